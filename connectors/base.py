@@ -1,0 +1,157 @@
+"""The one interface between Tandem and a platform, and what a connector is given to do its work with."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar, Literal, Protocol
+
+from connectors.http import Http
+from connectors.values import (
+    AccountConfig,
+    AccountEvent,
+    Adaptation,
+    Attempted,
+    Callback,
+    Capabilities,
+    Content,
+    Figures,
+    Finding,
+    Health,
+    Image,
+    InboundMessage,
+    Json,
+    Page,
+    Prepared,
+    PublishedItem,
+    PublishResult,
+    Receipt,
+    Token,
+)
+
+Purpose = Literal["publish", "unread", "fetch", "history"]
+
+
+class TokenStore(Protocol):
+    """Where an account's access token lives. One refresh across processes and machines."""
+
+    def current(self) -> Token | None:
+        """The stored token, or None when there is none; it may have expired."""
+
+    def renew(self, stale: str | None, fetch: Callable[[], Token]) -> Token:
+        """A token other than `stale`: the stored one if somebody renewed it meanwhile, else fetch() under a lease."""
+
+
+class MediaStore(Protocol):
+    """The library's bytes, by the SHA-256 (hex) of exactly those bytes."""
+
+    def get(self, sha256: str) -> Image | None: ...
+
+    def read(self, sha256: str) -> bytes: ...
+
+    def derive(self, sha256: str, recipe: str, make: Callable[[bytes], tuple[bytes, str]]) -> Image:
+        """The image that `make` (bytes -> bytes, content type) makes of `sha256`; remembered by `recipe`."""
+
+    def remembered(self, sha256: str, account_id: str, use: str) -> str | None:
+        """The platform's id or URL of these bytes already uploaded for this account and use, if any."""
+
+    def remember(self, sha256: str, account_id: str, use: str, value: str) -> None: ...
+
+
+class Meter(Protocol):
+    """The ledger of calls. Connectors announce every call just before it is made."""
+
+    def spend(self, call: str) -> None:
+        """Count one call ("statuses/share"). Raises RateLimited when this purpose's budget is used up."""
+
+
+class Connector(ABC):
+    """One platform, for one account."""
+
+    platform: ClassVar[str]
+
+    def __init__(
+        self,
+        account: AccountConfig,
+        *,
+        http: Http,
+        tokens: TokenStore,
+        media: MediaStore,
+        meter: Meter,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self.account = account
+        self.http = http
+        self.tokens = tokens
+        self.media = media
+        self.meter = meter
+        self.clock = clock
+
+    # Pure: no network.
+
+    @abstractmethod
+    def capabilities(self) -> Capabilities:
+        """What this account may do at its level, as data."""
+
+    @abstractmethod
+    def adapt(self, content: Content) -> Adaptation:
+        """The payload for this account with notes, problems and length. Same content, same payload, byte for byte."""
+
+    @abstractmethod
+    def verify_callback(self, callback: Callback) -> str:
+        """What to answer to a GET check ("" for a POST). Raises Forged."""
+
+    @abstractmethod
+    def parse_callback(self, callback: Callback) -> list[InboundMessage | PublishResult | AccountEvent]:
+        """What a verified POST tells. Raises Forged, or ValueError for correctly signed nonsense."""
+
+    @abstractmethod
+    def passive_reply(self, callback: Callback, text: str) -> bytes:
+        """The callback's own answer; the platform's plain acknowledgement when `text` is empty."""
+
+    # Network: only the scheduler calls these (and the connecting wizard, probe).
+
+    @abstractmethod
+    def prepare(self, payload: Json, done: Prepared) -> Prepared:
+        """Do the next unfinished step and return what is done now; call again until `ready`. Safe to resume."""
+
+    @abstractmethod
+    def recheck(self, payload: Json, prepared: Prepared) -> str | None:
+        """Why what stands at the platform is no longer what was prepared (Chinese), or None when it is."""
+
+    @abstractmethod
+    def publish(self, payload: Json, prepared: Prepared, *, key: str, send_before: datetime) -> Receipt:
+        """The one call that cannot be taken back; refuses to send after `send_before`."""
+
+    @abstractmethod
+    def check(self, attempted: Attempted) -> Finding:
+        """What became of it; also the read-back of something published."""
+
+    @abstractmethod
+    def discard(self, prepared: Prepared) -> None:
+        """Undo what prepare() left at the platform (a draft). Not an error when it is gone."""
+
+    @abstractmethod
+    def recall(self, receipt: Receipt) -> None:
+        """Take it back as far as capabilities().recall says."""
+
+    @abstractmethod
+    def history(self, since: datetime) -> Page[PublishedItem]:
+        """What the account published since, by whatever means, newest first."""
+
+    @abstractmethod
+    def fetch_messages(self, cursor: Mapping[str, str], posts: Sequence[Receipt]) -> Page[InboundMessage]:
+        """New messages since `cursor`; `posts` are the recent publications whose comments may be asked."""
+
+    @abstractmethod
+    def reply(self, target: Mapping[str, str], text: str, *, key: str, send_before: datetime) -> Receipt:
+        """Answer an InboundMessage by its `target`."""
+
+    @abstractmethod
+    def figures(self, receipts: Sequence[Receipt]) -> tuple[Figures, ...]:
+        """Reads, likes, comments, reposts of published items."""
+
+    @abstractmethod
+    def probe(self) -> Health:
+        """Exercise the real rights; a right that only publishing can test is None (首次发布时验证)."""

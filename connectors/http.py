@@ -1,0 +1,295 @@
+"""Every call to a platform goes through here: explicit timeouts, no transport retries, secrets masked.
+
+`requests` is imported nowhere else. A write that may have reached the platform and got no readable answer raises
+OutcomeUnknown; anything that certainly did nothing raises Unavailable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+
+from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.values import Exchange
+
+CONNECT_TIMEOUT = 3.05
+READ_TIMEOUT = 15.0
+MAX_ANSWER_BYTES = 12 * 1024 * 1024
+SECRET_NAMES = frozenset(
+    {
+        "access_token",
+        "appsecret",
+        "secret",
+        "client_secret",
+        "app_secret",
+        "refresh_token",
+        "code",
+        "authorization",
+        "token",
+    }
+)
+_SECRET_IN_TEXT = re.compile(
+    r"""(?i)(["']?(?:access_token|client_secret|app_?secret|secret|refresh_token)["']?\s*[=:]\s*["']?)([^"'&\s,}]+)"""
+)
+
+
+def mask(text: str) -> str:
+    """`text` without the values of tokens and secrets."""
+    return _SECRET_IN_TEXT.sub(r"\1***", text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class File:
+    """One part of a multipart upload; `name` must be ASCII with an extension (WeChat answers 41005 otherwise)."""
+
+    field: str
+    name: str
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """An HTTP answer as it came. `text` is decoded as UTF-8 whatever the headers say."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+    @property
+    def text(self) -> str:
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> Any:
+        """The body as JSON. Raises ValueError for HTML, empty or broken bodies."""
+        return json.loads(self.body.decode("utf-8"))
+
+
+class Http:
+    """A session for one account. Thread-safe as far as requests.Session with a pool is.
+
+    `base_url` replaces scheme and host of every URL, paths kept. `on_exchange` gets the evidence of each call.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        on_exchange: Callable[[Exchange], None] | None = None,
+        session: requests.Session | None = None,
+    ) -> None:
+        self._base = base_url.rstrip("/") if base_url else None
+        self._clock = clock
+        self._on_exchange = on_exchange
+        self._session = session or new_session()
+
+    def locate(self, url: str) -> str:
+        """The URL that is really asked: the host replaced when a base is configured."""
+        if self._base is None:
+            return url
+        base, parts = urlsplit(self._base), urlsplit(url)
+        return urlunsplit((base.scheme, base.netloc, base.path + parts.path, parts.query, ""))
+
+    def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        write: bool,
+        params: Mapping[str, str] | None = None,
+        form: Mapping[str, str] | None = None,
+        json_body: Any = None,
+        raw_body: bytes | None = None,
+        files: tuple[File, ...] = (),
+        headers: Mapping[str, str] | None = None,
+        send_before: datetime | None = None,
+        timeout: float = READ_TIMEOUT,
+    ) -> Answer:
+        """One request, never repeated. `json_body` goes out as raw UTF-8, never as backslash-u escapes.
+
+        Raises Unavailable (nothing was sent, or a read failed) or OutcomeUnknown (a write may have arrived).
+        """
+        data, all_headers = _encode(form, json_body, raw_body, files, dict(headers or {}))
+        self._check_deadline(send_before)
+        sent_at = self._clock()
+        # The address as the platform documents it: that is what evidence shows, whichever base is configured.
+        record = _Record(
+            method=method, url=url, request=_describe(params, form, json_body, raw_body, files), at=sent_at
+        )
+        try:
+            response = self._session.request(
+                method,
+                self.locate(url),
+                params=params,
+                data=data,
+                files=[(f.field, (f.name, f.content, f.content_type)) for f in files] or None,
+                headers=all_headers,
+                timeout=(CONNECT_TIMEOUT, timeout),
+                allow_redirects=False,
+                stream=True,
+            )
+            body = _read_bounded(response)
+        except requests.RequestException as error:
+            self._record(record, None, "", _kind(error))
+            raise _failure(error, write) from None
+        self._record(record, response.status_code, _show(body), "")
+        return Answer(status=response.status_code, body=body, headers=dict(response.headers))
+
+    def _check_deadline(self, send_before: datetime | None) -> None:
+        if send_before is not None and self._clock() >= send_before:
+            raise Unavailable("未发送：已超过本次发送的最晚时刻。", remedy="系统会重新安排。", who="系统")
+
+    def _record(self, record: _Record, status: int | None, answer: str, error: str) -> None:
+        if self._on_exchange is None:
+            return
+        self._on_exchange(
+            Exchange(
+                method=record.method,
+                url=mask(record.url),
+                request=record.request,
+                status=status,
+                answer=mask(answer),
+                sent_at=record.at,
+                answered_at=self._clock(),
+                error=error,
+            )
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Record:
+    method: str
+    url: str
+    request: dict[str, Any]
+    at: datetime
+
+
+def new_session(pool: int = 64) -> requests.Session:
+    """A session with a connection pool and no transport retries; proxies and .netrc of the environment are ignored."""
+    session = requests.Session()
+    session.trust_env = False
+    adapter = HTTPAdapter(pool_connections=16, pool_maxsize=pool, max_retries=0)
+    session.mount("http://", adapter)
+    session.mount("https://", adapter)
+    return session
+
+
+def _encode(
+    form: Mapping[str, str] | None,
+    json_body: Any,
+    raw_body: bytes | None,
+    files: tuple[File, ...],
+    headers: dict[str, str],
+) -> tuple[Any, dict[str, str]]:
+    for file in files:
+        if not file.name.isascii() or "." not in file.name:
+            raise ValueError(f"file name must be ASCII with an extension: {file.name!r}")
+    if json_body is not None:
+        headers.setdefault("Content-Type", "application/json; charset=utf-8")
+        return json.dumps(json_body, ensure_ascii=False).encode(), headers
+    if raw_body is not None:
+        return raw_body, headers
+    return (dict(form) if form is not None else None), headers
+
+
+def _describe(
+    params: Mapping[str, str] | None,
+    form: Mapping[str, str] | None,
+    json_body: Any,
+    raw_body: bytes | None,
+    files: tuple[File, ...],
+) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    if params:
+        out["query"] = _masked(params)
+    if form is not None:
+        out["form"] = _masked(form)
+    if json_body is not None:
+        out["json"] = _masked(json_body)
+    if raw_body is not None:
+        out["body"] = mask(raw_body[:4000].decode("utf-8", "replace"))
+    if files:
+        out["files"] = [
+            {
+                "field": f.field,
+                "name": f.name,
+                "content_type": f.content_type,
+                "size": len(f.content),
+                "sha256": hashlib.sha256(f.content).hexdigest(),
+            }
+            for f in files
+        ]
+    return out
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: "***" if str(k).lower() in SECRET_NAMES else _masked(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked(v) for v in value]
+    return value
+
+
+def _read_bounded(response: requests.Response) -> bytes:
+    body = bytearray()
+    for chunk in response.iter_content(65536):
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            response.close()
+            raise requests.exceptions.ContentDecodingError("answer too large")
+    return bytes(body)
+
+
+def _show(body: bytes) -> str:
+    """The answer for the evidence: text, or a digest for binary and very long bodies."""
+    if len(body) <= 65536:
+        try:
+            return body.decode("utf-8")
+        except UnicodeDecodeError:
+            pass
+    return f"[{len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()}]"
+
+
+def _kind(error: requests.RequestException) -> str:
+    return type(error).__name__
+
+
+def _failure(error: requests.RequestException, write: bool) -> Unavailable | OutcomeUnknown:
+    """Never sent -> Unavailable; later, on a write -> OutcomeUnknown. The text of the error may hold secrets: dropped."""
+    never_sent = isinstance(error, requests.exceptions.ConnectTimeout) or _connection_never_made(error)
+    if never_sent or not write:
+        return Unavailable(
+            "平台暂时连接不上。",
+            remedy="系统会稍后自动重试；若持续出现，请检查服务器网络。",
+            who="系统管理员",
+            code=_kind(error),
+        )
+    return OutcomeUnknown(
+        "请求已发出，但没有收到平台的完整答复。",
+        remedy="系统会去平台核实，核实前不会重发。",
+        who="系统",
+        code=_kind(error),
+    )
+
+
+def _connection_never_made(error: requests.RequestException) -> bool:
+    """True when urllib3 says that no connection came to be (refused, DNS)."""
+    if not isinstance(error, requests.exceptions.ConnectionError):
+        return isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema)
+    names = set()
+    cause: BaseException | None = error
+    while cause is not None:
+        names.add(type(cause).__name__)
+        reason = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
+        cause = reason if isinstance(reason, BaseException) else None
+    return bool(names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})

@@ -1,0 +1,386 @@
+"""Values that cross the boundary between the app and a connector: frozen, keyword-only, ids as strings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Generic, Literal, TypeVar
+
+Json = Mapping[str, Any]
+Environment = Literal["live", "simulator"]
+MessageKind = Literal["comment", "mention", "private", "article_comment"]
+Severity = Literal["block", "warn", "advise"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountConfig:
+    """What a connector must know of the account it speaks for. `credentials` are in clear: never log them."""
+
+    id: str
+    platform: str
+    external_id: str
+    name: str
+    mode: str
+    environment: Environment = "live"
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    settings: Json = field(default_factory=dict)
+    # Every host of the platform is replaced by this base when set, paths kept.
+    base_url: str | None = None
+    # The address Weibo wants as `rip`: of the person who scheduled, else the server's egress, else "".
+    operator_ip: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """An image of the library: its bytes are found by `sha256` (hex) in the MediaStore. Pixels and bytes."""
+
+    sha256: str
+    content_type: str
+    width: int
+    height: int
+    size: int
+    media_id: str = ""
+    alt: str = ""
+
+    @property
+    def url(self) -> str:
+        return f"/media/{self.sha256}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Content:
+    """One platform-neutral post, ready to be adapted.
+
+    `body_html` is sanitised; images in it are `<img src="/media/{sha256}">`. `link` is the permalink with the
+    unique parameter of this account's variant. `overrides` are parts of the payload that the author set by hand.
+    """
+
+    title: str
+    summary: str = ""
+    body_html: str = ""
+    source: str = ""
+    author: str = ""
+    tags: tuple[str, ...] = ()
+    cover: Image | None = None
+    link: str = ""
+    urgent: bool = False
+    overrides: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """One change that adapting made, in Chinese. `kind` is a stable key such as "summary" or "links"."""
+
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """Something found in the content. `start`/`end` are character offsets in the plain text of `field`, or None."""
+
+    rule: str
+    severity: Severity
+    message: str
+    field: str = ""
+    start: int | None = None
+    end: int | None = None
+    suggestion: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Length:
+    """`used` of `limit` in `unit` (a Chinese unit word such as 字)."""
+
+    used: int
+    limit: int
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Adaptation:
+    """What one account will get: the payload of CONTRACT.md, notes of every change, problems, length."""
+
+    payload: Json
+    notes: tuple[Note, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    length: Length
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """The finished steps of preparing, JSON-able: {step name: result}. `ready` when nothing is left to do."""
+
+    steps: Json = field(default_factory=dict)
+    ready: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Receipt:
+    """What the platform answered to a publish or a reply.
+
+    `external_id` is the platform's id ("" when it gave none yet), `live` whether the public can see it,
+    `published_at` the platform's own time where it tells (aware UTC), `details` further ids as strings
+    (publish_id, msg_id, msg_data_id, article_id).
+    """
+
+    external_id: str = ""
+    url: str = ""
+    live: bool = False
+    published_at: datetime | None = None
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempted:
+    """One irreversible call that was (or may have been) made, for check()."""
+
+    key: str
+    payload: Json
+    prepared: Prepared
+    sent_at: datetime
+    receipt: Receipt | None = None
+    # How often check() has been asked already.
+    asked: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """It is there: `receipt.live` tells whether the public sees it already."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProvenAbsent:
+    """It certainly did not happen."""
+
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannotTell:
+    """Neither found nor proven absent; ask again at `next_at` (aware UTC) or let a person decide."""
+
+    reason: str
+    next_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rejected:
+    """The platform took it and its review then refused it: nothing is public."""
+
+    cause: str
+    remedy: str = ""
+    who: str = ""
+    code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    """It was public and is gone: deleted by a person at the platform or banned by it."""
+
+    reason: str
+
+
+Finding = Found | ProvenAbsent | CannotTell | Rejected | Removed
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishedItem:
+    """One thing the account published, by whatever means."""
+
+    external_id: str
+    url: str = ""
+    title: str = ""
+    published_at: datetime
+    deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboundMedia:
+    """A picture, voice, video … of a message: what the platform gave to fetch it by."""
+
+    kind: str
+    url: str = ""
+    media_id: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class InboundMessage:
+    """One message of a member of the public.
+
+    `external_id` is unique within the account (DESIGN §7). `thread` is the key of the conversation it belongs to:
+    the person for private messages, person and post for comments. `target` is what reply() needs.
+    `post_external_id` is the receipt's external_id (or msg_data_id) of the post commented on.
+    """
+
+    external_id: str
+    kind: MessageKind
+    thread: str
+    sender_id: str
+    sender_name: str = ""
+    text: str = ""
+    sent_at: datetime
+    post_external_id: str = ""
+    post_text: str = ""
+    in_reply_to: str = ""
+    media: tuple[InboundMedia, ...] = ()
+    target: Mapping[str, str] = field(default_factory=dict)
+    # True when the platform shows an answer of ours already (WeChat: one reply per comment).
+    answered: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublishResult:
+    """A callback that tells how an asynchronous publication ended. `ref` as in Receipt.details, e.g. publish_id."""
+
+    ref_name: str
+    ref: str
+    finding: Finding
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountEvent:
+    """Anything else a callback tells: subscribe, unsubscribe, menu click, revocation, expired verification."""
+
+    external_id: str
+    kind: str
+    sender_id: str = ""
+    key: str = ""
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Callback:
+    """One HTTP request of a platform to us: method, query parameters, raw body."""
+
+    method: str
+    query: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[T]):
+    """Items and where to go on. `unavailable` says in Chinese why nothing can be had (never a silent empty list)."""
+
+    items: tuple[T, ...] = ()
+    cursor: Mapping[str, str] = field(default_factory=dict)
+    unavailable: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyRule:
+    """How one kind of message may be answered; `unavailable` is the Chinese reason when it may not at all."""
+
+    window: timedelta | None = None
+    per_window: int | None = None
+    per_message: int | None = None
+    max_length: int = 140
+    unavailable: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """A field's hard limit for counters and forms."""
+
+    field: str
+    limit: int
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """`limit` uses of `key` per `period` ("day", "hour", "month", "minute"), days and months of Beijing."""
+
+    key: str
+    limit: int
+    period: Literal["minute", "hour", "day", "month"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """Something this account cannot do at its level, and why, in Chinese."""
+
+    key: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Capabilities:
+    """What this account's app may do, as data: counters, forms, validation, previews and quotas all read it."""
+
+    asynchronous: bool
+    hand_over: bool = False
+    max_images: int
+    image_types: tuple[str, ...]
+    image_max_bytes: int
+    topics: bool = False
+    limits: tuple[Limit, ...] = ()
+    recall: Literal["api", "manual", "partial"] = "manual"
+    # Messages that can be had: kinds that come by polling, and kinds that come by callback.
+    polls: tuple[MessageKind, ...] = ()
+    pushes: tuple[MessageKind, ...] = ()
+    replies: Mapping[MessageKind, ReplyRule] = field(default_factory=dict)
+    quotas: tuple[Quota, ...] = ()
+    # The quota that one publication spends when it is committed ("mass", "freepublish/submit", …).
+    publish_quota: str = ""
+    missing: tuple[Missing, ...] = ()
+    # Accounts whose texts must carry the permalink, and the callback warning shown before connecting.
+    needs_link: bool = False
+    callback_warning: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """One right as probed: True works, False does not, None can only be seen at the first publication."""
+
+    key: str
+    ok: bool | None
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """The result of exercising an account's real rights."""
+
+    rights: tuple[Right, ...]
+    egress_ip: str = ""
+    token_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Counts of one published item; None where the platform does not tell."""
+
+    external_id: str
+    reads: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    reposts: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """An access token and when it dies (aware UTC; None: unknown)."""
+
+    value: str = field(repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request and its answer for the evidence: secrets masked, bodies as text, media by sha256."""
+
+    method: str
+    url: str
+    request: Json
+    status: int | None
+    answer: str
+    sent_at: datetime
+    answered_at: datetime | None
+    error: str = ""
