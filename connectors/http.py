@@ -265,7 +265,7 @@ def _kind(error: requests.RequestException) -> str:
 
 
 def _failure(error: requests.RequestException, write: bool) -> Unavailable | OutcomeUnknown:
-    """Never sent -> Unavailable; later, on a write -> OutcomeUnknown. The text of the error may hold secrets: dropped."""
+    """Never sent -> Unavailable; later, on a write -> OutcomeUnknown. The error text may hold secrets: dropped."""
     never_sent = isinstance(error, requests.exceptions.ConnectTimeout) or _connection_never_made(error)
     if never_sent or not write:
         return Unavailable(

@@ -1,0 +1,90 @@
+"""create_app(): the table of contents of the product."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+from cryptography.fernet import Fernet, MultiFernet
+from flask import Flask
+from flask_smorest import Api
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import web
+from app.config import Config, load
+from app.db import db, install_engine_hooks
+from app.extensions import babel, csrf, login_manager, migrate
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Low to high: each may import those before it.
+CAPABILITIES = (
+    "audit",
+    "units",
+    "accounts",
+    "media",
+    "posts",
+    "review",
+    "notices",
+    "publishing",
+    "inbox",
+    "inspection",
+    "site",
+    "callbacks",
+    "workbench",
+    "system",
+)
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The WSGI app. Each capability registers its pages, its part of the API, its commands and its hooks."""
+    config = config or load()
+    app = Flask(__name__, instance_path=str(config.instance_path))
+    app.extensions["tandem_config"] = config
+    app.extensions["tandem_cipher"] = MultiFernet([Fernet(key.encode()) for key in config.encryption_keys])
+    app.config.update(
+        SECRET_KEY=config.secret_key,
+        SQLALCHEMY_DATABASE_URI=config.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(config.database_url),
+        MAX_CONTENT_LENGTH=config.max_upload_bytes + 64 * 1024,
+        MAX_FORM_MEMORY_SIZE=8 * 1024 * 1024,
+        BABEL_DEFAULT_LOCALE="zh_CN",
+        BABEL_DEFAULT_TIMEZONE=config.timezone,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.public_url.startswith("https://"),
+        WTF_CSRF_TIME_LIMIT=None,
+        API_TITLE="Tandem 两微联动",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.0.3",
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    if config.trusted_proxies:
+        hops = config.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    _bind_extensions(app)
+    web.init(app)
+    for name in CAPABILITIES:
+        if (ROOT / "app" / name / "models.py").exists():
+            import_module(f"app.{name}.models")
+    for name in CAPABILITIES:
+        import_module(f"app.{name}").register(app)
+    return app
+
+
+def _bind_extensions(app: Flask) -> None:
+    db.init_app(app)
+    with app.app_context():
+        install_engine_hooks(db.engine)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+    csrf.init_app(app)
+    login_manager.init_app(app)
+    babel.init_app(app, locale_selector=web.choose_locale)
+    app.extensions["tandem_api"] = Api(app)
+
+
+def _engine_options(url: str) -> dict[str, object]:
+    if url.startswith("sqlite"):
+        return {"connect_args": {"check_same_thread": False, "timeout": 5}}
+    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 70, "connect_args": {"prepare_threshold": None}}

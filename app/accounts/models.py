@@ -1,0 +1,98 @@
+"""Accounts, their tokens, the ledger of calls, and callbacks already seen."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Encrypted, Model, UTCDateTime, new_id
+from app.units.models import Unit, User
+
+
+class Account(Model):
+    """One Weibo or WeChat account that a unit runs. `callback_key` is the secret part of its callback URL."""
+
+    __tablename__ = "accounts"
+    __table_args__ = (
+        UniqueConstraint("platform", "external_id", "environment"),
+        CheckConstraint("environment IN ('live','simulator')", name="environment"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    platform: Mapped[str] = mapped_column(String(20))
+    external_id: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(120))
+    environment: Mapped[str] = mapped_column(String(20), default="live")
+    mode: Mapped[str] = mapped_column(String(20))
+    credentials: Mapped[dict[str, str]] = mapped_column(Encrypted)
+    settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    callback_key: Mapped[str] = mapped_column(String(64), unique=True)
+    responsible_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    active: Mapped[bool] = mapped_column(default=True)
+    # unknown: never probed; ok; limited: some right is missing; refused: must be connected again.
+    status: Mapped[str] = mapped_column(String(20), default="unknown")
+    rights: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    egress_ip: Mapped[str] = mapped_column(String(60), default="")
+    checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    probe_requested_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    token_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_callback_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Polling: the connector's cursor, when to ask next, who is asking, and why nothing can be had (Chinese).
+    poll_cursor: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    next_poll_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    poll_claim_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    poll_note: Mapped[str] = mapped_column(Text, default="")
+    polled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    history_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    history_note: Mapped[str] = mapped_column(Text, default="")
+    # Pushed down from inspection: the last surviving public post by whatever means.
+    last_published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    unit: Mapped[Unit] = relationship()
+    responsible: Mapped[User | None] = relationship()
+
+
+class AccountToken(Model):
+    """The access token of an account, and the lease under which one process renews it."""
+
+    __tablename__ = "account_tokens"
+
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
+    value: Mapped[dict[str, str] | None] = mapped_column(Encrypted)
+    expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lease_owner: Mapped[str] = mapped_column(String(60), default="")
+    lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class QuotaUse(Model):
+    """How often one call was made in one period (start of the period in UTC)."""
+
+    __tablename__ = "quota_uses"
+    __table_args__ = (UniqueConstraint("account_id", "key", "period_start"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    key: Mapped[str] = mapped_column(String(60))
+    period_start: Mapped[datetime] = mapped_column(UTCDateTime)
+    used: Mapped[int] = mapped_column(Integer, default=0)
+    # Blocked by the platform's own word until then, whatever we counted.
+    blocked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class CallbackSeen(Model):
+    """One callback already answered: a repeat gets the same answer, the same nonce with another body none."""
+
+    __tablename__ = "callbacks_seen"
+    __table_args__ = (UniqueConstraint("account_id", "nonce"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    nonce: Mapped[str] = mapped_column(String(120))
+    body_digest: Mapped[str] = mapped_column(String(64))
+    answer: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

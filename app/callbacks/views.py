@@ -1,0 +1,3 @@
+from flask import Blueprint
+
+bp = Blueprint("callbacks", __name__)

@@ -1,0 +1,185 @@
+"""The database: base class, column types, and the one place that commits."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from cryptography.fernet import InvalidToken, MultiFernet
+from flask import current_app
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event
+from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
+from sqlalchemy.types import TypeDecorator
+
+NAMING = {
+    "ix": "ix_%(column_0_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+T = TypeVar("T")
+
+_writing: ContextVar[int] = ContextVar("tandem_writing", default=0)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMING)
+
+
+db = SQLAlchemy(model_class=Base, disable_autonaming=True)
+
+if TYPE_CHECKING:
+
+    class Model(Base):
+        __abstract__ = True
+else:
+    Model = db.Model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page(Generic[T]):
+    """One page of a list; `next_cursor` None at the end."""
+
+    items: list[T]
+    next_cursor: str | None
+
+
+def utcnow() -> datetime:
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A 24-character id that sorts by creation time (milliseconds) and cannot be guessed (48 random bits)."""
+    return f"{int(time.time() * 1000):012x}{secrets.token_hex(6)}"
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An aware datetime, stored in UTC. Naive values are a programming error."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Encrypted(TypeDecorator[dict[str, str]]):
+    """A small JSON object, encrypted at rest with the first key of TANDEM_ENCRYPTION_KEYS; any of them decrypts."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, str] | None, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        return cipher().encrypt(json.dumps(value, ensure_ascii=False).encode()).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, str] | None:
+        if value is None:
+            return None
+        try:
+            clear: dict[str, str] = json.loads(cipher().decrypt(value.encode()))
+        except InvalidToken:
+            raise RuntimeError(
+                "数据库里的密钥无法解开。TANDEM_ENCRYPTION_KEYS 中缺少当时的密钥。请系统管理员补上旧密钥后重启。"
+            ) from None
+        return clear
+
+
+def cipher() -> MultiFernet:
+    found: MultiFernet = current_app.extensions["tandem_cipher"]
+    return found
+
+
+class InTransaction(RuntimeError):
+    """A platform was about to be asked while a transaction was open."""
+
+
+@contextmanager
+def atomic() -> Iterator[None]:
+    """One transaction: commits at the end, rolls back on any exception. Nested calls join the outer one.
+
+    On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so what is read inside is what will be changed.
+    Objects loaded before are expired on entry: they are read afresh inside.
+    """
+    session = db.session
+    depth = _writing.get()
+    if depth == 0:
+        if session.new or session.dirty or session.deleted:
+            raise RuntimeError("changes were made outside atomic()")
+        session.rollback()
+    token = _writing.set(depth + 1)
+    try:
+        if depth == 0:
+            session.connection()
+        yield
+        if depth == 0:
+            session.commit()
+        else:
+            session.flush()
+    except BaseException:
+        if depth == 0:
+            session.rollback()
+        raise
+    finally:
+        _writing.reset(token)
+
+
+def in_atomic() -> bool:
+    return _writing.get() > 0
+
+
+def release() -> None:
+    """End the read transaction, so that nothing is held while a platform is asked. Not inside atomic()."""
+    if in_atomic():
+        raise InTransaction("a transaction is open")
+    db.session.rollback()
+
+
+def install_engine_hooks(engine: Engine) -> None:
+    """SQLite: WAL, foreign keys, busy time-out, durable commits, and our own BEGIN (pysqlite's is too late)."""
+    if engine.dialect.name != "sqlite":
+        return
+
+    @event.listens_for(engine, "connect")
+    def _connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def page_of(query: Select[T], key: InstrumentedAttribute[str], cursor: str | None, limit: int) -> Page[T]:
+    """One page of `query`, newest id first; `cursor` is the last id seen. At most 200 items."""
+    limit = max(1, min(limit, 200))
+    if cursor:
+        query = query.where(key < cursor)
+    rows = list(db.session.scalars(query.order_by(key.desc()).limit(limit + 1)))
+    following = str(getattr(rows[limit - 1], key.key)) if len(rows) > limit else None
+    return Page(items=rows[:limit], next_cursor=following)

@@ -1,0 +1,132 @@
+"""Contact, Conversation, Message; attempts of replies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.models import Account
+from app.db import Model, UTCDateTime, new_id
+from app.units.models import User
+
+
+class Contact(Model):
+    """Someone who wrote to us. WeChat gives no names: `nickname` is our own stable one. Erasable on request."""
+
+    __tablename__ = "contacts"
+    __table_args__ = (UniqueConstraint("account_id", "external_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    external_id: Mapped[str] = mapped_column(String(120))
+    name: Mapped[str] = mapped_column(String(120), default="")
+    nickname: Mapped[str] = mapped_column(String(60), default="")
+    remark: Mapped[str] = mapped_column(String(120), default="")
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Conversation(Model):
+    """One contact's thread with one account, or under one post."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (
+        UniqueConstraint("account_id", "thread"),
+        CheckConstraint("kind IN ('comment','mention','private','article_comment')", name="kind"),
+        CheckConstraint("status IN ('open','pending','snoozed','resolved')", name="status"),
+        Index("ix_conversations_list", "status", "last_message_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    # The desk that must answer; moves with 转办.
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    thread: Mapped[str] = mapped_column(String(200))
+    contact_id: Mapped[str] = mapped_column(ForeignKey("contacts.id"), index=True)
+    publication_id: Mapped[str | None] = mapped_column(ForeignKey("publications.id"), index=True)
+    post_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"), index=True)
+    subject: Mapped[str] = mapped_column(Text, default="")
+    status: Mapped[str] = mapped_column(String(20), default="open")
+    assignee_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    labels: Mapped[list[str]] = mapped_column(JSON, default=list)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    snoozed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_message_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_inbound_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Since when an inbound message waits for its answer; None: nothing waits.
+    waiting_since: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    first_answer_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    account: Mapped[Account] = relationship()
+    contact: Mapped[Contact] = relationship()
+    assignee: Mapped[User | None] = relationship()
+    messages: Mapped[list[Message]] = relationship(back_populates="conversation", order_by="Message.sent_at")
+
+
+class Message(Model):
+    """One message in a conversation; `direction` in, out or note (private, never sent).
+
+    Inbound: `external_id` is unique within the account. Outbound: queued → sending → sent | failed | unknown, with a
+    fencing number as for publications; `key` is our idempotency key.
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        UniqueConstraint("account_id", "external_id"),
+        CheckConstraint("direction IN ('in','out','note')", name="direction"),
+        CheckConstraint("(direction = 'out') = (status IS NOT NULL)", name="status_out"),
+        CheckConstraint("status IS NULL OR status IN ('queued','sending','sent','failed','unknown')", name="status"),
+        Index("ix_messages_queue", "status", "next_attempt_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    direction: Mapped[str] = mapped_column(String(4))
+    # NULL for an outbound message that the platform has not numbered.
+    external_id: Mapped[str | None] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text, default="")
+    media: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    target: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    in_reply_to: Mapped[str | None] = mapped_column(String(32))
+    sent_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    author_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    status: Mapped[str | None] = mapped_column(String(10))
+    key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    claim_owner: Mapped[str] = mapped_column(String(80), default="")
+    claim_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    error_code: Mapped[str] = mapped_column(String(40), default="")
+    error_cause: Mapped[str] = mapped_column(Text, default="")
+    error_remedy: Mapped[str] = mapped_column(Text, default="")
+    error_who: Mapped[str] = mapped_column(String(80), default="")
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    conversation: Mapped[Conversation] = relationship(back_populates="messages")
+    author: Mapped[User | None] = relationship()
+
+
+class ReplyAttempt(Model):
+    """One call to a platform for a reply, saved before it is made."""
+
+    __tablename__ = "reply_attempts"
+    __table_args__ = (UniqueConstraint("message_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    message_id: Mapped[str] = mapped_column(ForeignKey("messages.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int] = mapped_column(Integer)
+    key: Mapped[str] = mapped_column(String(64))
+    fence: Mapped[int] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    send_before: Mapped[datetime] = mapped_column(UTCDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str] = mapped_column(String(20), default="")
+    error: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    exchanges: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)

@@ -1,0 +1,8 @@
+from flask import Flask
+
+
+def register(app: Flask) -> None:
+    """Bind this capability's pages to the app."""
+    from app.inspection import views
+
+    app.register_blueprint(views.bp)

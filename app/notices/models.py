@@ -1,0 +1,75 @@
+"""Notices for people and their deliveries: an outbox, filled in the transaction of the fact, emptied afterwards."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.db import Encrypted, Model, UTCDateTime, new_id
+
+
+class Notice(Model):
+    """Something a person must know. `key` makes it single: the same fact is told once. `user_id` None: the unit."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    key: Mapped[str] = mapped_column(String(160), unique=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    # alarm: reaches someone at night; info: bell only.
+    level: Mapped[str] = mapped_column(String(10), default="info")
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    title: Mapped[str] = mapped_column(String(200))
+    body: Mapped[str] = mapped_column(Text, default="")
+    path: Mapped[str] = mapped_column(String(300), default="")
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class NoticeRead(Model):
+    """Who has read which notice."""
+
+    __tablename__ = "notice_reads"
+
+    notice_id: Mapped[str] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class AlertChannel(Model):
+    """Where a unit's alarms go: an e-mail address or a webhook (Fernet-encrypted: its URL is a secret)."""
+
+    __tablename__ = "alert_channels"
+    __table_args__ = (CheckConstraint("kind IN ('email','webhook')", name="kind"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    target: Mapped[dict[str, str]] = mapped_column(Encrypted)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Delivery(Model):
+    """One notice to one channel: pending until sent, with growing delay."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("notice_id", "channel_id"),
+        CheckConstraint("status IN ('pending','sent','failed')", name="status"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    notice_id: Mapped[str] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"))
+    channel_id: Mapped[str] = mapped_column(ForeignKey("alert_channels.id", ondelete="CASCADE"))
+    status: Mapped[str] = mapped_column(String(10), default="pending")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    claim_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    error: Mapped[str] = mapped_column(Text, default="")
+    sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    notice: Mapped[Notice] = relationship()
+    channel: Mapped[AlertChannel] = relationship()

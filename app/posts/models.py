@@ -1,0 +1,124 @@
+"""Post, Revision, Variant."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.models import Account
+from app.db import Model, UTCDateTime, new_id
+from app.units.models import Unit
+
+STATUSES = (
+    "draft",
+    "in_review",
+    "returned",
+    "approved",
+    "scheduled",
+    "publishing",
+    "published",
+    "partly_published",
+    "failed",
+    "withdrawn",
+)
+
+
+class Post(Model):
+    """A piece of content, platform-neutral. `version` is the optimistic lock of every edit.
+
+    `status`, `needs_attention`, `skew_seconds` and `publish_at` are pushed down from review and publishing.
+    `slug` is the unguessable end of the permalink; it opens when `public_revision_id` is set.
+    """
+
+    __tablename__ = "posts"
+    __table_args__ = (
+        CheckConstraint(
+            "status IN ('draft','in_review','returned','approved','scheduled','publishing','published',"
+            "'partly_published','failed','withdrawn')",
+            name="status",
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    title: Mapped[str] = mapped_column(String(200), default="")
+    status: Mapped[str] = mapped_column(String(20), default="draft", index=True)
+    needs_attention: Mapped[bool] = mapped_column(default=False)
+    skew_seconds: Mapped[float | None] = mapped_column()
+    publish_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    urgent: Mapped[bool] = mapped_column(default=False)
+    slug: Mapped[str] = mapped_column(String(40), unique=True)
+    revision_id: Mapped[str | None] = mapped_column(
+        ForeignKey("revisions.id", use_alter=True, name="fk_posts_revision_id_revisions")
+    )
+    public_revision_id: Mapped[str | None] = mapped_column(String(32))
+    public_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    corrects_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"))
+    created_by: Mapped[str] = mapped_column(String(32), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    unit: Mapped[Unit] = relationship()
+    revision: Mapped[Revision | None] = relationship(foreign_keys=[revision_id], post_update=True)
+
+
+class Revision(Model):
+    """The post's content at one moment; immutable once `frozen_at` is set (submitted).
+
+    `body_html` is sanitised; images are /media/{sha256}. `attachments` are media ids. `editors` are the ids of
+    everyone who wrote any part of it: none of them may decide on it.
+    """
+
+    __tablename__ = "revisions"
+    __table_args__ = (UniqueConstraint("post_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int] = mapped_column(Integer)
+    title: Mapped[str] = mapped_column(String(200), default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    body_html: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[str] = mapped_column(String(200), default="")
+    author: Mapped[str] = mapped_column(String(120), default="")
+    cover_media_id: Mapped[str | None] = mapped_column(ForeignKey("media.id"))
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    attachments: Mapped[list[str]] = mapped_column(JSON, default=list)
+    editors: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # Words about what import or cleaning changed, in Chinese.
+    notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    # Problems of the content itself (text and attachments), as connectors.values.Problem fields.
+    problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    frozen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    post: Mapped[Post] = relationship(foreign_keys=[post_id])
+    variants: Mapped[list[Variant]] = relationship(
+        back_populates="revision", cascade="all, delete-orphan", order_by="Variant.position"
+    )
+
+
+class Variant(Model):
+    """What one account will get of a revision: the payload of CONTRACT.md and its SHA-256."""
+
+    __tablename__ = "variants"
+    __table_args__ = (UniqueConstraint("revision_id", "account_id"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id", ondelete="CASCADE"), index=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    # The value of the link's parameter `w`, by which a lost answer is found again.
+    mark: Mapped[str] = mapped_column(String(24), unique=True)
+    overrides: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    sha256: Mapped[str] = mapped_column(String(64), default="")
+    notes: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    length: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+    revision: Mapped[Revision] = relationship(back_populates="variants")
+    account: Mapped[Account] = relationship()

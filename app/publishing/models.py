@@ -1,0 +1,197 @@
+"""Schedule, Publication, Attempt; the stop switch; the schedulers' heartbeats. The rows are the schedule."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.models import Account
+from app.db import Model, UTCDateTime, new_id
+from app.posts.models import Post, Variant
+
+STATUSES = (
+    "scheduled",
+    "preparing",
+    "ready",
+    "committing",
+    "processing",
+    "published",
+    "failed",
+    "unknown",
+    "held",
+    "missed",
+    "handed_over",
+    "cancelled",
+    "recalled",
+    "removed",
+)
+_STATUS_LIST = ",".join(f"'{status}'" for status in STATUSES)
+
+
+class Schedule(Model):
+    """One decision to publish one approved revision at one time, on all its accounts in step."""
+
+    __tablename__ = "schedules"
+    __table_args__ = (
+        CheckConstraint("\"order\" IN ('together','wechat_first','weibo_first')", name="order"),
+        CheckConstraint("on_partner_failure IN ('hold','proceed')", name="on_partner_failure"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
+    revision_id: Mapped[str] = mapped_column(ForeignKey("revisions.id", ondelete="CASCADE"))
+    publish_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    order: Mapped[str] = mapped_column(String(20), default="together")
+    on_partner_failure: Mapped[str] = mapped_column(String(20), default="hold")
+    # The public address of the person who scheduled (Weibo's rip); outside the hash.
+    operator_ip: Mapped[str] = mapped_column(String(60), default="")
+    created_by: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    publications: Mapped[list[Publication]] = relationship(back_populates="schedule", order_by="Publication.position")
+
+
+class Publication(Model):
+    """One variant on one account at one time.
+
+    `payload` and `sha256` are what was approved. `fence` rises with every claim: a worker that lost its claim is
+    refused. `why` says in Chinese what it waits for; `error` is {code, cause, remedy, who} or {}.
+    """
+
+    __tablename__ = "publications"
+    __table_args__ = (
+        UniqueConstraint("schedule_id", "variant_id"),
+        CheckConstraint(f"status IN ({_STATUS_LIST})", name="status"),
+        CheckConstraint("status NOT IN ('committing','processing') OR committed_at IS NOT NULL", name="committed"),
+        CheckConstraint("status <> 'published' OR published_at IS NOT NULL", name="published"),
+        CheckConstraint("status NOT IN ('recalled','removed') OR published_at IS NOT NULL", name="gone"),
+        CheckConstraint("status <> 'failed' OR error_cause <> ''", name="failed"),
+        CheckConstraint("claim_owner = '' OR claim_until IS NOT NULL", name="claim"),
+        Index("ix_publications_due", "status", "next_attempt_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), index=True)
+    schedule_id: Mapped[str] = mapped_column(ForeignKey("schedules.id", ondelete="CASCADE"), index=True)
+    variant_id: Mapped[str] = mapped_column(ForeignKey("variants.id"))
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id"), index=True)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    position: Mapped[int] = mapped_column(Integer, default=0)
+    payload: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sha256: Mapped[str] = mapped_column(String(64))
+    mark: Mapped[str] = mapped_column(String(24), default="", index=True)
+    status: Mapped[str] = mapped_column(String(20), default="scheduled", index=True)
+    due_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    # Lateness counts from here: due_at, or for the second of an ordered pair the moment the first went live.
+    late_from: Mapped[datetime] = mapped_column(UTCDateTime)
+    next_attempt_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    claim_owner: Mapped[str] = mapped_column(String(80), default="")
+    claim_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    fence: Mapped[int] = mapped_column(Integer, default=0)
+    prepared: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    prepare_tries: Mapped[int] = mapped_column(Integer, default=0)
+    # A person released it: the barrier does not wait for partners any more.
+    released: Mapped[bool] = mapped_column(default=False)
+    why: Mapped[str] = mapped_column(Text, default="")
+    error_code: Mapped[str] = mapped_column(String(40), default="")
+    error_cause: Mapped[str] = mapped_column(Text, default="")
+    error_remedy: Mapped[str] = mapped_column(Text, default="")
+    error_who: Mapped[str] = mapped_column(String(80), default="")
+    checks: Mapped[int] = mapped_column(Integer, default=0)
+    committed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    live_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    external_id: Mapped[str] = mapped_column(String(120), default="", index=True)
+    url: Mapped[str] = mapped_column(String(500), default="")
+    receipt: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    readbacks: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    schedule: Mapped[Schedule] = relationship(back_populates="publications")
+    post: Mapped[Post] = relationship()
+    account: Mapped[Account] = relationship()
+    variant: Mapped[Variant] = relationship()
+    attempts: Mapped[list[Attempt]] = relationship(back_populates="publication", order_by="Attempt.number")
+    changes: Mapped[list[StateChange]] = relationship(back_populates="publication", order_by="StateChange.id")
+
+
+class Attempt(Model):
+    """One irreversible call for a publication, saved before it is made.
+
+    `outcome`: "" until known; receipt, refused, not_sent, unknown. `key` is our idempotency key for the platform.
+    """
+
+    __tablename__ = "attempts"
+    __table_args__ = (UniqueConstraint("publication_id", "number"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
+    number: Mapped[int] = mapped_column(Integer)
+    key: Mapped[str] = mapped_column(String(32), unique=True)
+    fence: Mapped[int] = mapped_column(Integer)
+    worker: Mapped[str] = mapped_column(String(80), default="")
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    send_before: Mapped[datetime] = mapped_column(UTCDateTime)
+    answered_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    outcome: Mapped[str] = mapped_column(String(20), default="")
+    receipt: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    error: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    exchanges: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+
+    publication: Mapped[Publication] = relationship(back_populates="attempts")
+
+
+class StateChange(Model):
+    """One transition of a publication, by the scheduler or a person."""
+
+    __tablename__ = "state_changes"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
+    before: Mapped[str] = mapped_column(String(20))
+    after: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(Text, default="")
+    actor: Mapped[str] = mapped_column(String(80), default="")
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    publication: Mapped[Publication] = relationship(back_populates="changes")
+
+
+class Stop(Model):
+    """The stop switch: nothing of its scope is committed while it stands. `scope_id` "" for the whole site."""
+
+    __tablename__ = "stops"
+    __table_args__ = (
+        CheckConstraint("scope IN ('site','unit','account')", name="scope"),
+        CheckConstraint("(scope = 'site') = (scope_id = '')", name="scope_id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    scope: Mapped[str] = mapped_column(String(10))
+    scope_id: Mapped[str] = mapped_column(String(32), default="", index=True)
+    reason: Mapped[str] = mapped_column(Text)
+    created_by: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_by: Mapped[str] = mapped_column(String(32), default="")
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+
+
+class Worker(Model):
+    """One scheduler process and its last heartbeat. Dead after three missed beats."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(String(80), primary_key=True)
+    host: Mapped[str] = mapped_column(String(120), default="")
+    pid: Mapped[int] = mapped_column(Integer, default=0)
+    version: Mapped[str] = mapped_column(String(40), default="")
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    beat_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Its clock against the database's, in seconds.
+    clock_skew: Mapped[float] = mapped_column(default=0.0)

@@ -1,0 +1,59 @@
+"""Bases of the API's schemas: Chinese messages, aware times, no unknown fields."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+MESSAGES = {
+    "required": "缺少这个字段，请补上。",
+    "null": "这个字段不能为空值。",
+    "validator_failed": "取值不合规定。",
+    "type": "类型不对。",
+    "invalid": "格式不对，请核对接口说明。",
+    "invalid_utf8": "不是有效的 UTF-8 文字。",
+    "special": "不接受这个数值。",
+    "too_large": "数值太大。",
+}
+for _field in (fields.Field, fields.String, fields.Integer, fields.Boolean, fields.List, fields.Dict, fields.Float):
+    _field.default_error_messages = {
+        key: MESSAGES.get(key, text)
+        for key, text in {**fields.Field.default_error_messages, **_field.default_error_messages}.items()
+    }
+
+
+class BaseSchema(Schema):
+    """Refuses unknown fields; keeps the order of declaration."""
+
+    error_messages: dict[str, str] = {
+        "unknown": "没有这个字段，请删去或核对拼写。",
+        "type": "请求体应为 JSON 对象。",
+    }
+
+    class Meta:
+        unknown = RAISE
+
+
+class AwareTime(fields.Field[datetime]):
+    """ISO 8601 with an offset, as aware UTC; naive times are refused."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            parsed = datetime.fromisoformat(str(value))
+        except ValueError:
+            raise ValidationError("时间格式不对，应为 ISO 8601，例如 2026-07-12T16:40:00+08:00。") from None
+        if parsed.tzinfo is None:
+            raise ValidationError("时间缺少时区，请写明，例如 2026-07-12T16:40:00+08:00。")
+        return parsed.astimezone(UTC)
+
+
+class PageQuery(BaseSchema):
+    """?cursor&limit of every list."""
+
+    cursor = fields.String(load_default=None)
+    limit = fields.Integer(load_default=50)

@@ -1,0 +1,144 @@
+"""Who may do what where: permission keys, the built-in roles, and the Actor that every service is given. No Flask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.db import db
+from app.errors import Forbidden, NotFound
+from app.units.models import Unit, User
+
+# key -> Chinese name, shown where roles are edited and where something is refused.
+PERMISSIONS: dict[str, str] = {
+    "unit.read": "查看单位",
+    "unit.manage": "管理单位",
+    "user.manage": "管理成员",
+    "account.read": "查看账号",
+    "account.manage": "接入和管理账号",
+    "media.read": "查看素材",
+    "media.write": "上传素材",
+    "post.read": "查看稿件",
+    "post.write": "撰写稿件",
+    "post.schedule": "排期发布",
+    "review.decide": "审核稿件",
+    "review.configure": "设置审核流程",
+    "publication.manage": "处置发布",
+    "stop.manage": "暂停发布",
+    "inbox.read": "查看收件箱",
+    "inbox.reply": "回复公众",
+    "inbox.assign": "分派和转办",
+    "finding.read": "查看检查结果",
+    "event.read": "查看操作记录",
+    "system.read": "查看系统状态",
+}
+
+_READ = ("unit.read", "account.read", "media.read", "post.read", "inbox.read", "finding.read", "system.read")
+
+ROLES: dict[str, tuple[str, frozenset[str]]] = {
+    "administrator": (
+        "管理员",
+        frozenset(
+            {*_READ, "unit.manage", "user.manage", "account.manage", "review.configure", "stop.manage", "event.read"}
+        ),
+    ),
+    "author": (
+        "拟稿人",
+        frozenset(
+            {"unit.read", "account.read", "media.read", "media.write", "post.read", "post.write", "post.schedule"}
+        ),
+    ),
+    "reviewer": ("审核人", frozenset({"unit.read", "account.read", "media.read", "post.read", "review.decide"})),
+    "publisher": (
+        "发布人",
+        frozenset({"unit.read", "account.read", "media.read", "post.read", "publication.manage", "stop.manage"}),
+    ),
+    "responder": (
+        "回复人",
+        frozenset(
+            {"unit.read", "account.read", "media.read", "post.read", "inbox.read", "inbox.reply", "inbox.assign"}
+        ),
+    ),
+    "inspector": ("督查员", frozenset(_READ)),
+    "auditor": ("审计员", frozenset({"unit.read", "event.read"})),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A role held in a unit; valid for every unit whose path starts with `path`."""
+
+    role: str
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actor:
+    """The person (or the system) on whose behalf a service acts. `scopes` None: no token limits apply.
+
+    `origin` is the address the request came from, for the audit log and for Weibo's rip.
+    """
+
+    user_id: str
+    name: str
+    unit_id: str = ""
+    held: tuple[Held, ...] = ()
+    scopes: frozenset[str] | None = None
+    origin: str = ""
+    system: bool = False
+
+    def paths(self, key: str) -> tuple[str, ...]:
+        """The subtrees in which this actor holds `key`."""
+        if self.scopes is not None and key not in self.scopes:
+            return ()
+        return tuple(held.path for held in self.held if key in ROLES.get(held.role, ("", frozenset()))[1])
+
+    def holds(self, key: str) -> bool:
+        """Whether the key is held anywhere."""
+        return self.system or bool(self.paths(key))
+
+    def may(self, key: str, unit: Unit) -> bool:
+        return self.system or any(unit.path.startswith(path) for path in self.paths(key))
+
+    def require(self, key: str, unit: Unit | None, *, see: str) -> Unit:
+        """The unit, or NotFound when the actor may not even `see` there, Forbidden when it may see but not do `key`."""
+        if unit is None or not (self.may(see, unit) or self.may(key, unit)):
+            raise NotFound
+        if not self.may(key, unit):
+            raise Forbidden(
+                f"您没有“{PERMISSIONS[key]}”的权限。该操作需要相应角色。请联系本单位管理员授权，或转交有权限的同事办理。"
+            )
+        return unit
+
+
+SYSTEM = Actor(user_id="", name="系统", system=True)
+
+
+def actor_for(user: User, *, scopes: frozenset[str] | None = None, origin: str = "") -> Actor:
+    """The actor of a signed-in user."""
+    return Actor(
+        user_id=user.id,
+        name=user.name,
+        unit_id=user.unit_id,
+        held=tuple(Held(role=grant.role, path=grant.unit.path) for grant in user.grants),
+        scopes=scopes,
+        origin=origin,
+    )
+
+
+def visible(actor: Actor, key: str, unit_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """An SQL condition: `unit_id` lies in a subtree where the actor holds `key`."""
+    if actor.system:
+        return unit_id.is_not(None)
+    paths = actor.paths(key)
+    if not paths:
+        return false()
+    return unit_id.in_(select(Unit.id).where(or_(*(Unit.path.startswith(path, autoescape=True) for path in paths))))
+
+
+def unit_for(actor: Actor, key: str, unit_id: str | None, *, see: str = "unit.read") -> Unit:
+    """The unit by id, checked with Actor.require."""
+    return actor.require(key, db.session.get(Unit, unit_id) if unit_id else None, see=see)

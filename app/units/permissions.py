@@ -1,0 +1,62 @@
+"""@requires and @public: every route carries one of them (an architecture test looks)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from app.errors import Forbidden, Unauthenticated
+from app.units.access import PERMISSIONS, Actor, actor_for
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PUBLIC = "public"
+SIGNED_IN = "signed-in"
+
+
+def current_actor() -> Actor:
+    """Whoever makes this request: by bearer token under /api/, by session elsewhere. Raises Unauthenticated."""
+    actor: Actor | None = g.get("actor")
+    if actor is None and current_user.is_authenticated:
+        actor = actor_for(current_user, origin=request.remote_addr or "")
+        g.actor = actor
+    if actor is None:
+        raise Unauthenticated
+    return actor
+
+
+def requires(key: str) -> Callable[[F], F]:
+    """The caller must hold `key` somewhere; services check the very object. SIGNED_IN: any signed-in person."""
+    if key != SIGNED_IN and key not in PERMISSIONS:
+        raise ValueError(key)
+
+    def decorate(view: F) -> F:
+        @wraps(view)
+        def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+            try:
+                actor = current_actor()
+            except Unauthenticated:
+                if request.path.startswith("/api/"):
+                    raise
+                return redirect(url_for("units.sign_in", next=request.full_path if request.method == "GET" else None))
+            if key != SIGNED_IN and not actor.holds(key):
+                raise Forbidden(
+                    f"您没有“{PERMISSIONS[key]}”的权限。该页面需要相应角色。请联系本单位管理员授权，或转交有权限的同事办理。"
+                )
+            return cast(ResponseReturnValue, view(*args, **kwargs))
+
+        guarded._permission = key  # type: ignore[attr-defined]
+        return cast(F, guarded)
+
+    return decorate
+
+
+def public(view: F) -> F:
+    """Reachable without signing in."""
+    view._permission = PUBLIC  # type: ignore[attr-defined]
+    return view

@@ -1,0 +1,183 @@
+"""What every page and API answer shares: errors, times, headers, template filters. No capability is imported here."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import structlog
+from flask import Flask, current_app, g, jsonify, render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as babel_gettext
+from flask_smorest import Blueprint
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from app.config import Config
+from app.db import db, new_id, utcnow
+from app.errors import TandemError
+from app.extensions import csrf
+
+log = structlog.get_logger()
+
+LOCALES = ("zh_CN", "en")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; frame-src 'self'"
+)
+
+
+def settings() -> Config:
+    """The configuration of the running app."""
+    config: Config = current_app.extensions["tandem_config"]
+    return config
+
+
+def _(text: str, **values: Any) -> str:
+    """The Chinese source string in the reader's language."""
+    return str(babel_gettext(text, **values))
+
+
+def choose_locale() -> str:
+    """zh_CN unless the person chose English (kept in the session; Accept-Language in the API)."""
+    chosen = session.get("locale")
+    if chosen in LOCALES:
+        return str(chosen)
+    if is_api() and request.accept_languages.best_match(["zh", "zh-CN", "en"]) == "en":
+        return "en"
+    return "zh_CN"
+
+
+def register_api(app: Flask, blueprint: Blueprint) -> None:
+    """Bind one capability's part of the API. Bearer tokens only, hence no CSRF there."""
+    csrf.exempt(blueprint)
+    app.extensions["tandem_api"].register_blueprint(blueprint)
+
+
+def is_api() -> bool:
+    return request.path.startswith("/api/")
+
+
+def problem_json(status: int, message: str, errors: Any = None, **extra: Any) -> ResponseReturnValue:
+    """The API's one error form: {code, status, message, errors} and, for content, problems."""
+    body = {"code": status, "status": HTTPStatus(status).phrase, "message": message, "errors": errors or {}, **extra}
+    return jsonify(body), status
+
+
+def local(value: datetime) -> datetime:
+    """`value` in the time zone for people."""
+    return value.astimezone(ZoneInfo(settings().timezone))
+
+
+def people_time(value: datetime | None, now: datetime | None = None) -> str:
+    """今天 10:32 · 昨天 … · 7月12日 16:40 · 2025年7月12日 16:40; in English an ISO-like form."""
+    if value is None:
+        return "—"
+    then, today = local(value), local(now or utcnow())
+    clock = f"{then:%H:%M}"
+    if str(get_locale()).startswith("en"):
+        return clock if then.date() == today.date() else f"{then:%d %b %Y} {clock}"
+    days = (today.date() - then.date()).days
+    if days in (-1, 0, 1):
+        return f"{ {0: '今天', 1: '昨天', -1: '明天'}[days] } {clock}".replace("  ", " ")
+    year = "" if then.year == today.year else f"{then.year}年"
+    return f"{year}{then.month}月{then.day}日 {clock}"
+
+
+def full_time(value: datetime | None) -> str:
+    """The full form with zone, for hovering."""
+    return "" if value is None else f"{local(value):%Y-%m-%d %H:%M:%S %Z}"
+
+
+def ago(value: datetime | None, now: datetime | None = None) -> str:
+    """How long since, in the largest fitting unit: 3 分钟, 5 小时, 12 天."""
+    if value is None:
+        return "—"
+    seconds = max(0, int(((now or utcnow()) - value).total_seconds()))
+    if seconds < 60:
+        return _("%(n)d 秒", n=seconds)
+    if seconds < 3600:
+        return _("%(n)d 分钟", n=seconds // 60)
+    if seconds < 86400:
+        return _("%(n)d 小时", n=seconds // 3600)
+    return _("%(n)d 天", n=seconds // 86400)
+
+
+def iso(value: datetime | None) -> str | None:
+    """ISO 8601 with offset, for the API."""
+    return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def init(app: Flask) -> None:
+    """Bind filters, error handlers and headers to the app."""
+    app.jinja_env.filters.update(people_time=people_time, full_time=full_time, ago=ago, iso=iso, localtime=local)
+    app.register_error_handler(TandemError, _tandem_error)
+    app.register_error_handler(CSRFError, _csrf_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unexpected)
+    app.before_request(_begin)
+    app.after_request(_finish)
+
+
+def _begin() -> None:
+    g.request_id = new_id()
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _finish(response: Any) -> Any:
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    response.headers.setdefault("X-Content-Type-Options", "nosniff")
+    response.headers.setdefault("Referrer-Policy", "same-origin")
+    response.headers.setdefault("X-Request-Id", g.get("request_id", ""))
+    if response.mimetype == "text/html":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+def _answer(status: int, message: str, errors: Any = None, **extra: Any) -> ResponseReturnValue:
+    db.session.rollback()
+    if is_api():
+        return problem_json(status, message, errors, **extra)
+    if request.headers.get("HX-Request") or request.accept_mimetypes.best == "application/json":
+        return jsonify({"message": message, "errors": errors or {}, **extra}), status
+    return render_template("error.html", status=status, message=message, errors=errors or {}, **extra), status
+
+
+def _tandem_error(error: TandemError) -> ResponseReturnValue:
+    return _answer(error.status, error.message, error.errors, **error.extra)
+
+
+def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    return _answer(400, _("这次提交没有被接受。页面打开得太久，或来自别的网站。请返回上一页刷新后重新提交。"))
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    status = error.code or 500
+    data = getattr(error, "data", None) or {}
+    words = {
+        400: _("请求没有被接受。内容格式不正确。请检查后重试。"),
+        404: _("没有找到这个页面。网址可能有误，或内容已被移走。请从左侧导航重新进入。"),
+        405: _("请求方式不对。这个地址不支持该操作。请核对接口说明。"),
+        413: _("文件太大。上限为 %(mb)d MB。请压缩后重新上传。", mb=settings().max_upload_bytes // 1024 // 1024),
+        415: _("不支持这种格式。请求体应为 JSON 或规定的文件类型。请核对后重试。"),
+        422: _("有内容不符合要求。请按各字段的提示改正后重新提交。"),
+    }
+    if status < 400:
+        return error.get_response()
+    return _answer(status, words.get(status, error.description or error.name), data.get("messages"))
+
+
+def _unexpected(error: Exception) -> ResponseReturnValue:
+    log.exception("unexpected", path=request.path, kind=type(error).__name__)
+    return _answer(
+        500,
+        _(
+            "系统出错，本次操作没有完成。原因已记入日志（编号 %(id)s）。请稍后重试；若再次出现，请把编号告诉系统管理员。",
+            id=g.get("request_id", ""),
+        ),
+    )

@@ -1,0 +1,181 @@
+"""Re-encoding pictures for the platforms and drawing a cover when there is none. Deterministic: same input, same bytes.
+
+Pillow is imported nowhere else but here.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont, ImageOps
+
+Prefer = Literal["jpeg", "png"]
+
+# A picture wider or higher than this is refused or badly scaled by the platforms (WeChat: 40137 for huge pixel sizes).
+MAX_SIDE = 8000
+# More pixels than this are not decoded at all.
+MAX_PIXELS = 120_000_000
+
+COVER_SIZE = (1080, 460)
+_COVER_TOP, _COVER_BOTTOM = (178, 34, 34), (122, 18, 24)
+_FONT_PLACES = (
+    "/usr/share/fonts",
+    "/usr/local/share/fonts",
+    "/System/Library/Fonts",
+    "C:/Windows/Fonts",
+)
+_FONT_NAMES = ("NotoSansCJK-Bold.ttc", "NotoSansCJK-Regular.ttc", "NotoSansSC-Bold.otf", "SourceHanSansSC-Bold.otf")
+
+
+def reencode(
+    data: bytes, *, max_bytes: int, max_width: int = 1280, max_height: int = MAX_SIDE, prefer: Prefer = "jpeg"
+) -> tuple[bytes, str]:
+    """`data` as JPEG (or PNG where preferred and small enough) of fewer than `max_bytes`, with its content type.
+
+    Only the first frame of an animation is kept, transparency becomes white, metadata goes. Quality falls first, then
+    the size in pixels. Raises ValueError for what is not a picture or is too large to decode.
+    """
+    picture = _open(data)
+    picture.thumbnail((max_width, max_height), Pillow.Resampling.LANCZOS)
+    if prefer == "png":
+        encoded = _png(picture)
+        if len(encoded) < max_bytes:
+            return encoded, "image/png"
+    while True:
+        for quality in (88, 80, 70, 60):
+            encoded = _jpeg(picture, quality)
+            if len(encoded) < max_bytes:
+                return encoded, "image/jpeg"
+        smaller = (max(1, picture.width * 3 // 4), max(1, picture.height * 3 // 4))
+        if smaller == picture.size:
+            raise ValueError("the picture cannot be made small enough")
+        picture = picture.resize(smaller, Pillow.Resampling.LANCZOS)
+
+
+def size_of(data: bytes) -> tuple[int, int]:
+    """Width and height in pixels. Raises ValueError for what is not a picture."""
+    try:
+        with Pillow.open(io.BytesIO(data)) as picture:
+            return picture.size
+    except (OSError, ValueError, Pillow.DecompressionBombError) as error:
+        raise ValueError("not a picture") from error
+
+
+def has_cjk_font() -> bool:
+    """Whether draw_cover() can write Chinese on this machine."""
+    return _font_path() is not None
+
+
+def draw_cover(title: str, background: bytes = b"") -> tuple[bytes, str]:
+    """A 2.35:1 cover (JPEG) with `title` on it, all of it inside the middle square so that the 1:1 crop shows it too.
+
+    `background` is a picture to draw on; without one a plain colour. Without a Chinese font no title is drawn.
+    """
+    canvas = _cover_canvas(background)
+    font_path = _font_path()
+    if font_path is not None and title:
+        _write_title(canvas, title, font_path)
+    return _jpeg(canvas, 88), "image/jpeg"
+
+
+def _open(data: bytes) -> Pillow.Image:
+    try:
+        opened = Pillow.open(io.BytesIO(data))
+        if opened.width * opened.height > MAX_PIXELS:
+            raise ValueError("too many pixels")
+        turned = ImageOps.exif_transpose(opened)
+        return _flatten(turned)
+    except (OSError, SyntaxError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
+        raise ValueError("not a picture") from error
+
+
+def _flatten(picture: Pillow.Image) -> Pillow.Image:
+    """RGB on white."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        white = Pillow.new("RGB", layer.size, (255, 255, 255))
+        white.paste(layer, mask=layer.getchannel("A"))
+        return white
+    return picture.convert("RGB")
+
+
+def _jpeg(picture: Pillow.Image, quality: int) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "JPEG", quality=quality, optimize=True, progressive=False)
+    return out.getvalue()
+
+
+def _png(picture: Pillow.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _cover_canvas(background: bytes) -> Pillow.Image:
+    if background:
+        fitted = ImageOps.fit(_open(background), COVER_SIZE, Pillow.Resampling.LANCZOS)
+        shade = Pillow.new("RGB", COVER_SIZE, (0, 0, 0))
+        return Pillow.blend(fitted, shade, 0.45)
+    canvas = Pillow.new("RGB", COVER_SIZE, _COVER_TOP)
+    draw = ImageDraw.Draw(canvas)
+    for y in range(COVER_SIZE[1]):
+        part = y / COVER_SIZE[1]
+        colour = tuple(round(a + (b - a) * part) for a, b in zip(_COVER_TOP, _COVER_BOTTOM, strict=True))
+        draw.line([(0, y), (COVER_SIZE[0], y)], fill=colour)
+    return canvas
+
+
+def _write_title(canvas: Pillow.Image, title: str, font_path: str) -> None:
+    draw = ImageDraw.Draw(canvas)
+    room = COVER_SIZE[1] - 40
+    for size in (84, 72, 60, 52, 44):
+        font = ImageFont.truetype(font_path, size, index=_chinese_face(font_path))
+        lines = _wrap(title, font, room)
+        step = round(size * 1.3)
+        if len(lines) * step <= room or size == 44:
+            break
+    top = (COVER_SIZE[1] - len(lines) * step) / 2
+    for number, line in enumerate(lines):
+        left = (COVER_SIZE[0] - font.getlength(line)) / 2
+        draw.text((left, top + number * step), line, font=font, fill=(255, 255, 255))
+
+
+def _wrap(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
+    lines = [""]
+    for character in text:
+        if lines[-1] and font.getlength(lines[-1] + character) > width:
+            lines.append("")
+        lines[-1] += character
+    return lines
+
+
+@cache
+def _font_path() -> str | None:
+    for place in _FONT_PLACES:
+        root = Path(place)
+        if not root.is_dir():
+            continue
+        for name in _FONT_NAMES:
+            found = sorted(root.rglob(name))
+            if found:
+                return str(found[0])
+    return None
+
+
+@cache
+def _chinese_face(font_path: str) -> int:
+    """The index of the Simplified Chinese face in a collection (0 for a single font)."""
+    if not font_path.endswith(".ttc"):
+        return 0
+    for index in range(16):
+        try:
+            family = ImageFont.truetype(font_path, 12, index=index).getname()[0] or ""
+        except OSError:
+            return 0
+        if family.endswith(" SC"):
+            return index
+    return 0
