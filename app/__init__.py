@@ -12,7 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import web
 from app.config import Config, load
-from app.db import db, install_engine_hooks
+from app.db import db as database
+from app.db import install_engine_hooks
 from app.extensions import babel, csrf, login_manager, migrate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -74,10 +75,10 @@ def create_app(config: Config | None = None) -> Flask:
 
 
 def _bind_extensions(app: Flask) -> None:
-    db.init_app(app)
+    database.init_app(app)
     with app.app_context():
-        install_engine_hooks(db.engine)
-    migrate.init_app(app, db, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
+        install_engine_hooks(database.engine)
+    migrate.init_app(app, database, directory=str(ROOT / "migrations"), render_as_batch=True, compare_type=True)
     csrf.init_app(app)
     login_manager.init_app(app)
     babel.init_app(app, locale_selector=web.choose_locale)
