@@ -1,0 +1,93 @@
+"""The text of a status: 【title】, the summary or the leading sentences, topics where allowed, the link last."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from connectors import text as words
+from connectors.values import Content, Note
+from connectors.weibo.length import half_units, literal_units
+from connectors.weibo.levels import Level
+
+_TOPIC = re.compile(r"#([^#\n]+)#")
+
+
+@dataclass
+class Draft:
+    """A text in the making, with the notes of what was done to it."""
+
+    notes: list[Note] = field(default_factory=list)
+
+    def note(self, kind: str, message: str) -> None:
+        self.notes.append(Note(kind=kind, message=message))
+
+
+def compose(content: Content, document: words.Document, link: str, level: Level) -> tuple[str, list[Note]]:
+    """The text for this level, and notes. Longer than the level's limit only when title and link alone are."""
+    draft = Draft()
+    head = _headline(_clean(draft, content.title, level, "标题"))
+    body = _clean(draft, _body(draft, content, document), level, "正文")
+    topics = _topics(draft, content, level)
+    tail = f" {link}" if link else ""
+    limit = level.limit * 2
+    if topics and not _fits(half_units, limit)(f"{head}{topics}{tail}"):
+        draft.note("topics", "话题放不下，已省略。")
+        topics = ""
+    whole = f"{head}{body}{topics}{tail}"
+    if half_units(whole) <= limit:
+        return whole, draft.notes
+    # What is shortened anyway is made to fit literally too: whether the server discounts links is not known.
+    kept = words.cut(body, lambda part: _fits(literal_units, limit)(f"{head}{part}{topics}{tail}"))
+    draft.note(
+        "cut", "正文较长，微博只保留前面的完整句子，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
+    )
+    return f"{head}{kept}{topics}{tail}", draft.notes
+
+
+def _fits(count: Callable[[str], int], limit: int) -> Callable[[str], bool]:
+    return lambda text: count(text) <= limit
+
+
+def _headline(title: str) -> str:
+    if not title or title.startswith("【"):
+        return title
+    return f"【{title}】"
+
+
+def _body(draft: Draft, content: Content, document: words.Document) -> str:
+    if content.summary.strip():
+        return words.tidy(content.summary)
+    kinds = {block.kind for block in document.blocks}
+    lines = [block.text for block in document.blocks if block.kind in ("paragraph", "item", "quote")]
+    if lines:
+        draft.note("summary", "没有摘要，取正文开头的句子。")
+    if "table" in kinds:
+        draft.note("table", "表格未带入微博，请见链接。")
+    return "\n".join(lines)
+
+
+def _clean(draft: Draft, text: str, level: Level, part: str) -> str:
+    """Without links other than ours, and without topic marks where Weibo would strip them."""
+    text, dropped = words.drop_links(words.tidy(text))
+    if dropped:
+        draft.note("links", f"{part}中的 {dropped} 个网址未带入微博，只保留文章链接。")
+    if not level.topics and _TOPIC.search(text):
+        text = _TOPIC.sub(r"\1", text)
+        draft.note("topics", f"{part}中的 #话题# 已去掉 # 号：本级别应用发出的话题会被微博过滤。")
+    return text
+
+
+def _topics(draft: Draft, content: Content, level: Level) -> str:
+    tags = [tag for tag in (words.tidy(tag).strip("#").replace("\n", " ") for tag in content.tags) if tag]
+    if not tags:
+        return ""
+    if not level.topics:
+        draft.note("topics", f"话题未带入微博（{'、'.join(tags)}）：本级别应用不能带 #话题#。")
+        return ""
+    return "".join(f" #{tag}#" for tag in dict.fromkeys(tags))
+
+
+def has_topic(text: str) -> bool:
+    return _TOPIC.search(text) is not None

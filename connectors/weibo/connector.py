@@ -1,0 +1,119 @@
+"""Weibo behind the one interface: what each method does stands in the module it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from connectors.base import Connector
+from connectors.values import (
+    AccountEvent,
+    Adaptation,
+    Attempted,
+    Callback,
+    Capabilities,
+    Content,
+    Figures,
+    Finding,
+    Health,
+    InboundMessage,
+    Json,
+    Limit,
+    Page,
+    Prepared,
+    PublishedItem,
+    PublishResult,
+    Receipt,
+)
+from connectors.weibo import callback as push
+from connectors.weibo import checking, inbox, levels, probe, publishing, replies
+from connectors.weibo.adapt import adapt, operator_ip
+from connectors.weibo.api import Api
+from connectors.weibo.levels import Level
+
+
+class WeiboConnector(Connector):
+    platform = "weibo"
+
+    @property
+    def _level(self) -> Level:
+        return levels.level_of(self.account)
+
+    @property
+    def _api(self) -> Api:
+        return Api(http=self.http, tokens=self.tokens, meter=self.meter, clock=self.clock, uid=self.account.external_id)
+
+    def capabilities(self) -> Capabilities:
+        level = self._level
+        return Capabilities(
+            asynchronous=False,
+            max_images=level.max_images,
+            image_types=levels.IMAGE_TYPES,
+            image_max_bytes=levels.MAX_IMAGE_BYTES,
+            topics=level.topics,
+            limits=(Limit(field="text", limit=level.limit, unit="字"),),
+            recall="manual" if level.key == "share" else "api",
+            polls=("comment", "mention"),
+            pushes=("private", "mention"),
+            replies=levels.REPLY_RULES,
+            quotas=levels.quotas(self.account, level),
+            publish_quota=level.calls[0],
+            missing=levels.missing(self.account, level),
+            needs_link=level.needs_link,
+            callback_warning="开通粉丝服务的开发模式后，微博后台的自动回复和自定义菜单会停用。",
+        )
+
+    def adapt(self, content: Content) -> Adaptation:
+        return adapt(self.account, self.media, content)
+
+    def verify_callback(self, callback: Callback) -> str:
+        return push.verify(callback, self.account.credentials.get("app_secret", ""), self.clock())
+
+    def parse_callback(self, callback: Callback) -> list[InboundMessage | PublishResult | AccountEvent]:
+        return list(push.messages(push.read(callback.body), self.account.external_id))
+
+    def passive_reply(self, callback: Callback, text: str) -> bytes:
+        return push.passive_reply(push.read(callback.body), text) if text else b""
+
+    def prepare(self, payload: Json, done: Prepared) -> Prepared:
+        return publishing.prepare(self.account, self._level, self._api, self.media, payload, done)
+
+    def recheck(self, payload: Json, prepared: Prepared) -> str | None:
+        """Nothing stands at Weibo before the one call, so nothing there can have changed."""
+        return None
+
+    def publish(self, payload: Json, prepared: Prepared, *, key: str, send_before: datetime) -> Receipt:
+        return publishing.publish(
+            self.account, self._level, self._api, self.media, payload, prepared, key=key, send_before=send_before
+        )
+
+    def check(self, attempted: Attempted) -> Finding:
+        return checking.check(self.account, self._level, self._api, attempted, self.clock())
+
+    def discard(self, prepared: Prepared) -> None:
+        """prepare() leaves nothing that anybody could see."""
+
+    def recall(self, receipt: Receipt) -> None:
+        publishing.recall(self._level, self._api, receipt)
+
+    def history(self, since: datetime) -> Page[PublishedItem]:
+        return Page(items=checking.history(self.account, self._level, self._api, since))
+
+    def fetch_messages(self, cursor: Mapping[str, str], posts: Sequence[Receipt]) -> Page[InboundMessage]:
+        return inbox.fetch(self._api, self._level, self.account.external_id, cursor, posts, self.clock())
+
+    def reply(self, target: Mapping[str, str], text: str, *, key: str, send_before: datetime) -> Receipt:
+        return replies.reply(
+            self._api,
+            target,
+            text,
+            rip=operator_ip(self.account),
+            business=self._level.key == "business",
+            send_before=send_before,
+        )
+
+    def figures(self, receipts: Sequence[Receipt]) -> tuple[Figures, ...]:
+        return publishing.figures(self._api, receipts)
+
+    def probe(self) -> Health:
+        return probe.probe(self.account, self._level, self._api, self.clock())

@@ -1,0 +1,177 @@
+"""Comments and mentions by polling, within a hundred calls a day: the counters first, lists only when they moved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.errors import NotEntitled
+from connectors.values import InboundMessage, Page, Receipt
+from connectors.weibo.api import Api
+from connectors.weibo.ids import id_of
+from connectors.weibo.levels import Level
+from connectors.weibo.payloads import comment_message, mention_message
+
+_PAGE, _MOST_PAGES = 50, 4
+# Counters can stand still while messages come (read and refilled between two looks): look anyway now and then.
+_AT_LEAST = timedelta(hours=6)
+# An interface that was refused is not asked again before this.
+_DENIED_FOR = timedelta(hours=24)
+# Where the counters themselves may not be read.
+_BLIND = timedelta(hours=1)
+_POSTS_ASKED = 3
+
+_NO_COMMENTS = (
+    "评论收件箱需商业接口：该应用没有读取评论的权限。一般市民的评论在本系统中看不到。请到微博查看，或为应用申请接口。"
+)
+_NO_MENTIONS = "没有读取 @ 提及的权限。提到本账号的微博在本系统中看不到。请到微博查看，或为应用申请接口。"
+_TOO_MANY = f"新消息过多，只取了最近 {_PAGE * _MOST_PAGES} 条。更早的请到微博查看。"
+
+Make = Callable[[Mapping[str, Any], str], InboundMessage | None]
+
+
+@dataclass
+class Poll:
+    """One look: what was found, the cursor to be, and what could not be had."""
+
+    api: Api
+    uid: str
+    business: bool
+    now: datetime
+    cursor: dict[str, str]
+    found: dict[str, InboundMessage] = field(default_factory=dict)
+    lacking: list[str] = field(default_factory=list)
+
+    def page(self) -> Page[InboundMessage]:
+        items = sorted(self.found.values(), key=lambda message: (message.sent_at, message.external_id))
+        return Page(items=tuple(items), cursor=dict(self.cursor), unavailable=" ".join(dict.fromkeys(self.lacking)))
+
+
+def fetch(
+    api: Api, level: Level, uid: str, cursor: Mapping[str, str], posts: Sequence[Receipt], now: datetime
+) -> Page[InboundMessage]:
+    """New comments and mentions. The cursor holds the newest ids, the last counters and refused interfaces."""
+    poll = Poll(api=api, uid=uid, business=level.key == "business", now=now, cursor=dict(cursor))
+    counters = {} if poll.business else _counters(poll)
+    overdue = poll.business or _overdue(poll, _AT_LEAST if counters else _BLIND)
+    comments = overdue or _moved(poll, counters, ("cmt",))
+    mentions = overdue or _moved(poll, counters, ("mention_status", "mention_cmt"))
+    if comments:
+        _comments(poll, posts, _waiting(counters, "cmt"))
+    elif _denied(poll, "comments/to_me"):
+        poll.lacking.append(_NO_COMMENTS)
+    if mentions:
+        waiting = _waiting(counters, "mention_status")
+        _list(poll, _Ask("statuses/mentions", "statuses", "mention_since", waiting), mention_message, _NO_MENTIONS)
+    if comments and mentions:
+        poll.cursor["looked_at"] = now.isoformat()
+    poll.cursor.update(counters)
+    return poll.page()
+
+
+def _counters(poll: Poll) -> dict[str, str]:
+    """The unread counters as text; {} where this app may not read them."""
+    if _denied(poll, "remind/unread_count"):
+        return {}
+    try:
+        unread = poll.api.unread()
+    except NotEntitled:
+        poll.cursor["denied:remind/unread_count"] = poll.now.isoformat()
+        return {}
+    return {name: str(unread.get(name) or 0) for name in ("cmt", "mention_status", "mention_cmt")}
+
+
+def _moved(poll: Poll, counters: Mapping[str, str], names: tuple[str, ...]) -> bool:
+    return any(name in counters and counters[name] != poll.cursor.get(name) for name in names)
+
+
+def _waiting(counters: Mapping[str, str], name: str) -> int:
+    """How many the counter promises; without counters as many as can be had."""
+    text = counters.get(name, "")
+    return int(text) if text.isdigit() else _PAGE * _MOST_PAGES
+
+
+def _overdue(poll: Poll, pause: timedelta) -> bool:
+    looked = _moment(poll.cursor.get("looked_at"))
+    return looked is None or poll.now - looked >= pause
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """One list: the call, the key its items stand under, the cursor's name, how many are expected."""
+
+    call: str
+    key: str
+    since_name: str
+    waiting: int
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+def _comments(poll: Poll, posts: Sequence[Receipt], waiting: int) -> None:
+    """All comments to us; when that brings nothing new, those under our newest posts, as far as we may."""
+    before = len(poll.found)
+    _list(poll, _Ask("comments/to_me", "comments", "since_id", waiting), comment_message, _NO_COMMENTS)
+    if poll.business or len(poll.found) > before:
+        return
+    for receipt in [post for post in posts if post.external_id][:_POSTS_ASKED]:
+        ask = _Ask("comments/show", "comments", f"show:{receipt.external_id}", waiting, {"id": receipt.external_id})
+        if not _list(poll, ask, comment_message, ""):
+            break
+    asked = {f"show:{post.external_id}" for post in posts}
+    poll.cursor = {key: value for key, value in poll.cursor.items() if not key.startswith("show:") or key in asked}
+
+
+def _list(poll: Poll, ask: _Ask, make: Make, lacking: str) -> bool:
+    """Take in what is newer than the cursor says; False when this app may not ask."""
+    if _denied(poll, ask.call):
+        poll.lacking += [lacking] if lacking else []
+        return False
+    try:
+        items = _newer(poll, ask)
+    except NotEntitled:
+        poll.cursor[f"denied:{ask.call}"] = poll.now.isoformat()
+        poll.lacking += [lacking] if lacking else []
+        return False
+    poll.cursor.pop(f"denied:{ask.call}", None)
+    for item in items:
+        message = make(item, poll.uid)
+        if message is not None:
+            poll.found[message.external_id] = message
+    newest = max((int(id_of(item)) for item in items), default=0)
+    if newest > int(poll.cursor.get(ask.since_name) or 0):
+        poll.cursor[ask.since_name] = str(newest)
+    return True
+
+
+def _newer(poll: Poll, ask: _Ask) -> list[Mapping[str, Any]]:
+    """Everything after the cursor, newest first. max_id is inclusive, so pages overlap by one.
+
+    A short page proves nothing (filtered after paging): pages are asked until they cover what is expected or bring
+    nothing new. On the first look one page is enough.
+    """
+    since = poll.cursor.get(ask.since_name, "")
+    fields = {**ask.fields, "count": str(_PAGE), **({"since_id": since} if since else {})}
+    seen: dict[str, Mapping[str, Any]] = {}
+    for page in range(1, _MOST_PAGES + 1):
+        items = poll.api.listing(ask.call, ask.key, fields, business=poll.business)
+        fresh = {id_of(item): item for item in items if id_of(item).isdigit() and id_of(item) not in seen}
+        seen.update(fresh)
+        if not since or not fresh or page * _PAGE >= ask.waiting:
+            return list(seen.values())
+        fields["max_id"] = min(seen, key=int)
+    poll.lacking.append(_TOO_MANY)
+    return list(seen.values())
+
+
+def _denied(poll: Poll, call: str) -> bool:
+    refused = _moment(poll.cursor.get(f"denied:{call}"))
+    return refused is not None and poll.now - refused < _DENIED_FOR
+
+
+def _moment(text: str | None) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

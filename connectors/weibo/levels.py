@@ -1,0 +1,113 @@
+"""What an app of each level may do: `share` (ordinary), `full` (update, upload), `business` (c.api, biz)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from connectors.values import AccountConfig, MessageKind, Missing, Quota, ReplyRule
+from connectors.weibo import api
+
+MAX_IMAGE_BYTES = 5 * 1024 * 1024
+IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif")
+# 字 that a reply may have: comments 140; private messages fewer than 300.
+COMMENT_LENGTH, PRIVATE_LENGTH = 140, 299
+SHORT, LONG = 140, 1999
+
+# delivery.mode (the call's name, as the meter knows it) -> where it is made.
+CALLS = {
+    "statuses/share": f"{api.OPEN}/2/statuses/share.json",
+    "statuses/update": f"{api.OPEN}/2/statuses/update.json",
+    "statuses/upload": f"{api.UPLOAD}/2/statuses/upload.json",
+    "statuses/update/biz": f"{api.BUSINESS}/2/statuses/update/biz.json",
+    "statuses/upload_url_text/biz": f"{api.BUSINESS}/2/statuses/upload_url_text/biz.json",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """`calls` are (without picture, with pictures); `limit` in 字."""
+
+    key: str
+    max_images: int
+    topics: bool
+    limit: int
+    calls: tuple[str, str]
+    needs_link: bool = False
+    annotations: bool = True
+
+    def call(self, images: int) -> str:
+        return self.calls[1] if images else self.calls[0]
+
+
+LEVELS = {
+    level.key: level
+    for level in (
+        Level(
+            key="share",
+            max_images=1,
+            topics=False,
+            limit=SHORT,
+            calls=("statuses/share", "statuses/share"),
+            needs_link=True,
+            annotations=False,
+        ),
+        Level(key="full", max_images=1, topics=True, limit=SHORT, calls=("statuses/update", "statuses/upload")),
+        Level(
+            key="business",
+            max_images=9,
+            topics=True,
+            limit=LONG,
+            calls=("statuses/update/biz", "statuses/upload_url_text/biz"),
+        ),
+    )
+}
+
+
+def level_of(account: AccountConfig) -> Level:
+    """The level of the account's app. Raises ValueError for a mode that is none."""
+    try:
+        return LEVELS[account.mode]
+    except KeyError:
+        raise ValueError(f"weibo mode must be one of {', '.join(LEVELS)}: {account.mode!r}") from None
+
+
+def quotas(account: AccountConfig, level: Level) -> tuple[Quota, ...]:
+    """Documented quotas, overridden by settings.quotas of the account; they vary with the app, so never constants."""
+    own = account.settings.get("quotas")
+    given = own if isinstance(own, dict) else {}
+    day = int(given.get("daily_calls", 100 if level.key != "business" else 50_000))
+    hour = int(given.get("publish_per_hour", 30))
+    return (Quota(key="daily_calls", limit=day, period="day"), Quota(key=level.calls[0], limit=hour, period="hour"))
+
+
+REPLY_RULES: dict[MessageKind, ReplyRule] = {
+    "comment": ReplyRule(max_length=COMMENT_LENGTH),
+    "mention": ReplyRule(max_length=COMMENT_LENGTH),
+    # After a message, follow, subscription, menu click or scan; the platform's pages name no count any more.
+    "private": ReplyRule(window=timedelta(hours=48), max_length=PRIVATE_LENGTH),
+}
+
+_MISSING_COMMENTS = Missing(
+    key="comments", why="普通应用只能看到授权过本应用的用户的评论，一般市民的评论取不到；完整评论需商业接口。"
+)
+_MISSING_HISTORY = Missing(key="history", why="普通应用只能读取本账号最新 5 条微博。")
+_MISSING_SCHEDULE = Missing(key="schedule", why="微博没有定时发布接口，由本系统到点发出。")
+_MISSING_ARTICLE = Missing(key="article", why="账号没有头条文章权限（政务、媒体机构可联系蓝V客服申请）。")
+_MISSING_READS = Missing(key="reads", why="微博不提供阅读数。")
+
+
+def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
+    found = [_MISSING_SCHEDULE, _MISSING_READS]
+    if level.key != "business":
+        found += [_MISSING_COMMENTS, _MISSING_HISTORY]
+        found.append(Missing(key="images", why="本级别应用每条微博只能带 1 张图片。"))
+    if level.key == "share":
+        found.append(Missing(key="topics", why="“分享”接口不能带 #话题#，微博会自动过滤。"))
+        found.append(Missing(key="recall", why="“分享”级别的应用不能删除微博，请到微博手动删除。"))
+    if level.key != "business":
+        found.append(Missing(key="long_text", why="本级别应用每条微博最多 140 字。"))
+    rights = account.settings.get("rights")
+    if "article" not in (rights if isinstance(rights, list | tuple) else ()):
+        found.append(_MISSING_ARTICLE)
+    return tuple(found)

@@ -1,0 +1,86 @@
+"""Answering a comment, a mention or a private message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from connectors.errors import ContentRefused
+from connectors.values import Receipt
+from connectors.weibo import codes
+from connectors.weibo.answers import is_slow
+from connectors.weibo.api import Api
+from connectors.weibo.ids import id_of
+from connectors.weibo.length import half_units, literal_units
+from connectors.weibo.levels import COMMENT_LENGTH, PRIVATE_LENGTH
+from connectors.weibo.times import created_at
+
+
+def reply(
+    api: Api, target: Mapping[str, str], text: str, *, rip: str, business: bool, send_before: datetime
+) -> Receipt:
+    """Answer by `target`: {"kind": "comment", "cid", "id"}, {"kind": "mention", "id"}, {"kind": "private",
+    "receiver_id"}. Raises ValueError for another target, ContentRefused before the call for a text that is too long."""
+    kind = target.get("kind", "")
+    if kind == "private":
+        _check_length(text, literal_units(text), PRIVATE_LENGTH)
+        answer = api.message(_part(target, "receiver_id"), text, business=business, send_before=send_before)
+        return _private_receipt(answer)
+    _check_length(text, half_units(text), COMMENT_LENGTH)
+    if kind == "comment":
+        # Without the mention that the server would put before it: what was approved is what is said.
+        form = {
+            "cid": _part(target, "cid"),
+            "id": _part(target, "id"),
+            "comment": text,
+            "without_mention": "1",
+            "rip": rip,
+        }
+        return _comment_receipt(api.reply_to_comment(form, send_before=send_before))
+    if kind == "mention":
+        form = {"id": _part(target, "id"), "comment": text, "rip": rip}
+        return _comment_receipt(api.comment(form, send_before=send_before))
+    raise ValueError(f"unknown reply target: {kind!r}")
+
+
+def _comment_receipt(comment: Mapping[str, Any]) -> Receipt:
+    if is_slow(comment):
+        return Receipt(live=False, details={"slow": "1"})
+    comment_id = id_of(comment)
+    if not comment_id:
+        raise _unknown()
+    return Receipt(external_id=comment_id, live=True, published_at=created_at(comment))
+
+
+def _private_receipt(answer: Mapping[str, Any]) -> Receipt:
+    """A private message gets no id; `result` is true as a boolean or as text."""
+    if is_slow(answer):
+        return Receipt(live=False, details={"slow": "1"})
+    if str(answer.get("result")).lower() != "true" and not id_of(answer):
+        raise _unknown()
+    return Receipt(external_id=id_of(answer), live=True, published_at=created_at(answer))
+
+
+def _unknown() -> Exception:
+    row = codes.UNKNOWN_WRITE
+    return row.error(row.cause, remedy=row.remedy, who=row.who)
+
+
+def _check_length(text: str, units: int, limit: int) -> None:
+    if not text.strip():
+        raise _refused("回复内容为空。", "请填写回复内容。", "20008")
+    if units > limit * 2:
+        raise _refused(f"回复 {(units + 1) // 2} 字，超过 {limit} 字的上限。", "请缩短后重新提交。", "20012")
+
+
+def _refused(cause: str, remedy: str, code: str) -> ContentRefused:
+    error = ContentRefused(cause, remedy=remedy, who=codes.OPERATOR, code=code)
+    error.field = "text"
+    return error
+
+
+def _part(target: Mapping[str, str], name: str) -> str:
+    if not target.get(name):
+        raise ValueError(f"reply target lacks {name}")
+    return target[name]
