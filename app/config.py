@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.fernet import Fernet
+from flask import current_app
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,12 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         alert_email=env.get("TANDEM_ALERT_EMAIL") or "",
         alert_webhook=env.get("TANDEM_ALERT_WEBHOOK") or "",
     )
+
+
+def current() -> Config:
+    """The configuration of the running app, for services (pages use web.settings)."""
+    config: Config = current_app.extensions["tandem_config"]
+    return config
 
 
 def _number(env: Mapping[str, str], name: str, default: int) -> int:
