@@ -51,7 +51,10 @@ class MediaStore(Protocol):
     def read(self, sha256: str) -> bytes: ...
 
     def derive(self, sha256: str, recipe: str, make: Callable[[bytes], tuple[bytes, str]]) -> Image:
-        """The image that `make` (bytes -> bytes, content type) makes of `sha256`; remembered by `recipe`."""
+        """The image that `make` (bytes -> bytes, content type) makes of `sha256`; remembered by `recipe`.
+
+        With "" for `sha256` it is made of nothing: make(b""), for a cover that is drawn by machine.
+        """
 
     def remembered(self, sha256: str, account_id: str, use: str) -> str | None:
         """The platform's id or URL of these bytes already uploaded for this account and use, if any."""

@@ -1,0 +1,173 @@
+"""Adapting a post to one WeChat article: fields, limits, cover, delivery, and what the author overrode by hand.
+
+Limits (draft/add): title 32, author 16, digest 128 characters, content under 20 000 characters counting every tag and
+under 1 MB, content_source_url 1 KB.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from connectors.base import MediaStore
+from connectors.text import cut
+from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem
+from connectors.wechat import adapt
+from connectors.wechat.pictures import choose_cover, fit, override_cover
+
+TITLE, AUTHOR, DIGEST, CONTENT_CHARS, CONTENT_BYTES, SOURCE_URL_BYTES = 32, 16, 128, 20_000, 1_000_000, 1024
+# An address at mmbiz.qpic.cn is longer than /media/{sha256}: room kept for each picture.
+UPLOADED_URL_CHARS = 160
+_MEDIA_URL_CHARS = len("/media/") + 64
+_DIGEST_FROM_BODY = 120
+_NAMES = {
+    "title": "标题", "author": "作者", "digest": "摘要", "content_html": "正文", "cover": "封面", "comments": "留言开关",
+    "delivery": "发布方式",
+}  # fmt: skip
+_MODES = ("mass", "publish", "draft")
+
+
+def adapt_content(account: AccountConfig, media: MediaStore, content: Content) -> Adaptation:
+    """The payload {title, author, digest, content_html, cover, source_url, comments, delivery} with notes and problems."""
+    return _Adapting(account, media, content).done()
+
+
+class _Adapting:
+    def __init__(self, account: AccountConfig, media: MediaStore, content: Content) -> None:
+        self.account, self.media, self.content = account, media, content
+        self.overrides = {k: v for k, v in content.overrides.items() if k in _NAMES and v is not None}
+        self.notes: list[Note] = []
+        self.problems: list[Problem] = []
+
+    def done(self) -> Adaptation:
+        title = self._text("title", self.content.title)
+        author = self._text("author", self.content.author or str(self.account.settings.get("default_author") or ""))
+        body = self._body()
+        payload = {
+            "title": title,
+            "author": author,
+            "digest": self._digest(body, title),
+            "content_html": body.html,
+            "cover": self._cover(body),
+            "source_url": self.content.link,
+            "comments": self._comments(),
+            "delivery": self._delivery(),
+        }
+        used = content_length(body.html)
+        self._check(payload, used)
+        for name in self.overrides:
+            self.notes.append(Note(kind="override", message=f"{_NAMES[name]}由作者手工设定。"))
+        length = Length(used=used, limit=CONTENT_CHARS, unit="字符")
+        return Adaptation(payload=payload, notes=tuple(self.notes), problems=tuple(self.problems), length=length)
+
+    def _text(self, name: str, adapted: str) -> str:
+        given = self.overrides.get(name, adapted)
+        return re.sub(r"\s+", " ", str(given)).strip()
+
+    def _body(self) -> adapt.Body:
+        def fitted(sha256: str) -> tuple[str, str] | str:
+            found = fit(self.media, sha256)
+            return found if isinstance(found, str) else (found[0].sha256, found[1])
+
+        if "content_html" in self.overrides:
+            body = adapt.clean_override(str(self.overrides["content_html"]), fit=fitted)
+        else:
+            body = adapt.rewrite(self.content.body_html, fit=fitted, source=self.content.source)
+            if content_length(body.html) >= CONTENT_CHARS:
+                body = adapt.rewrite(self.content.body_html, fit=fitted, source=self.content.source, terse=True)
+                body.notes.append(Note(kind="theme", message="正文较长，为不超过微信的字符上限改用简洁版式。"))
+        self.notes += body.notes
+        self.problems += body.problems
+        return body
+
+    def _digest(self, body: adapt.Body, title: str) -> str:
+        if "digest" in self.overrides:
+            return self._text("digest", "")
+        summary = self._text("digest", self.content.summary)
+        if not summary:
+            first = next((p for p in body.paragraphs if p != title and len(p) > 1), "")
+            if not first:
+                return ""
+            self.notes.append(Note(kind="summary", message="摘要由首段生成。"))
+            return leading_sentences(first, _DIGEST_FROM_BODY)
+        if len(summary) <= DIGEST:
+            return summary
+        shortened = leading_sentences(summary, DIGEST)
+        self.notes.append(Note(kind="summary", message=f"摘要超过 {DIGEST} 字，按句截至 {len(shortened)} 字。"))
+        return shortened
+
+    def _cover(self, body: adapt.Body) -> dict[str, Any]:
+        cover = choose_cover(self.account, self.media, self.content, body.pictures)
+        given = self.overrides.get("cover")
+        if isinstance(given, Mapping):
+            cover = override_cover(cover, self.media, given)
+        self.notes += cover.notes
+        self.problems += cover.problems
+        return cover.value
+
+    def _comments(self) -> bool:
+        return bool(self.overrides.get("comments", self.account.settings.get("comments", False)))
+
+    def _delivery(self) -> dict[str, Any]:
+        settings = self.account.settings
+        delivery: dict[str, Any] = {
+            "mode": self.account.mode,
+            "audience": dict(settings.get("audience") or {"is_to_all": True}),
+            "send_ignore_reprint": int(settings.get("send_ignore_reprint") or 0),
+        }
+        given = self.overrides.get("delivery")
+        if isinstance(given, Mapping):
+            delivery.update({k: given[k] for k in delivery if k in given})
+        if not _is_delivery(delivery):
+            self._block("wechat.delivery", "delivery", "发布方式或群发对象不正确。请重新选择。")
+        return delivery
+
+    def _check(self, payload: dict[str, Any], used: int) -> None:
+        self._check_length("title", payload["title"], TITLE)
+        self._check_length("author", payload["author"], AUTHOR)
+        self._check_length("digest", payload["digest"], DIGEST)
+        if not payload["title"]:
+            self._block("wechat.title", "title", "没有标题。请填写标题。")
+        if not adapt.has_content(payload["content_html"]):
+            self._block("wechat.content", "content_html", "正文是空的。请填写正文。")
+        if used >= CONTENT_CHARS or len(payload["content_html"].encode()) >= CONTENT_BYTES:
+            message = f"正文连同标签共 {used} 个字符，微信要求少于 {CONTENT_CHARS} 个。请删减正文或表格，或分成两篇。"
+            self._block("wechat.content", "content_html", message)
+        if not payload["source_url"]:
+            self._block(
+                "wechat.source_url", "source_url", "没有原文链接，发出后无法核实。请联系系统管理员检查公开网址设置。"
+            )
+        elif len(payload["source_url"].encode()) > SOURCE_URL_BYTES:
+            self._block("wechat.source_url", "source_url", "原文链接超过 1 KB。请联系系统管理员缩短公开网址。")
+
+    def _check_length(self, name: str, text: str, limit: int) -> None:
+        if len(text) > limit:
+            message = f"{_NAMES[name]}有 {len(text)} 字，微信最多 {limit} 字。请缩短 {len(text) - limit} 字。"
+            self.problems.append(
+                Problem(
+                    rule=f"wechat.{name}", severity="block", message=message, field=name, start=limit, end=len(text)
+                )
+            )
+
+    def _block(self, rule: str, name: str, message: str) -> None:
+        self.problems.append(Problem(rule=rule, severity="block", message=message, field=name))
+
+
+def content_length(html: str) -> int:
+    """Characters of the content once every /media/{sha256} has become an address of WeChat's."""
+    return len(html) + html.count('src="/media/') * (UPLOADED_URL_CHARS - _MEDIA_URL_CHARS)
+
+
+def leading_sentences(text: str, limit: int) -> str:
+    """As many whole sentences of `text` as fit `limit` characters; else whole clauses; else cut, with an ellipsis."""
+    return cut(text, lambda part: len(part) <= limit) or f"{text[: limit - 1]}…"
+
+
+def _is_delivery(delivery: Mapping[str, Any]) -> bool:
+    audience = delivery["audience"]
+    if delivery["mode"] not in _MODES or delivery["send_ignore_reprint"] not in (0, 1):
+        return False
+    if not isinstance(audience, Mapping) or not isinstance(audience.get("is_to_all"), bool):
+        return False
+    return bool(audience["is_to_all"]) or isinstance(audience.get("tag_id"), int)

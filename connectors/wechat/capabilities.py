@@ -1,0 +1,109 @@
+"""What an account may do, by its mode (mass, publish, draft) and kind (subscription, service), as data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Literal
+
+from connectors.values import AccountConfig, Capabilities, Limit, MessageKind, Missing, Quota, ReplyRule
+from connectors.wechat.article import AUTHOR, CONTENT_CHARS, DIGEST, TITLE
+from connectors.wechat.inbox import NO_ID
+from connectors.wechat.pictures import UPLOADIMG_BYTES, UPLOADIMG_TYPES
+
+# The platform names no number; more than this no reader scrolls through, and the characters run out first.
+MOST_IMAGES = 50
+CALLBACK_WARNING = (
+    "接入后，公众平台的自动回复和自定义菜单会停用。请先记下现有的自动回复和菜单，接入后在本系统中重新设置。"
+)
+
+# Daily calls of a new account.
+_DAILY = {
+    "stable_token": 500_000,
+    "media/uploadimg": 100_000,
+    "material/add_material": 100_000,
+    "draft/add": 1000,
+    "draft/get": 500,
+    "draft/delete": 1000,
+    "draft/count": 1000,
+    "freepublish/submit": 100,
+    "freepublish/get": 100,
+    "freepublish/batchget": 100,
+    "freepublish/getarticle": 100,
+    "freepublish/delete": 10,
+    "message/mass/sendall": 100,
+    "message/custom/send": 500_000,
+}
+_RECALL: Mapping[str, Literal["api", "manual", "partial"]] = {"publish": "api", "mass": "partial", "draft": "manual"}
+_PUBLISH_QUOTA = {"publish": "freepublish/submit", "mass": "mass", "draft": ""}
+_MISSING = {
+    "original": "原创声明、合集、赞赏不能通过接口设置，请在公众平台操作。",
+    "names": "平台不再提供用户的昵称和头像，只能看到编号。",
+    "replay": "回调中断期间的私信平台不会补发。",
+}
+
+
+def capabilities(account: AccountConfig) -> Capabilities:
+    """Depends on mode, kind and settings only; no network."""
+    mode = account.mode
+    comments = mode == "mass" and bool(account.settings.get("comments"))
+    return Capabilities(
+        asynchronous=True,
+        hand_over=mode == "draft",
+        max_images=MOST_IMAGES,
+        image_types=UPLOADIMG_TYPES,
+        image_max_bytes=UPLOADIMG_BYTES,
+        limits=(
+            Limit(field="title", limit=TITLE, unit="字"),
+            Limit(field="author", limit=AUTHOR, unit="字"),
+            Limit(field="digest", limit=DIGEST, unit="字"),
+            Limit(field="content_html", limit=CONTENT_CHARS, unit="字符"),
+        ),
+        recall=_RECALL.get(mode, "manual"),
+        polls=("article_comment",) if comments else (),
+        pushes=("private",),
+        replies=_replies(comments, _why_no_comments(account)),
+        quotas=_quotas(account),
+        publish_quota=_PUBLISH_QUOTA.get(mode, ""),
+        missing=_missing(account, comments),
+        callback_warning=CALLBACK_WARNING,
+    )
+
+
+def _replies(comments: bool, why_not: str) -> dict[MessageKind, ReplyRule]:
+    return {
+        "private": ReplyRule(window=timedelta(hours=48), per_window=5, max_length=600),
+        "article_comment": ReplyRule(per_message=1, max_length=140, unavailable="" if comments else why_not),
+    }
+
+
+def _why_no_comments(account: AccountConfig) -> str:
+    return NO_ID if account.mode != "mass" else "账号没有开启留言功能，请在公众平台开通后在账号设置中打开。"
+
+
+def _quotas(account: AccountConfig) -> tuple[Quota, ...]:
+    """Numbers set for the account (settings.quotas, by the same keys) go before the platform's defaults."""
+    given = account.settings.get("quotas")
+    own = given if isinstance(given, Mapping) else {}
+    quotas = [Quota(key=key, limit=int(own.get(key, limit)), period="day") for key, limit in _DAILY.items()]
+    if account.settings.get("kind") == "service":
+        quotas.append(Quota(key="mass", limit=int(own.get("mass", 4)), period="month"))
+    else:
+        quotas.append(Quota(key="mass", limit=int(own.get("mass", 1)), period="day"))
+    return tuple(quotas)
+
+
+def _missing(account: AccountConfig, comments: bool) -> tuple[Missing, ...]:
+    missing = dict(_MISSING)
+    if account.mode == "draft":
+        missing["publish"] = (
+            "账号没有发布和群发的接口权限（个人主体、未认证或认证过期），草稿备好后须在公众平台人工发布。"
+        )
+    if account.mode == "publish":
+        missing["notify"] = "“发布”不会通知粉丝，也不占用群发次数。"
+    if account.mode == "mass":
+        missing["list"] = "群发的文章不能通过接口列出，链接可能次日才能取到。"
+        missing["recall"] = "群发后只能删除内容，粉丝收到的卡片仍在。"
+    if not comments:
+        missing["comments"] = _why_no_comments(account)
+    return tuple(Missing(key=key, why=why) for key, why in missing.items())

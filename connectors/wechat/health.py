@@ -1,0 +1,120 @@
+"""Exercising an account's real rights. Nothing a follower would see; one cover stays in the material library."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from connectors.base import MediaStore, TokenStore
+from connectors.errors import ConnectorError, NotEntitled, Refused
+from connectors.images import draw_cover
+from connectors.values import AccountConfig, Health, Right
+from connectors.wechat import payloads
+from connectors.wechat.api import Api, egress_ip
+from connectors.wechat.prepare import COVER
+
+FIRST_TIME = "首次发布时验证"
+# No article has this msg_data_id: 88001 then says that comments may be read.
+_NO_ARTICLE = 1
+_NOBODY = "tandem-probe"
+
+
+def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStore) -> Health:
+    """Each right with what was tried. Without a token nothing else can be tried, and that is all it says."""
+    try:
+        api.token()
+    except ConnectorError as error:
+        return Health(rights=(_refused("token", error),), egress_ip=egress_ip(error))
+    probes: list[Callable[[], Right]] = [
+        lambda: _draft(api, account, media),
+        lambda: _publish(api, account),
+        lambda: _mass(api),
+        lambda: _comments(api),
+        lambda: _private(api),
+        lambda: _callback(api),
+    ]
+    rights = [Right(key="token", ok=True, detail="AppID、AppSecret 和 IP 白名单正确。")]
+    seen_ip = ""
+    for key, one in zip(("draft", "publish", "mass", "comments", "private", "callback"), probes, strict=True):
+        try:
+            rights.append(one())
+        except ConnectorError as error:
+            rights.append(_refused(key, error))
+            seen_ip = seen_ip or egress_ip(error)
+    token = tokens.current()
+    return Health(rights=tuple(rights), egress_ip=seen_ip, token_expires_at=token.expires_at if token else None)
+
+
+def _refused(key: str, error: ConnectorError) -> Right:
+    """False when the platform said no; None when it could not be asked now."""
+    ok = False if isinstance(error, Refused) else None
+    code = f"（{error.code}）" if error.code else ""
+    return Right(key=key, ok=ok, detail=f"{error.cause}{code}", remedy=error.remedy)
+
+
+def _draft(api: Api, account: AccountConfig, media: MediaStore) -> Right:
+    """A draft is made and deleted again."""
+    content, kind = draw_cover("连接测试")
+    sha256 = hashlib.sha256(content).hexdigest()
+    cover = media.remembered(sha256, account.id, COVER)
+    if not cover:
+        answer = api.upload("/cgi-bin/material/add_material", content, kind, {"type": "image"})
+        cover = payloads.text_of(answer.get("media_id"))
+        media.remember(sha256, account.id, COVER, cover)
+    article = {"title": "连接测试", "content": "<p>连接测试，可删除。</p>", "thumb_media_id": cover}
+    made = api.post("/cgi-bin/draft/add", {"articles": [article]})
+    api.post("/cgi-bin/draft/delete", {"media_id": payloads.text_of(made.get("media_id"))})
+    return Right(key="draft", ok=True, detail="已新建并删除一篇测试草稿。")
+
+
+def _publish(api: Api, account: AccountConfig) -> Right:
+    api.post("/cgi-bin/freepublish/batchget", {"offset": 0, "count": 1, "no_content": 1})
+    quota = _quota(api, "/cgi-bin/freepublish/submit")
+    return Right(key="publish", ok=None, detail=f"可以读取已发布列表；提交发布的权限{FIRST_TIME}。{quota}")
+
+
+def _mass(api: Api) -> Right:
+    api.post("/cgi-bin/message/mass/speed/get", {})
+    return Right(key="mass", ok=None, detail=f"群发接口可以访问；群发权限{FIRST_TIME}。")
+
+
+def _comments(api: Api) -> Right:
+    try:
+        api.post("/cgi-bin/comment/list", {"msg_data_id": _NO_ARTICLE, "index": 0, "begin": 0, "count": 1, "type": 0})
+    except ConnectorError as error:
+        if error.code != "88001":
+            raise
+    return Right(key="comments", ok=True, detail="留言接口可用。")
+
+
+def _private(api: Api) -> Right:
+    """Typing to nobody: refused for the person, not for the right."""
+    try:
+        api.post("/cgi-bin/message/custom/typing", {"touser": _NOBODY, "command": "Typing"})
+    except NotEntitled:
+        raise
+    except Refused as error:
+        if not error.code.isdigit():
+            raise
+    return Right(key="private", ok=True, detail="客服消息接口可用。")
+
+
+def _callback(api: Api) -> Right:
+    """Whether WeChat can resolve and reach the callback's host."""
+    answer = api.post("/cgi-bin/callback/check", {"action": "all", "check_operator": "DEFAULT"})
+    hosts = [payloads.text_of(row.get("ip")) for row in payloads.listed(answer.get("dns")) if isinstance(row, dict)]
+    if not hosts:
+        return Right(
+            key="callback", ok=False, detail="平台没有解析到回调地址。", remedy="请检查回调网址的域名和服务器防火墙。"
+        )
+    return Right(key="callback", ok=True, detail=f"平台可以访问回调地址（{'、'.join(hosts)}）。")
+
+
+def _quota(api: Api, path: str) -> str:
+    try:
+        answer = api.post("/cgi-bin/openapi/quota/get", {"cgi_path": path})
+    except ConnectorError:
+        return ""
+    quota = answer.get("quota")
+    remain = payloads.text_of(quota.get("remain")) if isinstance(quota, dict) else ""
+    return f"今日还可提交 {remain} 次。" if remain else ""

@@ -1,0 +1,200 @@
+"""What became of a publication: by its ids where we have them, by the permalink's unique parameter where we have not.
+
+Absence is proven only by the draft: it dies when it is published or mass-sent, so one that still stands long enough after
+the call, while nothing of ours is listed, was not taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from connectors.errors import ConnectorError, RateLimited, Unavailable
+from connectors.values import Attempted, CannotTell, Finding, Found, ProvenAbsent, Receipt, Rejected, Removed
+from connectors.wechat import payloads
+from connectors.wechat.api import Api
+from connectors.wechat.clocks import beijing_day, from_epoch
+from connectors.wechat.prepare import read_draft
+from connectors.wechat.statistics import article_of_day
+
+# Seconds after the call at which to ask, then half-hourly; freepublish/get may be asked 100 times a day only.
+RHYTHM = (10, 30, 60, 180, 600)
+SLOW = timedelta(minutes=30)
+MOST_QUESTIONS = 12
+# A submission that WeChat took empties the draft box within moments.
+ABSENT_AFTER_SUBMIT = timedelta(minutes=3)
+# A mass send to all may wait 30 minutes for the account's administrator while the draft still stands.
+ABSENT_AFTER_MASS = timedelta(minutes=35)
+
+
+class Checking:
+    """check() for one account."""
+
+    def __init__(self, api: Api, clock: Callable[[], datetime]) -> None:
+        self.api, self.clock = api, clock
+
+    def check(self, attempted: Attempted) -> Finding:
+        """Never raises for an answer of the platform's: what cannot be asked now is CannotTell with the reason."""
+        try:
+            if attempted.payload["delivery"]["mode"] == "mass":
+                return self._mass(attempted)
+            return self._publication(attempted)
+        except RateLimited as error:
+            return CannotTell(reason=str(error), next_at=error.until)
+        except ConnectorError as error:
+            return CannotTell(reason=f"暂时无法核实：{error}", next_at=self._next(attempted))
+
+    def _next(self, attempted: Attempted) -> datetime | None:
+        """The next moment of the rhythm; None when it is a person's turn."""
+        now = self.clock()
+        if attempted.asked >= MOST_QUESTIONS:
+            return None
+        for seconds in RHYTHM:
+            moment = attempted.sent_at + timedelta(seconds=seconds)
+            if moment > now:
+                return moment
+        return now + SLOW
+
+    def _timed(self, finding: Finding, attempted: Attempted) -> Finding:
+        if isinstance(finding, CannotTell):
+            return CannotTell(reason=finding.reason, next_at=self._next(attempted))
+        return finding
+
+    # Publishing (发布).
+
+    def _publication(self, attempted: Attempted) -> Finding:
+        details = attempted.receipt.details if attempted.receipt else {}
+        if attempted.receipt and details.get("article_id"):
+            return self._still_there(attempted.receipt, details["article_id"])
+        if details.get("publish_id"):
+            answer = self.api.post("/cgi-bin/freepublish/get", {"publish_id": details["publish_id"]})
+            finding = publication_found(payloads.publish_finding(answer), details)
+            return self._timed(finding, attempted)
+        return self._search(attempted)
+
+    def _still_there(self, receipt: Receipt, article_id: str) -> Finding:
+        """The read-back of something published."""
+        try:
+            answer = self.api.post("/cgi-bin/freepublish/getarticle", {"article_id": article_id})
+        except ConnectorError as error:
+            if error.code == "53600":
+                return Removed(reason="平台已查不到这篇文章，可能已被删除。")
+            raise
+        articles = payloads.articles_of(answer)
+        if not articles:
+            raise Unavailable("平台没有给出文章内容。", remedy="系统会稍后再查。", who="系统")
+        if articles[0].get("is_deleted"):
+            return Removed(reason="文章已在公众平台被删除。")
+        url = receipt.url or payloads.text_of(articles[0].get("url"))
+        found = Receipt(
+            external_id=article_id, url=url, live=True, published_at=receipt.published_at, details=receipt.details
+        )
+        return Found(receipt=found)
+
+    def _search(self, attempted: Attempted) -> Finding:
+        """No id came back: look for our permalink among the newest publications, then at the draft."""
+        link = str(attempted.payload["source_url"])
+        for item in newest_publications(self.api):
+            for article in payloads.articles_of(item.get("content") or {}):
+                if payloads.same_link(link, payloads.text_of(article.get("content_source_url"))):
+                    return _listed(item, article)
+        return self._by_draft(attempted, ABSENT_AFTER_SUBMIT, "已发布列表中还没有这篇文章")
+
+    # Mass sending (群发).
+
+    def _mass(self, attempted: Attempted) -> Finding:
+        receipt = attempted.receipt
+        if receipt and receipt.details.get("msg_id"):
+            return self._timed(self._mass_status(attempted, receipt), attempted)
+        by_day = self._from_statistics(attempted)
+        if by_day is not None:
+            return Found(receipt=by_day)
+        return self._by_draft(attempted, ABSENT_AFTER_MASS, "平台没有列出群发文章的接口")
+
+    def _mass_status(self, attempted: Attempted, receipt: Receipt) -> Finding:
+        msg_id = receipt.details["msg_id"]
+        answer = self.api.post("/cgi-bin/message/mass/get", {"msg_id": int(msg_id)})
+        status = payloads.text_of(answer.get("msg_status")).strip().upper().replace(" ", "_")
+        if status in ("SEND_SUCCESS", "SENDSUCCESS"):
+            return Found(receipt=self._with_link(attempted, receipt))
+        if status == "SEND_FAIL":
+            return Rejected(
+                cause="平台群发失败。", remedy="请登录公众平台查看通知，处理后重新排期。", who="发布人", code=status
+            )
+        if status == "DELETE":
+            return Removed(reason="群发的文章已被删除。")
+        return CannotTell(reason="平台正在群发。" if status == "SENDING" else f"平台返回了未收录的群发状态 {status}。")
+
+    def _with_link(self, attempted: Attempted, receipt: Receipt) -> Receipt:
+        """mass/get tells no address: it comes with the event, else with the statistics of the next day (链接待取)."""
+        url, details = receipt.url, dict(receipt.details)
+        told = None if url else self._from_statistics(attempted)
+        if told is not None:
+            url = told.url
+            details.setdefault("msg_data_id", told.details.get("msg_data_id", ""))
+        return Receipt(
+            external_id=details["msg_id"], url=url, live=True, published_at=receipt.published_at, details=details
+        )
+
+    def _from_statistics(self, attempted: Attempted) -> Receipt | None:
+        """The article in the statistics of its day, which are there from eight o'clock next morning on."""
+        details = attempted.receipt.details if attempted.receipt else {}
+        return article_of_day(
+            self.api,
+            beijing_day(attempted.sent_at),
+            now=self.clock(),
+            msg_data_id=details.get("msg_data_id", ""),
+            title=str(attempted.payload["title"]),
+        )
+
+    def _by_draft(self, attempted: Attempted, absent_after: timedelta, seen: str) -> Finding:
+        draft = str(attempted.prepared.steps.get("draft") or "")
+        if not draft:
+            return CannotTell(reason="没有草稿编号，请登录公众平台核对。", next_at=None)
+        if read_draft(self.api, draft) is None:
+            reason = f"草稿已不在草稿箱，多半已经发出，但{seen}。请登录公众平台核对。"
+            return CannotTell(reason=reason, next_at=self._next(attempted))
+        waited_until = attempted.sent_at + absent_after
+        if self.clock() >= waited_until:
+            minutes = int(absent_after.total_seconds() // 60)
+            return ProvenAbsent(reason=f"发送 {minutes} 分钟后草稿仍在草稿箱，{seen}：平台没有受理。")
+        return CannotTell(reason=f"草稿仍在草稿箱，{seen}，再等一等。", next_at=waited_until)
+
+
+def publication_found(finding: Finding, details: Any) -> Finding:
+    """`finding` with the ids we already had (msg_data_id) kept."""
+    if not isinstance(finding, Found):
+        return finding
+    receipt = finding.receipt
+    merged = {**dict(details), **receipt.details}
+    return Found(
+        receipt=Receipt(
+            external_id=receipt.external_id,
+            url=receipt.url,
+            live=receipt.live,
+            published_at=receipt.published_at,
+            details=merged,
+        )
+    )
+
+
+def newest_publications(api: Api, offset: int = 0) -> list[dict[str, Any]]:
+    """Twenty items of freepublish/batchget, newest first. Mass-sent articles are never among them."""
+    body = {"offset": offset, "count": 20, "no_content": 1}
+    return [item for item in payloads.listed(api.post("/cgi-bin/freepublish/batchget", body).get("item"))
+            if isinstance(item, dict)]  # fmt: skip
+
+
+def _listed(item: dict[str, Any], article: dict[str, Any]) -> Finding:
+    if article.get("is_deleted"):
+        return Removed(reason="文章发布后已在公众平台被删除。")
+    article_id = payloads.text_of(item.get("article_id"))
+    receipt = Receipt(
+        external_id=article_id,
+        url=payloads.text_of(article.get("url")),
+        live=True,
+        published_at=from_epoch(item["update_time"]) if item.get("update_time") else None,
+        details={"article_id": article_id},
+    )
+    return Found(receipt=receipt)

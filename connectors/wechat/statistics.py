@@ -1,0 +1,98 @@
+"""datacube/getarticletotaldetail: the only place that lists mass-sent articles, one Beijing day per call.
+
+A day's figures are there from eight o'clock next morning on. msgid is {msg_data_id}_{index, 1-based}; people are counted,
+not reads. The older article statistics answer 47009 and are not used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from connectors.values import Figures, Receipt
+from connectors.wechat import payloads
+from connectors.wechat.api import Api
+from connectors.wechat.clocks import BEIJING, beijing_day
+
+READY_HOUR = 8
+
+
+def last_ready_day(now: datetime) -> date:
+    """The newest day whose statistics can be asked."""
+    back = 1 if now.astimezone(BEIJING).hour >= READY_HOUR else 2
+    return beijing_day(now) - timedelta(days=back)
+
+
+def articles_published_on(api: Api, day: date) -> list[dict[str, Any]]:
+    """What the account published on `day`, notified (publish_type 0) or not (1)."""
+    body = {"begin_date": day.isoformat(), "end_date": day.isoformat()}
+    answer = api.post("/datacube/getarticletotaldetail", body)
+    return [row for row in payloads.listed(answer.get("list")) if isinstance(row, dict)]
+
+
+def split_msgid(msgid: str) -> tuple[str, str]:
+    """ "2247490098_1" -> msg_data_id and the index as comments want it (0-based)."""
+    head, _, index = msgid.partition("_")
+    return head, str(int(index) - 1) if index.isdigit() and int(index) > 0 else "0"
+
+
+def article_of_day(api: Api, day: date, *, now: datetime, msg_data_id: str, title: str) -> Receipt | None:
+    """Our article among a day's: by msg_data_id where known, else the one notified article with that very title."""
+    if day > last_ready_day(now):
+        return None
+    rows = articles_published_on(api, day)
+    for row in rows:
+        mid, index = split_msgid(payloads.text_of(row.get("msgid")))
+        ours = mid == msg_data_id if msg_data_id else _notified(row) and payloads.text_of(row.get("title")) == title
+        if ours:
+            details = {"msg_data_id": mid, "index": index}
+            url = payloads.text_of(row.get("content_url"))
+            return Receipt(external_id=f"{mid}_{int(index) + 1}", url=url, live=True, details=details)
+    return None
+
+
+def _notified(row: dict[str, Any]) -> bool:
+    return payloads.text_of(row.get("publish_type")) in ("0", "")
+
+
+def figures(api: Api, receipts: Sequence[Receipt], now: datetime) -> tuple[Figures, ...]:
+    """Reads, likes, comments and shares of each receipt (numbers of people); None where the platform does not tell."""
+    days: dict[date, list[dict[str, Any]]] = {}
+    out = []
+    for receipt in receipts:
+        day = beijing_day(receipt.published_at) if receipt.published_at else None
+        if day is not None and day not in days and day <= last_ready_day(now):
+            days[day] = articles_published_on(api, day)
+        row = _row_of(receipt, days.get(day, []) if day else [])
+        out.append(_figures(receipt.external_id, row))
+    return tuple(out)
+
+
+def _row_of(receipt: Receipt, rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    mid = receipt.details.get("msg_data_id", "")
+    for row in rows:
+        if mid and split_msgid(payloads.text_of(row.get("msgid")))[0] == mid:
+            return row
+        if receipt.url and payloads.text_of(row.get("content_url")) == receipt.url:
+            return row
+    return None
+
+
+def _figures(external_id: str, row: dict[str, Any] | None) -> Figures:
+    details = payloads.listed(row.get("detail_list")) if row else []
+    latest = max((d for d in details if isinstance(d, dict)), key=lambda d: str(d.get("stat_date")), default=None)
+    if latest is None:
+        return Figures(external_id=external_id)
+    return Figures(
+        external_id=external_id,
+        reads=_count(latest, "read_user"),
+        likes=_count(latest, "like_user"),
+        comments=_count(latest, "comment_count"),
+        reposts=_count(latest, "share_user"),
+    )
+
+
+def _count(row: dict[str, Any], name: str) -> int | None:
+    value = row.get(name)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
