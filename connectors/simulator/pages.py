@@ -1,0 +1,260 @@
+"""What the public sees, for people to look at and act in: timelines, posts, private talks, and the fault switchboard."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
+
+from markupsafe import Markup
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
+
+from connectors.simulator import accounts, citizens, faults, inbound, jobs
+from connectors.simulator.accounts import Account
+from connectors.simulator.state import Doc, State
+from connectors.simulator.templating import page
+from connectors.simulator.wechat import comments as wechat_comments
+from connectors.simulator.wechat import mass
+from connectors.simulator.weibo import text
+
+STYLE = Path(__file__).parent / "static" / "simulator.css"
+REAL_PICTURE = re.compile(r"https?://mmbiz\.(?:qpic|qlogo)\.cn/[^/\"'\s]+/([\w-]+)/[^\"'\s)]*")
+SHOWN = 30
+
+
+def handle(state: State, request: Request) -> Response:
+    jobs.run_due(state)
+    for (method, pattern), handler in ROUTES.items():
+        match = re.fullmatch(pattern, request.path)
+        if match and method == request.method:
+            try:
+                return handler(state, request, *match.groups())
+            except (inbound.Impossible, faults.BadFault) as error:
+                return page("problem.html", 409, message=str(error))
+    return page("problem.html", 404, message="没有这个页面。")
+
+
+def home(state: State, request: Request) -> Response:
+    """Both timelines, the newest first."""
+    everyone = accounts.everyone(state)
+    weibo = [
+        (account, each) for account in everyone if account.platform == "weibo" for each in _statuses(state, account)
+    ]
+    wechat = [
+        (account, each) for account in everyone if account.platform == "wechat" for each in _issues(state, account)
+    ]
+    for timeline in (weibo, wechat):
+        timeline.sort(key=lambda pair: float(pair[1]["at"]), reverse=True)
+    switched = state.all("fault", "", oldest_first=True)
+    waiting = [
+        (account, job)
+        for account in everyone
+        if account.platform == "wechat"
+        for job in state.all("mass", account.owner)
+        if job["waits"]
+    ]
+    kinds = faults.REQUEST_KINDS + faults.CALLBACK_KINDS
+    values: Doc = {"accounts": everyone, "weibo": weibo[:SHOWN], "wechat": wechat[:SHOWN], "waiting": waiting}
+    return page("home.html", faults=switched, kinds=kinds, people=_people(state, everyone), **values)
+
+
+def _statuses(state: State, account: Account) -> list[Doc]:
+    return [each for each in state.all("status", account.owner, limit=SHOWN) if not each["removed_by"]]
+
+
+def _issues(state: State, account: Account) -> list[Doc]:
+    return [each for each in state.all("issue", account.owner, limit=SHOWN) if not each["removed_by"]]
+
+
+def _people(state: State, everyone: list[Account]) -> dict[str, list[Doc]]:
+    return {account.owner: state.all("citizen", account.owner, limit=SHOWN) for account in everyone}
+
+
+def article(state: State, request: Request, number: str) -> Response:
+    """A WeChat article as its readers see it; every look counts as a reader."""
+    pointer = state.get("page", "", number)
+    platform, _, external_id = (pointer["owner"] if pointer else "").partition(":")
+    account = accounts.load(state, platform, external_id)
+    if pointer is None or account is None:
+        return page("problem.html", 404, message="没有这篇文章。")
+    index = pointer["idx"] - 1
+    with state.transaction():
+        found = wechat_comments.place(state, account, pointer["article_id"], index)
+        if found is None or found[0]["items"][index]["is_deleted"]:
+            return page("problem.html", 404, message="该内容已被发布者删除。")
+        issue, owner = found
+        item = issue["items"][index]
+        item["views"] += 1
+        state.change("issue", account.owner, issue["key"], items=issue["items"])
+    content = Markup(local(item["content"]))  # filtered when it was stored, and no script may run here
+    cover = state.get("material", account.owner, item["thumb_media_id"])
+    values: Doc = {"account": account, "issue": issue, "item": item, "index": index, "content": content}
+    values |= {"comments": state.all("wechat_comment", owner), "cover": local(cover["url"]) if cover else ""}
+    return page("article.html", **values)
+
+
+def local(html: str) -> str:
+    """Addresses of the platform's picture host, mapped to this simulator."""
+    return REAL_PICTURE.sub(r"/mmbiz/\1", html)
+
+
+def status(state: State, request: Request, number: str) -> Response:
+    """A Weibo status by its id, or by the base-62 form of weibo.com's addresses."""
+    if not number.isdigit() or len(number) < 12:
+        try:
+            number = text.from_base62(number)
+        except ValueError:
+            return page("problem.html", 404, message="没有这条微博。")
+    pointer = state.get("status_owner", "", number)
+    account = accounts.load(state, "weibo", pointer["external_id"]) if pointer else None
+    held = state.get("status", account.owner, number) if account else None
+    if account is None or held is None or held["removed_by"]:
+        return page("problem.html", 404, message="抱歉，此微博已被作者删除。")
+    said = state.all("comment", f"status:{number}", oldest_first=True)
+    return page("status.html", account=account, post=held, comments=said, words=linked(held))
+
+
+def status_of(state: State, request: Request, uid: str, number: str) -> Response:
+    return status(state, request, number)
+
+
+def linked(post: Doc) -> Markup:
+    """The text with its t.cn links leading where they lead."""
+    words = str(Markup.escape(post["text"]))
+    for link in post["links"]:
+        target = Markup.escape(link["url_ori"])
+        words = words.replace(str(link["url_short"]), f'<a href="{target}" rel="nofollow noopener">网页链接</a>')
+    return Markup(words)
+
+
+def talk(state: State, request: Request, platform: str, external_id: str, identity: str) -> Response:
+    account = accounts.load(state, platform, external_id)
+    citizen = citizens.find(state, account, identity) if account else None
+    if account is None or citizen is None:
+        return page("problem.html", 404, message="没有这段私信。")
+    said = citizens.talk(state, account, identity)
+    return page("talk.html", account=account, citizen=citizen, said=said)
+
+
+def picture(state: State, request: Request, number: str, rest: str = "") -> Response:
+    held = state.get("mmbiz", "", number) or state.get("picture", "", number)
+    blob = state.blob(held["sha256"]) if held else None
+    if blob is None:
+        return page("problem.html", 404, message="没有这张图片。")
+    return Response(blob[1], content_type=blob[0], headers={"Cache-Control": "max-age=86400"})
+
+
+def short_link(state: State, request: Request, code: str) -> Response:
+    held = state.get("short", "", code)
+    return redirect(held["url"], 302, Response) if held else page("problem.html", 404, message="没有这个短链。")
+
+
+def style(state: State, request: Request) -> Response:
+    return Response(STYLE.read_bytes(), content_type="text/css; charset=utf-8")
+
+
+# Forms. One sent from another site is refused by its Origin.
+
+
+def _account(state: State, request: Request) -> Account:
+    account = accounts.load(state, request.form.get("platform", ""), request.form.get("external_id", ""))
+    if account is None:
+        raise inbound.Impossible("没有这个账号。")
+    return account
+
+
+def _needed(request: Request, name: str, label: str) -> str:
+    value = request.form.get(name, "").strip()
+    if not value:
+        raise inbound.Impossible(f"请填写{label}。")
+    return value
+
+
+def _back(request: Request, default: str = "/") -> Response:
+    target = request.form.get("back", default)
+    return redirect(target if target.startswith("/") and not target.startswith("//") else default, 303, Response)
+
+
+def write_comment(state: State, request: Request) -> Response:
+    asked: Doc = {"post": request.form.get("post", ""), "text": _needed(request, "text", "评论")}
+    asked |= {"author": request.form.get("author", ""), "index": request.form.get("index", "0")}
+    asked["authorised"] = request.form.get("authorised", "1") == "1"
+    inbound.comment(state, _account(state, request), asked)
+    return _back(request)
+
+
+def write_message(state: State, request: Request) -> Response:
+    account, event = _account(state, request), request.form.get("event", "")
+    asked: Doc = {"from": _needed(request, "from", "您的名字")}
+    asked |= {"event": event} if event else {"text": _needed(request, "text", "私信内容")}
+    told = inbound.message(state, account, asked)
+    return redirect(f"/talks/{account.platform}/{account.external_id}/{quote(told['from'])}", 303, Response)
+
+
+def like(state: State, request: Request) -> Response:
+    account, post = _account(state, request), request.form.get("post", "")
+    with state.transaction():
+        held = state.get("status", account.owner, post) if account.platform == "weibo" else None
+        if held:
+            state.change("status", account.owner, post, likes=held.get("likes", 0) + 1)
+        issue = state.get("issue", account.owner, post)
+        if issue:
+            issue["items"][0]["likes"] += 1
+            state.change("issue", account.owner, post, items=issue["items"])
+    return _back(request)
+
+
+def add_fault(state: State, request: Request) -> Response:
+    asked: Doc = {name: request.form[name] for name in ("platform", "external_id", "path") if request.form.get(name)}
+    asked["kind"] = request.form.get("kind", "")
+    try:
+        asked |= {name: int(request.form[name]) for name in ("times", "code") if request.form.get(name)}
+        asked |= {"seconds": float(request.form["seconds"])} if request.form.get("seconds") else {}
+    except ValueError as error:
+        raise inbound.Impossible("次数、错误码、秒数都要是数字。") from error
+    faults.add(state, asked)
+    return _back(request)
+
+
+def remove_fault(state: State, request: Request) -> Response:
+    state.delete("fault", "", request.form.get("id", ""))
+    return _back(request)
+
+
+def confirm(state: State, request: Request) -> Response:
+    approve = request.form.get("decision") == "approve"
+    if not mass.confirm(state, _account(state, request), request.form.get("msg_id", ""), approve):
+        raise inbound.Impossible("没有等待确认的群发。")
+    return _back(request)
+
+
+def _own_origin(form: Callable[[State, Request], Response]) -> Callable[..., Response]:
+    def guarded(state: State, request: Request) -> Response:
+        origin = request.headers.get("Origin")
+        if origin and origin != "null" and origin.rstrip("/") != request.host_url.rstrip("/"):
+            return page("problem.html", 403, message="请从本页面提交。")
+        return form(state, request)
+
+    return guarded
+
+
+ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
+    ("GET", r"/"): home,
+    ("GET", r"/style\.css"): style,
+    ("GET", r"/s/([\w-]+)"): article,
+    ("GET", r"/status/(\w+)"): status,
+    ("GET", r"/talks/(weibo|wechat)/([^/]+)/([^/]+)"): talk,
+    ("GET", r"/mmbiz/([\w-]+)"): picture,
+    ("GET", r"/mmbiz_\w+/([\w-]+)(/.*)?"): picture,
+    ("GET", r"/pictures/([\w-]+)"): picture,
+    ("GET", r"/t\.cn/(\w+)"): short_link,
+    ("GET", r"/(\d{5,})/(\w+)"): status_of,
+    ("POST", r"/comments"): _own_origin(write_comment),
+    ("POST", r"/messages"): _own_origin(write_message),
+    ("POST", r"/likes"): _own_origin(like),
+    ("POST", r"/faults"): _own_origin(add_fault),
+    ("POST", r"/faults/remove"): _own_origin(remove_fault),
+    ("POST", r"/confirmations"): _own_origin(confirm),
+}

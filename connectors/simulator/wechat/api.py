@@ -1,0 +1,124 @@
+"""WeChat's front door: which paths exist, what each asks for, and the order in which a call is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from connectors.simulator import jobs
+from connectors.simulator.call import Call, NotJson, json_answer
+from connectors.simulator.state import Doc
+from connectors.simulator.wechat import quotas, tokens
+from connectors.simulator.wechat.errors import WeChatError, new_rid
+
+Handler = Callable[[Call], Any]
+OK = {"errcode": 0, "errmsg": "ok"}
+OFFLINE = frozenset(
+    f"/datacube/{name}"
+    for name in (
+        "getarticlesummary",
+        "getarticletotal",
+        "getuserread",
+        "getuserreadhour",
+        "getusershare",
+        "getusersharehour",
+    )
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    path: str
+    handler: Handler
+    method: str  # POST, GET or ANY
+    right: str  # "" when every account may
+    needs_token: bool
+    escapes: bool  # False: a body with \uXXXX is refused outright with 40033
+
+
+ENDPOINTS: dict[str, Endpoint] = {}
+
+
+def endpoint(
+    path: str, method: str = "POST", *, right: str = "", needs_token: bool = True, escapes: bool = True
+) -> Callable[[Handler], Handler]:
+    def register(handler: Handler) -> Handler:
+        ENDPOINTS[path] = Endpoint(path, handler, method, right, needs_token, escapes)
+        return handler
+
+    return register
+
+
+def handle(call: Call) -> Response:
+    """Answer one call. Refusals are answers too, HTTP 200, and what was counted for them stays counted."""
+    jobs.run_due(call.state)
+    if call.path in OFFLINE:
+        return refuse(call, WeChatError(47009))
+    known = ENDPOINTS.get(call.path)
+    if known is None:
+        return Response(b"", status=404, content_type="text/html")
+    try:
+        _admit(call, known)
+        answer = known.handler(call)
+    except WeChatError as error:
+        return refuse(call, error)
+    except NotJson:
+        return refuse(call, WeChatError(47001))
+    return answer if isinstance(answer, Response) else json_answer(answer, content_type="text/plain")
+
+
+def _admit(call: Call, known: Endpoint) -> None:
+    if known.method != "ANY" and call.request.method != known.method:
+        raise WeChatError(43001 if known.method == "GET" else 43002)
+    if not known.needs_token:
+        return
+    tokens.check(call)
+    quotas.spend(call.state, call.me, known.path, call.now)
+    _require_right(call, known.right)
+    is_json = known.method == "POST" and not call.request.files
+    if is_json and not call.body and not call.request.form:
+        raise WeChatError(44002)
+    if not known.escapes and call.has_escapes:
+        raise WeChatError(40033)
+
+
+def _require_right(call: Call, right: str) -> None:
+    """A verified account without the comment function gets 88000; every other missing right is 48001."""
+    if not right or right in call.me.rights:
+        return
+    if right == "service" and call.me.get("kind") == "service":
+        return
+    raise WeChatError(88000 if right == "comment" and call.me.get("verified") else 48001)
+
+
+def refuse(call: Call, error: WeChatError) -> Response:
+    """Write the refusal, and remember it under its rid for seven days, as openapi/rid/get tells it."""
+    rid = new_rid()
+    body = error.body(rid)
+    call.problem = f"{error.code}"
+    remembered = {
+        "invoke_time": int(call.now),
+        "cost_in_ms": 1,
+        "request_url": f"access_token={call.token[:8]}****",
+        "request_body": "",
+        "response_body": str(body),
+        "client_ip": call.remote_ip,
+    }
+    call.state.put("rid", "", rid, remembered)
+    return json_answer(body, content_type="text/plain")
+
+
+def fault_answer(call: Call, fault: Doc) -> Response | None:
+    """What a switched-on fault answers in the platform's own words, before anything is accepted."""
+    kind = fault["kind"]
+    if kind == "expire_token":
+        tokens.forget(call)
+        return refuse(call, WeChatError(42001))
+    if kind == "exhaust_quota":
+        return refuse(call, WeChatError(45028 if "/mass/send" in call.path else 45009))
+    if kind == "refuse":
+        return refuse(call, WeChatError(int(fault.get("code") or -1)))
+    return None

@@ -1,0 +1,245 @@
+"""群发 (mass send): to every follower, once a day, guarded by clientmsgid for 24 hours, told by an event when done."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from hashlib import sha256
+from typing import Any
+
+from connectors.simulator import accounts, callbacks, citizens, jobs
+from connectors.simulator.accounts import Account
+from connectors.simulator.call import Call
+from connectors.simulator.state import Doc, State
+from connectors.simulator.wechat import articles, drafts, quotas
+from connectors.simulator.wechat.api import OK, endpoint
+from connectors.simulator.wechat.errors import WeChatError
+
+BRANCHES = ("mpnews", "text", "voice", "images", "image", "mpvideo", "wxcard")
+STATUS = {0: "send success", 2: "err(30003)", 3: "send fail", 4: "err(20001)"}
+REFUSED_BY_ADMIN, SILENT_ADMIN = "err(40001)", "err(40002)"
+ONE_DAY, ADMIN_PATIENCE = 86400, 1800
+FIRST_MSG_ID = 3_147_483_648  # above 2^31, as real ones are
+
+
+@endpoint("/cgi-bin/message/mass/sendall", right="mass", escapes=False)
+def sendall(call: Call) -> Doc:
+    asked = call.json
+    audience = asked.get("filter")
+    if not isinstance(audience, dict):
+        raise WeChatError(40097)
+    _audience_exists(call, audience)
+    return _submit(call, asked, audience)
+
+
+@endpoint("/cgi-bin/message/mass/send", right="service", escapes=False)
+def send(call: Call) -> Doc:
+    audience = call.json.get("touser")
+    if not isinstance(audience, list) or len(audience) < 2:
+        raise WeChatError(40032)
+    if len(audience) > 10_000:
+        raise WeChatError(40130)
+    return _submit(call, call.json, audience)
+
+
+def _audience_exists(call: Call, audience: Doc) -> None:
+    if audience.get("is_to_all"):
+        return
+    tag = str(audience.get("tag_id", ""))
+    if tag != "2" and call.state.get("tag", call.me.owner, tag) is None:
+        raise WeChatError(40152)
+
+
+def _submit(call: Call, asked: Doc, audience: Any) -> Doc:
+    kind = asked.get("msgtype")
+    if kind not in BRANCHES or not isinstance(asked.get(kind if kind != "image" else "images"), dict):
+        raise WeChatError(40008)
+    key = _key(call, asked, audience)
+    _not_twice(call, key)
+    draft = drafts.find(call, asked["mpnews"].get("media_id")) if kind == "mpnews" else None
+    quotas.spend_mass(call.state, call.me, call.now)
+    job = _record(call, asked, key, draft)
+    return _start(call, job, draft is not None, audience)
+
+
+def _key(call: Call, asked: Doc, audience: Any) -> str:
+    """The client's own id; else one derived from audience and content, so that an identical resend is found too."""
+    given = asked.get("clientmsgid")
+    if given:
+        if len(str(given).encode()) > 32:
+            raise WeChatError(45067)
+        return str(given)
+    content = asked.get(asked["msgtype"])
+    if asked["msgtype"] == "mpnews":
+        draft = call.state.get("draft", call.me.owner, str(asked["mpnews"].get("media_id", "")))
+        content = [[each["title"], each["content"]] for each in draft["articles"]] if draft else content
+    text = json.dumps([audience, asked["msgtype"], content], sort_keys=True, ensure_ascii=False)
+    return "derived:" + sha256(text.encode()).hexdigest()
+
+
+def _not_twice(call: Call, key: str) -> None:
+    before = call.state.get("clientmsgid", call.me.owner, key)
+    if before and call.now - before["at"] < ONE_DAY:
+        raise WeChatError(45065, msg_id=before["msg_id"])
+
+
+def _record(call: Call, asked: Doc, key: str, draft: Doc | None) -> Doc:
+    owner = call.me.owner
+    msg_id = FIRST_MSG_ID + call.state.add("", "msg_id", "ever")
+    job: Doc = {
+        "msg_id": msg_id,
+        "msg_data_id": articles.next_msg_data_id(call.state) if draft else 0,
+        "status": "SENDING",
+        "article_id": "",
+        "draft": draft,
+        "sent_at": call.now,
+        "waits": False,
+    }
+    call.state.put("mass", owner, str(msg_id), job)
+    call.state.put("clientmsgid", owner, key, {"msg_id": msg_id})
+    shown = {"title": draft["articles"][0]["title"], "articles": draft["articles"]} if draft else {}
+    shown |= {"text": asked["text"].get("content", "")} if asked["msgtype"] == "text" else {}
+    call.state.accept("wechat", call.me.external_id, "mass", str(msg_id), asked, **shown)
+    return job
+
+
+def _start(call: Call, job: Doc, with_articles: bool, audience: Any) -> Doc:
+    told = {"msg_id": job["msg_id"]} | ({"msg_data_id": job["msg_data_id"]} if with_articles else {})
+    arguments = {"external_id": call.me.external_id, "msg_id": str(job["msg_id"])}
+    if call.me.get("admin_confirm") and isinstance(audience, dict) and audience.get("is_to_all"):
+        call.state.change("mass", call.me.owner, str(job["msg_id"]), waits=True)
+        jobs.schedule(call.state, "admin_silent", ADMIN_PATIENCE, **arguments)
+        raise WeChatError(89505, msg_id=job["msg_id"])
+    jobs.schedule(call.state, "mass", float(call.me.get("review_seconds", 2)), **arguments)
+    return {"errcode": 0, "errmsg": "send job submission success", **told}
+
+
+def confirm(state: State, account: Account, msg_id: str, approve: bool) -> bool:
+    """The account's administrator decides on a waiting mass send. False when none waits under that id."""
+    with state.transaction():
+        job = state.get("mass", account.owner, msg_id)
+        if job is None or not job["waits"]:
+            return False
+        state.change("mass", account.owner, msg_id, waits=False)
+        if approve:
+            jobs.schedule(state, "mass", 0, external_id=account.external_id, msg_id=msg_id)
+        else:
+            _finish(state, account, job, REFUSED_BY_ADMIN)
+    return True
+
+
+@jobs.job("admin_silent")
+def admin_silent(state: State, args: dict[str, Any]) -> None:
+    account = accounts.load(state, "wechat", args["external_id"])
+    job = state.get("mass", f"wechat:{args['external_id']}", args["msg_id"])
+    if account and job and job["waits"]:
+        _finish(state, account, job, SILENT_ADMIN)
+
+
+@jobs.job("mass")
+def decide(state: State, args: dict[str, Any]) -> None:
+    account = accounts.load(state, "wechat", args["external_id"])
+    job = state.get("mass", f"wechat:{args['external_id']}", args["msg_id"])
+    if account and job and job["status"] == "SENDING":
+        _finish(state, account, job, STATUS[int(account.get("review_result", 0))])
+
+
+def _finish(state: State, account: Account, job: Doc, status: str) -> None:
+    issue: Doc | None = None
+    if status == "send success":
+        if job["draft"]:
+            issue = articles.bring_out(state, account, job["draft"], "mass", job["msg_data_id"])
+    else:
+        quotas.give_back_mass(state, account, job["sent_at"])
+    changes = {"status": "SEND_SUCCESS" if status == "send success" else "SEND_FAIL", "waits": False}
+    state.change("mass", account.owner, job["key"], article_id=issue["key"] if issue else "", **changes)
+    callbacks.deliver_later(state, account, _event(state, account, job, status, issue))
+
+
+def _event(state: State, account: Account, job: Doc, status: str, issue: Doc | None) -> Doc:
+    followers = sum(1 for each in state.all("citizen", account.owner) if each["subscribed"])
+    reached = followers if status == "send success" else 0
+    shown = issue is not None and not account.get("empty_article_urls")
+    items = articles.urls(issue, "ArticleIdx", "ArticleUrl") if issue and shown else []
+    return {
+        "ToUserName": account.external_id,
+        "FromUserName": "o" + secrets.token_urlsafe(20)[:27],
+        "CreateTime": int(state.now()),
+        "MsgType": "event",
+        "Event": "MASSSENDJOBFINISH",
+        "MsgID": job["msg_id"],
+        "Status": status,
+        "TotalCount": followers,
+        "FilterCount": reached,
+        "SentCount": reached,
+        "ErrorCount": 0,
+        "CopyrightCheckResult": {"Count": 0, "ResultList": {}, "CheckState": 0 if status != "err(30003)" else 3},
+        "ArticleUrlResult": {"Count": len(items), "ResultList": {"item": items}},
+    }
+
+
+@endpoint("/cgi-bin/message/mass/get", right="mass")
+def get(call: Call) -> Doc:
+    job = call.state.get("mass", call.me.owner, str(call.json.get("msg_id", "")))
+    if job is None:
+        raise WeChatError(40059)
+    return {"msg_id": job["msg_id"], "msg_status": job["status"]}
+
+
+@endpoint("/cgi-bin/message/mass/delete", right="mass")
+def delete(call: Call) -> Doc:
+    """By msg_id or by address; ``article_idx`` is 1-based, 0 or none deletes all. Only what was sent with success."""
+    asked, index = call.json, call.json.get("article_idx", 0)
+    job = call.state.get("mass", call.me.owner, str(asked.get("msg_id", ""))) or _by_url(call, asked.get("url"))
+    if job is None:
+        raise WeChatError(40059)
+    if job["status"] != "SEND_SUCCESS" or not job["article_id"]:
+        raise WeChatError(40065, "article state forbids deletion")
+    issue = None
+    if isinstance(index, int):
+        issue = articles.remove(call.state, call.me.owner, job["article_id"], index, "user")
+    if issue is None:
+        raise WeChatError(40060)
+    if issue["removed_by"]:
+        call.state.change("mass", call.me.owner, job["key"], status="DELETE")
+    return OK
+
+
+def _by_url(call: Call, url: Any) -> Doc | None:
+    page = call.state.get("page", "", str(url or "").rpartition("/")[2])
+    wanted = page["article_id"] if page else None
+    return next((each for each in call.state.all("mass", call.me.owner) if each["article_id"] == wanted), None)
+
+
+@endpoint("/cgi-bin/message/mass/preview", right="mass", escapes=False)
+def preview(call: Call) -> Doc:
+    asked, kind = call.json, call.json.get("msgtype")
+    who = asked.get("towxname") or asked.get("touser")
+    if not who:
+        raise WeChatError(40132 if "towxname" in asked else 40003)
+    if kind not in BRANCHES or not isinstance(asked.get(kind), dict):
+        raise WeChatError(40008)
+    title = ""
+    if kind == "mpnews":
+        title = drafts.find(call, asked["mpnews"].get("media_id"))["articles"][0]["title"]
+    citizen = citizens.meet(call.state, call.me, str(who))
+    citizens.say(call.state, call.me, citizen["key"], "out", f"[预览] {title or kind}")
+    return {**OK, "errmsg": "preview success", "msg_id": FIRST_MSG_ID + call.state.add("", "msg_id", "ever")}
+
+
+SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
+
+
+@endpoint("/cgi-bin/message/mass/speed/set", right="mass")
+def set_speed(call: Call) -> Doc:
+    speed = call.json.get("speed")
+    if not isinstance(speed, int) or speed not in SPEEDS:
+        raise WeChatError(45083)
+    call.state.put("speed", call.me.owner, "mass", {"speed": speed})
+    return OK
+
+
+@endpoint("/cgi-bin/message/mass/speed/get", "ANY", right="mass")
+def get_speed(call: Call) -> Doc:
+    held = call.state.get("speed", call.me.owner, "mass") or {"speed": 0}
+    return {"speed": held["speed"], "realspeed": SPEEDS[held["speed"]]}

@@ -1,0 +1,147 @@
+"""Comments: written by citizens here, read by level, answered with both ids."""
+
+from __future__ import annotations
+
+from connectors.simulator.accounts import Account
+from connectors.simulator.call import Call
+from connectors.simulator.state import Doc, State
+from connectors.simulator.weibo import shapes, text
+from connectors.simulator.weibo.api import endpoint, is_business, required, twin
+from connectors.simulator.weibo.errors import WeiboError
+from connectors.simulator.weibo.reading import paged
+
+
+def write(state: State, account: Account, status_id: str, author: Doc | None, words: str, **more: object) -> Doc:
+    """Put a comment under a status; without an author it is the account's own."""
+    comment_id = shapes.next_id(state)
+    body: Doc = {"status": status_id, "author": author, "text": words, "by_account": author is None}
+    body |= {"reply_to": "", "authorised": True, **more}
+    state.put("comment", f"status:{status_id}", comment_id, body)
+    state.put("comment_place", account.owner, comment_id, {"status": status_id})
+    if author is not None:
+        state.add(account.owner, "unread_cmt", "ever")
+    return state.get("comment", f"status:{status_id}", comment_id) or body
+
+
+def place(state: State, account: Account, comment_id: str) -> Doc | None:
+    pointer = state.get("comment_place", account.owner, comment_id)
+    return state.get("comment", f"status:{pointer['status']}", comment_id) if pointer else None
+
+
+def _all(call: Call) -> list[Doc]:
+    places = call.state.all("comment_place", call.me.owner)
+    found = (call.state.get("comment", f"status:{each['status']}", each["key"]) for each in places)
+    return [each for each in found if each]
+
+
+def _told(call: Call, held: list[Doc]) -> Doc:
+    page = paged(call, held, 50, 200)
+    return shapes.page("comments", [shapes.comment(call.state, call.me, each) for each in page], len(held))
+
+
+def _seen(call: Call, held: Doc) -> bool:
+    """Only people who authorised the app exist for an ordinary app."""
+    return bool(held["by_account"] or held["authorised"] or is_business(call))
+
+
+@twin("/2/comments/to_me.json", "GET")
+def to_me(call: Call) -> Doc:
+    return _told(call, [each for each in _all(call) if not each["by_account"] and _seen(call, each)])
+
+
+@twin("/2/comments/by_me.json", "GET")
+def by_me(call: Call) -> Doc:
+    return _told(call, [each for each in _all(call) if each["by_account"]])
+
+
+@endpoint("/2/comments/timeline.json", "GET")
+def timeline(call: Call) -> Doc:
+    return _told(call, [each for each in _all(call) if _seen(call, each)])
+
+
+@twin("/2/comments/mentions.json", "GET")
+def mentions(call: Call) -> Doc:
+    name = f"@{call.me.name}"
+    return _told(call, [each for each in _all(call) if name in each["text"] and _seen(call, each)])
+
+
+@endpoint("/2/comments/show.json", "GET")
+def show(call: Call) -> Doc:
+    status_id = required(call, "id")
+    held = call.state.get("status", call.me.owner, status_id)
+    if held is None or held["removed_by"]:
+        raise WeiboError(20101)
+    found = call.state.all("comment", f"status:{status_id}")
+    return _told(call, [each for each in found if _seen(call, each)])
+
+
+@twin("/2/comments/show_batch.json", "GET")
+def show_batch(call: Call) -> list[Doc]:
+    ids = required(call, "cids").split(",")
+    if len(ids) > 50:
+        raise WeiboError(20009)
+    found = [place(call.state, call.me, each) for each in ids]
+    return [shapes.comment(call.state, call.me, each) for each in found if each and _seen(call, each)]
+
+
+@endpoint("/2/comments/create.json", "POST")
+def create(call: Call) -> Doc:
+    words, status_id = required(call, "comment"), required(call, "id")
+    required(call, "rip")
+    return _write_own(call, status_id, words, "")
+
+
+@twin("/2/comments/reply.json", "POST")
+def reply(call: Call) -> Doc:
+    """Needs cid and id; the name of whom it answers is put before it, and counts, unless without_mention is 1."""
+    comment_id, status_id = required(call, "cid"), required(call, "id")
+    words = required(call, "comment")
+    asked = place(call.state, call.me, comment_id)
+    if asked is None or asked["status"] != status_id or not _seen(call, asked):
+        raise WeiboError(20201)
+    if call.params.get("without_mention", "0") != "1" and asked["author"]:
+        words = f"回复@{asked['author']['name']}:{words}"
+    return _write_own(call, status_id, words, comment_id)
+
+
+def _write_own(call: Call, status_id: str, words: str, reply_to: str) -> Doc:
+    held = call.state.get("status", call.me.owner, status_id)
+    if held is None or held["removed_by"]:
+        raise WeiboError(20101)
+    if text.half_units(words) > text.LIMIT:
+        raise WeiboError(20012)
+    mine = [each for each in call.state.all("comment", f"status:{status_id}") if each["by_account"]]
+    if mine and mine[0]["text"] == words and mine[0]["reply_to"] == reply_to:
+        raise WeiboError(20019)
+    kept = write(call.state, call.me, status_id, None, words, reply_to=reply_to)
+    sent = {name: value for name, value in call.params.items() if name != "access_token"}
+    kind = "comment_reply" if reply_to else "comment"
+    shown = {"text": words, "status": status_id, "reply_to": reply_to}
+    call.state.accept("weibo", call.me.external_id, kind, kept["key"], sent, **shown)
+    return shapes.comment(call.state, call.me, kept)
+
+
+@endpoint("/2/comments/destroy.json", "POST")
+def destroy(call: Call) -> Doc:
+    """One's own only."""
+    return _destroy(call, required(call, "cid"))
+
+
+def _destroy(call: Call, comment_id: str) -> Doc:
+    held = place(call.state, call.me, comment_id)
+    if held is None:
+        raise WeiboError(20201)
+    if not held["by_account"]:
+        raise WeiboError(20203)
+    shown = shapes.comment(call.state, call.me, held)
+    call.state.delete("comment", f"status:{held['status']}", comment_id)
+    call.state.delete("comment_place", call.me.owner, comment_id)
+    return shown
+
+
+@endpoint("/2/comments/destroy_batch.json", "POST")
+def destroy_batch(call: Call) -> list[Doc]:
+    ids = required(call, "cids").split(",")
+    if len(ids) > 20:
+        raise WeiboError(20009)
+    return [_destroy(call, each) for each in ids]

@@ -1,0 +1,191 @@
+"""Writing statuses: share (what most apps still have), update and upload, their business twins, repost and destroy."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from typing import Any
+
+from werkzeug.datastructures import FileStorage
+
+from connectors.simulator.accounts import Account
+from connectors.simulator.call import Call
+from connectors.simulator.pictures import look
+from connectors.simulator.state import Doc, State
+from connectors.simulator.weibo import shapes, text
+from connectors.simulator.weibo.api import endpoint, is_business, number, required, twin
+from connectors.simulator.weibo.errors import WeiboError
+
+MB = 1024 * 1024
+PICTURE_LIMIT = 5 * MB
+HOUR = 3600
+REPEAT_WINDOW = HOUR
+LONG_LIMIT = 5000
+MOST_PICTURES = 9
+
+
+@endpoint("/2/statuses/share.json", "POST")
+def share(call: Call) -> Doc:
+    """One picture at most; a link of the safe domain is a must; topics are taken out without a word."""
+    words = _words(call)
+    _operator(call)
+    domain = call.me.get("safe_domain", "")
+    if not domain:
+        raise WeiboError(10017, "appkey not bind domain!")
+    if not text.names_domain(words, domain):
+        raise WeiboError(10017, "text not find domain!")
+    _short_enough(words)
+    pictures = [_picture(call)] if _is_multipart(call) else []
+    return _publish(call, "share", text.without_topics(words), pictures)
+
+
+@twin("/2/statuses/update.json", "POST", level="full")
+def update(call: Call) -> Doc:
+    words = _words(call)
+    _operator(call)
+    if call.request.files:
+        raise WeiboError(10007)
+    return _publish(call, "update", words, [], **_options(call, words))
+
+
+@twin("/2/statuses/upload.json", "POST", level="full")
+def upload(call: Call) -> Doc:
+    words = _words(call)
+    _operator(call)
+    return _publish(call, "upload", words, [_picture(call)], **_options(call, words))
+
+
+@twin("/2/statuses/upload_url_text.json", "POST", level="full")
+def upload_url_text(call: Call) -> Doc:
+    """Up to nine pictures uploaded before, by pic_id, which wins over url."""
+    words = _words(call)
+    _operator(call)
+    ids = [each for each in call.params.get("pic_id", "").split(",") if each]
+    if len(ids) > MOST_PICTURES:
+        raise WeiboError(20009)
+    if any(call.state.get("picture", "", each) is None for each in ids) or not (ids or call.params.get("url")):
+        raise WeiboError(20007)
+    return _publish(call, "upload_url_text", words, ids, **_options(call, words))
+
+
+@twin("/2/statuses/upload_pic.json", "POST", level="full")
+def upload_pic(call: Call) -> Doc:
+    pic_id = _picture(call)
+    sizes = (("thumbnail_pic", "thumbnail"), ("bmiddle_pic", "bmiddle"), ("original_pic", "large"))
+    return {"pic_id": pic_id} | {name: f"http://wx1.sinaimg.cn/{size}/{pic_id}.jpg" for name, size in sizes}
+
+
+def _words(call: Call) -> str:
+    if "status" not in call.params:
+        raise WeiboError(10016, "miss required parameter (status) , see doc for more info.")
+    if not call.params["status"].strip():
+        raise WeiboError(20008)
+    return call.params["status"]
+
+
+def _operator(call: Call) -> None:
+    """``rip`` must be the operator's public address."""
+    try:
+        address = ipaddress.ip_address(required(call, "rip"))
+    except ValueError as error:
+        raise WeiboError(10017) from error
+    if not address.is_global:
+        raise WeiboError(20022)
+
+
+def _short_enough(words: str) -> None:
+    if text.half_units(words) > text.LIMIT:
+        raise WeiboError(20012)
+
+
+def _options(call: Call, words: str) -> Doc:
+    """Long text where asked for, visibility, and annotations (JSON of at most 512 characters)."""
+    long = number(call, "is_longtext", 0) == 1
+    if long and len(words) > LONG_LIMIT:
+        raise WeiboError(20012)
+    if not long:
+        _short_enough(words)
+    annotations: Any = []
+    if call.params.get("annotations"):
+        try:
+            annotations = json.loads(call.params["annotations"])
+        except ValueError as error:
+            raise WeiboError(10008) from error
+        if len(call.params["annotations"]) > 512:
+            raise WeiboError(10008)
+        annotations = [*(annotations if isinstance(annotations, list) else [annotations]), {"mapi_request": True}]
+    return {"long": long, "visible": number(call, "visible", 0), "annotations": annotations}
+
+
+def _is_multipart(call: Call) -> bool:
+    return call.request.mimetype == "multipart/form-data"
+
+
+def _picture(call: Call) -> str:
+    """Exactly one file part called pic, with file name and content type: JPEG, GIF or PNG under 5 MB by its bytes."""
+    parts: list[FileStorage] = [part for _, part in call.request.files.items(multi=True)]
+    if len(parts) != 1 or parts[0].name != "pic" or not parts[0].filename or not parts[0].content_type:
+        raise WeiboError(20007)
+    data = parts[0].read()
+    if len(data) >= PICTURE_LIMIT:
+        raise WeiboError(20006)
+    seen = look(data)
+    if seen is None or seen.kind not in ("jpeg", "gif", "png"):
+        raise WeiboError(20005)
+    sha = call.state.keep_blob(data, seen.content_type)
+    pic_id = f"{int(call.me.external_id or 0) & 0xFFFFFFFF:08x}ly1{sha[:16]}" if call.me.external_id.isdigit() else sha
+    call.state.put("picture", "", pic_id, {"sha256": sha})
+    return pic_id
+
+
+def _publish(call: Call, how: str, words: str, pictures: list[str], **options: Any) -> Doc:
+    recent = call.state.all("status", call.me.owner, since=call.now - HOUR)
+    if not is_business(call) and len(recent) >= call.me.quota("publish_per_hour", 30):
+        raise WeiboError(20016)
+    if any(each["raw"] == words and call.now - each["at"] < REPEAT_WINDOW for each in recent):
+        raise WeiboError(20019)
+    held = keep(call.state, call.me, words, pictures, **options)
+    sent = {name: value for name, value in call.params.items() if name != "access_token"}
+    images = [(call.state.get("picture", "", each) or {"sha256": ""})["sha256"] for each in pictures]
+    shown = {"text": words, "images": images, "how": how}
+    call.state.accept("weibo", call.me.external_id, "status", held["key"], sent, **shown)
+    return shapes.status(call.state, call.me, held)
+
+
+def keep(state: State, account: Account, words: str, pictures: list[str], **options: Any) -> Doc:
+    """Put a status on the timeline; its links show as t.cn."""
+    shown, links = text.shortened(words)
+    for link in links:
+        state.put("short", "", str(link["url_short"]).rpartition("/")[2], {"url": link["url_ori"]})
+    body: Doc = {"raw": words, "text": shown, "links": links, "pictures": pictures, "removed_by": "", **options}
+    status_id = shapes.next_id(state)
+    state.put("status", account.owner, status_id, body | {"source": f"{account.name}发布"})
+    state.put("status_owner", "", status_id, {"external_id": account.external_id})
+    return state.get("status", account.owner, status_id) or body
+
+
+@twin("/2/statuses/repost.json", "POST", level="full")
+def repost(call: Call) -> Doc:
+    _operator(call)
+    target = required(call, "id")
+    if call.state.get("status_owner", "", target) is None:
+        raise WeiboError(20101)
+    words = call.params.get("status") or "转发微博"
+    _short_enough(words)
+    return _publish(call, "repost", words, [], repost_of=target)
+
+
+@twin("/2/statuses/destroy.json", "POST")
+def destroy(call: Call) -> Doc:
+    """Answers the status as it was; only one's own."""
+    target = required(call, "id")
+    owner = call.state.get("status_owner", "", target)
+    held = call.state.get("status", call.me.owner, target)
+    if owner and owner["external_id"] != call.me.external_id:
+        raise WeiboError(20102)
+    if held is None or held["removed_by"]:
+        raise WeiboError(20101)
+    shown = shapes.status(call.state, call.me, held)
+    call.state.change("status", call.me.owner, target, removed_by="user")
+    call.state.accept("weibo", call.me.external_id, "destroy", target, {"id": target})
+    return shown
