@@ -1,0 +1,1 @@
+"""Content checks: pure, given text. See services.check_content()."""

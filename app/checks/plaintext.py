@@ -1,0 +1,58 @@
+"""The plain text of a body, in which problems have their offsets.
+
+The rule is simple enough to be repeated in the browser (frontend/src/pages/composer/plaintext.ts), so that a place
+found here is the same place in the editor: every paragraph, heading, list item, cell, quote or caption, and every piece
+between two line breaks, is one line; within it runs of blanks (space, tab, CR, LF, FF) are one space and blanks at its
+ends are dropped; lines without text are left out; lines are joined by LF. Pictures are nothing. Offsets count
+characters (code points), not UTF-16 units.
+"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+
+INLINE = frozenset(
+    ["a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins", "kbd", "label", "mark", "q", "ruby", "rt", "rp", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"]
+)
+_SILENT = frozenset({"script", "style", "template", "title"})
+_BLANKS = re.compile(r"[ \t\r\n\f]+")
+
+
+class _Lines(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.lines: list[str] = []
+        self._pieces: list[str] = []
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in _SILENT:
+            self._silent += 1
+        if tag not in INLINE:
+            self.flush()
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in _SILENT:
+            self._silent = max(0, self._silent - 1)
+        if tag not in INLINE:
+            self.flush()
+
+    def handle_data(self, data: str) -> None:
+        if not self._silent:
+            self._pieces.append(data)
+
+    def flush(self) -> None:
+        line = _BLANKS.sub(" ", "".join(self._pieces)).strip(" ")
+        self._pieces = []
+        if line:
+            self.lines.append(line)
+
+
+def plain_text(html: str) -> str:
+    """The lines of `html` (see above), joined by LF."""
+    reader = _Lines()
+    reader.feed(html)
+    reader.close()
+    reader.flush()
+    return "\n".join(reader.lines)

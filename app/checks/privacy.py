@@ -1,0 +1,138 @@
+"""Unmasked citizen ids, mobile numbers and bank cards in a text: where, of what kind, and how they read masked. Pure.
+
+Numbers may be written in full-width digits or be parted by blanks, dashes or dots. Digits stand in groups; a number is
+a group or several neighbouring ones. Masked numbers (138****1234), landlines and hotlines are none of it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from app.checks.numbers import UNION_PAY, is_bank_card, is_citizen_id, is_old_citizen_id, mobile_of
+
+Kind = Literal["citizen_id", "bank_card", "mobile"]
+
+# One character for one: offsets stay what they are.
+_NARROW = str.maketrans(
+    "０１２３４５６７８９Ｘｘ＋" + "\u3000\u00a0\u2002\u2003\u2009\u202f" + "－–—‐‑‒―−﹣ー",
+    "0123456789XX+" + " " * 6 + "-" * 10,
+)
+_GROUP = re.compile(r"\+?\d+[Xx]?")
+_GAP = re.compile(r"^[ \-.·_\u200b\u2060\ufeff]{1,3}$")
+_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。；、（）《》【】“”]+", re.IGNORECASE)
+_LABEL_BEFORE = re.compile(r"(?:tel|phone|mobile|id|no|wechat|vx|v)$", re.IGNORECASE)
+_AMOUNT_AFTER = re.compile(r"^\s*(?:元|万|亿|件|人|吨|户|平方|立方|千瓦|公里|美元|字节)")
+_ID_WORDS = re.compile(r"身份证|证件号|公民身份|居民证|ID\s*card", re.IGNORECASE)
+_CARD_WORDS = re.compile(r"银行卡|卡号|储蓄卡|工资卡|银行[账帐][号户]|开户行|收款[账帐][号户]")
+# Numbers of orders and documents look like cards of the foreign schemes.
+_ORDER_BEFORE = re.compile(r"(?:订单|单号|编号|文号|流水|条码|批号|证号|许可|备案|项目|合同)[^0-9\n]{0,6}$")
+# How people group a mobile number; anything else of eleven digits in pieces is a table of figures.
+_MOBILE_GROUPS = {(11,), (3, 4, 4), (3, 3, 5), (3, 8), (7, 4), (4, 7), (4, 4, 3), (4, 3, 4), (5, 6), (1,) * 11}
+_MAX_GROUPS = 19
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leak:
+    """`start`/`end` in the text that was given; `masked` is what may stand there instead."""
+
+    kind: Kind
+    start: int
+    end: int
+    masked: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Group:
+    start: int
+    end: int
+    digits: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    """Whether the text speaks of ids or cards: then a number with a wrong check digit is a leak with a slip of the pen."""
+
+    ids: bool
+    cards: bool
+
+
+def leaks(text: str) -> list[Leak]:
+    """Every leak in `text`, in order, without overlaps."""
+    narrow = text.translate(_NARROW)
+    words = _Words(ids=bool(_ID_WORDS.search(narrow)), cards=bool(_CARD_WORDS.search(narrow)))
+    groups = [_Group(start=m.start(), end=m.end(), digits=m.group()) for m in _GROUP.finditer(narrow)]
+    links = [m.span() for m in _URL.finditer(narrow)]
+    found: list[Leak] = []
+    at = 0
+    while at < len(groups):
+        taken = 1
+        for count, leak in _candidates(narrow, groups, at, words):
+            inside_link = any(start <= leak.start < end for start, end in links)
+            # Addresses of web pages are full of numbers; only an id proves itself by its own check digit.
+            if not inside_link or leak.kind == "citizen_id":
+                found.append(leak)
+                taken = count
+                break
+        at += taken
+    return found
+
+
+def _candidates(text: str, groups: list[_Group], at: int, words: _Words) -> Iterator[tuple[int, Leak]]:
+    """What begins at group `at`: the longest first, as (number of groups, leak)."""
+    run = [groups[at]]
+    for group in groups[at + 1 : at + _MAX_GROUPS]:
+        # "X" ends an id; a line never continues on the next one.
+        if run[-1].digits[-1] in "Xx" or not _GAP.match(text[run[-1].end : group.start]):
+            break
+        run.append(group)
+    for count in range(len(run), 0, -1):
+        parts = run[:count]
+        if sum(len(part.digits) for part in parts) > 24:
+            continue
+        leak = _leak(text, parts, words)
+        if leak is not None:
+            yield count, leak
+
+
+def _leak(text: str, parts: list[_Group], words: _Words) -> Leak | None:
+    start, end = parts[0].start, parts[-1].end
+    number = "".join(part.digits for part in parts)
+    after = text[end : end + 1]
+    if (after.isascii() and after.isalnum()) or after == "_" or not _free_before(text, start):
+        return None
+    sizes = tuple(len(part.digits) for part in parts)
+    if is_citizen_id(number, strict=not words.ids):
+        return Leak(kind="citizen_id", start=start, end=end, masked=f"{number[:6]}********{number[-4:]}")
+    if is_bank_card(number, strict=not words.cards) and not _is_order(text, start, number):
+        hidden = "*" * (len(number) - 8)
+        return Leak(kind="bank_card", start=start, end=end, masked=f"{number[:4]}{hidden}{number[-4:]}")
+    if is_old_citizen_id(number) and (sizes in {(15,), (6, 6, 3)} or words.ids):
+        return Leak(kind="citizen_id", start=start, end=end, masked=f"{number[:6]}******{number[-3:]}")
+    mobile = mobile_of(number)
+    if mobile and _grouped(parts, sizes, len(number) - 11) and not _AMOUNT_AFTER.match(text[end : end + 6]):
+        return Leak(kind="mobile", start=start, end=end, masked=f"{mobile[:3]}****{mobile[-4:]}")
+    return None
+
+
+def _is_order(text: str, start: int, number: str) -> bool:
+    return not number.startswith(UNION_PAY) and bool(_ORDER_BEFORE.search(text[max(0, start - 16) : start]))
+
+
+def _grouped(parts: list[_Group], sizes: tuple[int, ...], prefix: int) -> bool:
+    """Whether the groups are those of a mobile number, with or without a country code of `prefix` characters."""
+    if prefix == 0:
+        return sizes in _MOBILE_GROUPS
+    if sizes[0] == prefix:
+        return sizes[1:] in _MOBILE_GROUPS
+    return (sizes[0] - prefix, *sizes[1:]) in _MOBILE_GROUPS
+
+
+def _free_before(text: str, start: int) -> bool:
+    """A number does not begin in the middle of a code such as AB12 or t20260712_139…; behind "Tel" it does."""
+    before = text[max(0, start - 1) : start]
+    if not before or not ((before.isascii() and before.isalnum()) or before == "_"):
+        return True
+    return bool(_LABEL_BEFORE.search(text[max(0, start - 8) : start]))

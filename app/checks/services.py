@@ -1,0 +1,68 @@
+"""Content checks over a text and over a whole post. Pure: no database, no clock, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from app.checks.plaintext import plain_text
+from app.checks.privacy import Kind, leaks
+from connectors.values import Problem
+
+NAMES: dict[Kind, str] = {"citizen_id": "身份证号", "bank_card": "银行卡号", "mobile": "手机号"}
+FIELDS = {"title": "标题", "summary": "摘要", "body": "正文", "source": "信息来源", "author": "作者", "tags": "标签"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A file that goes with the post: its name and the text in it ("" when none could be read)."""
+
+    name: str
+    text: str
+
+
+def check(text: str, field: str) -> list[Problem]:
+    """The problems of one plain text; `field` names it: title, summary, body, attachment:{name}."""
+    place = FIELDS.get(field) or (f"附件“{field.split(':', 1)[1]}”" if field.startswith("attachment:") else "文字")
+    return [
+        Problem(
+            rule=f"privacy.{leak.kind}",
+            severity="block",
+            field=field,
+            start=leak.start,
+            end=leak.end,
+            message=f"{place}中有未隐去的{NAMES[leak.kind]} {leak.masked}。公开它会泄露个人信息。请隐去中间几位，或删去。",
+            suggestion=leak.masked,
+        )
+        for leak in leaks(text)
+    ]
+
+
+def check_html(html: str, field: str) -> list[Problem]:
+    """As check(), on the plain text of `html` (offsets: see plaintext)."""
+    return check(plain_text(html), field)
+
+
+def check_content(
+    *,
+    title: str,
+    summary: str,
+    body_html: str,
+    source: str = "",
+    author: str = "",
+    tags: Iterable[str] = (),
+    attachments: Iterable[Attachment] = (),
+) -> list[Problem]:
+    """The problems of a post's text and attachments, every single one."""
+    found = check(title, "title") + check(summary, "summary") + check_html(body_html, "body")
+    found += check(source, "source") + check(author, "author") + check(" ".join(tags), "tags")
+    for attachment in attachments:
+        found += check(attachment.text, f"attachment:{attachment.name}")
+        if not attachment.text.strip():
+            found.append(_unread(attachment.name))
+    return found
+
+
+def _unread(name: str) -> Problem:
+    message = f"附件“{name}”中读不出文字。它可能是扫描件或图片。请人工核对其中没有个人信息。"
+    return Problem(rule="privacy.unread", severity="warn", field=f"attachment:{name}", message=message)

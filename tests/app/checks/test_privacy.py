@@ -1,0 +1,142 @@
+"""Unmasked numbers of people are found wherever and however they are written; other numbers are left alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import mammoth
+import openpyxl
+import pytest
+from markdown_it import MarkdownIt
+
+from app.checks.plaintext import plain_text
+from app.checks.privacy import leaks
+from app.checks.services import Attachment, check, check_content, check_html
+
+SAMPLES = Path(__file__).parents[2] / "samples"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "shown", "masked"),
+    [
+        ("身份证号110101199003071233请", "citizen_id", "110101199003071233", "110101********1233"),
+        ("尾号为X：11010519491231002X。", "citizen_id", "11010519491231002X", "110105********002X"),
+        ("小写11010519491231002x也算", "citizen_id", "11010519491231002x", "110105********002x"),
+        (
+            "全角１１０１０１１９９００３０７１２３３",
+            "citizen_id",
+            "１１０１０１１９９００３０７１２３３",
+            "110101********1233",
+        ),
+        ("110101 19900307 1233", "citizen_id", "110101 19900307 1233", "110101********1233"),
+        ("110101-19900307-1233", "citizen_id", "110101-19900307-1233", "110101********1233"),
+        ("旧号 110101900307123 在此", "citizen_id", "110101900307123", "110101******123"),
+        ("身份证 110101199003071230（末位笔误）", "citizen_id", "110101199003071230", "110101********1230"),
+        ("电话13800138000，", "mobile", "13800138000", "138****8000"),
+        ("138-0013-8000", "mobile", "138-0013-8000", "138****8000"),
+        ("138 0013 8000", "mobile", "138 0013 8000", "138****8000"),
+        ("+86 13800138000", "mobile", "+86 13800138000", "138****8000"),
+        ("+8613800138000", "mobile", "+8613800138000", "138****8000"),
+        ("0086-138-0013-8000", "mobile", "0086-138-0013-8000", "138****8000"),
+        ("Tel13800138000", "mobile", "13800138000", "138****8000"),
+        ("１３８００１３８０００", "mobile", "１３８００１３８０００", "138****8000"),
+        ("1 3 8 0 0 1 3 8 0 0 0", "mobile", "1 3 8 0 0 1 3 8 0 0 0", "138****8000"),
+        ("6222020200012345605", "bank_card", "6222020200012345605", "6222***********5605"),
+        ("6222 0202 0001 2345 605", "bank_card", "6222 0202 0001 2345 605", "6222***********5605"),
+        ("4111111111111111", "bank_card", "4111111111111111", "4111********1111"),
+        ("银行卡号：6222020200012345601", "bank_card", "6222020200012345601", "6222***********5601"),
+    ],
+)
+def test_a_leak_is_found_with_its_place_and_its_masked_form(text: str, kind: str, shown: str, masked: str) -> None:
+    found = leaks(text)
+    assert [(leak.kind, text[leak.start : leak.end], leak.masked) for leak in found] == [(kind, shown, masked)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "138****1234",
+        "110101********1233",
+        "6222***********5605",
+        "市防汛办24小时值班电话：0599-12345670。",
+        "拨打12345、12319、95598、400-123-4567",
+        "青政办〔2026〕13800138号",
+        "订单号 4111111111111111",
+        "统一社会信用代码 91110101MA01234567",
+        "110101199013071233",
+        "110101199003071234",
+        "6222020200012345601",
+        "投资13800138000元",
+        "https://www.example.gov.cn/art/2026/7/12/art_1234_13912345678.html",
+        "IMG_13800138000",
+        "2026年10月18日（星期日）5时30分至13时30分",
+        "20261018133000123",
+        "时间戳 1752304000000",
+        "",
+    ],
+)
+def test_other_numbers_are_no_leaks(text: str) -> None:
+    assert leaks(text) == []
+
+
+def test_neighbouring_numbers_are_told_apart() -> None:
+    text = "张某 110101199102111018 13900139001 6222020200012345605\n李某\t110101199203121020\t13900139002"
+    assert [leak.kind for leak in leaks(text)] == ["citizen_id", "mobile", "bank_card", "citizen_id", "mobile"]
+
+
+def test_offsets_are_those_of_the_plain_text() -> None:
+    html = "<h2>一、 通知</h2>\n<p>请  联系\n<strong>王某</strong>👨‍👩‍👧<br>13800138000</p><ul><li><p>a</p></li></ul><p> </p>"
+    text = plain_text(html)
+    assert text == "一、 通知\n请 联系 王某👨‍👩‍👧\n13800138000\na"
+    (problem,) = check_html(html, "body")
+    assert (problem.start, problem.end) == (text.index("138"), text.index("138") + 11)
+    assert problem.severity == "block"
+    assert problem.field == "body"
+    assert "13800138000" not in problem.message
+
+
+def test_numbers_are_found_across_inline_tags() -> None:
+    assert len(check_html("<p>138<b>0013</b><span>8000</span></p>", "body")) == 1
+
+
+def test_the_recruitment_sample_is_stopped_with_every_leak_named() -> None:
+    with (SAMPLES / "recruitment-publicity.docx").open("rb") as file:
+        html = mammoth.convert_to_html(file).value
+    sheet = openpyxl.load_workbook(SAMPLES / "recruitment-publicity-attachment.xlsx").active
+    assert sheet is not None
+    rows = "\n".join("\t".join(str(cell) for cell in row) for row in sheet.iter_rows(values_only=True))
+    found = check_content(
+        title="公示", summary="", body_html=html, attachments=[Attachment(name="名单.xlsx", text=rows)]
+    )
+    assert sorted(p.suggestion for p in found if p.field == "body") == ["110101********1233", "138****8000"]
+    listed = [p for p in found if p.field == "attachment:名单.xlsx"]
+    assert len(listed) == 24
+    assert {rule: sum(p.rule == rule for p in listed) for rule in {p.rule for p in listed}} == {
+        "privacy.citizen_id": 8,
+        "privacy.mobile": 8,
+        "privacy.bank_card": 8,
+    }
+
+
+@pytest.mark.parametrize("name", ["weather-warning.md", "rumor-rebuttal.md", "traffic-control-from-word.html", "docx"])
+def test_the_other_samples_are_clean(name: str) -> None:
+    if name == "docx":
+        with (SAMPLES / "policy-interpretation.docx").open("rb") as file:
+            html = mammoth.convert_to_html(file).value
+    else:
+        html = (SAMPLES / name).read_text()
+        html = MarkdownIt().render(html) if name.endswith(".md") else html
+    assert check_html(html, "body") == []
+
+
+def test_an_attachment_without_text_is_pointed_out() -> None:
+    (problem,) = check_content(title="甲", summary="", body_html="", attachments=[Attachment(name="扫描.pdf", text="")])
+    assert (problem.severity, problem.field) == ("warn", "attachment:扫描.pdf")
+
+
+def test_every_field_is_read() -> None:
+    found = check_content(
+        title="13800138000", summary="13800138001", body_html="<p>13800138002</p>", author="13800138003"
+    )
+    assert [p.field for p in found] == ["title", "summary", "body", "author"]
+    assert check("13800138000", "attachment:a.xlsx")[0].message.startswith("附件“a.xlsx”中有未隐去的手机号")
