@@ -1,0 +1,104 @@
+"""HTML to text, and cuts that hurt nothing."""
+
+from __future__ import annotations
+
+from connectors import text
+
+
+def cut(words: str, most: int, mark: str = "…") -> str:
+    return text.cut(words, lambda part: len(part) <= most, mark=mark)
+
+
+def test_blocks_images_and_links_come_in_order() -> None:
+    first, second = "a" * 64, "b" * 64
+    found = text.read(
+        f'<h2>要点</h2><p>甲&amp;乙\n丙<img src="/media/{first}"></p><ul><li><p>一</p></li></ul>'
+        f'<table><tr><td>左</td><td>右</td></tr></table><img src="/media/{second}">'
+        '<p>见<a href="https://a.example/x">这里</a><script>alert(1)</script></p>'
+    )
+    assert [(block.kind, block.text) for block in found.blocks] == [
+        ("heading", "要点"),
+        ("paragraph", "甲&乙丙"),
+        ("item", "一"),
+        ("table", "左 右"),
+        ("paragraph", "见这里"),
+    ]
+    assert found.images == (first, second)
+    assert [(link.href, link.text) for link in found.links] == [("https://a.example/x", "这里")]
+
+
+def test_an_outside_image_is_no_library_image() -> None:
+    assert text.read('<img src="https://evil.example/media/x.png">').images == ()
+
+
+def test_what_fits_is_whole() -> None:
+    assert cut("没有句号也行", 6) == "没有句号也行"
+
+
+def test_cut_at_the_last_sentence_that_fits() -> None:
+    assert cut("第一句话在这里。第二句话在这里！第三句很长很长很长。", 17) == "第一句话在这里。第二句话在这里！"
+
+
+def test_cut_at_a_clause_when_no_sentence_fits_and_says_so() -> None:
+    assert cut("前半句说了很多，后半句还要说更多更多更多。", 12) == "前半句说了很多…"
+
+
+def test_no_boundary_leaves_nothing() -> None:
+    assert cut("一句没有任何标点的话不能从中间切开", 8) == ""
+
+
+def test_never_inside_brackets_or_quotes() -> None:
+    words = "他说“今天停水。明天也停。”请放心（详见公告。另见网站）。后面还有很多内容很多内容。"
+    for most in range(len(words)):
+        kept = cut(words, most).removesuffix("…")
+        for opener, closer in ("“”", "（）"):
+            assert kept.count(opener) == kept.count(closer), kept
+
+
+def test_a_closing_quote_belongs_to_its_sentence() -> None:
+    assert cut("他说“今天停水。”后面还有很长很长的话要说。", 10) == "他说“今天停水。”"
+
+
+def test_an_opener_that_never_closes_hurts_nothing() -> None:
+    assert cut("（一第一句话说完。第二句话很长很长很长。", 12) == "（一第一句话说完。"
+
+
+def test_never_inside_a_number_or_version() -> None:
+    words = "日供水46.8万立方米,共1,234户,其中v1.2系统正常.后面还有很长很长的话"
+    for most in range(1, len(words)):
+        kept = cut(words, most).removesuffix("…")
+        assert not kept.endswith(("46.", "46", "1", "v1.", "v1")), kept
+    assert cut(words, 35) == "日供水46.8万立方米,共1,234户,其中v1.2系统正常."
+
+
+def test_never_inside_a_link() -> None:
+    words = "详情见 https://a.example/x?a=1;b=2,c!d 页面。后面还有很长很长的话要说"
+    for most in range(1, len(words)):
+        kept = cut(words, most)
+        assert "https" not in kept or "c!d" in kept, kept
+
+
+def test_never_inside_an_emoji() -> None:
+    family, heart = "👨‍👩‍👧‍👦", "❤️"
+    words = f"谢谢大家！{family}{heart}，请放心！️再见。还有很长很长很长的话要说"
+    for most in range(1, len(words)):
+        kept = cut(words, most).removesuffix("…")
+        assert not kept.endswith("\u200d"), kept
+        assert kept.count("👨") == kept.count("👦"), kept
+        assert not words[len(kept) :].startswith(("\u200d", "\ufe0f")), kept
+
+
+def test_does_not_stop_at_a_colon() -> None:
+    assert cut("情况已查明。请市民注意：\n不要外出不要外出不要外出。", 14) == "情况已查明。"
+
+
+def test_full_stops_in_place_of_all_punctuation() -> None:
+    assert cut("解决办事难问题.1月9日.某省发布.旨在规范", 13) == "解决办事难问题.1月9日."
+
+
+def test_links_are_taken_out_and_counted() -> None:
+    assert text.drop_links("见 https://a.example/x?y=1，或http://b.example。") == ("见 ，或。", 2)
+
+
+def test_hostile_length_is_fast() -> None:
+    assert text.cut("（" * 20000, lambda part: len(part) < 10) == ""
