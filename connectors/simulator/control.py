@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from connectors.simulator import accounts, callbacks, faults, inbound, jobs
+from connectors.simulator import accounts, callbacks, faults, inbound, jobs, seeding
 from connectors.simulator.accounts import Account, Misregistered
 from connectors.simulator.call import json_answer
 from connectors.simulator.state import Doc, State
@@ -139,6 +139,15 @@ def shift_clock(state: State, request: Request) -> Doc:
     return {"now": state.now()}
 
 
+def add_post(state: State, request: Request) -> Doc:
+    """A post by other means than the API, as of ``at`` (epoch seconds, default now)."""
+    asked = body_of(request, (*WHO, "text"), ("title", "at"))
+    at = asked.get("at", state.now())
+    if not isinstance(at, (int, float)) or isinstance(at, bool):
+        raise Wrong(400, "at: must be epoch seconds")
+    return {"id": seeding.post(state, account_of(state, asked), asked, float(at))}
+
+
 def remove_post(state: State, request: Request) -> Doc:
     """A post disappears: by its author on the web (``user``) or by the platform."""
     asked = body_of(request, (*WHO, "post"), ("by", "index"))
@@ -187,6 +196,7 @@ ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("GET", r"/_sim/requests"): requests,
     ("POST", r"/_sim/reset"): reset,
     ("POST", r"/_sim/clock"): shift_clock,
+    ("POST", r"/_sim/posts"): add_post,
     ("POST", r"/_sim/posts/remove"): remove_post,
     ("POST", r"/_sim/confirmations"): confirm,
     ("POST", r"/_sim/callbacks/verify"): verify_callback,

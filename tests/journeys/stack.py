@@ -1,0 +1,286 @@
+"""The whole product as it runs for people: web, scheduler and simulator, each a process of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import requests
+
+from tests.conftest import ENCRYPTION_KEY, free_port
+
+ROOT = Path(__file__).resolve().parents[2]
+BIN = Path(sys.executable).parent
+PASSWORD = "tandem-journey-2026"
+
+T = TypeVar("T")
+
+
+def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
+    """The first truthy answer of `probe`, asked ten times a second."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(requests.ConnectionError):
+            found = probe()
+            if found:
+                return found
+        time.sleep(0.1)
+    raise AssertionError(f"{what}: not within {seconds} s")
+
+
+@dataclass
+class Stack:
+    """Processes on free ports with one database and instance path."""
+
+    home: Path
+    database_url: str
+    env: dict[str, str] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    web_port: int = field(default_factory=free_port)
+    simulator_port: int = field(default_factory=free_port)
+
+    @property
+    def web(self) -> str:
+        return f"http://127.0.0.1:{self.web_port}"
+
+    @property
+    def simulator(self) -> str:
+        return f"http://127.0.0.1:{self.simulator_port}"
+
+    def environment(self) -> dict[str, str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("TANDEM_")}
+        return {
+            **clean,
+            "TANDEM_INSTANCE_PATH": str(self.home),
+            "TANDEM_DATABASE_URL": self.database_url,
+            "TANDEM_SECRET_KEY": "journey",
+            "TANDEM_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+            "TANDEM_PUBLIC_URL": self.web,
+            "TANDEM_SIMULATOR_URL": self.simulator,
+            "TANDEM_POLL_SECONDS": "1",
+            "TANDEM_RECONCILE_SECONDS": "1",
+            "TANDEM_HEARTBEAT_SECONDS": "2",
+            "PYTHONPATH": str(ROOT),
+            **self.env,
+        }
+
+    def start(self, name: str, *command: str) -> None:
+        log = (self.home / f"{name}.log").open("ab")
+        self.processes[name] = subprocess.Popen(
+            command, cwd=ROOT, env=self.environment(), stdout=log, stderr=subprocess.STDOUT
+        )
+        log.close()
+
+    def start_simulator(self) -> None:
+        port = str(self.simulator_port)
+        state = str(self.home / "simulator.sqlite3")
+        self.start("simulator", sys.executable, "-m", "connectors.simulator", "--port", port, "--state", state)
+        wait_for("simulator", lambda: requests.get(f"{self.simulator}/_sim/accepted", timeout=2).ok)
+
+    def start_web(self) -> None:
+        granian = [str(BIN / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port)]
+        self.start("web", *granian, "--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "wsgi:app")
+        wait_for("web", lambda: requests.get(f"{self.web}/healthz", timeout=2).ok)
+
+    def start_scheduler(self, name: str = "scheduler") -> None:
+        self.start(name, sys.executable, "-m", "scheduler")
+
+    def stop(self, name: str, *, kill: bool = False) -> None:
+        process = self.processes.pop(name)
+        if kill:
+            process.kill()
+        else:
+            process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(5)
+
+    def stop_all(self) -> None:
+        for name in list(self.processes)[::-1]:
+            self.stop(name)
+
+    def flask(self, *arguments: str, given: str = "") -> str:
+        """Run a command; its standard output. Fails with what it printed."""
+        done = subprocess.run(
+            [str(BIN / "flask"), "--app", "wsgi", *arguments],
+            cwd=ROOT,
+            env=self.environment(),
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"flask {arguments}: {done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def last_line(self, *arguments: str, given: str = "") -> str:
+        return self.flask(*arguments, given=given).strip().splitlines()[-1]
+
+    def logs(self) -> str:
+        return "\n".join(path.read_text(errors="replace") for path in sorted(self.home.glob("*.log")))
+
+
+@contextlib.contextmanager
+def running(home: Path, database_url: str, **env: str) -> Iterator[Stack]:
+    """Simulator, migrated database, web and one scheduler; all stopped at the end."""
+    stack = Stack(home=home, database_url=database_url, env=env)
+    try:
+        stack.start_simulator()
+        stack.flask("db", "upgrade")
+        stack.start_web()
+        stack.start_scheduler()
+        wait_for("readyz", lambda: requests.get(f"{stack.web}/readyz", timeout=2).ok)
+        yield stack
+    finally:
+        stack.stop_all()
+
+
+@dataclass
+class Client:
+    """The API as one person, by bearer token."""
+
+    base: str
+    token: str
+
+    def call(self, method: str, path: str, expect: int | tuple[int, ...] = (200, 201, 202, 204), **kwargs: Any) -> Any:
+        headers = {"Authorization": f"Bearer {self.token}", **kwargs.pop("headers", {})}
+        answer = requests.request(method, f"{self.base}/api/v1{path}", headers=headers, timeout=30, **kwargs)
+        wanted = (expect,) if isinstance(expect, int) else expect
+        assert answer.status_code in wanted, f"{method} {path}: {answer.status_code} {answer.text[:2000]}"
+        return answer.json() if answer.content else None
+
+    def get(self, path: str, **kwargs: Any) -> Any:
+        return self.call("GET", path, **kwargs)
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None, **kwargs: Any) -> Any:
+        return self.call("POST", path, json=dict(body) if body is not None else None, **kwargs)
+
+    def put(self, path: str, body: Mapping[str, Any], **kwargs: Any) -> Any:
+        return self.call("PUT", path, json=dict(body), **kwargs)
+
+    def patch(self, path: str, body: Mapping[str, Any], **kwargs: Any) -> Any:
+        return self.call("PATCH", path, json=dict(body), **kwargs)
+
+    def delete(self, path: str, **kwargs: Any) -> Any:
+        return self.call("DELETE", path, **kwargs)
+
+
+def make_person(stack: Stack, unit: str, name: str, *roles: str) -> Client:
+    """A user with roles in `unit`, and their API client."""
+    email = f"{name}@journey.test"
+    arguments = [item for role in roles for item in ("--role", role)]
+    stack.flask("users", "create", "--email", email, "--name", name, "--unit", unit, *arguments, given=f"{PASSWORD}\n")
+    return Client(stack.web, stack.last_line("tokens", "create", "--email", email))
+
+
+@dataclass
+class City:
+    """A unit with one person for every role and one account on each platform."""
+
+    stack: Stack
+    unit: str
+    people: dict[str, Client]
+    weibo: str = ""
+    wechat: str = ""
+    weibo_uid: str = "1902538057"
+    wechat_id: str = "gh_4d00ed8d6399"
+
+    def accepted(self, **query: str) -> list[dict[str, Any]]:
+        answer = requests.get(f"{self.stack.simulator}/_sim/accepted", params=query, timeout=10).json()
+        items: list[dict[str, Any]] = answer["items"]
+        return items
+
+    def sim(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        answer = requests.request(method, f"{self.stack.simulator}{path}", json=body, timeout=30)
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:1000]}"
+        return answer.json() if answer.content else None
+
+
+PEOPLE = {
+    "admin": ("administrator",),
+    "author": ("author",),
+    "first": ("reviewer",),
+    "second": ("reviewer",),
+    "third": ("reviewer",),
+    "publisher": ("publisher",),
+    "responder": ("responder",),
+}
+
+
+def found_city(stack: Stack, *, wechat_mode: str = "mass", environment: str = "simulator") -> City:
+    """Create unit, people and accounts, on Tandem and on the simulator."""
+    unit = stack.last_line("units", "create", "--name", "青岚市政府办", "--level", "city")
+    city = City(stack, unit, {name: make_person(stack, unit, name, *roles) for name, roles in PEOPLE.items()})
+    host = stack.web.removeprefix("http://")
+    weibo = {
+        "app_key": "1352222456",
+        "app_secret": "weibo-secret-for-tests",
+        "access_token": "2.00weibo-token-for-tests",
+    }
+    wechat = {
+        "app_id": "wxba5fad812f8e6fb9",
+        "app_secret": "wechat-secret-for-tests",
+        "token": "callbacktoken",
+        "encoding_aes_key": "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG",
+    }
+    admin = city.people["admin"]
+    city.weibo = admin.post(
+        "/accounts",
+        {
+            "platform": "weibo",
+            "unit_id": unit,
+            "name": "青岚发布",
+            "external_id": city.weibo_uid,
+            "environment": environment,
+            "mode": "share",
+            "credentials": {**weibo, "uid": city.weibo_uid, "safe_domain": host, "expires_at": "2030-01-01T00:00:00Z"},
+        },
+    )["id"]
+    city.wechat = admin.post(
+        "/accounts",
+        {
+            "platform": "wechat",
+            "unit_id": unit,
+            "name": "青岚发布",
+            "external_id": city.wechat_id,
+            "environment": environment,
+            "mode": wechat_mode,
+            "credentials": wechat,
+        },
+    )["id"]
+    urls = {item["id"]: item["callback_url"] for item in admin.get("/accounts")["items"]}
+    city.sim(
+        "PUT",
+        f"/_sim/accounts/weibo/{city.weibo_uid}",
+        {
+            "name": "青岚发布",
+            **weibo,
+            "level": "share",
+            "safe_domain": host,
+            "callback_url": urls[city.weibo],
+        },
+    )
+    city.sim(
+        "PUT",
+        f"/_sim/accounts/wechat/{city.wechat_id}",
+        {
+            "name": "青岚发布",
+            **wechat,
+            "kind": "subscription",
+            "verified": True,
+            "callback_url": urls[city.wechat],
+            "callback_mode": "safe",
+            "review_seconds": 1,
+            "quotas": {"mass_per_day": 20},
+        },
+    )
+    return city
