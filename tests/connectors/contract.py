@@ -1,0 +1,246 @@
+"""What every connector must keep, whichever the platform: a class to inherit, over the simulator.
+
+A platform's test module defines the fixtures `connector` (an account on the simulator, able to publish), `content` (a
+post it can publish), `deadline` (a moment to come), `now`, and the methods below that say what the simulator should do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.base import Connector
+from connectors.errors import ConnectorError, Forged, OutcomeUnknown, Unavailable
+from connectors.values import (
+    Attempted,
+    Callback,
+    CannotTell,
+    Capabilities,
+    Content,
+    Found,
+    Prepared,
+    Receipt,
+)
+from tests.connectors.fakes import CountingMeter, MemoryMedia, SimulatorControl
+
+
+def chinese(words: str) -> bool:
+    return any("\u4e00" <= char <= "\u9fff" for char in words)
+
+
+def prepare_all(connector: Connector, payload: Mapping[str, Any], done: Prepared | None = None) -> Prepared:
+    """prepare() until ready, as the scheduler does; each result goes through JSON, as it is stored."""
+    prepared = done or Prepared()
+    for _ in range(30):
+        prepared = connector.prepare(payload, prepared)
+        prepared = Prepared(steps=json.loads(json.dumps(dict(prepared.steps))), ready=prepared.ready)
+        if prepared.ready:
+            return prepared
+    raise AssertionError("never ready")
+
+
+class ConnectorContract:
+    """Inherit as `class TestWeibo(ConnectorContract)`."""
+
+    # The call that cannot be taken back, as faults match it ("statuses/share"), and the code of a missing right.
+    commit_path = ""
+    not_entitled_code = 0
+
+    def settle(self, connector: Connector, simulator: SimulatorControl, receipt: Receipt) -> None:
+        """Let an asynchronous platform finish."""
+
+    def accepted(self, simulator: SimulatorControl, connector: Connector) -> list[dict[str, Any]]:
+        return [
+            item
+            for item in simulator.accepted(connector.platform, connector.account.external_id)
+            if item["kind"] in ("status", "publish", "mass")
+        ]
+
+    def send(self, connector: Connector, content: Content, deadline: datetime) -> tuple[Attempted, Receipt]:
+        payload = connector.adapt(content).payload
+        prepared = prepare_all(connector, payload)
+        sent_at = connector.clock()
+        receipt = connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
+        attempted = Attempted(
+            key="tandem-key-1", payload=payload, prepared=prepared, sent_at=sent_at, receipt=receipt, asked=0
+        )
+        return attempted, receipt
+
+    # Pure
+
+    def test_capabilities_are_data_in_chinese(self, connector: Connector) -> None:
+        found = connector.capabilities()
+        assert isinstance(found, Capabilities)
+        assert found.max_images >= 1
+        assert all(chinese(one.why) for one in found.missing)
+        assert all(quota.limit > 0 for quota in found.quotas)
+        assert {limit.field for limit in found.limits}
+        assert set(found.replies) <= {*found.polls, *found.pushes}
+
+    def test_adapting_twice_gives_the_same_bytes(self, connector: Connector, content: Content) -> None:
+        first, second = connector.adapt(content), connector.adapt(content)
+        assert json.dumps(first.payload, sort_keys=True) == json.dumps(second.payload, sort_keys=True)
+        assert (first.notes, first.problems, first.length) == (second.notes, second.problems, second.length)
+
+    def test_adapting_asks_nobody(self, connector: Connector, content: Content, meter: CountingMeter) -> None:
+        connector.adapt(content)
+        assert meter.calls == []
+
+    def test_good_content_has_no_blocking_problem(self, connector: Connector, content: Content) -> None:
+        assert [problem for problem in connector.adapt(content).problems if problem.severity == "block"] == []
+
+    def test_content_without_a_title_or_text_is_a_problem_not_a_crash(
+        self, connector: Connector, content: Content
+    ) -> None:
+        empty = replace(content, title="", summary="", body_html="", cover=None, link="")
+        assert any(problem.severity == "block" for problem in connector.adapt(empty).problems)
+
+    def test_problems_and_notes_are_chinese(self, connector: Connector, content: Content) -> None:
+        hostile = replace(content, title="长" * 400, link="http://elsewhere.example/x", summary="")
+        adaptation = connector.adapt(hostile)
+        assert adaptation.problems
+        assert all(chinese(problem.message) for problem in adaptation.problems)
+        assert all(chinese(note.message) for note in adaptation.notes)
+
+    def test_the_payload_survives_json(self, connector: Connector, content: Content) -> None:
+        payload = connector.adapt(content).payload
+        assert json.loads(json.dumps(payload)) == payload
+
+    def test_pictures_of_the_payload_are_bytes_that_can_be_read(
+        self, connector: Connector, content: Content, media: MemoryMedia
+    ) -> None:
+        text = json.dumps(connector.adapt(content).payload)
+        for sha256 in media.images:
+            if sha256 in text:
+                image = media.images[sha256]
+                assert image.content_type in connector.capabilities().image_types
+        assert any(sha256 in text for sha256 in media.images)
+
+    # Publishing
+
+    def test_published_once_with_what_was_adapted(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        _, receipt = self.send(connector, content, deadline)
+        assert isinstance(receipt.external_id, str)
+        assert all(isinstance(value, str) for value in receipt.details.values())
+        assert len(self.accepted(simulator, connector)) == 1
+
+    def test_preparing_publishes_nothing_and_can_be_resumed(
+        self, connector: Connector, content: Content, simulator: SimulatorControl, meter: CountingMeter
+    ) -> None:
+        payload = connector.adapt(content).payload
+        prepared = prepare_all(connector, payload)
+        before = list(meter.calls)
+        again = prepare_all(connector, payload, Prepared(steps=prepared.steps, ready=False))
+        assert again.steps == prepared.steps
+        # Uploads are not made again; a read-back may be.
+        assert not [call for call in meter.calls[len(before) :] if "upload" in call or "add" in call]
+        assert self.accepted(simulator, connector) == []
+
+    def test_found_live_afterwards(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        attempted, receipt = self.send(connector, content, deadline)
+        self.settle(connector, simulator, receipt)
+        finding = connector.check(attempted)
+        assert isinstance(finding, Found), finding
+        assert finding.receipt.live
+        assert finding.receipt.external_id
+        assert finding.receipt.published_at is not None
+        assert finding.receipt.published_at.tzinfo is not None
+
+    def test_too_late_sends_nothing(
+        self, connector: Connector, content: Content, now: datetime, simulator: SimulatorControl
+    ) -> None:
+        with pytest.raises(Unavailable):
+            self.send(connector, content, now - timedelta(seconds=1))
+        assert self.accepted(simulator, connector) == []
+
+    def test_a_dropped_answer_is_unknown_and_found_again(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        payload = connector.adapt(content).payload
+        prepared = prepare_all(connector, payload)
+        simulator.fault("drop_answer", path=self.commit_path)
+        sent_at = connector.clock()
+        with pytest.raises(OutcomeUnknown):
+            connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
+        assert len(self.accepted(simulator, connector)) == 1
+        self.settle(connector, simulator, Receipt())
+        attempted = Attempted(key="tandem-key-1", payload=payload, prepared=prepared, sent_at=sent_at)
+        finding = connector.check(attempted)
+        assert isinstance(finding, Found), finding
+        assert len(self.accepted(simulator, connector)) == 1
+
+    def test_a_bad_gateway_is_unknown_and_absence_is_not_guessed(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        payload = connector.adapt(content).payload
+        prepared = prepare_all(connector, payload)
+        simulator.fault("http_502", path=self.commit_path)
+        with pytest.raises(OutcomeUnknown):
+            connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
+        attempted = Attempted(key="tandem-key-1", payload=payload, prepared=prepared, sent_at=connector.clock())
+        finding = connector.check(attempted)
+        assert isinstance(finding, CannotTell), finding
+        assert chinese(finding.reason)
+        assert finding.next_at is not None
+        assert finding.next_at > connector.clock()
+
+    def test_checking_never_raises_when_the_platform_is_away(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        attempted, _ = self.send(connector, content, deadline)
+        simulator.fault("http_502", times=-1)
+        assert isinstance(connector.check(attempted), CannotTell)
+
+    def test_a_missing_right_is_said_with_its_remedy(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        payload = connector.adapt(content).payload
+        prepared = prepare_all(connector, payload)
+        simulator.fault("refuse", path=self.commit_path, code=self.not_entitled_code, times=-1)
+        with pytest.raises(ConnectorError) as caught:
+            connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
+        assert chinese(caught.value.cause)
+        assert chinese(caught.value.remedy)
+        assert caught.value.code == str(self.not_entitled_code)
+
+    # Reading
+
+    def test_history_tells_what_was_published(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        attempted, receipt = self.send(connector, content, deadline)
+        self.settle(connector, simulator, receipt)
+        finding = connector.check(attempted)
+        assert isinstance(finding, Found)
+        page = connector.history(connector.clock() - timedelta(days=1))
+        assert finding.receipt.external_id in {item.external_id for item in page.items}
+        assert all(item.published_at.tzinfo is not None for item in page.items)
+
+    def test_no_messages_is_an_empty_page_with_a_cursor(self, connector: Connector) -> None:
+        page = connector.fetch_messages({}, ())
+        assert page.items == ()
+        again = connector.fetch_messages(page.cursor, ())
+        assert again.items == ()
+        assert all(isinstance(value, str) for value in again.cursor.values())
+
+    def test_probing_says_each_right_in_chinese(self, connector: Connector) -> None:
+        health = connector.probe()
+        assert len({right.key for right in health.rights}) == len(health.rights)
+        for right in health.rights:
+            assert chinese(right.detail), right
+            assert right.ok is not False or chinese(right.remedy), right
+
+    def test_a_forged_callback_is_refused(self, connector: Connector) -> None:
+        query = {"signature": "0" * 40, "msg_signature": "0" * 40, "timestamp": "1", "nonce": "n", "echostr": "e"}
+        for method in ("GET", "POST"):
+            with pytest.raises(Forged):
+                connector.verify_callback(Callback(method=method, query=query, body=b"{}"))
