@@ -39,11 +39,16 @@ def compose(content: Content, document: words.Document, link: str, level: Level)
     if half_units(whole) <= limit:
         return whole, draft.notes
     # What is shortened anyway is made to fit literally too: whether the server discounts links is not known.
-    kept = words.cut(body, lambda part: _fits(literal_units, limit)(f"{head}{part}{topics}{tail}"))
+    rest = f"{topics}{tail}"
+    kept = _cut(body, head, rest, _fits(literal_units, limit)) or _cut(body, head, rest, _fits(half_units, limit))
     draft.note(
         "cut", "正文较长，微博只保留前面的完整句子，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
     )
     return f"{head}{kept}{topics}{tail}", draft.notes
+
+
+def _cut(body: str, head: str, rest: str, fits: Callable[[str], bool]) -> str:
+    return words.cut(body, lambda part: fits(f"{head}{part}{rest}"))
 
 
 def _fits(count: Callable[[str], int], limit: int) -> Callable[[str], bool]:

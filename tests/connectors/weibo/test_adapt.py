@@ -87,7 +87,7 @@ def test_a_title_that_cannot_fit_blocks(make: Make, content: Content) -> None:
 
 def test_fitting_by_the_algorithm_only_is_a_warning(make: Make, content: Content) -> None:
     link = "https://www.qinglan.gov.cn/p/" + "x" * 60 + "?w=1"
-    summary = "好" * 126 + "。"
+    summary = "好" * 120 + "。"
     adaptation = make().adapt(replace(content, title="题", summary=summary, link=link))
     assert summary in text(adaptation)
     assert rules(adaptation, "warn") == ["weibo.length.literal"]
@@ -134,7 +134,7 @@ def test_other_links_do_not_come_along(make: Make, content: Content) -> None:
 )
 def test_a_link_that_weibo_would_refuse_blocks(make: Make, content: Content, link: str, domain: str, told: str) -> None:
     connector = make(credentials={"safe_domain": domain})
-    problems = [problem for problem in connector.adapt(replace(content, link=link)).problems]
+    problems = list(connector.adapt(replace(content, link=link)).problems)
     assert [problem.rule for problem in problems] == ["weibo.link"]
     assert told in problems[0].message
 
@@ -154,7 +154,7 @@ def test_a_link_is_ascii(make: Make, content: Content) -> None:
     payload = make().adapt(replace(content, link=link)).payload
     assert payload["link"] == "https://www.qinglan.gov.cn/p/%E9%80%9A%E7%9F%A5?w=a1"
     assert str(payload["text"]).endswith(" " + payload["link"])
-    assert ascii_link("https://青岚.example/a%20b") == "https://xn--2yrv37h.example/a%20b" or ascii_link(link).isascii()
+    assert ascii_link("https://青岚.example/a%20b") == "https://" + "青岚".encode("idna").decode() + ".example/a%20b"
 
 
 def test_an_own_text_without_the_link_blocks(make: Make, content: Content) -> None:
