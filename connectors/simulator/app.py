@@ -51,6 +51,8 @@ class Simulator:
             answer: Response | HTTPException = self.answer(request)
         except HTTPException as error:  # too large, or a body that is no form
             answer = error
+        finally:
+            request.close()  # uploads above half a megabyte are temporary files
         return answer(environ, start_response)
 
     def answer(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+from hashlib import sha256
 from typing import Any
 
 from werkzeug.datastructures import FileStorage
@@ -139,11 +140,14 @@ def _picture(call: Call) -> str:
 
 
 def _publish(call: Call, how: str, words: str, pictures: list[str], **options: Any) -> Doc:
-    recent = call.state.all("status", call.me.owner, since=call.now - HOUR)
-    if not is_business(call) and len(recent) >= call.me.quota("publish_per_hour", 30):
+    published = call.state.count("status", call.me.owner, since=call.now - HOUR)
+    if not is_business(call) and published >= call.me.quota("publish_per_hour", 30):
         raise WeiboError(20016)
-    if any(each["raw"] == words and call.now - each["at"] < REPEAT_WINDOW for each in recent):
+    digest = sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
+    before = call.state.get("words", call.me.owner, digest)
+    if before and call.now - before["at"] < REPEAT_WINDOW:
         raise WeiboError(20019)
+    call.state.put("words", call.me.owner, digest, {})
     held = keep(call.state, call.me, words, pictures, **options)
     sent = {name: value for name, value in call.params.items() if name != "access_token"}
     images = [(call.state.get("picture", "", each) or {"sha256": ""})["sha256"] for each in pictures]
