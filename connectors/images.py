@@ -6,6 +6,7 @@ Pillow is imported nowhere else but here.
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -19,6 +20,14 @@ Prefer = Literal["jpeg", "png"]
 MAX_SIDE = 8000
 # More pixels than this are not decoded at all.
 MAX_PIXELS = 120_000_000
+
+_ACCEPTED = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "MPO")
+_BOMBS = (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning)
+
+
+class TooManyPixels(ValueError):
+    """The picture would take too much memory to decode."""
+
 
 COVER_SIZE = (1080, 460)
 _COVER_TOP, _COVER_BOTTOM = (178, 34, 34), (122, 18, 24)
@@ -54,6 +63,61 @@ def reencode(
         if smaller == picture.size:
             raise ValueError("the picture cannot be made small enough")
         picture = picture.resize(smaller, Pillow.Resampling.LANCZOS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examined:
+    """What a picture really is. `metadata`: it carries EXIF or XMP (place, device, author), or extra pictures."""
+
+    content_type: str
+    width: int
+    height: int
+    metadata: bool
+
+
+def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
+    """Decodes the picture once, so that a broken, disguised or huge one is found out.
+
+    Raises TooManyPixels before decoding, ValueError for what is none of JPEG, PNG, GIF, BMP, WebP.
+    """
+    try:
+        with Pillow.open(io.BytesIO(data), formats=_ACCEPTED) as picture:
+            if picture.width * picture.height > max_pixels:
+                raise TooManyPixels(f"{picture.width} x {picture.height}")
+            content_type = "image/jpeg" if picture.format == "MPO" else f"image/{str(picture.format).lower()}"
+            picture.load()
+            told = {"exif", "xmp", "XML:com.adobe.xmp", "photoshop", "Raw profile type exif"} & set(picture.info)
+            return Examined(
+                content_type=content_type,
+                width=picture.width,
+                height=picture.height,
+                metadata=bool(told) or picture.format == "MPO",
+            )
+    except (OSError, SyntaxError, ValueError, EOFError, *_BOMBS) as error:
+        if isinstance(error, TooManyPixels):
+            raise
+        if isinstance(error, _BOMBS):
+            raise TooManyPixels(str(error)) from error
+        raise ValueError("not a picture") from error
+
+
+def without_metadata(data: bytes) -> bytes:
+    """The same picture in the same format, upright, without EXIF, XMP and comments; the colour profile stays."""
+    with Pillow.open(io.BytesIO(data), formats=_ACCEPTED) as picture:
+        kind = "JPEG" if picture.format == "MPO" else str(picture.format)
+        profile = picture.info.get("icc_profile")
+        moving = kind != "JPEG" and bool(getattr(picture, "is_animated", False))
+        clean = picture if moving else ImageOps.exif_transpose(picture)
+        for key in ("exif", "xmp", "XML:com.adobe.xmp", "comment", "photoshop"):
+            clean.info.pop(key, None)
+        more: dict[str, object] = {"quality": 92} if kind in ("JPEG", "WEBP") else {}
+        if moving:
+            more["save_all"] = True
+        if profile:
+            more["icc_profile"] = profile
+        out = io.BytesIO()
+        clean.save(out, kind, **more)
+        return out.getvalue()
 
 
 def size_of(data: bytes) -> tuple[int, int]:

@@ -58,13 +58,17 @@ class Account(Model):
 
 
 class AccountToken(Model):
-    """The access token of an account, and the lease under which one process renews it."""
+    """The access token of an account, and the lease under which one process renews it.
+
+    `generation` rises with every token stored; whoever waited for a renewal sees by it that one came.
+    """
 
     __tablename__ = "account_tokens"
 
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
     value: Mapped[dict[str, str] | None] = mapped_column(Encrypted)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    generation: Mapped[int] = mapped_column(Integer, default=0)
     lease_owner: Mapped[str] = mapped_column(String(60), default="")
     lease_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
 

@@ -1,3 +1,110 @@
-from flask import Blueprint
+"""What the platforms push: verify, parse, hand over in one transaction, answer within a second."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import structlog
+from flask import Blueprint, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from app.accounts import callbacks, connections
+from app.accounts.models import Account
+from app.db import atomic, utcnow
+from app.extensions import csrf
+from app.units.permissions import public
+from connectors.errors import Forged
+from connectors.values import AccountEvent, Callback, InboundMessage, PublishResult
 
 bp = Blueprint("callbacks", __name__)
+# Signed by the platform, not by a form of ours.
+csrf.exempt(bp)
+
+log = structlog.get_logger()
+
+MAX_BYTES = 1024 * 1024
+
+Told = InboundMessage | PublishResult | AccountEvent
+
+
+class Replayed(Exception):
+    """A known nonce with another body."""
+
+
+@bp.route("/callbacks/<platform>/<key>", methods=["GET", "POST"])
+@public
+def receive(platform: str, key: str) -> Response:
+    """404 unknown key, 413 over 1 MB, 403 forged or replayed, 400 signed nonsense; else the platform's answer."""
+    account = callbacks.account_by_key(platform, key)
+    if account is None:
+        return _plain(404, "unknown callback")
+    try:
+        callback = Callback(method=request.method, query=request.args.to_dict(), body=_body())
+    except RequestEntityTooLarge:
+        return _plain(413, "too large")
+    now = utcnow()
+    try:
+        answer = _take(account, callback, now)
+    except (Forged, Replayed) as error:
+        log.warning("callback_refused", account_id=account.id, why=str(error))
+        return _plain(403, "forged")
+    except ValueError as error:
+        log.warning("callback_unreadable", account_id=account.id, kind=type(error).__name__)
+        return _plain(400, "unreadable")
+    return Response(answer, 200, mimetype="text/plain")
+
+
+def _body() -> bytes:
+    """The body, refused by its announced length before any of it is read."""
+    request.max_content_length = MAX_BYTES
+    return request.get_data(cache=False)
+
+
+def _take(account: Account, callback: Callback, now: datetime) -> bytes:
+    """The answer. Raises Forged, Replayed, or ValueError for correctly signed nonsense."""
+    connector = connections.connect(account, purpose="fetch")
+    echo = connector.verify_callback(callback)
+    if callback.method != "POST":
+        with atomic():
+            callbacks.note_callback(account.id, now)
+        return echo.encode()
+    nonce, digest = callbacks.nonce_of(account, callback), callbacks.digest_of(callback)
+    before = callbacks.seen(account.id, nonce, now)
+    if before is not None:
+        return _again(before, digest)
+    told = connector.parse_callback(callback)
+    answer = connector.passive_reply(callback, "")
+    with atomic():
+        if callbacks.is_first(account.id, nonce, digest, answer, now):
+            _hand_over(account, told, now)
+            callbacks.note_callback(account.id, now)
+            return answer
+        before = callbacks.seen(account.id, nonce, now)
+    return _again(before or ("", b""), digest)
+
+
+def _again(before: tuple[str, bytes], digest: str) -> bytes:
+    first_digest, answer = before
+    if first_digest != digest:
+        raise Replayed("the nonce came before with another body")
+    return answer
+
+
+def _hand_over(account: Account, told: Sequence[Told], now: datetime) -> None:
+    """Messages to the inbox, results to publishing; all of it in the transaction that marks the callback as seen."""
+    from app.inbox import services as inbox
+    from app.publishing import services as publishing
+
+    messages = [item for item in told if isinstance(item, InboundMessage)]
+    if messages:
+        inbox.ingest(account, messages, now=now)
+    for item in told:
+        if isinstance(item, PublishResult):
+            publishing.record_result(account, item, now=now)
+        elif isinstance(item, AccountEvent):
+            inbox.account_event(account, item, now=now)
+
+
+def _plain(status: int, text: str) -> Response:
+    return Response(text, status, mimetype="text/plain")

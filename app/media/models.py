@@ -44,13 +44,16 @@ class Media(Model):
 
 
 class Derivative(Model):
-    """What a recipe made of a blob: adapting the same picture twice gives the same bytes."""
+    """What a recipe made of a blob: adapting the same picture twice gives the same bytes.
+
+    `source_sha256` is "" for what was drawn from no picture at all (a cover with the title on it).
+    """
 
     __tablename__ = "derivatives"
     __table_args__ = (UniqueConstraint("source_sha256", "recipe"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    source_sha256: Mapped[str] = mapped_column(ForeignKey("blobs.sha256"))
+    source_sha256: Mapped[str] = mapped_column(String(64))
     recipe: Mapped[str] = mapped_column(String(120))
     sha256: Mapped[str] = mapped_column(ForeignKey("blobs.sha256"))
 

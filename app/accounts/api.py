@@ -1,0 +1,83 @@
+"""/api/v1/accounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app.accounts import services
+from app.accounts.models import Account
+from app.accounts.schemas import (
+    AccountIn,
+    AccountOut,
+    AccountPage,
+    AccountPatch,
+    AccountQuery,
+    HealthOut,
+    account_json,
+    health_json,
+)
+from app.db import utcnow
+from app.units.permissions import current_actor, requires
+
+blp = Blueprint("accounts_api", __name__, url_prefix="/api/v1", description="账号")
+
+
+def _json(account: Account) -> dict[str, Any]:
+    return account_json(account, manages=current_actor().may("account.manage", account.unit), now=utcnow())
+
+
+@blp.get("/accounts")
+@requires("account.read")
+@blp.arguments(AccountQuery, location="query")
+@blp.response(200, AccountPage)
+def list_accounts(query: dict[str, Any]) -> dict[str, Any]:
+    page = services.accounts_of(current_actor(), **query)
+    return {"items": [_json(account) for account in page.items], "next_cursor": page.next_cursor}
+
+
+@blp.post("/accounts")
+@requires("account.manage")
+@blp.arguments(AccountIn)
+@blp.response(201, AccountOut)
+def create_account(body: dict[str, Any]) -> dict[str, Any]:
+    return _json(services.create_account(current_actor(), **body, now=utcnow()))
+
+
+@blp.get("/accounts/<account_id>")
+@requires("account.read")
+@blp.response(200, AccountOut)
+def get_account(account_id: str) -> dict[str, Any]:
+    return _json(services.get_account(current_actor(), account_id))
+
+
+@blp.patch("/accounts/<account_id>")
+@requires("account.manage")
+@blp.arguments(AccountPatch)
+@blp.response(200, AccountOut)
+def update_account(body: dict[str, Any], account_id: str) -> dict[str, Any]:
+    return _json(services.update_account(current_actor(), account_id, **body, now=utcnow()))
+
+
+@blp.get("/accounts/<account_id>/health")
+@requires("account.read")
+@blp.response(200, HealthOut)
+def get_health(account_id: str) -> dict[str, Any]:
+    return health_json(services.get_account(current_actor(), account_id), utcnow())
+
+
+@blp.post("/accounts/<account_id>/probe")
+@requires("account.manage")
+@blp.response(202, HealthOut)
+def request_probe(account_id: str) -> dict[str, Any]:
+    """Asked of the scheduler; read the result under /health."""
+    return health_json(services.request_probe(current_actor(), account_id, utcnow()), utcnow())
+
+
+@blp.post("/accounts/<account_id>/poll")
+@requires("account.manage")
+@blp.response(202, HealthOut)
+def request_poll(account_id: str) -> dict[str, Any]:
+    """Asked of the scheduler: comments and mentions are fetched at its next turn, within quota."""
+    return health_json(services.request_poll(current_actor(), account_id, utcnow()), utcnow())

@@ -1,0 +1,138 @@
+"""Account -> Connector: the only place that builds one."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from app.accounts import quotas
+from app.accounts.models import Account
+from app.accounts.tokens import DatabaseTokens
+from app.config import Config, current
+from app.db import utcnow
+from connectors.base import Connector, MediaStore, Purpose
+from connectors.http import Http, new_session
+from connectors.values import AccountConfig, Capabilities, Exchange, Quota, Token
+
+# Bound by media.register: the library is the higher room.
+media_store_factory: Callable[[], MediaStore] | None = None
+
+_SESSIONS_KEPT = 256
+_sessions: OrderedDict[str, Any] = OrderedDict()
+_sessions_lock = threading.Lock()
+
+
+class Recorder:
+    """Collects the exchanges of one piece of work, for the evidence: pass it as `on_exchange`."""
+
+    def __init__(self) -> None:
+        self.exchanges: list[Exchange] = []
+
+    def __call__(self, exchange: Exchange) -> None:
+        self.exchanges.append(exchange)
+
+    def json(self) -> list[dict[str, Any]]:
+        """The exchanges as JSON-able objects, times in ISO 8601."""
+        return [exchange_json(exchange) for exchange in self.exchanges]
+
+
+def exchange_json(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "method": exchange.method,
+        "url": exchange.url,
+        "request": dict(exchange.request),
+        "status": exchange.status,
+        "answer": exchange.answer,
+        "sent_at": exchange.sent_at.isoformat(),
+        "answered_at": exchange.answered_at.isoformat() if exchange.answered_at else None,
+        "error": exchange.error,
+    }
+
+
+def connect(
+    account: Account,
+    *,
+    purpose: Purpose = "publish",
+    on_exchange: Callable[[Exchange], None] | None = None,
+    operator_ip: str = "",
+    clock: Callable[[], datetime] = utcnow,
+) -> Connector:
+    """The connector that speaks for `account`; its calls are counted under `purpose`.
+
+    All that is needed of the row is read here: afterwards the caller may release its transaction.
+    """
+    # Late, so that pages which never ask a platform do not load the connectors' libraries.
+    from connectors.registry import CONNECTORS
+
+    if media_store_factory is None:
+        raise RuntimeError("media.register has not bound the library")
+    known = account_config(account, operator_ip=operator_ip)
+    ledger = quotas.Ledger(account.id, purpose=purpose, clock=clock)
+    connector = CONNECTORS[known.platform](
+        known,
+        http=Http(base_url=known.base_url, clock=clock, on_exchange=on_exchange, session=_session(account.id)),
+        tokens=DatabaseTokens(account.id, clock=clock, given=given_token(known.credentials)),
+        media=media_store_factory(),
+        meter=ledger,
+        clock=clock,
+    )
+    ledger.quotas = quotas.overridden(connector.capabilities().quotas, known.settings)
+    return connector
+
+
+def capabilities(account: Account) -> Capabilities:
+    """What the account may do, without asking anybody."""
+    return connect(account).capabilities()
+
+
+def quotas_of(account: Account) -> tuple[Quota, ...]:
+    """The account's quotas with what its settings override."""
+    return quotas.overridden(capabilities(account).quotas, account.settings)
+
+
+def account_config(account: Account, *, operator_ip: str = "") -> AccountConfig:
+    """The row as the connector's value; for live accounts the sender's address falls back to TANDEM_EGRESS_IP."""
+    config = current()
+    return AccountConfig(
+        id=account.id,
+        platform=account.platform,
+        external_id=account.external_id,
+        name=account.name,
+        mode=account.mode,
+        environment="simulator" if account.environment == "simulator" else "live",
+        credentials=dict(account.credentials),
+        settings=dict(account.settings),
+        base_url=base_url(account, config),
+        operator_ip=operator_ip or config.egress_ip,
+    )
+
+
+def base_url(account: Account, config: Config) -> str | None:
+    """Where the account's calls go instead of the platform's hosts; None: to the platform's hosts."""
+    if account.environment == "simulator":
+        return config.simulator_url
+    return {"weibo": config.weibo_base_url, "wechat": config.wechat_base_url}.get(account.platform)
+
+
+def given_token(credentials: Any) -> Token | None:
+    """The token that a person pasted with the credentials, where the platform works that way."""
+    value = credentials.get("access_token", "")
+    if not value:
+        return None
+    expires = credentials.get("expires_at", "")
+    return Token(value=value, expires_at=datetime.fromisoformat(expires).astimezone(UTC) if expires else None)
+
+
+def _session(account_id: str) -> Any:
+    """The account's HTTP session in this process: its connections are kept alive between pieces of work."""
+    with _sessions_lock:
+        session = _sessions.get(account_id)
+        if session is None:
+            session = _sessions[account_id] = new_session()
+        _sessions.move_to_end(account_id)
+        while len(_sessions) > _SESSIONS_KEPT:
+            _sessions.popitem(last=False)
+        return session

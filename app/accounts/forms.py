@@ -1,0 +1,238 @@
+"""What a person must give to connect an account, per platform, as data: labels, help, how each value is checked."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+
+def N_(text: str) -> str:
+    """Marks a Chinese source string that a template translates."""
+    return text
+
+
+@dataclass(frozen=True, kw_only=True)
+class Field:
+    """One credential. `check` returns what is wrong, in Chinese, or ""; secrets are never shown again."""
+
+    name: str
+    label: str
+    help: str
+    check: Callable[[str], str]
+    secret: bool = False
+    required: bool = True
+    # Only asked for in these modes (empty: in all).
+    modes: tuple[str, ...] = ()
+    kind: str = "text"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mode:
+    key: str
+    label: str
+    help: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    key: str
+    label: str
+    external_label: str
+    external_help: str
+    external_check: Callable[[str], str]
+    modes: tuple[Mode, ...]
+    fields: tuple[Field, ...]
+    # Where the callback URL is pasted, and in which words.
+    callback_help: str
+
+    def mode(self, key: str) -> Mode | None:
+        return next((mode for mode in self.modes if mode.key == key), None)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields if field.secret)
+
+
+def matches(pattern: str, wrong: str) -> Callable[[str], str]:
+    compiled = re.compile(pattern, re.ASCII)
+    return lambda value: "" if compiled.fullmatch(value) else wrong
+
+
+def _expiry(value: str) -> str:
+    if not value:
+        return ""
+    try:
+        parsed = datetime.fromisoformat(value)
+    except ValueError:
+        return "时间格式不对，应为 ISO 8601，例如 2026-08-12T16:40:00+08:00。"
+    return "" if parsed.tzinfo else "时间缺少时区，请写明，例如 2026-08-12T16:40:00+08:00。"
+
+
+def _aes_key(value: str) -> str:
+    wrong = "应为 43 位字母和数字，请从微信开发者平台完整复制。"
+    if not re.fullmatch(r"[A-Za-z0-9+/]{43}", value, re.ASCII):
+        return wrong
+    try:
+        return "" if len(base64.b64decode(value + "=")) == 32 else wrong
+    except binascii.Error:
+        return wrong
+
+
+_TEXT = r"[!-~]{1,512}"
+_HOST = r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?"
+
+WEIBO = Platform(
+    key="weibo",
+    label=N_("微博"),
+    external_label=N_("微博 UID"),
+    external_help=N_("账号主页地址中的一串数字，例如 weibo.com/u/ 后面的部分。"),
+    external_check=matches(r"\d{1,20}", "应为数字，即账号主页地址中的 UID。"),
+    modes=(
+        Mode(key="share", label=N_("普通应用（分享）"), help=N_("可发 140 字和 1 张图，正文须带安全域名下的链接。")),
+        Mode(key="full", label=N_("完整发布权限"), help=N_("应用获准使用发布接口，可带话题。")),
+        Mode(key="business", label=N_("商业接口"), help=N_("可发长文和 9 张图，能读到全部评论。")),
+    ),
+    fields=(
+        Field(
+            name="app_key",
+            label="App Key",
+            help=N_("在微博开放平台“我的应用 → 应用信息 → 基本信息”中查看。"),
+            check=matches(r"[A-Za-z0-9]{1,32}", "应为字母和数字，请从开放平台完整复制。"),
+        ),
+        Field(
+            name="app_secret",
+            label="App Secret",
+            help=N_("与 App Key 在同一页。也用于核对微博推送的签名。"),
+            check=matches(_TEXT, "含有空格或非英文字符，请重新复制。"),
+            secret=True,
+        ),
+        Field(
+            name="access_token",
+            label="Access Token",
+            help=N_("用本账号登录后授权得到，一般 30 天有效，到期须重新授权。"),
+            check=matches(_TEXT, "含有空格或非英文字符，请重新复制。"),
+            secret=True,
+        ),
+        Field(
+            name="expires_at",
+            label=N_("授权到期时间"),
+            help=N_("授权时一并给出。填写后，系统会提前提醒续期；不知道可留空。"),
+            check=_expiry,
+            required=False,
+            kind="time",
+        ),
+        Field(
+            name="safe_domain",
+            label=N_("安全域名"),
+            help=N_(
+                "在开放平台登记并审核通过的域名，不带 http，例如 www.example.gov.cn。本系统的公开页面须能用它访问。"
+            ),
+            check=matches(_HOST, "只写域名，不带 http:// 和路径，例如 www.example.gov.cn。"),
+            modes=("share",),
+        ),
+    ),
+    callback_help=N_("登录微博，在“管理中心 → 粉丝服务 → 高级功能 → 开发模式”中填写此网址和 App Key。"),
+)
+
+WECHAT = Platform(
+    key="wechat",
+    label=N_("微信公众号"),
+    external_label=N_("原始 ID"),
+    external_help=N_("公众平台“设置与开发 → 账号设置”中以 gh_ 开头的一串字符。"),
+    external_check=matches(r"[A-Za-z0-9_-]{1,80}", "应为 gh_ 开头的原始 ID，请从公众平台复制。"),
+    modes=(
+        Mode(key="mass", label=N_("群发"), help=N_("通知粉丝，占用群发次数（订阅号每天 1 次，服务号每月 4 次）。")),
+        Mode(key="publish", label=N_("发布"), help=N_("不通知粉丝，不占群发次数。")),
+        Mode(key="draft", label=N_("仅草稿"), help=N_("没有接口发布权限：系统备好草稿，到点提醒人工发布。")),
+    ),
+    fields=(
+        Field(
+            name="app_id",
+            label="AppID",
+            help=N_("微信开发者平台“我的业务 → 公众号”中查看，以 wx 开头。"),
+            check=matches(r"[A-Za-z0-9_-]{1,64}", "应为字母和数字，请从微信开发者平台完整复制。"),
+        ),
+        Field(
+            name="app_secret",
+            label="AppSecret",
+            help=N_("平台只显示一次；遗失须重置。"),
+            check=matches(_TEXT, "含有空格或非英文字符，请重新复制。"),
+            secret=True,
+        ),
+        Field(
+            name="token",
+            label="Token",
+            help=N_("消息推送的令牌，3 至 32 位字母或数字，与平台上填写的一致。"),
+            check=matches(r"[A-Za-z0-9_-]{3,32}", "应为 3 至 32 位字母或数字，与平台上填写的一致。"),
+            secret=True,
+        ),
+        Field(
+            name="encoding_aes_key",
+            label="EncodingAESKey",
+            help=N_("消息加解密密钥，43 位；平台上的加解密方式请选“安全模式”。"),
+            check=_aes_key,
+            secret=True,
+        ),
+        Field(
+            name="previous_aes_key",
+            label=N_("上一个 EncodingAESKey"),
+            help=N_("更换密钥期间填写旧密钥，避免漏收消息；平时留空。"),
+            check=lambda value: _aes_key(value) if value else "",
+            secret=True,
+            required=False,
+        ),
+    ),
+    callback_help=N_(
+        "在微信开发者平台“我的业务 → 公众号 → 消息与事件推送”中填写此网址、Token 和 EncodingAESKey，选“安全模式”、XML。"
+    ),
+)
+
+PLATFORMS: Mapping[str, Platform] = {platform.key: platform for platform in (WEIBO, WECHAT)}
+ENVIRONMENTS: Mapping[str, str] = {"live": N_("正式"), "simulator": N_("演练")}
+
+Errors = dict[str, list[str]]
+
+
+def check_credentials(platform: Platform, mode: str, given: Mapping[str, Any], settings: Mapping[str, Any]) -> Errors:
+    """What is wrong with complete credentials, per field as "credentials.app_key"."""
+    errors: Errors = {}
+    known = {field.name: field for field in platform.fields}
+    for name in given:
+        # Contract: uid may stand among Weibo's credentials; it must be the account's own.
+        if name not in known and name != "uid":
+            errors[f"credentials.{name}"] = ["没有这一项，请删去或核对拼写。"]
+    plain = settings.get("callback_mode") == "plain"
+    for name, field in known.items():
+        value = given.get(name)
+        wanted = field.required and (not field.modes or mode in field.modes)
+        if value is None or value == "":
+            if wanted and not (plain and name == "encoding_aes_key"):
+                errors[f"credentials.{name}"] = [f"缺少{field.label}。{field.help}"]
+        elif not isinstance(value, str):
+            errors[f"credentials.{name}"] = ["应为文字。"]
+        elif wrong := field.check(value):
+            errors[f"credentials.{name}"] = [f"{field.label}格式不对：{wrong}"]
+    return errors
+
+
+def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:
+    """What is wrong with the settings this product knows; others are the connectors' business."""
+    errors: Errors = {}
+    quotas = settings.get("quotas", {})
+    if not isinstance(quotas, Mapping):
+        errors["settings.quotas"] = ['应为对象，例如 {"daily_calls": 100}。']
+    else:
+        for key, value in quotas.items():
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100_000_000:
+                errors[f"settings.quotas.{key}"] = ["应为不小于 0 的整数。"]
+    mode = settings.get("callback_mode", "safe")
+    if mode not in ("safe", "plain"):
+        errors["settings.callback_mode"] = ["只能是 safe（安全模式）或 plain（明文，仅限演练）。"]
+    elif mode == "plain" and environment != "simulator":
+        errors["settings.callback_mode"] = ["正式账号只接受安全模式。明文模式无法防伪造，仅限演练账号使用。"]
+    return errors

@@ -1,0 +1,181 @@
+"""What an account can really do: probing its rights, its quotas, when it was last heard of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, or_, select, update
+
+from app.accounts import connections, quotas
+from app.accounts.models import Account
+from app.audit.services import record
+from app.db import atomic, db, release
+from app.errors import NotFound
+from app.units.access import Actor
+from connectors.errors import ConnectorError, RateLimited, Refused
+from connectors.values import Health, Right
+
+# Without being asked, an account is probed again after this time.
+PROBE_AGAIN = timedelta(hours=24)
+CLAIM = timedelta(minutes=10)
+
+
+def probe(account_id: str, now: datetime) -> Account:
+    """Exercise the account's real rights and remember the result. No transaction is open while the platform is asked."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise NotFound
+    connector = connections.connect(account, purpose="history")
+    release()
+    try:
+        health = connector.probe()
+    except RateLimited as error:
+        if error.until is not None and error.code != "quota":
+            quotas.block(account_id, quotas.DAILY, error.until)
+        health = Health(rights=(_not_asked(error),))
+    except ConnectorError as error:
+        health = Health(rights=(_not_asked(error),))
+    with atomic():
+        account = db.session.get_one(Account, account_id)
+        account.rights = [_right(right) for right in health.rights]
+        account.status = status_of(health.rights)
+        account.egress_ip = health.egress_ip or account.egress_ip
+        account.token_expires_at = health.token_expires_at or account.token_expires_at
+        account.checked_at = now
+        account.probe_requested_at = None
+    return account
+
+
+def status_of(rights: Sequence[Right]) -> str:
+    """refused: no token, nothing works; limited: some right is missing; unknown: could not be asked; else ok."""
+    token = next((right for right in rights if right.key == "token"), None)
+    if token is not None and token.ok is False:
+        return "refused"
+    if token is None or token.ok is None:
+        return "unknown"
+    return "limited" if any(right.ok is False for right in rights) else "ok"
+
+
+def _not_asked(error: ConnectorError) -> Right:
+    ok = False if isinstance(error, Refused) else None
+    return Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy)
+
+
+def _right(right: Right) -> dict[str, Any]:
+    return {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
+
+
+def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:
+    """Let the scheduler probe the account soon."""
+    return _request(actor, account_id, "account.probe", "要求重新体检", now, probe_requested_at=now)
+
+
+def request_poll(actor: Actor, account_id: str, now: datetime) -> Account:
+    """Let the scheduler fetch the account's messages now."""
+    return _request(actor, account_id, "account.poll", "要求立即拉取互动", now, next_poll_at=now)
+
+
+def _request(actor: Actor, account_id: str, action: str, words: str, now: datetime, **values: datetime) -> Account:
+    with atomic():
+        account = db.session.get(Account, account_id)
+        if account is None:
+            raise NotFound
+        actor.require("account.manage", account.unit, see="account.read")
+        for key, value in values.items():
+            setattr(account, key, value)
+        record(
+            actor,
+            action,
+            now=now,
+            object_type="account",
+            object_id=account.id,
+            unit_id=account.unit_id,
+            summary=f"{words}：“{account.name}”",
+        )
+    return account
+
+
+def claim_probes(now: datetime, limit: int = 5) -> list[str]:
+    """Ids of active accounts whose probe is due, each given to one caller only.
+
+    The claim is the request put off by CLAIM: if its holder dies, somebody else gets it then.
+    """
+    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= now - PROBE_AGAIN)
+    due = or_(Account.probe_requested_at <= now, daily)
+    mine: list[str] = []
+    with atomic():
+        ids = db.session.scalars(
+            select(Account.id).where(Account.active, due).order_by(Account.probe_requested_at, Account.id).limit(limit)
+        ).all()
+        for account_id in ids:
+            taken = db.session.execute(
+                update(Account)
+                .where(Account.id == account_id, due)
+                .values(probe_requested_at=now + CLAIM)
+                .returning(Account.id)
+                .execution_options(synchronize_session=False)
+            ).all()
+            mine += [row.id for row in taken]
+    return mine
+
+
+def note_limit(account_id: str, key: str, error: RateLimited) -> None:
+    """Remember the platform's own "not before"; our ledger's refusals need no remembering."""
+    if error.until is not None and error.code != "quota":
+        quotas.block(account_id, key, error.until)
+
+
+def health_of(account: Account, now: datetime) -> dict[str, Any]:
+    """{status, rights, checked_at, egress_ip, token_expires_at, quotas}; times are aware UTC."""
+    return {
+        "status": account.status,
+        "rights": account.rights,
+        "checked_at": account.checked_at,
+        "egress_ip": account.egress_ip,
+        "token_expires_at": account.token_expires_at,
+        "quotas": quota_summary(account, now),
+    }
+
+
+def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
+    """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}."""
+    standing = []
+    for quota in connections.quotas_of(account):
+        parts = {quota.key: quota.limit}
+        if quota.key == quotas.DAILY:
+            parts |= {purpose: quotas.share(purpose, quota.limit) for purpose in quotas.SHARES}
+        start, end = quotas.bounds(quota.period, now)
+        standing += [
+            quotas.Count(key=key, period=quota.period, limit=limit, start=start, end=end)
+            for key, limit in parts.items()
+        ]
+    spent = quotas.spent(account.id, standing, now)
+    return [_quota_row(count, *spent[count.row]) for count in standing]
+
+
+def _quota_row(count: quotas.Count, used: int, blocked_until: datetime | None) -> dict[str, Any]:
+    limit = count.limit or 0
+    return {
+        "key": count.key,
+        "label": quotas.LABELS.get(count.key, count.key),
+        "period": count.period,
+        "limit": limit,
+        "used": used,
+        "remaining": 0 if blocked_until else max(0, limit - used),
+        "resets_at": count.end,
+        "blocked_until": blocked_until,
+    }
+
+
+def remaining(account: Account, key: str, now: datetime) -> int | None:
+    """How many more of `key` (a call, a purpose, daily_calls) until its period ends; None: no limit is known.
+
+    Publishing may use whatever of the day is left. "mass" is WeChat's word: mass sends are counted by who plans them.
+    """
+    wanted = quotas.DAILY if key == "publish" else key
+    left = [int(row["remaining"]) for row in quota_summary(account, now) if row["key"] == wanted]
+    if not left and quotas.blocked_until(account.id, wanted, now) is not None:
+        return 0
+    return min(left, default=None)

@@ -1,0 +1,213 @@
+"""The ledger of calls: what each account may still ask its platform, per purpose and per call, in Beijing's periods."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.accounts.models import QuotaUse
+from app.db import InTransaction, atomic, db, in_atomic, new_id
+from connectors.base import Purpose
+from connectors.errors import RateLimited
+from connectors.values import Quota
+
+BEIJING = ZoneInfo("Asia/Shanghai")
+# The one quota over all calls of an account and day, and how it is divided, in hundredths.
+DAILY = "daily_calls"
+SHARES: Mapping[str, int] = {"publish": 30, "unread": 40, "fetch": 20, "history": 10}
+LABELS: Mapping[str, str] = {
+    DAILY: "当日全部调用",
+    "publish": "发布与核实",
+    "unread": "检查新互动",
+    "fetch": "读取互动内容",
+    "history": "历史与体检",
+}
+# Asking whether anything is new has a budget of its own, whichever of the two a poll was opened for.
+_UNREAD_CALLS = frozenset({"remind/unread_count"})
+_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+_WORDS = {"minute": "这一分钟", "hour": "这一小时", "day": "今天", "month": "本月"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Count:
+    """One counter a call runs on: the row `key`@`period`, its bounds in UTC, its limit (None: counted only)."""
+
+    key: str
+    period: str
+    limit: int | None
+    start: datetime
+    end: datetime
+
+    @property
+    def row(self) -> str:
+        return f"{self.key}@{self.period}"
+
+
+def bounds(period: str, now: datetime) -> tuple[datetime, datetime]:
+    """Beginning and end (UTC) of Beijing's minute, hour, day or month around `now`."""
+    local = now.astimezone(BEIJING).replace(second=0, microsecond=0)
+    if period == "minute":
+        start, end = local, local + timedelta(minutes=1)
+    elif period == "hour":
+        start = local.replace(minute=0)
+        end = start + timedelta(hours=1)
+    elif period == "day":
+        start = local.replace(hour=0, minute=0)
+        end = start + timedelta(days=1)
+    else:
+        start = local.replace(day=1, hour=0, minute=0)
+        end = (start + timedelta(days=32)).replace(day=1)
+    return start.astimezone(UTC), end.astimezone(UTC)
+
+
+def overridden(quotas: Iterable[Quota], settings: Mapping[str, Any]) -> tuple[Quota, ...]:
+    """`quotas` with the limits of settings.quotas; a key that names no known quota becomes one per day."""
+    own = {key: int(value) for key, value in dict(settings.get("quotas") or {}).items()}
+    known = tuple(quotas)
+    found = tuple(replace(quota, limit=own[quota.key]) if quota.key in own else quota for quota in known)
+    missing = set(own) - {quota.key for quota in known} - {"publish_per_hour"}
+    return found + tuple(Quota(key=key, limit=own[key], period="day") for key in sorted(missing))
+
+
+def share(purpose: str, limit: int) -> int:
+    return limit * SHARES[purpose] // 100
+
+
+def counts(call: str, purpose: Purpose, quotas: Sequence[Quota], now: datetime) -> list[Count]:
+    """The counters that `call` made for `purpose` runs on, ordered by row so that two callers cannot lock crosswise."""
+    found = []
+    for quota in quotas:
+        start, end = bounds(quota.period, now)
+        if quota.key in (DAILY, call):
+            found.append(Count(key=quota.key, period=quota.period, limit=quota.limit, start=start, end=end))
+        if quota.key == DAILY:
+            spent_as = _spent_as(call, purpose)
+            # Publishing has its part kept free by the others' limits and may use what they leave over.
+            limit = None if spent_as == "publish" else share(spent_as, quota.limit)
+            found.append(Count(key=spent_as, period=quota.period, limit=limit, start=start, end=end))
+    return sorted(found, key=lambda count: count.row)
+
+
+def _spent_as(call: str, purpose: Purpose) -> Purpose:
+    if purpose in ("unread", "fetch"):
+        return "unread" if call in _UNREAD_CALLS else "fetch"
+    return purpose
+
+
+class Ledger:
+    """The Meter of one account and purpose. `quotas` are set by connections once the connector told them."""
+
+    def __init__(
+        self, account_id: str, *, purpose: Purpose, clock: Callable[[], datetime], quotas: Sequence[Quota] = ()
+    ) -> None:
+        self.account_id = account_id
+        self.purpose = purpose
+        self.quotas = tuple(quotas)
+        # The call announced last: what a RateLimited of the platform was about.
+        self.last_call = ""
+        self._clock = clock
+
+    def spend(self, call: str) -> None:
+        """Count one call, committed before it is made. Raises RateLimited (nothing is counted then)."""
+        if in_atomic():
+            raise InTransaction(f"{call} must not be asked inside a transaction")
+        now = self._clock()
+        self.last_call = call
+        running = counts(call, self.purpose, self.quotas, now)
+        with atomic():
+            until = blocked_until(self.account_id, call, now)
+            if until is not None:
+                raise limited("平台要求暂缓调用，额度已用完。", until)
+            used = _count(self.account_id, running)
+            spent = [count for count in running if count.limit is not None and used[count.row] > count.limit]
+            if spent:
+                last = max(spent, key=lambda count: count.end)
+                name = LABELS.get(last.key, last.key)
+                raise limited(f"{_WORDS[last.period]}“{name}”的调用额度（{last.limit} 次）已用完。", last.end)
+
+
+def limited(cause: str, until: datetime) -> RateLimited:
+    local = until.astimezone(BEIJING)
+    error = RateLimited(
+        cause, remedy=f"{local:%m月%d日 %H:%M}（北京时间）起恢复，系统会自动继续。", who="系统", code="quota"
+    )
+    error.until = until
+    return error
+
+
+def _count(account_id: str, running: Sequence[Count]) -> dict[str, int]:
+    """One more on each counter, in one statement; the new numbers by row key."""
+    if not running:
+        return {}
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    rows = [
+        {"id": new_id(), "account_id": account_id, "key": c.row, "period_start": c.start, "used": 1} for c in running
+    ]
+    upsert = (
+        insert(QuotaUse)
+        .values(rows)
+        .on_conflict_do_update(index_elements=["account_id", "key", "period_start"], set_={"used": QuotaUse.used + 1})
+        .returning(QuotaUse.key, QuotaUse.used)
+    )
+    return {row.key: row.used for row in db.session.execute(upsert)}
+
+
+def spent(account_id: str, running: Sequence[Count], now: datetime) -> dict[str, tuple[int, datetime | None]]:
+    """By row key: how often the counter ran in its period, and until when the platform blocks it (None: not)."""
+    rows = db.session.execute(
+        select(QuotaUse.key, QuotaUse.period_start, QuotaUse.used, QuotaUse.blocked_until).where(
+            QuotaUse.account_id == account_id,
+            QuotaUse.period_start.in_({count.start for count in running} | {_ALWAYS}),
+        )
+    ).all()
+    used = {(row.key, row.period_start): row.used for row in rows}
+    blocks = {row.key: row.blocked_until for row in rows if row.blocked_until is not None and row.blocked_until > now}
+    found = {}
+    for count in running:
+        until = [blocks[key] for key in ("block:", f"block:{count.key}") if key in blocks]
+        found[count.row] = (used.get((count.row, count.start), 0), max(until, default=None))
+    return found
+
+
+def block(account_id: str, key: str, until: datetime) -> None:
+    """Remember the platform's own word: no `key` ("" or "daily_calls": nothing at all) before `until` (aware UTC)."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    row = {
+        "id": new_id(),
+        "account_id": account_id,
+        "key": f"block:{'' if key == DAILY else key}",
+        "period_start": _ALWAYS,
+        "used": 0,
+        "blocked_until": until,
+    }
+    with atomic():
+        db.session.execute(
+            insert(QuotaUse)
+            .values(row)
+            .on_conflict_do_update(index_elements=["account_id", "key", "period_start"], set_={"blocked_until": until})
+        )
+
+
+def blocked_until(account_id: str, key: str, now: datetime) -> datetime | None:
+    """Until when the platform refuses `key`, by its own word; None when it does not."""
+    rows = db.session.scalars(
+        select(QuotaUse.blocked_until).where(
+            QuotaUse.account_id == account_id,
+            QuotaUse.key.in_(("block:", f"block:{key}")),
+            QuotaUse.period_start == _ALWAYS,
+            QuotaUse.blocked_until > now,
+        )
+    ).all()
+    return max((until for until in rows if until is not None), default=None)
+
+
+def unblock(account_id: str) -> None:
+    """Forget all blocks: the account was connected again. Inside atomic()."""
+    for row in db.session.scalars(select(QuotaUse).where(QuotaUse.account_id == account_id, QuotaUse.used == 0)):
+        row.blocked_until = None

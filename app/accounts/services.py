@@ -1,0 +1,268 @@
+"""Accounts: connecting, changing, deactivating. Health and quotas are in health.py."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.accounts import quotas, tokens
+from app.accounts.callbacks import note_callback
+from app.accounts.connections import given_token
+from app.accounts.forms import PLATFORMS, Errors, Platform, check_credentials, check_settings
+from app.accounts.health import (
+    claim_probes,
+    health_of,
+    note_limit,
+    probe,
+    quota_summary,
+    remaining,
+    request_poll,
+    request_probe,
+)
+from app.accounts.models import Account
+from app.audit.services import record
+from app.config import current
+from app.db import Page, atomic, db, page_of
+from app.errors import Conflict, Invalid, NotFound
+from app.units.access import Actor, unit_for, visible
+from app.units.models import User
+
+__all__ = [
+    "accounts_of",
+    "callback_url",
+    "claim_probes",
+    "create_account",
+    "get_account",
+    "health_of",
+    "note_callback",
+    "note_limit",
+    "probe",
+    "quota_summary",
+    "remaining",
+    "request_poll",
+    "request_probe",
+    "update_account",
+]
+
+_WRONG = "账号没有保存。有内容不符合要求。请按各字段的提示改正后重新提交。"
+_TAKEN = "这个账号已经接入过。同一平台的同一账号只能接入一次。请在账号列表中找到它，或联系其所属单位。"
+UPDATABLE = ("name", "mode", "credentials", "settings", "responsible_id", "active")
+
+
+def create_account(
+    actor: Actor,
+    *,
+    unit_id: str,
+    platform: str,
+    name: str,
+    external_id: str,
+    mode: str,
+    credentials: Mapping[str, Any],
+    environment: str = "live",
+    settings: Mapping[str, Any] | None = None,
+    responsible_id: str | None = None,
+    now: datetime,
+) -> Account:
+    """A new account, not yet probed. Raises Invalid with the fields, Conflict when it is connected already."""
+    settings = dict(settings or {})
+    unit = unit_for(actor, "account.manage", unit_id)
+    found = PLATFORMS.get(platform)
+    if found is None:
+        raise Invalid(_WRONG, errors={"platform": [f"只能是 {' 或 '.join(PLATFORMS)}。"]})
+    errors = _check(found, name, external_id, environment, mode, credentials, settings)
+    if errors:
+        raise Invalid(_WRONG, errors=errors)
+    with atomic():
+        if _taken(platform, external_id, environment):
+            raise Conflict(_TAKEN)
+        account = Account(
+            unit_id=unit.id,
+            platform=platform,
+            external_id=external_id.strip(),
+            name=name.strip(),
+            environment=environment,
+            mode=mode,
+            credentials=_kept(found, external_id, credentials),
+            settings=settings,
+            callback_key=secrets.token_urlsafe(24),
+            responsible_id=_responsible(responsible_id),
+            probe_requested_at=now,
+            created_at=now,
+        )
+        db.session.add(account)
+        db.session.flush()
+        _settle_token(account)
+        record(
+            actor,
+            "account.create",
+            now=now,
+            object_type="account",
+            object_id=account.id,
+            unit_id=unit.id,
+            summary=f"接入{found.label}账号“{account.name}”",
+            after={"platform": platform, "external_id": external_id, "environment": environment, "mode": mode},
+        )
+    return account
+
+
+def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: Any) -> Account:
+    """Change some of UPDATABLE; `credentials` and `settings` are merged key by key, None removes a key.
+
+    The event names what changed, never a secret. New credentials void the stored token and ask for a probe.
+    """
+    with atomic():
+        account = get_account(actor, account_id, key="account.manage")
+        platform = PLATFORMS[account.platform]
+        if unknown := set(changes) - set(UPDATABLE):
+            raise Invalid(_WRONG, errors={key: ["这一项不能修改。"] for key in sorted(unknown)})
+        credentials = _merged(account.credentials, changes.get("credentials"))
+        settings = _merged(account.settings, changes.get("settings"))
+        name, mode = changes.get("name", account.name), changes.get("mode", account.mode)
+        errors = _check(platform, name, account.external_id, account.environment, mode, credentials, settings)
+        if errors:
+            raise Invalid(_WRONG, errors=errors)
+        changed = _changed(account, credentials, settings, changes)
+        account.name, account.mode = name.strip(), mode
+        account.credentials, account.settings = _kept(platform, account.external_id, credentials), settings
+        if "responsible_id" in changes:
+            account.responsible_id = _responsible(changes["responsible_id"])
+        if "active" in changes:
+            account.active = bool(changes["active"])
+        if changed:
+            _react(account, changed, now)
+            record(
+                actor,
+                "account.update",
+                now=now,
+                object_type="account",
+                object_id=account.id,
+                unit_id=account.unit_id,
+                summary=f"修改账号“{account.name}”：{'、'.join(changed)}",
+                after={"changed": changed},
+            )
+    return account
+
+
+def get_account(actor: Actor, account_id: str, *, key: str = "account.read") -> Account:
+    """The account by id. Raises NotFound, or Forbidden when it may be seen but not `key`."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise NotFound
+    actor.require(key, account.unit, see="account.read")
+    return account
+
+
+def accounts_of(
+    actor: Actor,
+    *,
+    unit_id: str | None = None,
+    platform: str | None = None,
+    active: bool | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[Account]:
+    """Accounts the actor may see, newest first."""
+    query = select(Account).where(visible(actor, "account.read", Account.unit_id))
+    if unit_id:
+        query = query.where(Account.unit_id == unit_id)
+    if platform:
+        query = query.where(Account.platform == platform)
+    if active is not None:
+        query = query.where(Account.active == active)
+    return page_of(query, Account.id, cursor, limit)
+
+
+def callback_url(account: Account) -> str:
+    return f"{current().public_url}/callbacks/{account.platform}/{account.callback_key}"
+
+
+def _check(
+    platform: Platform,
+    name: Any,
+    external_id: Any,
+    environment: str,
+    mode: str,
+    credentials: Mapping[str, Any],
+    settings: Mapping[str, Any],
+) -> Errors:
+    errors: Errors = {}
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= 120:
+        errors["name"] = ["请填写账号名称，不超过 120 字。"]
+    if not isinstance(external_id, str) or (wrong := platform.external_check(external_id.strip())):
+        errors["external_id"] = [wrong if isinstance(external_id, str) else "应为文字。"]
+    if environment not in ("live", "simulator"):
+        errors["environment"] = ["只能是 live（正式）或 simulator（演练）。"]
+    if platform.mode(mode) is None:
+        errors["mode"] = [f"只能是 {'、'.join(known.key for known in platform.modes)} 之一。"]
+    errors |= check_credentials(platform, mode, credentials, settings)
+    errors |= check_settings(settings, environment)
+    uid = credentials.get("uid")
+    if uid and uid != external_id:
+        errors["credentials.uid"] = ["与账号的 UID 不一致，请核对。"]
+    return errors
+
+
+def _kept(platform: Platform, external_id: str, credentials: Mapping[str, Any]) -> dict[str, str]:
+    """The credentials as stored: known keys, no empty values. `uid` repeats the id where it was given."""
+    names = {field.name for field in platform.fields}
+    kept = {key: str(value) for key, value in credentials.items() if key in names and value not in (None, "")}
+    return {**kept, "uid": external_id.strip()} if "access_token" in names else kept
+
+
+def _merged(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> dict[str, Any]:
+    merged = {**old, **(new or {})}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def _changed(
+    account: Account, credentials: Mapping[str, Any], settings: Mapping[str, Any], changes: Mapping[str, Any]
+) -> list[str]:
+    """The names of what differs, as "credentials.access_token"; never a value."""
+    found = [
+        key
+        for key in ("name", "mode", "responsible_id", "active")
+        if key in changes and (changes[key] or None) != (getattr(account, key) or None)
+    ]
+    for part, old, new in (("credentials", account.credentials, credentials), ("settings", account.settings, settings)):
+        found += [f"{part}.{key}" for key in sorted({*old, *new}) if (old.get(key) or None) != (new.get(key) or None)]
+    return found
+
+
+def _react(account: Account, changed: list[str], now: datetime) -> None:
+    """New credentials: the old token is void, what the platform refused may work now, health is unknown."""
+    if any(key.startswith("credentials.") for key in changed):
+        _settle_token(account)
+        quotas.unblock(account.id)
+        account.status, account.rights = "unknown", []
+    if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
+        account.probe_requested_at = now
+    if "active" in changed and account.active:
+        account.next_poll_at = now
+
+
+def _settle_token(account: Account) -> None:
+    token = given_token(account.credentials)
+    tokens.store(account.id, token)
+    account.token_expires_at = token.expires_at if token else None
+
+
+def _responsible(user_id: str | None) -> str | None:
+    if not user_id:
+        return None
+    user = db.session.get(User, user_id)
+    if user is None or not user.active:
+        raise Invalid(_WRONG, errors={"responsible_id": ["没有这个成员，或已停用。"]})
+    return user.id
+
+
+def _taken(platform: str, external_id: str, environment: str) -> bool:
+    query = select(Account.id).where(
+        Account.platform == platform,
+        Account.external_id == external_id.strip(),
+        Account.environment == environment,
+    )
+    return db.session.scalar(query) is not None

@@ -1,0 +1,160 @@
+"""Access tokens in the database: one renewal across processes and machines, under a lease with an end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.accounts.models import AccountToken
+from app.db import InTransaction, atomic, db, in_atomic, new_id, release
+from connectors.errors import Unavailable
+from connectors.values import Token
+
+# Longer than the longest token call (connecting and reading time out together after 18 s).
+LEASE = timedelta(seconds=30)
+# How long somebody waits for another's renewal, and between two looks, in seconds.
+PATIENCE = 20.0
+LOOK = 0.05
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """What the row says now; `token` None when none was ever stored."""
+
+    token: Token | None
+    generation: int
+    lease_until: datetime | None
+
+
+class DatabaseTokens:
+    """The TokenStore of one account. `given` is the token of the credentials, used until one is stored."""
+
+    def __init__(self, account_id: str, *, clock: Callable[[], datetime], given: Token | None = None) -> None:
+        self._account_id = account_id
+        self._clock = clock
+        self._given = given
+
+    def current(self) -> Token | None:
+        row = self._read()
+        return row.token or self._given
+
+    def renew(self, stale: str | None, fetch: Callable[[], Token]) -> Token:
+        """A token other than `stale`, fetched by exactly one of all who ask at once; no transaction is open then.
+
+        Raises what fetch() raises, to the one who fetched; Unavailable to those who waited for it in vain.
+        """
+        if in_atomic():
+            raise InTransaction("a token is renewed outside transactions only")
+        first = self._read()
+        if self._fresh(first, stale):
+            return _told(first)
+        give_up = time.monotonic() + PATIENCE
+        waited = False
+        while True:
+            row = self._read()
+            if row.generation != first.generation:
+                return _told(row)
+            if waited and row.lease_until is None:
+                raise Unavailable(
+                    "换取访问令牌没有成功。",
+                    remedy="另一任务刚刚试过，系统稍后会再试；请查看账号页的提示。",
+                    who="系统",
+                )
+            owner = new_id()
+            if not self._leased(row) and self._take(owner, row.generation):
+                return self._fetch(owner, fetch)
+            if time.monotonic() > give_up:
+                raise Unavailable("等待访问令牌超时。", remedy="另一任务正在换取，系统稍后会自动重试。", who="系统")
+            waited = True
+            time.sleep(LOOK)
+
+    def _fetch(self, owner: str, fetch: Callable[[], Token]) -> Token:
+        try:
+            token = fetch()
+        except BaseException:
+            self._write(owner, None)
+            raise
+        self._write(owner, token)
+        return token
+
+    def _fresh(self, row: _Row, stale: str | None) -> bool:
+        token = row.token
+        if token is None or token.value == stale:
+            return False
+        return token.expires_at is None or token.expires_at > self._clock()
+
+    def _leased(self, row: _Row) -> bool:
+        return row.lease_until is not None and row.lease_until > self._clock()
+
+    def _read(self) -> _Row:
+        found = db.session.execute(
+            select(
+                AccountToken.value, AccountToken.expires_at, AccountToken.generation, AccountToken.lease_until
+            ).where(AccountToken.account_id == self._account_id)
+        ).one_or_none()
+        if not in_atomic():
+            release()
+        if found is None:
+            return _Row(token=None, generation=0, lease_until=None)
+        value, expires_at, generation, lease_until = found
+        token = Token(value=value["value"], expires_at=expires_at) if value and value.get("value") else None
+        return _Row(token=token, generation=generation, lease_until=lease_until)
+
+    def _take(self, owner: str, generation: int) -> bool:
+        """Whether the lease is ours now: the conditional UPDATE changed exactly one row."""
+        now = self._clock()
+        free = or_(AccountToken.lease_until.is_(None), AccountToken.lease_until <= now)
+        with atomic():
+            ensure_row(self._account_id)
+            taken = db.session.execute(
+                update(AccountToken)
+                .where(AccountToken.account_id == self._account_id, AccountToken.generation == generation, free)
+                .values(lease_owner=owner, lease_until=now + LEASE)
+                .returning(AccountToken.account_id)
+                .execution_options(synchronize_session=False)
+            ).all()
+        return len(taken) == 1
+
+    def _write(self, owner: str, token: Token | None) -> None:
+        """Give the lease back, with the new token if there is one; nothing when the lease went to somebody else."""
+        mine = (AccountToken.account_id == self._account_id, AccountToken.lease_owner == owner)
+        change = update(AccountToken).where(*mine).values(lease_owner="", lease_until=None)
+        if token is not None:
+            change = change.values(
+                value={"value": token.value}, expires_at=token.expires_at, generation=AccountToken.generation + 1
+            )
+        with atomic():
+            db.session.execute(change.execution_options(synchronize_session=False))
+
+
+def _told(row: _Row) -> Token:
+    if row.token is None:
+        raise Unavailable("账号的访问令牌已被清除。", remedy="请在账号页重新连接该账号。", who="账号管理员")
+    return row.token
+
+
+def ensure_row(account_id: str) -> None:
+    """Make the account's token row if it is missing. Inside atomic()."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    values = {"account_id": account_id, "generation": 0, "lease_owner": ""}
+    db.session.execute(insert(AccountToken).values(values).on_conflict_do_nothing())
+
+
+def store(account_id: str, token: Token | None) -> None:
+    """Set the token by hand (a person connected the account again) or forget it (None). Inside atomic()."""
+    ensure_row(account_id)
+    db.session.execute(
+        update(AccountToken)
+        .where(AccountToken.account_id == account_id)
+        .values(
+            value={"value": token.value} if token else None,
+            expires_at=token.expires_at if token else None,
+            generation=AccountToken.generation + 1,
+        )
+        .execution_options(synchronize_session=False)
+    )

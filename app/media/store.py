@@ -1,0 +1,84 @@
+"""The library as connectors see it: bytes by hash, derivatives by recipe, what the platforms know already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from app.db import atomic, db, new_id, utcnow
+from app.errors import NotFound
+from app.media.blobs import read_blob, write_blob
+from app.media.models import Blob, Derivative, Media, Upload
+from connectors import images
+from connectors.values import Image
+
+
+class LibraryStore:
+    """Implements connectors.base.MediaStore. Its writes join the caller's transaction if there is one."""
+
+    def get(self, sha256: str) -> Image | None:
+        blob = db.session.get(Blob, sha256)
+        if blob is None or not blob.content_type.startswith("image/"):
+            return None
+        # Ids sort by time: the first who brought these bytes names them, so the answer does not change.
+        first = db.session.scalar(select(func.min(Media.id)).where(Media.sha256 == sha256))
+        alt = db.session.scalar(select(Media.alt).where(Media.id == first)) if first else ""
+        return Image(
+            sha256=sha256,
+            content_type=blob.content_type,
+            width=blob.width,
+            height=blob.height,
+            size=blob.size,
+            media_id=first or "",
+            alt=alt or "",
+        )
+
+    def read(self, sha256: str) -> bytes:
+        """Raises ValueError when the bytes are gone."""
+        try:
+            return read_blob(sha256)
+        except NotFound:
+            raise ValueError(f"no bytes for {sha256}") from None
+
+    def derive(self, sha256: str, recipe: str, make: Callable[[bytes], tuple[bytes, str]]) -> Image:
+        """What `make` makes of the bytes ("" for no source), made once; whoever is second gets the first one's."""
+        known = self._derived(sha256, recipe)
+        if known is not None:
+            return known
+        content, content_type = make(self.read(sha256) if sha256 else b"")
+        width, height = images.size_of(content)
+        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+        with atomic():
+            made = write_blob(content, content_type, width=width, height=height, now=utcnow())
+            row = {"id": new_id(), "source_sha256": sha256, "recipe": recipe, "sha256": made}
+            db.session.execute(insert(Derivative).values(row).on_conflict_do_nothing())
+            found = self._derived(sha256, recipe)
+        if found is None:
+            raise ValueError(f"the derivative of {sha256} was not kept")
+        return found
+
+    def remembered(self, sha256: str, account_id: str, use: str) -> str | None:
+        return db.session.scalar(
+            select(Upload.value).where(Upload.sha256 == sha256, Upload.account_id == account_id, Upload.use == use)
+        )
+
+    def remember(self, sha256: str, account_id: str, use: str, value: str) -> None:
+        """The newest value counts; an empty one forgets (the platform no longer knows it)."""
+        insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+        row = {"id": new_id(), "sha256": sha256, "account_id": account_id, "use": use, "value": value, "at": utcnow()}
+        with atomic():
+            db.session.execute(
+                insert(Upload)
+                .values(row)
+                .on_conflict_do_update(
+                    index_elements=["sha256", "account_id", "use"], set_={"value": value, "at": row["at"]}
+                )
+            )
+
+    def _derived(self, sha256: str, recipe: str) -> Image | None:
+        made = db.session.scalar(
+            select(Derivative.sha256).where(Derivative.source_sha256 == sha256, Derivative.recipe == recipe)
+        )
+        return self.get(made) if made else None
