@@ -116,6 +116,27 @@ def verify(state: State, account: Account) -> Doc:
     return {"ok": status == 200 and answer.decode("utf-8", "replace") == echo, "status": status}
 
 
+def tell_revoked(state: State, account: Account) -> Doc:
+    """The account's owner takes the authorisation back: every token dies, and 取消授权回调页 is called as a hint.
+
+    How ``verification`` is computed is not documented, so it is noise here.
+    """
+    with state.transaction():
+        for token in state.all("token", "weibo"):
+            if token["external_id"] == account.external_id:
+                state.change("token", "weibo", token["key"], revoked=True)
+    url = account.get("revoke_url", "")
+    if not url:
+        return {"told": False}
+    noise = f"{random.getrandbits(128):032x}"
+    query = {"source": account.settings["app_key"], "uid": account.external_id, "auth_end": str(int(state.now()))}
+    try:
+        status, _ = post(url, {**query, "verification": noise}, None, "")
+    except (OSError, http.client.HTTPException) as error:
+        return {"told": False, "error": f"{type(error).__name__}: {error}"}
+    return {"told": status == 200, "status": status}
+
+
 def post(url: str, query: Mapping[str, str], body: bytes | None, content_type: str) -> tuple[int, bytes]:
     """One request over a fresh connection; GET when there is no body. Raises OSError or HTTPException."""
     parts = urlsplit(url)

@@ -39,6 +39,8 @@ def handle(state: State, request: Request) -> Response:
         return json_answer({"error": str(error)}, 409)
     except Wrong as error:
         return json_answer({"error": str(error)}, error.status)
+    except (TypeError, ValueError) as error:
+        return json_answer({"error": f"wrong value: {error}"}, 400)
     return json_answer({"error": f"no such control call: {request.method} {path}"}, 404)
 
 
@@ -183,6 +185,12 @@ def verify_callback(state: State, request: Request) -> Doc:
     return callbacks.verify(state, account_of(state, body_of(request, WHO, ())))
 
 
+def revoke(state: State, request: Request) -> Doc:
+    """A Weibo account's owner cancels the authorisation on the web."""
+    asked = body_of(request, ("external_id",), ())
+    return callbacks.tell_revoked(state, account_of(state, asked | {"platform": "weibo"}))
+
+
 ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("PUT", r"/_sim/accounts/([^/]+)/([^/]+)"): put_account,
     ("GET", r"/_sim/accounts"): list_accounts,
@@ -200,4 +208,5 @@ ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("POST", r"/_sim/posts/remove"): remove_post,
     ("POST", r"/_sim/confirmations"): confirm,
     ("POST", r"/_sim/callbacks/verify"): verify_callback,
+    ("POST", r"/_sim/revocations"): revoke,
 }

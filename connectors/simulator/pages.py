@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from markupsafe import Markup
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
@@ -88,7 +88,7 @@ def article(state: State, request: Request, number: str) -> Response:
         item = issue["items"][index]
         item["views"] += 1
         state.change("issue", account.owner, issue["key"], items=issue["items"])
-    content = Markup(local(item["content"]))  # filtered when it was stored, and no script may run here
+    content = local(item["content"])  # filtered when it was stored, and no script may run here
     cover = state.get("material", account.owner, item["thumb_media_id"])
     values: Doc = {"account": account, "issue": issue, "item": item, "index": index, "content": content}
     values |= {"comments": state.all("wechat_comment", owner), "cover": local(cover["url"]) if cover else ""}
@@ -120,13 +120,13 @@ def status_of(state: State, request: Request, uid: str, number: str) -> Response
     return status(state, request, number)
 
 
-def linked(post: Doc) -> Markup:
-    """The text with its t.cn links leading where they lead."""
-    words = str(Markup.escape(post["text"]))
+def linked(post: Doc) -> str:
+    """The text as HTML, its t.cn links leading where they lead."""
+    words = escape(post["text"])
     for link in post["links"]:
-        target = Markup.escape(link["url_ori"])
+        target = escape(str(link["url_ori"]))
         words = words.replace(str(link["url_short"]), f'<a href="{target}" rel="nofollow noopener">网页链接</a>')
-    return Markup(words)
+    return words
 
 
 def talk(state: State, request: Request, platform: str, external_id: str, identity: str) -> Response:
@@ -181,6 +181,8 @@ def write_comment(state: State, request: Request) -> Response:
     asked: Doc = {"post": request.form.get("post", ""), "text": _needed(request, "text", "评论")}
     asked |= {"author": request.form.get("author", ""), "index": request.form.get("index", "0")}
     asked["authorised"] = request.form.get("authorised", "1") == "1"
+    if not asked["index"].isdigit():
+        raise inbound.Impossible("文章序号要是数字。")
     inbound.comment(state, _account(state, request), asked)
     return _back(request)
 

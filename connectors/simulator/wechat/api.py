@@ -89,9 +89,17 @@ def _require_right(call: Call, right: str) -> None:
     """A verified account without the comment function gets 88000; every other missing right is 48001."""
     if not right or right in call.me.rights:
         return
-    if right == "service" and call.me.get("kind") == "service":
+    if right == "mass to openids" and "mass" in call.me.rights and call.me.get("kind") == "service":
         return
     raise WeChatError(88000 if right == "comment" and call.me.get("verified") else 48001)
+
+
+def integer(call: Call, name: str, default: int) -> int:
+    """A number of the JSON body, not below zero. Raises 40097 for anything else."""
+    value = call.json.get(name, default)
+    if not isinstance(value, int) or not 0 <= value < 2**63:
+        raise WeChatError(40097)
+    return value
 
 
 def refuse(call: Call, error: WeChatError) -> Response:

@@ -8,7 +8,7 @@ from connectors.simulator import citizens
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
 from connectors.simulator.wechat import media
-from connectors.simulator.wechat.api import OK, endpoint
+from connectors.simulator.wechat.api import OK, endpoint, integer
 from connectors.simulator.wechat.errors import WeChatError
 
 KINDS = ("text", "image", "voice", "video", "music", "news", "mpnews", "mpnewsarticle", "msgmenu", "miniprogrampage")
@@ -53,7 +53,8 @@ def _content(call: Call, kind: str, branch: dict[str, Any]) -> str:
         media_id = str(branch.get("media_id", ""))
         if not media.temporary(call, media_id) and not call.state.get("material", call.me.owner, media_id):
             raise WeChatError(40007)
-    if kind == "news" and len(branch.get("articles", [])) != 1:
+    news = branch.get("articles")
+    if kind == "news" and (not isinstance(news, list) or len(news) != 1):
         raise WeChatError(45008)
     if kind == "mpnewsarticle" and not call.state.get("issue", call.me.owner, str(branch.get("article_id", ""))):
         raise WeChatError(53600)
@@ -102,8 +103,8 @@ def kf_online(call: Call) -> Doc:
 
 @endpoint("/customservice/msgrecord/getmsglist", right="custom")
 def msg_list(call: Call) -> Doc:
-    start, end = call.json.get("starttime", 0), call.json.get("endtime", 0)
-    if not isinstance(start, int) or not isinstance(end, int) or end <= start:
+    start, end = integer(call, "starttime", 0), integer(call, "endtime", 0)
+    if end <= start:
         raise WeChatError(65416, "invalid argument")
     if end - start > 86400:
         raise WeChatError(65417, "time range more than 24 hours")

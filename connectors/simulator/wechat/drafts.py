@@ -8,7 +8,7 @@ from typing import Any
 
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
-from connectors.simulator.wechat.api import OK, endpoint
+from connectors.simulator.wechat.api import OK, endpoint, integer
 from connectors.simulator.wechat.errors import WeChatError
 from connectors.simulator.wechat.filtering import filtered, plain
 
@@ -143,11 +143,10 @@ def delete(call: Call) -> Doc:
 
 def page_of(call: Call) -> tuple[int, int, bool]:
     """offset, count (1..20) and whether contents are wanted. Raises 40097."""
-    asked = call.json
-    offset, count, without = asked.get("offset", 0), asked.get("count", 20), asked.get("no_content", 0)
-    if not isinstance(offset, int) or not isinstance(count, int) or offset < 0 or not 1 <= count <= 20:
+    offset, count = integer(call, "offset", 0), integer(call, "count", 20)
+    if not 1 <= count <= 20:
         raise WeChatError(40097)
-    return offset, count, without != 1
+    return offset, count, call.json.get("no_content", 0) != 1
 
 
 def _living(call: Call) -> list[Doc]:

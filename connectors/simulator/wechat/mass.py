@@ -32,7 +32,7 @@ def sendall(call: Call) -> Doc:
     return _submit(call, asked, audience)
 
 
-@endpoint("/cgi-bin/message/mass/send", right="service", escapes=False)
+@endpoint("/cgi-bin/message/mass/send", right="mass to openids", escapes=False)
 def send(call: Call) -> Doc:
     audience = call.json.get("touser")
     if not isinstance(audience, list) or len(audience) < 2:
@@ -54,6 +54,8 @@ def _submit(call: Call, asked: Doc, audience: Any) -> Doc:
     kind = asked.get("msgtype")
     if kind not in BRANCHES or not isinstance(asked.get(kind if kind != "image" else "images"), dict):
         raise WeChatError(40008)
+    if kind == "text" and not str(asked["text"].get("content") or ""):
+        raise WeChatError(44004)
     key = _key(call, asked, audience)
     _not_twice(call, key)
     draft = drafts.find(call, asked["mpnews"].get("media_id")) if kind == "mpnews" else None

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from connectors.simulator.call import Call
 from connectors.simulator.pictures import Picture, look
 from connectors.simulator.state import Doc, State
-from connectors.simulator.wechat.api import OK, endpoint
+from connectors.simulator.wechat.api import OK, endpoint, integer
 from connectors.simulator.wechat.errors import WeChatError
 
 MB = 1024 * 1024
@@ -143,7 +143,7 @@ def get_materialcount(call: Call) -> Doc:
 
 @endpoint("/cgi-bin/material/batchget_material")
 def batchget_material(call: Call) -> Doc:
-    kind, offset, count = call.json.get("type"), int(call.json.get("offset", 0)), int(call.json.get("count", 20))
+    kind, offset, count = call.json.get("type"), integer(call, "offset", 0), integer(call, "count", 20)
     if kind not in ("image", "video", "voice", "news") or not 1 <= count <= 20:
         raise WeChatError(40004 if kind not in ("image", "video", "voice", "news") else 40097)
     held = [each for each in call.state.all("material", call.me.owner) if each["type"] == kind]

@@ -50,6 +50,8 @@ def info_batch(call: Call) -> Doc:
     asked = call.json.get("user_list")
     if not isinstance(asked, list) or not 1 <= len(asked) <= 100:
         raise WeChatError(40032, "invalid openid list size")
+    if not all(isinstance(each, dict) for each in asked):
+        raise WeChatError(40097)
     return {"user_info_list": [_told(_follower(call, each.get("openid"))) for each in asked]}
 
 

@@ -49,7 +49,8 @@ def _words(kind: str, data: str) -> str:
         if half_units(words) > LONGEST:
             raise WeiboError(20013)
         return words
-    if kind == "articles" and not 1 <= len(read.get("articles", [])) <= MOST_ARTICLES:
+    articles = read.get("articles")
+    if kind == "articles" and not (isinstance(articles, list) and 1 <= len(articles) <= MOST_ARTICLES):
         raise WeiboError(10008)
     return f"[{kind}]"
 
@@ -70,7 +71,8 @@ def sendall(call: Call) -> Doc:
     """JSON body, token in the query; answered at once and done later."""
     asked = call.json
     kind = asked.get("msgtype")
-    if not (asked.get("touser") or asked.get("filter")) or kind not in ("text", "articles") or kind not in asked:
+    known = kind in ("text", "articles") and isinstance(asked.get(str(kind)), dict if kind == "text" else list)
+    if not (asked.get("touser") or asked.get("filter")) or not known:
         raise MassMessageError(10008, "param error")
     msg_id = call.state.add(call.me.owner, "sendall", "ever") + 12_344
     text = asked["text"].get("content", "") if kind == "text" else "[articles]"

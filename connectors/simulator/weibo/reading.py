@@ -126,7 +126,7 @@ def queryid(call: Call) -> Any:
 
 @endpoint("/2/statuses/querymid.json", "GET")
 def querymid(call: Call) -> Any:
-    found = [{each: text.base62(each)} for each in required(call, "id").split(",") if each.isdigit()]
+    found = [{each: text.base62(each)} for each in required(call, "id").split(",") if each.isascii() and each.isdigit()]
     if not found:
         raise WeiboError(10008)
     return found if call.params.get("is_batch") == "1" else {"mid": next(iter(found[0].values()))}

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from connectors.simulator.app import serve
-from tests.connectors.simulator.conftest import GH, LINK, UID, WEIBO_TOKEN, Sim, WeChat, Weibo, until
+from tests.connectors.simulator.conftest import GH, LINK, UID, WEIBO_TOKEN, Listener, Sim, WeChat, Weibo, until
 
 
 def test_unknown_and_wrong_keys_are_named(sim: Sim) -> None:
@@ -164,3 +164,18 @@ def test_the_command_starts_and_leaves_at_once_on_sigterm(tmp_path: Path) -> Non
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=3) == 0
     assert (tmp_path / "simulator.sqlite3").exists()
+
+
+def test_an_owner_takes_the_authorisation_back(sim: Sim, weibo: Weibo, listener: Listener) -> None:
+    sim.put("weibo", UID, revoke_url=listener.url)
+    assert sim.call("POST", "/_sim/revocations", {"external_id": UID})["told"] is True
+    assert f"uid={UID}" in listener.got[0][0]
+    assert weibo.share().json()["error_code"] == 21316
+
+
+def test_control_values_of_the_wrong_type_are_400(sim: Sim, weibo: Weibo) -> None:
+    who = {"platform": "wechat", "external_id": GH}
+    sim.call("POST", "/_sim/comments", {**who, "post": "1", "text": "问", "index": "x"}, status=400)
+    sim.call("POST", "/_sim/clock", {"offset_seconds": "x"}, status=400)
+    sim.call("POST", "/_sim/messages", {**who, "from": "甲", "text": "问", "created_at": "x"}, status=400)
+    sim.call("POST", "/_sim/messages", {**who, "from": "甲", "image": "no base64"}, status=409)
