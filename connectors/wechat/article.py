@@ -21,6 +21,7 @@ TITLE, AUTHOR, DIGEST, CONTENT_CHARS, CONTENT_BYTES, SOURCE_URL_BYTES = 32, 16, 
 UPLOADED_URL_CHARS = 160
 _MEDIA_URL_CHARS = len("/media/") + 64
 _DIGEST_FROM_BODY = 120
+_RUNNING = re.compile(r"[。！？；：!?]")
 _NAMES = {
     "title": "标题", "author": "作者", "digest": "摘要", "content_html": "正文", "cover": "封面", "comments": "留言开关",
     "delivery": "发布方式",
@@ -86,7 +87,7 @@ class _Adapting:
             return self._text("digest", "")
         summary = self._text("digest", self.content.summary)
         if not summary:
-            first = next((p for p in body.paragraphs if p != title and len(p) > 1), "")
+            first = opening_paragraph(body.paragraphs, title)
             if not first:
                 return ""
             self.notes.append(Note(kind="summary", message="摘要由首段生成。"))
@@ -157,6 +158,12 @@ class _Adapting:
 def content_length(html: str) -> int:
     """Characters of the content once every /media/{sha256} has become an address of WeChat's."""
     return len(html) + html.count('src="/media/') * (UPLOADED_URL_CHARS - _MEDIA_URL_CHARS)
+
+
+def opening_paragraph(paragraphs: list[str], title: str) -> str:
+    """The first paragraph that is running text: a document's own heading and its "一、" lines have no full stop."""
+    others = [text for text in paragraphs if text != title]
+    return next((text for text in others if _RUNNING.search(text)), others[0] if others else "")
 
 
 def leading_sentences(text: str, limit: int) -> str:

@@ -39,11 +39,11 @@ def _publications(api: Api, since: datetime) -> list[PublishedItem]:
     found: list[PublishedItem] = []
     for page in range(MOST_PAGES):
         rows = newest_publications(api, page * 20)
-        for row in rows:
-            moment = from_epoch(row.get("update_time"))
+        dated = [(from_epoch(row["update_time"]), row) for row in rows if row.get("update_time")]
+        for moment, row in dated:
             if moment >= since:
                 found += _items(row, moment)
-        if len(rows) < 20 or from_epoch(rows[-1].get("update_time")) < since:
+        if len(rows) < 20 or (dated and dated[-1][0] < since):
             break
     return found
 

@@ -102,8 +102,15 @@ def same_link(sent: str, seen: str) -> bool:
         return False
     if ours == theirs:
         return True
-    unique = parse_qs(urlsplit(ours).query).get("w")
-    return bool(unique) and parse_qs(urlsplit(theirs).query).get("w") == unique
+    unique = _unique(ours)
+    return bool(unique) and _unique(theirs) == unique
+
+
+def _unique(link: str) -> list[str]:
+    try:
+        return parse_qs(urlsplit(link).query).get("w", [])
+    except ValueError:
+        return []
 
 
 def publish_finding(info: Mapping[str, Any], *, published_at: datetime | None = None) -> Finding:

@@ -1,0 +1,229 @@
+"""What became of it: by id, by the permalink's parameter, by the draft; absence is hard to prove."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.errors import OutcomeUnknown
+from connectors.values import CannotTell, Found, Prepared, ProvenAbsent, Receipt, Rejected, Removed
+from connectors.wechat import payloads
+from connectors.wechat.connector import WeChatConnector
+from tests.connectors.fakes import CountingMeter, Odd, SimulatorControl
+from tests.connectors.wechat.conftest import LINK, Clock, Make, attempted, post, prepared
+
+Register = Callable[..., str]
+
+
+def sent(connector: WeChatConnector, clock: Clock) -> Any:
+    payload = connector.adapt(post()).payload
+    done = prepared(connector, payload)
+    at = clock()
+    receipt = connector.publish(payload, done, key="pub-1", send_before=clock.soon)
+    return lambda **changes: attempted(
+        **({"payload": payload, "done": done, "sent_at": at, "receipt": receipt} | changes)
+    )
+
+
+def lost(connector: WeChatConnector, clock: Clock, simulator: SimulatorControl, kind: str, path: str) -> Any:
+    payload = connector.adapt(post()).payload
+    done = prepared(connector, payload)
+    at = clock()
+    simulator.fault(kind, path=path)
+    with pytest.raises(OutcomeUnknown):
+        connector.publish(payload, done, key="pub-1", send_before=clock.soon)
+    return attempted(payload, done, at, None)
+
+
+def test_a_publication_is_found_live_with_its_address(make: Make, registered: Register, clock: Clock) -> None:
+    connector = make(registered())
+    attempt = sent(connector, clock)
+    clock.later(seconds=3)
+    found = connector.check(attempt())
+    assert isinstance(found, Found)
+    assert found.receipt.live
+    assert found.receipt.url.startswith("http://mp.weixin.qq.com/s/")
+    assert found.receipt.external_id == found.receipt.details["article_id"]
+    assert found.receipt.details["publish_id"]
+
+
+def test_a_review_in_progress_is_asked_again_by_the_rhythm(make: Make, registered: Register, clock: Clock) -> None:
+    connector = make(registered(review_seconds=3600))
+    attempt = sent(connector, clock)
+    waits = []
+    for seconds in (1, 10, 40, 180, 600, 2000):
+        clock.later(seconds=seconds - (clock() - clock.start).total_seconds())
+        answer = connector.check(attempt())
+        assert isinstance(answer, CannotTell)
+        assert answer.next_at is not None
+        waits.append((answer.next_at - clock.start).total_seconds())
+    assert waits == [10, 30, 60, 600, 600 + 1800, 2000 + 1800]
+
+
+def test_after_twelve_questions_it_is_a_persons_turn(make: Make, registered: Register, clock: Clock) -> None:
+    connector = make(registered(review_seconds=3600))
+    answer = connector.check(sent(connector, clock)(asked=12))
+    assert isinstance(answer, CannotTell)
+    assert answer.next_at is None
+
+
+@pytest.mark.parametrize("result", [2, 3, 4])
+def test_a_refused_review_is_rejected_with_cause_and_remedy(
+    make: Make, registered: Register, clock: Clock, result: int
+) -> None:
+    connector = make(registered(review_result=result))
+    attempt = sent(connector, clock)
+    clock.later(seconds=3)
+    answer = connector.check(attempt())
+    assert isinstance(answer, Rejected)
+    assert answer.remedy
+    assert answer.code == f"publish_status={result}"
+
+
+def test_a_lost_answer_is_found_again_by_the_permalink(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl, meter: CountingMeter
+) -> None:
+    connector = make(registered())
+    attempt = lost(connector, clock, simulator, "drop_answer", "freepublish/submit")
+    clock.later(seconds=3)
+    answer = connector.check(attempt)
+    assert isinstance(answer, Found)
+    assert answer.receipt.live
+    assert answer.receipt.published_at is not None
+    assert meter.calls.count("freepublish/submit") == 1
+
+
+def test_absence_is_proven_by_the_standing_draft_and_only_after_a_while(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl
+) -> None:
+    connector = make(registered())
+    attempt = lost(connector, clock, simulator, "http_502", "freepublish/submit")
+    early = connector.check(attempt)
+    assert isinstance(early, CannotTell)
+    assert early.next_at == clock() + timedelta(minutes=3)
+    clock.later(seconds=181)
+    assert isinstance(connector.check(attempt), ProvenAbsent)
+
+
+def test_a_vanished_draft_that_is_not_listed_proves_nothing(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl
+) -> None:
+    connector = make(registered())
+    attempt = lost(connector, clock, simulator, "http_502", "freepublish/submit")
+    connector.discard(attempt.prepared)
+    clock.later(hours=2)
+    answer = connector.check(attempt)
+    assert isinstance(answer, CannotTell)
+    assert "多半已经发出" in answer.reason
+
+
+def test_the_read_back_finds_a_deleted_article(make: Make, registered: Register, clock: Clock) -> None:
+    connector = make(registered())
+    attempt = sent(connector, clock)
+    clock.later(seconds=3)
+    found = connector.check(attempt())
+    assert isinstance(found, Found)
+    assert isinstance(connector.check(attempt(receipt=found.receipt)), Found)
+    connector.recall(found.receipt)
+    assert isinstance(connector.check(attempt(receipt=found.receipt)), Removed)
+
+
+def test_a_mass_send_is_found_and_its_address_comes_next_morning(
+    make: Make, registered: Register, clock: Clock
+) -> None:
+    connector = make(registered(), mode="mass")
+    attempt = sent(connector, clock)
+    clock.later(seconds=5)
+    found = connector.check(attempt())
+    assert isinstance(found, Found)
+    assert (found.receipt.live, found.receipt.url) == (True, "")
+    clock.later(hours=36)
+    found = connector.check(attempt())
+    assert isinstance(found, Found)
+    assert "mp.weixin.qq.com" in found.receipt.url
+
+
+def test_a_lost_mass_send_is_not_absent_while_an_administrator_may_still_confirm(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl
+) -> None:
+    connector = make(registered(), mode="mass")
+    attempt = lost(connector, clock, simulator, "http_502", "mass/sendall")
+    clock.later(minutes=31)
+    assert isinstance(connector.check(attempt), CannotTell)
+    clock.later(minutes=5)
+    assert isinstance(connector.check(attempt), ProvenAbsent)
+
+
+def test_a_lost_mass_send_that_happened_is_found_in_the_statistics_next_day(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl
+) -> None:
+    connector = make(registered(), mode="mass")
+    attempt = lost(connector, clock, simulator, "drop_answer", "mass/sendall")
+    clock.later(minutes=40)
+    assert isinstance(connector.check(attempt), CannotTell)
+    clock.later(hours=36)
+    answer = connector.check(attempt)
+    assert isinstance(answer, Found)
+    assert answer.receipt.details["msg_data_id"]
+
+
+def test_what_cannot_be_asked_now_cannot_be_told(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl, meter: CountingMeter
+) -> None:
+    connector = make(registered())
+    attempt = sent(connector, clock)
+    simulator.fault("http_502", path="freepublish/get")
+    assert isinstance(connector.check(attempt()), CannotTell)
+    meter.closed_until["freepublish/get"] = clock.soon
+    answer = connector.check(attempt())
+    assert isinstance(answer, CannotTell)
+    assert answer.next_at == clock.soon
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [("SEND_SUCCESS", Found), ("SENDING", CannotTell), ("SEND_FAIL", Rejected), ("DELETE", Removed), ("?", CannotTell)],
+)
+def test_the_states_of_a_mass_send(make: Make, odd: Odd, clock: Clock, status: str, kind: type[object]) -> None:
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"msg_id": 201053012, "msg_status": status})
+    connector = make(odd.url, mode="mass")
+    payload = connector.adapt(post()).payload
+    receipt = Receipt(external_id="201053012", details={"msg_id": "201053012"})
+    assert isinstance(connector.check(attempted(payload, Prepared(), clock(), receipt)), kind)
+
+
+@pytest.mark.parametrize(
+    ("info", "kind"),
+    [
+        ({"publish_status": 0, "article_id": "A"}, Found),
+        # The official example of "publishing" has a filled fail_idx.
+        ({"publish_status": 1, "fail_idx": [1]}, CannotTell),
+        ({"publish_status": "2", "fail_idx": "1"}, Rejected),
+        ({"publish_status": 5}, Removed),
+        ({"publish_status": 6}, Removed),
+        ({"publish_status": 77}, CannotTell),
+        ({}, CannotTell),
+    ],
+)
+def test_the_states_of_a_publication(info: dict[str, object], kind: type[object]) -> None:
+    assert isinstance(payloads.publish_finding(info), kind)
+
+
+@pytest.mark.parametrize(
+    ("seen", "same"),
+    [
+        (LINK, True),
+        (LINK.replace("https", "http"), True),
+        (LINK + "&amp;chksm=1", True),
+        ("https://www.qinglan.gov.cn/p/k3v9x2", False),
+        ("https://www.qinglan.gov.cn/p/k3v9x2?w=other", False),
+        ("http://[broken", False),
+        ("", False),
+    ],
+)
+def test_our_permalink_is_known_by_its_parameter(seen: str, same: bool) -> None:
+    assert payloads.same_link(LINK, seen) is same

@@ -1,0 +1,233 @@
+"""Preparing: step by step, resumable, nothing uploaded twice, and what WeChat dropped is found before the hour."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from connectors.errors import ContentRefused, NotEntitled, Refused, Unavailable
+from connectors.values import Prepared
+from connectors.wechat import readback
+from connectors.wechat.payloads import uploaded_content
+from tests.connectors.fakes import CountingMeter, MemoryMedia, Odd, SimulatorControl
+from tests.connectors.wechat.conftest import Make, post, prepared
+from tests.connectors.wechat.test_adapt import WORD, sha
+
+Register = Callable[..., str]
+
+
+def illustrated(media: MemoryMedia) -> str:
+    pictures = ("housing.png", "dispatch-center.jpg", "housing.png")
+    return WORD + "".join(f'<img src="/media/{sha(media, name)}">' for name in pictures)
+
+
+def test_each_call_does_one_step_and_ready_does_nothing(
+    make: Make, registered: Register, meter: CountingMeter, media: MemoryMedia
+) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post(body_html=illustrated(media))).payload
+    done, names = Prepared(), []
+    while not done.ready:
+        before = len(meter.calls)
+        done = Prepared(**json.loads(json.dumps({"steps": connector.prepare(payload, done).steps, "ready": False})))
+        names.append(meter.calls[before:])
+        if "fingerprint" in done.steps:
+            done = Prepared(steps=done.steps, ready=True)
+    assert names == [
+        ["stable_token"],
+        ["media/uploadimg"],
+        ["media/uploadimg"],
+        ["material/add_material"],
+        ["draft/add"],
+        ["draft/get"],
+    ]
+    assert connector.prepare(payload, done) == done
+    assert len(meter.calls) == 6
+
+
+def test_what_was_uploaded_once_is_not_uploaded_again(
+    make: Make, registered: Register, meter: CountingMeter, media: MemoryMedia
+) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post(body_html=illustrated(media))).payload
+    prepared(connector, payload)
+    meter.calls.clear()
+    prepared(connector, payload)
+    assert meter.calls == ["draft/add", "draft/get"]
+
+
+def test_another_account_uploads_for_itself(make: Make, registered: Register, media: MemoryMedia) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post(body_html=illustrated(media))).payload
+    prepared(connector, payload)
+    assert {account for _, account, _ in media.memory} == {"acc-2"}
+    assert media.remembered(payload["cover"]["sha256"], "acc-3", "wechat.cover") is None
+
+
+def test_the_draft_stands_as_approved(make: Make, registered: Register, media: MemoryMedia) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post(body_html=illustrated(media))).payload
+    done = prepared(connector, payload)
+    seen = connector.api.post("/cgi-bin/draft/get", {"media_id": done.steps["draft"]})["news_item"][0]
+    assert seen["title"] == payload["title"]
+    assert seen["content_source_url"] == payload["source_url"]
+    assert seen["need_open_comment"] == 1
+    assert "mmbiz.qpic.cn" in seen["content"]
+    assert "/media/" not in seen["content"]
+    assert connector.recheck(payload, done) is None
+
+
+def test_a_cover_deleted_at_the_platform_is_uploaded_once_more(
+    make: Make, registered: Register, media: MemoryMedia, meter: CountingMeter
+) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post()).payload
+    media.remember(payload["cover"]["sha256"], "acc-2", "wechat.cover", "gone-media-id")
+    done = prepared(connector, payload)
+    assert meter.calls.count("draft/add") == 2
+    assert meter.calls.count("material/add_material") == 1
+    assert media.remembered(payload["cover"]["sha256"], "acc-2", "wechat.cover") == done.steps["cover"]
+
+
+def test_a_cover_refused_again_is_not_tried_for_ever(make: Make, odd: Odd) -> None:
+    odd.fixture("wechat", "err_40007.json")
+    connector = make(odd.url)
+    payload = connector.adapt(post()).payload
+    with pytest.raises(ContentRefused):
+        connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c", "cover_renewed": "1"}))
+
+
+@pytest.mark.parametrize("rights", [[], ["comment"]])
+def test_drafts_need_no_right_to_publish(make: Make, registered: Register, rights: list[str]) -> None:
+    connector = make(registered(rights=rights), mode="draft", settings={"comments": "comment" in rights})
+    payload = connector.adapt(post()).payload
+    done = prepared(connector, payload)
+    with pytest.raises(NotEntitled):
+        connector.publish(payload, done, key="k", send_before=connector.clock())
+    assert connector.capabilities().hand_over
+    assert connector.hand_over_done(done) is False
+
+
+def test_a_lost_answer_to_an_upload_is_simply_asked_again(
+    make: Make, registered: Register, simulator: SimulatorControl
+) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post()).payload
+    done = connector.prepare(payload, Prepared())
+    simulator.fault("drop_answer", path="material/add_material")
+    with pytest.raises(Unavailable):
+        connector.prepare(payload, done)
+    assert prepared(connector, payload).ready
+
+
+def altered(payload: dict[str, object], **changes: object) -> dict[str, object]:
+    content = uploaded_content(str(payload["content_html"]), {})
+    seen = {
+        "title": payload["title"], "author": payload["author"], "digest": payload["digest"],
+        "content_source_url": payload["source_url"], "content": content,
+    }  # fmt: skip
+    return seen | changes
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "told"),
+    [
+        ("content", ("管制期间", ""), "正文文字"),
+        ("content", ('<a href="https://mp.weixin.qq.com/s/abcdefghijk">往届赛事回顾</a>', "往届赛事回顾"), "链接"),
+        ("content", ('rowspan="2"', ""), "表格"),
+        ("title", ("暴雨", ""), "标题"),
+        ("digest", ("今晚", ""), "摘要"),
+        ("content_source_url", ("w=a1b2c3", ""), "原文链接"),
+    ],
+)
+def test_what_wechat_dropped_is_named(make: Make, odd: Odd, name: str, change: tuple[str, str], told: str) -> None:
+    connector = make(odd.url)
+    payload = dict(connector.adapt(post(body_html=WORD)).payload)
+    seen = altered(payload)
+    changed = str(seen[name]).replace(*change)
+    assert changed != seen[name]
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"news_item": [seen | {name: changed}]})
+    with pytest.raises(ContentRefused) as caught:
+        connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c", "draft": "d"}))
+    assert told in caught.value.cause
+
+
+def test_a_picture_that_wechat_filtered_blocks(make: Make, media: MemoryMedia) -> None:
+    payload = dict(make().adapt(post(body_html=f'<p>图。</p><img src="/media/{sha(media, "housing.png")}">')).payload)
+    content = str(payload["content_html"])
+    seen = {"title": payload["title"], "author": payload["author"], "digest": payload["digest"]}
+    seen |= {"content_source_url": payload["source_url"], "content": content[: content.index("<img")]}
+    assert any("图片（应有 1 张，留下 0 张）" in loss for loss in readback.losses(payload, seen))
+
+
+def test_harmless_changes_of_wechats_do_not_count(make: Make) -> None:
+    payload = dict(make().adapt(post(body_html=WORD)).payload)
+    seen = altered(payload)
+    content = str(seen["content"]).replace("https://mp.weixin", "http://mp.weixin").replace("</p>", "</p>\n")
+    harmless = seen | {"content": content.replace('<td style="', '<td data-x="1" style="')}
+    assert readback.losses(payload, harmless) == []
+    assert readback.fingerprint(harmless) == readback.fingerprint(seen)
+
+
+def test_pictures_are_the_same_by_data_src_and_parameters() -> None:
+    first = {"content": '<p>图<img src="http://mmbiz.qpic.cn/a/0"></p>'}
+    second = {"content": '<p>图<img alt="" data-src="https://mmbiz.qpic.cn/a/0?wx_fmt=png"></p>'}
+    other = {"content": '<p>图<img src="http://mmbiz.qpic.cn/b/0"></p>'}
+    assert readback.fingerprint(first) == readback.fingerprint(second) != readback.fingerprint(other)
+
+
+def test_a_draft_changed_by_hand_is_noticed(make: Make, registered: Register) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post()).payload
+    done = prepared(connector, payload)
+    standing = connector.api.post("/cgi-bin/draft/get", {"media_id": done.steps["draft"]})["news_item"][0]
+    edited = {key: standing[key] for key in ("title", "author", "digest", "content", "content_source_url")}
+    edited |= {"thumb_media_id": standing["thumb_media_id"], "content": "<p>改过的正文。</p>"}
+    # draft/update wants an object, not an array, and counts from 0.
+    connector.api.post("/cgi-bin/draft/update", {"media_id": done.steps["draft"], "index": 0, "articles": edited})
+    assert "人工改动" in (connector.recheck(payload, done) or "")
+
+
+def test_discarding_deletes_the_draft_and_is_no_error_twice(make: Make, registered: Register) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post()).payload
+    done = prepared(connector, payload)
+    connector.discard(done)
+    connector.discard(done)
+    connector.discard(Prepared())
+    assert "已不在" in (connector.recheck(payload, done) or "")
+    assert connector.hand_over_done(done) is True
+
+
+def test_a_draft_gone_before_the_read_back_is_never_made_again(make: Make, registered: Register) -> None:
+    connector = make(registered())
+    payload = connector.adapt(post()).payload
+    done = Prepared()
+    while "draft" not in done.steps:
+        done = connector.prepare(payload, done)
+    connector.api.post("/cgi-bin/draft/delete", {"media_id": done.steps["draft"]})
+    with pytest.raises(Refused) as caught:
+        connector.prepare(payload, done)
+    assert "人工" in caught.value.cause
+
+
+def test_hand_over_cannot_be_told_while_the_platform_is_away(
+    make: Make, registered: Register, simulator: SimulatorControl
+) -> None:
+    connector = make(registered(), mode="draft")
+    done = prepared(connector, connector.adapt(post()).payload)
+    simulator.fault("http_502", path="draft/get")
+    assert connector.hand_over_done(done) is None
+
+
+def test_a_right_that_is_missing_is_named_at_the_draft(make: Make, odd: Odd) -> None:
+    odd.fixture("wechat", "resp_token.json")
+    odd.fixture("wechat", "err_48001.json")
+    connector = make(odd.url)
+    payload = connector.adapt(post()).payload
+    with pytest.raises(NotEntitled) as caught:
+        connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c"}))
+    assert "认证" in caught.value.remedy
