@@ -2,7 +2,9 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bind this capability's pages to the app."""
-    from app.inbox import views
+    """Bind the inbox's pages and its part of the API."""
+    from app import web
+    from app.inbox import api, views
 
     app.register_blueprint(views.bp)
+    web.register_api(app, api.blp)

@@ -25,6 +25,8 @@ class Contact(Model):
     name: Mapped[str] = mapped_column(String(120), default="")
     nickname: Mapped[str] = mapped_column(String(60), default="")
     remark: Mapped[str] = mapped_column(String(120), default="")
+    # Since when they follow the account no more: private messages do not reach them.
+    left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
@@ -49,6 +51,8 @@ class Conversation(Model):
     contact_id: Mapped[str] = mapped_column(ForeignKey("contacts.id"), index=True)
     publication_id: Mapped[str | None] = mapped_column(ForeignKey("publications.id"), index=True)
     post_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"), index=True)
+    # The platform's id of the post written under ("" for private messages), and its first words.
+    post_external_id: Mapped[str] = mapped_column(String(120), default="")
     subject: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(20), default="open")
     assignee_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
@@ -57,6 +61,9 @@ class Conversation(Model):
     snoozed_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_message_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_inbound_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_inbound_id: Mapped[str | None] = mapped_column(String(32))
+    # The platform refused an answer: closed, whatever we counted, until the next inbound message.
+    window_shut_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Since when an inbound message waits for its answer; None: nothing waits.
     waiting_since: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     first_answer_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -93,6 +100,10 @@ class Message(Model):
     text: Mapped[str] = mapped_column(Text, default="")
     media: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     target: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    # Inbound: the platform shows an answer of ours, by whatever means it was given.
+    answered: Mapped[bool] = mapped_column(default=False)
+    # Outbound: the address of the person who wrote it (Weibo's rip).
+    operator_ip: Mapped[str] = mapped_column(String(60), default="")
     in_reply_to: Mapped[str | None] = mapped_column(String(32))
     sent_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
     author_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))

@@ -1,0 +1,54 @@
+"""Which conversations a person may see and answer: those of their desk, and those of their accounts after 转办."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, or_, select
+
+from app.accounts.models import Account
+from app.db import db
+from app.errors import NotFound
+from app.inbox.models import Conversation, Message
+from app.units.access import Actor, visible
+from app.units.models import Unit
+
+
+def visible_conversations(actor: Actor, key: str = "inbox.read") -> ColumnElement[bool]:
+    """An SQL condition on Conversation: its desk or its account's unit lies where the actor holds `key`."""
+    accounts = select(Account.id).where(visible(actor, key, Account.unit_id))
+    return or_(visible(actor, key, Conversation.unit_id), Conversation.account_id.in_(accounts))
+
+
+def find(actor: Actor, conversation_id: str, key: str = "inbox.read", *, lock: bool = False) -> Conversation:
+    """The conversation, if the actor holds `key` at its desk or its account. Raises NotFound, Forbidden.
+
+    `lock` keeps others from changing it until the transaction ends.
+    """
+    query = select(Conversation).where(Conversation.id == conversation_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    conversation = db.session.scalars(query).one_or_none()
+    if conversation is None:
+        raise NotFound
+    units = [db.session.get(Unit, conversation.unit_id), conversation.account.unit]
+    if any(unit is not None and actor.may(key, unit) for unit in units):
+        return conversation
+    for unit in units:
+        if unit is not None and actor.may("inbox.read", unit):
+            actor.require(key, unit, see="inbox.read")
+    raise NotFound
+
+
+def may(actor: Actor, conversation: Conversation, key: str) -> bool:
+    """Whether the actor holds `key` for this conversation."""
+    desk = db.session.get(Unit, conversation.unit_id)
+    return any(unit is not None and actor.may(key, unit) for unit in (desk, conversation.account.unit))
+
+
+def find_message(actor: Actor, message_id: str, key: str) -> Message:
+    """An outbound message and its conversation, locked. Raises NotFound, Forbidden."""
+    message = db.session.get(Message, message_id)
+    if message is None or message.direction != "out":
+        raise NotFound
+    find(actor, message.conversation_id, key, lock=True)
+    db.session.refresh(message)
+    return message

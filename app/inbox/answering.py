@@ -1,0 +1,286 @@
+"""Answers, retries, and notes: what a person says in a conversation. Stored here, sent by the scheduler."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+
+from app.audit.services import record
+from app.db import atomic, db
+from app.errors import Conflict, Invalid, NotFound
+from app.inbox.access import find, find_message
+from app.inbox.models import Conversation, Message, ReplyAttempt
+from app.inbox.windows import Window, length_of, rules_of, window_of
+from app.units.access import Actor
+from app.units.models import User
+
+NOTE_LENGTH = 2000
+# After this long without an answer a request that was sent can no longer bring one.
+_SETTLED_AFTER = timedelta(seconds=30)
+
+
+def reply(
+    actor: Actor,
+    conversation_id: str,
+    *,
+    text: str,
+    in_reply_to: str | None = None,
+    key: str | None = None,
+    seen_message_id: str | None = None,
+    now: datetime,
+) -> Message:
+    """Queue an answer to `in_reply_to` (default: the newest inbound message); the scheduler sends it.
+
+    `key` makes a double click one answer. `seen_message_id` is the newest message the person saw: when somebody else
+    answered since, Conflict shows that answer instead. Conflict also when the platform's window is closed; Invalid for
+    an empty or too long text.
+    """
+    text = clean(text)
+    with atomic():
+        conversation = find(actor, conversation_id, "inbox.reply", lock=True)
+        ours = _own_key(actor, key)
+        if ours and (twin := db.session.scalars(select(Message).where(Message.key == ours)).one_or_none()):
+            return _same(twin, conversation, text)
+        _check_text(text, window_of(conversation, now).max_length)
+        _check_collision(actor, conversation, seen_message_id, now)
+        target = _target(conversation, in_reply_to)
+        _check_window(conversation, target, now)
+        message = _queue(actor, conversation, target, text, ours, now)
+        _note_event(actor, "reply.queue", conversation, message, now)
+        return message
+
+
+def retry_reply(actor: Actor, message_id: str, *, confirmed: bool = False, now: datetime) -> Message:
+    """Send a failed answer again, with a new attempt; one of unknown outcome only when `confirmed` by the person."""
+    with atomic():
+        message = find_message(actor, message_id, "inbox.reply")
+        before = message.status
+        if before == "unknown":
+            _check_settled(message, now)
+            if not confirmed:
+                raise Conflict(
+                    "这条回复可能已经发出。平台没有给出答复，重发可能让对方收到两条。请先到平台核对，确认没有发出再重发。",
+                    confirm=True,
+                )
+        elif before != "failed":
+            raise Conflict("这条回复现在不能重发。它正在发送，或已经发出。请刷新页面查看最新状态。")
+        _check_retry_window(message, now)
+        message.status, message.next_attempt_at = "queued", now
+        message.operator_ip = actor.origin
+        _clear_error(message)
+        _note_event(actor, "reply.retry", message.conversation, message, now, before=before)
+        return message
+
+
+def settle_reply(actor: Actor, message_id: str, *, sent: bool, now: datetime) -> Message:
+    """A person looked at the platform and says what became of an answer of unknown outcome."""
+    with atomic():
+        message = find_message(actor, message_id, "inbox.reply")
+        if message.status != "unknown":
+            raise Conflict("这条回复不需要核实。它的状态已经明确。请刷新页面查看。")
+        _check_settled(message, now)
+        if sent:
+            message.status = "sent"
+            _clear_error(message)
+            mark_answered(message.conversation, message)
+        else:
+            message.status = "failed"
+            message.error_code = "settled"
+            message.error_cause = "经人工核实，这条回复没有发出。"
+            message.error_remedy, message.error_who = "可以重新发送。", "回复人"
+        _note_event(actor, "reply.settle", message.conversation, message, now, before="unknown")
+        return message
+
+
+def add_note(actor: Actor, conversation_id: str, *, text: str, now: datetime) -> Message:
+    """A private note of a colleague: seen in the thread, never sent."""
+    text = clean(text)
+    if not text or len(text) > NOTE_LENGTH:
+        raise Invalid(
+            f"备注没有保存。内容为空，或超过 {NOTE_LENGTH} 字。请修改后重新保存。",
+            errors={"text": [f"请填写 1 到 {NOTE_LENGTH} 字。"]},
+        )
+    with atomic():
+        conversation = find(actor, conversation_id, "inbox.reply", lock=True)
+        message = Message(
+            conversation_id=conversation.id,
+            account_id=conversation.account_id,
+            direction="note",
+            text=text,
+            author_id=actor.user_id or None,
+            sent_at=now,
+            created_at=now,
+        )
+        db.session.add(message)
+        db.session.flush()
+        _note_event(actor, "conversation.note", conversation, message, now)
+        return message
+
+
+def mark_answered(conversation: Conversation, message: Message) -> None:
+    """An answer is out: nothing waits any more, unless something came after it was written."""
+    if conversation.first_answer_at is None:
+        conversation.first_answer_at = message.sent_at
+    conversation.last_message_at = max(conversation.last_message_at, message.sent_at)
+    newer = conversation.last_inbound_id is not None and conversation.last_inbound_id > message.id
+    if not newer:
+        conversation.waiting_since = None
+
+
+def clean(text: str) -> str:
+    """Trimmed, one kind of line end, nothing that the database or a platform cannot hold."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    return text.encode("utf-8", "replace").decode("utf-8").strip()
+
+
+def text_digest(text: str) -> str:
+    """What stands for words in the audit log."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _own_key(actor: Actor, key: str | None) -> str | None:
+    return hashlib.sha256(f"{actor.user_id}:{key}".encode()).hexdigest() if key else None
+
+
+def _same(twin: Message, conversation: Conversation, text: str) -> Message:
+    if twin.conversation_id != conversation.id or (twin.text != text and twin.erased_at is None):
+        raise Conflict("这条回复没有提交。同一份表单已经提交过另一条内容。请刷新页面后重新填写。")
+    return twin
+
+
+def _check_text(text: str, most: int) -> None:
+    used = length_of(text)
+    if not text:
+        raise Invalid("回复没有提交。内容是空的。请填写回复内容。", errors={"text": ["请填写回复内容。"]})
+    if used > most:
+        raise Invalid(
+            f"回复没有提交。内容有 {used} 字，超过平台 {most} 字的上限。请缩短，或分成两条。",
+            errors={"text": [f"最多 {most} 字，现有 {used} 字。"]},
+        )
+
+
+def _check_collision(actor: Actor, conversation: Conversation, seen: str | None, now: datetime) -> None:
+    if seen is None:
+        return
+    other = db.session.scalars(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.direction == "out",
+            Message.status != "failed",
+            Message.id > seen,
+            Message.author_id.is_distinct_from(actor.user_id),
+        )
+        .order_by(Message.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if other is None:
+        return
+    author = other.author.name if other.author else "同事"
+    seconds = max(0, int((now - other.created_at).total_seconds()))
+    since = f"{seconds} 秒前" if seconds < 60 else f"{seconds // 60} 分钟前"
+    raise Conflict(
+        f"{since} {author} 已回复：“{other.text[:80]}”。为避免重复答复，您的回复没有发送。请看过后再决定是否补充。",
+        collision={"id": other.id, "author": author, "text": other.text, "at": other.created_at.isoformat()},
+    )
+
+
+def _target(conversation: Conversation, in_reply_to: str | None) -> Message:
+    wanted = in_reply_to or conversation.last_inbound_id
+    message = db.session.get(Message, wanted) if wanted else None
+    if message is None or message.conversation_id != conversation.id or message.direction != "in":
+        if in_reply_to:
+            raise NotFound("没有找到要回复的消息。它不在这个会话里，或已被清除。请刷新页面后重新选择。")
+        raise Conflict("没有可以回复的消息。这个会话里还没有收到消息。请等对方来信后再回复。")
+    return message
+
+
+def _check_window(conversation: Conversation, target: Message, now: datetime) -> None:
+    window: Window = window_of(conversation, now)
+    rule = rules_of(conversation.account).get(conversation.kind)
+    own_allowance = rule is not None and rule.per_message is not None and target.id != conversation.last_inbound_id
+    if own_allowance and rule is not None and not rule.unavailable:
+        _check_allowance(target, rule.per_message or 0)
+    elif not window.open:
+        raise Conflict(window.why)
+    if not target.target:
+        raise Conflict("这条消息不能回复。对方的信息已按要求清除。可以把该会话办结。")
+
+
+def _check_allowance(target: Message, most: int) -> None:
+    """Answers to one message that is not the newest: as many as the platform allows for each."""
+    given = db.session.scalar(
+        select(func.count(Message.id)).where(
+            Message.in_reply_to == target.id, Message.direction == "out", Message.status != "failed"
+        )
+    )
+    if target.answered or (given or 0) >= most:
+        raise Conflict("这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请到平台后台删除原回复后再发。")
+
+
+def _check_retry_window(message: Message, now: datetime) -> None:
+    """As for a new answer; one of unknown outcome counts itself, so its place is given back first."""
+    conversation = message.conversation
+    target = _target(conversation, message.in_reply_to)
+    message.status = "failed"
+    db.session.flush()
+    _check_window(conversation, target, now)
+
+
+def _check_settled(message: Message, now: datetime) -> None:
+    last = db.session.scalars(
+        select(ReplyAttempt).where(ReplyAttempt.message_id == message.id).order_by(ReplyAttempt.number.desc()).limit(1)
+    ).one_or_none()
+    if last is not None and now < last.send_before + _SETTLED_AFTER:
+        raise Conflict("现在还不能下结论。发送请求可能仍在途中。请半分钟后再核对。")
+
+
+def _queue(
+    actor: Actor, conversation: Conversation, target: Message, text: str, key: str | None, now: datetime
+) -> Message:
+    message = Message(
+        conversation_id=conversation.id,
+        account_id=conversation.account_id,
+        direction="out",
+        text=text,
+        target=dict(target.target),
+        in_reply_to=target.id,
+        author_id=actor.user_id or None,
+        operator_ip=actor.origin,
+        status="queued",
+        key=key,
+        next_attempt_at=now,
+        sent_at=now,
+        created_at=now,
+    )
+    db.session.add(message)
+    db.session.flush()
+    conversation.last_message_at = max(conversation.last_message_at, now)
+    return message
+
+
+def _clear_error(message: Message) -> None:
+    message.error_code = message.error_cause = message.error_remedy = message.error_who = ""
+
+
+def _note_event(
+    actor: Actor, action: str, conversation: Conversation, message: Message, now: datetime, before: str | None = None
+) -> None:
+    record(
+        actor,
+        action,
+        now=now,
+        object_type="conversation",
+        object_id=conversation.id,
+        unit_id=conversation.unit_id,
+        before={"status": before} if before else {},
+        after={"message_id": message.id, "status": message.status, "text_sha256": text_digest(message.text)},
+    )
+
+
+def author_name(message: Message) -> str:
+    """Who wrote an answer or a note."""
+    user = db.session.get(User, message.author_id) if message.author_id else None
+    return user.name if user else "系统"

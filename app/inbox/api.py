@@ -1,0 +1,154 @@
+"""/api/v1/conversations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app.db import utcnow
+from app.errors import Invalid
+from app.inbox import services
+from app.inbox.models import Conversation, Message
+from app.inbox.schemas import (
+    AssignmentIn,
+    ConversationOut,
+    ConversationPage,
+    ConversationQuery,
+    MessageOut,
+    MessagePage,
+    ReplyIn,
+    StatusIn,
+)
+from app.inbox.windows import Window
+from app.schemas import PageQuery
+from app.units.permissions import current_actor, requires
+
+blp = Blueprint("conversations_api", __name__, url_prefix="/api/v1", description="收件箱：会话、消息、回复")
+
+
+@blp.get("/conversations")
+@requires("inbox.read")
+@blp.arguments(ConversationQuery, location="query")
+@blp.response(200, ConversationPage)
+def list_conversations(query: dict[str, Any]) -> dict[str, Any]:
+    """会话列表，最近有消息的在前。"""
+    now = utcnow()
+    wanted = services.Filter(
+        status=query["status"], account_id=query["account_id"], assignee=query["assignee"], q=query["q"]
+    )
+    page = services.conversations_of(current_actor(), wanted, cursor=query["cursor"], limit=query["limit"])
+    windows = services.windows_of(page.items, now)
+    return {
+        "items": [conversation_json(item, windows[item.id]) for item in page.items],
+        "next_cursor": page.next_cursor,
+    }
+
+
+@blp.get("/conversations/<conversation_id>")
+@requires("inbox.read")
+@blp.response(200, ConversationOut)
+def get_conversation(conversation_id: str) -> dict[str, Any]:
+    """一个会话。"""
+    return _json(services.get_conversation(current_actor(), conversation_id))
+
+
+@blp.get("/conversations/<conversation_id>/messages")
+@requires("inbox.read")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, MessagePage)
+def list_messages(query: dict[str, Any], conversation_id: str) -> dict[str, Any]:
+    """一个会话的来往消息，先后为序。"""
+    page = services.messages_of(current_actor(), conversation_id, cursor=query["cursor"], limit=query["limit"])
+    return {"items": [message_json(item) for item in page.items], "next_cursor": page.next_cursor}
+
+
+@blp.post("/conversations/<conversation_id>/replies")
+@requires("inbox.reply")
+@blp.arguments(ReplyIn)
+@blp.response(202, MessageOut)
+def create_reply(body: dict[str, Any], conversation_id: str) -> dict[str, Any]:
+    """回复。存下后由调度进程发出；默认回复最近一条来信。时限已过或次数用完为 409。"""
+    message = services.reply(
+        current_actor(), conversation_id, text=body["text"], in_reply_to=body["in_reply_to"], now=utcnow()
+    )
+    return message_json(message)
+
+
+@blp.put("/conversations/<conversation_id>/assignment")
+@requires("inbox.read")
+@blp.arguments(AssignmentIn)
+@blp.response(200, ConversationOut)
+def set_assignment(body: dict[str, Any], conversation_id: str) -> dict[str, Any]:
+    """分派给成员（user_id），或转办给单位（unit_id）；user_id 为 null 表示取消分派。"""
+    if "user_id" not in body and "unit_id" not in body:
+        raise Invalid(
+            "没有分派。缺少 user_id 或 unit_id。请填写其中一个。", errors={"user_id": ["与 unit_id 须填一个。"]}
+        )
+    conversation = services.assign(
+        current_actor(),
+        conversation_id,
+        user_id=body.get("user_id"),
+        unit_id=body.get("unit_id"),
+        due_at=body["due_at"],
+        note=body["note"],
+        now=utcnow(),
+    )
+    return _json(conversation)
+
+
+@blp.put("/conversations/<conversation_id>/status")
+@requires("inbox.reply")
+@blp.arguments(StatusIn)
+@blp.response(200, ConversationOut)
+def set_status(body: dict[str, Any], conversation_id: str) -> dict[str, Any]:
+    """改变状态：open、pending、snoozed（须有 until）、resolved。"""
+    conversation = services.set_status(
+        current_actor(), conversation_id, body["status"], until=body["until"], now=utcnow()
+    )
+    return _json(conversation)
+
+
+def _json(conversation: Conversation) -> dict[str, Any]:
+    return conversation_json(conversation, services.window_of(conversation, utcnow()))
+
+
+def conversation_json(conversation: Conversation, window: Window) -> dict[str, Any]:
+    """A conversation as CONTRACT has it."""
+    return {
+        "id": conversation.id,
+        "account_id": conversation.account_id,
+        "platform": conversation.account.platform,
+        "kind": conversation.kind,
+        "contact": {"id": conversation.contact_id, "name": services.display_name(conversation.contact)},
+        "post_id": conversation.post_id,
+        "status": conversation.status,
+        "assignee_id": conversation.assignee_id,
+        "labels": conversation.labels,
+        "due_at": conversation.due_at,
+        "last_message_at": conversation.last_message_at,
+        "window": {"closes_at": window.closes_at, "remaining": window.remaining},
+    }
+
+
+def message_json(message: Message) -> dict[str, Any]:
+    """A message; `status` for outbound ones, `error` when there is one."""
+    found: dict[str, Any] = {
+        "id": message.id,
+        "direction": message.direction,
+        "external_id": message.external_id,
+        "text": message.text,
+        "media": message.media,
+        "sent_at": message.sent_at,
+        "in_reply_to": message.in_reply_to,
+    }
+    if message.status is not None:
+        found["status"] = message.status
+    if message.error_cause:
+        found["error"] = {
+            "code": message.error_code,
+            "cause": message.error_cause,
+            "remedy": message.error_remedy,
+            "who": message.error_who,
+        }
+    return found

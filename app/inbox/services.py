@@ -1,0 +1,66 @@
+"""The inbox's services, under one name."""
+
+from __future__ import annotations
+
+from app.inbox.answering import add_note, reply, retry_reply, settle_reply
+from app.inbox.contacts import display_name
+from app.inbox.ingesting import account_event, ingest
+from app.inbox.reading import (
+    Filter,
+    conversations_of,
+    count,
+    get_conversation,
+    messages_of,
+    rows_of,
+    thread_of,
+    undelivered,
+    waiting,
+    waiting_times,
+)
+from app.inbox.sending import (
+    begin_attempt,
+    claim_replies,
+    record_reply_failed,
+    record_reply_postponed,
+    record_reply_sent,
+    record_reply_unknown,
+    recover_replies,
+)
+from app.inbox.windows import Window, window_of, windows_of
+from app.inbox.working import STATUSES, assign, set_labels, set_remark, set_status, wake_snoozed
+
+__all__ = [
+    "STATUSES",
+    "Filter",
+    "Window",
+    "account_event",
+    "add_note",
+    "assign",
+    "begin_attempt",
+    "claim_replies",
+    "conversations_of",
+    "count",
+    "display_name",
+    "get_conversation",
+    "ingest",
+    "messages_of",
+    "record_reply_failed",
+    "record_reply_postponed",
+    "record_reply_sent",
+    "record_reply_unknown",
+    "recover_replies",
+    "reply",
+    "retry_reply",
+    "rows_of",
+    "set_labels",
+    "set_remark",
+    "set_status",
+    "settle_reply",
+    "thread_of",
+    "undelivered",
+    "waiting",
+    "waiting_times",
+    "wake_snoozed",
+    "window_of",
+    "windows_of",
+]
