@@ -11,7 +11,8 @@ LIMIT = 280  # half-width units, 140 汉字
 COUNTED_URL = re.compile(r"https?://[a-zA-Z0-9]+(?:\.[a-zA-Z0-9]+)+[-A-Z0-9a-z_$.+!*()/,:;@&=?~#%]*", re.I)
 OWN_URL = re.compile(r"http://(?:t\.sina\.com\.cn|t\.sina\.cn|weibo\.com|weibo\.cn)", re.I)
 SHORT_URL = re.compile(r"http://t\.cn", re.I)
-WRITTEN_URL = re.compile(r"https?://[^\s\u0080-\U0010ffff]+", re.I)
+# ASCII: without it, ignoring case also takes i, k and s out of the class (their capitals İ, K, ſ stand in it).
+WRITTEN_URL = re.compile(r"https?://[^\s\u0080-\U0010ffff]+", re.I | re.A)
 TOPIC = re.compile(r"#[^#\s][^#\n]*#")
 BASE62 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
