@@ -31,7 +31,7 @@ _BLOCKS: dict[str, BlockKind] = {
 _SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "svg"})
 _MEDIA = re.compile(r"/media/([0-9a-f]{64})\b")
 _SPACES = re.compile(r"[^\S\n]+")
-URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE)
+URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE | re.ASCII)
 
 SENTENCE_ENDS = "。！？!?…\n"
 CLAUSE_ENDS = "，；,;"

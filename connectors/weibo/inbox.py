@@ -27,6 +27,9 @@ _NO_COMMENTS = (
     "评论收件箱需商业接口：该应用没有读取评论的权限。一般市民的评论在本系统中看不到。请到微博查看，或为应用申请接口。"
 )
 _NO_MENTIONS = "没有读取 @ 提及的权限。提到本账号的微博在本系统中看不到。请到微博查看，或为应用申请接口。"
+_UNSEEN = (
+    "微博提示有新评论，但其中有的取不到：普通应用只能看到授权过本应用的用户的评论。完整评论需商业接口。请到微博查看。"
+)
 _TOO_MANY = f"新消息过多，只取了最近 {_PAGE * _MOST_PAGES} 条。更早的请到微博查看。"
 
 Make = Callable[[Mapping[str, Any], str], InboundMessage | None]
@@ -59,11 +62,13 @@ def fetch(
     comments = overdue or _moved(poll, counters, ("cmt",))
     mentions = overdue or _moved(poll, counters, ("mention_status", "mention_cmt"))
     if comments:
-        _comments(poll, posts, _waiting(counters, "cmt"))
+        _comments(poll, posts, _waiting(poll, counters, "cmt"))
     elif _denied(poll, "comments/to_me"):
         poll.lacking.append(_NO_COMMENTS)
+    if poll.cursor.get("unseen"):
+        poll.lacking.append(_UNSEEN)
     if mentions:
-        waiting = _waiting(counters, "mention_status")
+        waiting = _waiting(poll, counters, "mention_status")
         _list(poll, _Ask("statuses/mentions", "statuses", "mention_since", waiting), mention_message, _NO_MENTIONS)
     if comments and mentions:
         poll.cursor["looked_at"] = now.isoformat()
@@ -87,10 +92,19 @@ def _moved(poll: Poll, counters: Mapping[str, str], names: tuple[str, ...]) -> b
     return any(name in counters and counters[name] != poll.cursor.get(name) for name in names)
 
 
-def _waiting(counters: Mapping[str, str], name: str) -> int:
-    """How many the counter promises; without counters as many as can be had."""
-    text = counters.get(name, "")
-    return int(text) if text.isdigit() else _PAGE * _MOST_PAGES
+def _waiting(poll: Poll, counters: Mapping[str, str], name: str) -> int:
+    """How many new ones the counter promises: its rise, or all of it once somebody has read; without counters, many.
+
+    Only people (or set_count, which would take the red dot from those who use Weibo itself) clear the counters.
+    """
+    if name not in counters:
+        return _PAGE * _MOST_PAGES
+    now, before = _number(counters[name]), _number(poll.cursor.get(name, "0"))
+    return now - before if now >= before else now
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
 
 
 def _overdue(poll: Poll, pause: timedelta) -> bool:
@@ -110,17 +124,29 @@ class _Ask:
 
 
 def _comments(poll: Poll, posts: Sequence[Receipt], waiting: int) -> None:
-    """All comments to us; when that brings nothing new, those under our newest posts, as far as we may."""
+    """All comments to us; when fewer come than were promised, those under our newest posts, as far as we may."""
     before = len(poll.found)
-    _list(poll, _Ask("comments/to_me", "comments", "since_id", waiting), comment_message, _NO_COMMENTS)
-    if poll.business or len(poll.found) > before:
+    allowed = _list(poll, _Ask("comments/to_me", "comments", "since_id", waiting), comment_message, _NO_COMMENTS)
+    if poll.business:
         return
+    if len(poll.found) - before < waiting:
+        _under_posts(poll, posts, waiting)
+    poll.cursor.pop("unseen", None)
+    if allowed and len(poll.found) - before < waiting:
+        poll.cursor["unseen"] = "1"
+
+
+def _under_posts(poll: Poll, posts: Sequence[Receipt], waiting: int) -> None:
+    before = len(poll.found)
     for receipt in [post for post in posts if post.external_id][:_POSTS_ASKED]:
         ask = _Ask("comments/show", "comments", f"show:{receipt.external_id}", waiting, {"id": receipt.external_id})
         if not _list(poll, ask, comment_message, ""):
             break
     asked = {f"show:{post.external_id}" for post in posts}
     poll.cursor = {key: value for key, value in poll.cursor.items() if not key.startswith("show:") or key in asked}
+    # It shows no more than comments/to_me does: not worth its calls for a day.
+    if posts and len(poll.found) == before:
+        poll.cursor["denied:comments/show"] = poll.now.isoformat()
 
 
 def _list(poll: Poll, ask: _Ask, make: Make, lacking: str) -> bool:

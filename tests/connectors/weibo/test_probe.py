@@ -1,0 +1,95 @@
+"""What probing says of an account, right by right."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connectors.values import Health, Right
+from connectors.weibo.connector import WeiboConnector
+from tests.connectors.fakes import MemoryTokens, SimulatorControl
+from tests.connectors.weibo.conftest import Clock, Make, register
+
+
+def rights(health: Health) -> dict[str, Right]:
+    return {right.key: right for right in health.rights}
+
+
+def test_a_good_account(weibo: WeiboConnector, clock: Clock) -> None:
+    health = weibo.probe()
+    found = rights(health)
+    assert {key: right.ok for key, right in found.items()} == {
+        "token": True,
+        "timeline": True,
+        "comments": True,
+        "publish": None,
+        "expiry": True,
+        "operator_ip": True,
+        "safe_domain": None,
+    }
+    assert "首次发布时验证" in found["publish"].detail
+    assert health.token_expires_at is not None
+    assert health.token_expires_at > clock.now + timedelta(days=20)
+
+
+def test_a_wrong_token(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    health = make(simulator.url, tokens=MemoryTokens("wrong")).probe()
+    token = rights(health)["token"]
+    assert token.ok is False
+    assert "重新连接" in token.remedy
+    assert "timeline" not in rights(health)
+
+
+def test_the_token_of_another_account(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    token = rights(make(simulator.url, external_id="42").probe())["token"]
+    assert token.ok is False
+    assert "1902538057" in token.detail
+
+
+def test_the_token_of_another_app(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    token = rights(make(simulator.url, credentials={"app_key": "999", "safe_domain": "a.gov.cn"}).probe())["token"]
+    assert token.ok is False
+    assert "app_key" in token.remedy
+
+
+def test_an_expired_token_says_when(simulator: SimulatorControl, make: Make, clock: Clock) -> None:
+    register(simulator)
+    health = make(simulator.url, tokens=MemoryTokens("tok-1", clock.now - timedelta(days=1))).probe()
+    assert rights(health)["token"].ok is False
+    assert "过期" in rights(health)["token"].detail
+
+
+def test_a_token_that_ends_soon_is_told(simulator: SimulatorControl, make: Make, clock: Clock) -> None:
+    register(simulator, expires_at=(clock.now + timedelta(days=3)).isoformat())
+    expiry = rights(make(simulator.url).probe())["expiry"]
+    assert expiry.ok is True
+    assert "尽快" in expiry.remedy
+
+
+@pytest.mark.parametrize("call", ["user_timeline", "comments/to_me"])
+def test_a_missing_right_is_named(simulator: SimulatorControl, make: Make, call: str) -> None:
+    register(simulator, denied=[call])
+    found = rights(make(simulator.url).probe())
+    lacking = [right for right in found.values() if right.ok is False]
+    assert len(lacking) == 1
+    assert "缺少权限" in lacking[0].detail
+    assert lacking[0].remedy
+
+
+def test_a_platform_that_is_away_is_no_verdict(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    simulator.fault("http_502", times=-1)
+    token = rights(make(simulator.url).probe())["token"]
+    assert token.ok is None
+
+
+def test_what_must_be_filled_in(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    found = rights(make(simulator.url, credentials={}, environment="live").probe())
+    assert found["safe_domain"].ok is False
+    assert found["operator_ip"].ok is False
+    assert "TANDEM_EGRESS_IP" in found["operator_ip"].remedy
