@@ -13,6 +13,8 @@ from connectors.wechat.pictures import UPLOADIMG_BYTES, UPLOADIMG_TYPES
 
 # The platform names no number; more than this no reader scrolls through, and the characters run out first.
 MOST_IMAGES = 50
+# 2048 bytes for a private answer; the platform names no number for a comment's (88007), so one that always fits.
+PRIVATE_CHARACTERS, COMMENT_CHARACTERS = 600, 140
 CALLBACK_WARNING = (
     "接入后，公众平台的自动回复和自定义菜单会停用。请先记下现有的自动回复和菜单，接入后在本系统中重新设置。"
 )
@@ -46,7 +48,7 @@ _MISSING = {
 def capabilities(account: AccountConfig) -> Capabilities:
     """Depends on mode, kind and settings only; no network."""
     mode = account.mode
-    comments = mode == "mass" and bool(account.settings.get("comments"))
+    comments = bool(account.settings.get("comments"))
     return Capabilities(
         asynchronous=True,
         hand_over=mode == "draft",
@@ -62,7 +64,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
         recall=_RECALL.get(mode, "manual"),
         polls=("article_comment",) if comments else (),
         pushes=("private",),
-        replies=_replies(comments, _why_no_comments(account)),
+        replies=_replies(comments),
         quotas=_quotas(account),
         publish_quota=_PUBLISH_QUOTA.get(mode, ""),
         missing=_missing(account, comments),
@@ -70,15 +72,13 @@ def capabilities(account: AccountConfig) -> Capabilities:
     )
 
 
-def _replies(comments: bool, why_not: str) -> dict[MessageKind, ReplyRule]:
-    return {
-        "private": ReplyRule(window=timedelta(hours=48), per_window=5, max_length=600),
-        "article_comment": ReplyRule(per_message=1, max_length=140, unavailable="" if comments else why_not),
+def _replies(comments: bool) -> dict[MessageKind, ReplyRule]:
+    rules: dict[MessageKind, ReplyRule] = {
+        "private": ReplyRule(window=timedelta(hours=48), per_window=5, max_length=PRIVATE_CHARACTERS)
     }
-
-
-def _why_no_comments(account: AccountConfig) -> str:
-    return NO_ID if account.mode != "mass" else "账号没有开启留言功能，请在公众平台开通后在账号设置中打开。"
+    if comments:
+        rules["article_comment"] = ReplyRule(per_message=1, max_length=COMMENT_CHARACTERS)
+    return rules
 
 
 def _quotas(account: AccountConfig) -> tuple[Quota, ...]:
@@ -105,5 +105,7 @@ def _missing(account: AccountConfig, comments: bool) -> tuple[Missing, ...]:
         missing["list"] = "群发的文章不能通过接口列出，链接可能次日才能取到。"
         missing["recall"] = "群发后只能删除内容，粉丝收到的卡片仍在。"
     if not comments:
-        missing["comments"] = _why_no_comments(account)
+        missing["comments"] = "账号没有开启留言功能。请在公众平台开通后，在账号设置中打开。"
+    elif account.mode != "mass":
+        missing["comments"] = NO_ID
     return tuple(Missing(key=key, why=why) for key, why in missing.items())

@@ -6,7 +6,8 @@ the call, while nothing of ours is listed, was not taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -69,9 +70,25 @@ class Checking:
             return self._still_there(attempted.receipt, details["article_id"])
         if details.get("publish_id"):
             answer = self.api.post("/cgi-bin/freepublish/get", {"publish_id": details["publish_id"]})
-            finding = publication_found(payloads.publish_finding(answer), details)
-            return self._timed(finding, attempted)
+            finding = payloads.publish_finding(answer)
+            return (
+                self._read_back(finding.receipt, details)
+                if isinstance(finding, Found)
+                else self._timed(finding, attempted)
+            )
         return self._search(attempted)
+
+    def _read_back(self, receipt: Receipt, known: Mapping[str, str]) -> Finding:
+        """freepublish/get tells no time: the list does, and shows that the article is really there."""
+        try:
+            listed = _by_article(newest_publications(self.api), receipt.external_id)
+        except ConnectorError:
+            # It is published all the same, only its time is not known.
+            listed = None
+        url = receipt.url or (listed.url if listed else "")
+        moment = listed.published_at if listed else None
+        details = {**known, **receipt.details}
+        return Found(receipt=replace(receipt, url=url, published_at=moment, details=details))
 
     def _still_there(self, receipt: Receipt, article_id: str) -> Finding:
         """The read-back of something published."""
@@ -87,10 +104,7 @@ class Checking:
         if articles[0].get("is_deleted"):
             return Removed(reason="文章已在公众平台被删除。")
         url = receipt.url or payloads.text_of(articles[0].get("url"))
-        found = Receipt(
-            external_id=article_id, url=url, live=True, published_at=receipt.published_at, details=receipt.details
-        )
-        return Found(receipt=found)
+        return Found(receipt=replace(receipt, external_id=article_id, url=url, live=True))
 
     def _search(self, attempted: Attempted) -> Finding:
         """No id came back: look for our permalink among the newest publications, then at the draft."""
@@ -133,9 +147,7 @@ class Checking:
         if told is not None:
             url = told.url
             details.setdefault("msg_data_id", told.details.get("msg_data_id", ""))
-        return Receipt(
-            external_id=details["msg_id"], url=url, live=True, published_at=receipt.published_at, details=details
-        )
+        return replace(receipt, external_id=details["msg_id"], url=url, live=True, details=details)
 
     def _from_statistics(self, attempted: Attempted) -> Receipt | None:
         """The article in the statistics of its day, which are there from eight o'clock next morning on."""
@@ -162,21 +174,13 @@ class Checking:
         return CannotTell(reason=f"草稿仍在草稿箱，{seen}，再等一等。", next_at=waited_until)
 
 
-def publication_found(finding: Finding, details: Any) -> Finding:
-    """`finding` with the ids we already had (msg_data_id) kept."""
-    if not isinstance(finding, Found):
-        return finding
-    receipt = finding.receipt
-    merged = {**dict(details), **receipt.details}
-    return Found(
-        receipt=Receipt(
-            external_id=receipt.external_id,
-            url=receipt.url,
-            live=receipt.live,
-            published_at=receipt.published_at,
-            details=merged,
-        )
-    )
+def _by_article(items: list[dict[str, Any]], article_id: str) -> Receipt | None:
+    for item in items:
+        if payloads.text_of(item.get("article_id")) == article_id:
+            articles = payloads.articles_of(item.get("content") or {})
+            found = _listed(item, articles[0] if articles else {})
+            return found.receipt if isinstance(found, Found) else None
+    return None
 
 
 def newest_publications(api: Api, offset: int = 0) -> list[dict[str, Any]]:

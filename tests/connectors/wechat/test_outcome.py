@@ -48,6 +48,19 @@ def test_a_publication_is_found_live_with_its_address(make: Make, registered: Re
     assert found.receipt.url.startswith("http://mp.weixin.qq.com/s/")
     assert found.receipt.external_id == found.receipt.details["article_id"]
     assert found.receipt.details["publish_id"]
+    assert found.receipt.published_at is not None
+
+
+def test_a_published_article_is_found_though_its_time_cannot_be_read(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl
+) -> None:
+    connector = make(registered())
+    attempt = sent(connector, clock)
+    clock.later(seconds=3)
+    simulator.fault("http_502", path="freepublish/batchget")
+    found = connector.check(attempt())
+    assert isinstance(found, Found)
+    assert (found.receipt.live, found.receipt.published_at) == (True, None)
 
 
 def test_a_review_in_progress_is_asked_again_by_the_rhythm(make: Make, registered: Register, clock: Clock) -> None:

@@ -122,9 +122,10 @@ def test_capabilities_by_mode(make: Make) -> None:
     assert [c.recall for c in (publish, mass, draft)] == ["api", "partial", "manual"]
     assert [c.publish_quota for c in (publish, mass, draft)] == ["freepublish/submit", "mass", ""]
     assert [c.hand_over for c in (publish, mass, draft)] == [False, False, True]
-    assert [c.polls for c in (publish, mass, draft)] == [(), ("article_comment",), ()]
-    assert publish.replies["article_comment"].unavailable
-    assert not mass.replies["article_comment"].unavailable
+    closed = make(mode="mass", settings={"comments": False}).capabilities()
+    assert [c.polls for c in (publish, mass, closed)] == [("article_comment",), ("article_comment",), ()]
+    assert [{"comments"} <= {m.key for m in c.missing} for c in (publish, mass, closed)] == [True, False, True]
+    assert "article_comment" not in closed.replies
     assert mass.replies["private"].window == timedelta(hours=48)
     assert mass.replies["private"].per_window == 5
     assert mass.replies["article_comment"].per_message == 1
