@@ -10,7 +10,7 @@ from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import web
+from app import assets, states, web
 from app.config import Config, load
 from app.db import db as database
 from app.db import install_engine_hooks
@@ -66,6 +66,8 @@ def create_app(config: Config | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     _bind_extensions(app)
     web.init(app)
+    assets.init(app)
+    states.init(app)
     for name in CAPABILITIES:
         if (ROOT / "app" / name / "models.py").exists():
             import_module(f"app.{name}.models")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import Flask, current_app, g, jsonify, render_template, request, session
+from flask import Flask, current_app, g, jsonify, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as babel_gettext
@@ -24,6 +25,17 @@ from app.extensions import csrf
 log = structlog.get_logger()
 
 LOCALES = ("zh_CN", "en")
+
+# What the frame shows of higher capabilities; each fills its key in register(). Called with the Actor, once a page:
+#   "heartbeat" -> {"alive": bool, "beat_at": datetime | None}   the scheduler
+#   "stops"     -> list of stops now standing (any with .scope, .reason), empty if everything may go out
+#   "notices"   -> int, unread
+#   "drill"     -> bool: this person sees accounts on the simulator (ribbon 演练)
+#   "counts"    -> {"posts"|"review"|"inbox"|"reports": int}, real work waiting for this person
+shell_providers: dict[str, Callable[[Any], Any]] = {}
+
+# Lines of the sign-in page, {"email", "name", "role", "password"} each; filled when demo data is loaded.
+sign_in_hints: list[Callable[[], Sequence[Mapping[str, str]]]] = []
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; script-src 'self'; "
@@ -112,9 +124,16 @@ def iso(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def page_url(cursor: str | None) -> str:
+    """This address with another `cursor` (None: without), its filters kept."""
+    values = {**request.args.to_dict(), **(request.view_args or {}), "cursor": cursor}
+    return url_for(request.endpoint or "", **{key: value for key, value in values.items() if value})
+
+
 def init(app: Flask) -> None:
     """Bind filters, error handlers and headers to the app."""
     app.jinja_env.filters.update(people_time=people_time, full_time=full_time, ago=ago, iso=iso, localtime=local)
+    app.jinja_env.globals.update(page_url=page_url)
     app.register_error_handler(TandemError, _tandem_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)

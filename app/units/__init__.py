@@ -2,7 +2,13 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bind this capability's pages to the app."""
-    from app.units import views
+    """Bind this capability's pages, API, commands, sessions and the frame of every page to the app."""
+    from app import web
+    from app.units import api, bearer, cli, sessions, settings_views, shell
 
-    app.register_blueprint(views.bp)
+    sessions.init(app)
+    bearer.init(app)
+    shell.init(app)
+    app.register_blueprint(settings_views.bp)
+    web.register_api(app, api.blp)
+    cli.init(app)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
 
-from flask import g, redirect, request, url_for
+from flask import Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -22,7 +23,8 @@ SIGNED_IN = "signed-in"
 def current_actor() -> Actor:
     """Whoever makes this request: by bearer token under /api/, by session elsewhere. Raises Unauthenticated."""
     actor: Actor | None = g.get("actor")
-    if actor is None and current_user.is_authenticated:
+    # The API is exempt from CSRF, so a browser's session must count for nothing there.
+    if actor is None and not request.path.startswith("/api/") and current_user.is_authenticated:
         actor = actor_for(current_user, origin=request.remote_addr or "")
         g.actor = actor
     if actor is None:
@@ -43,7 +45,7 @@ def requires(key: str) -> Callable[[F], F]:
             except Unauthenticated:
                 if request.path.startswith("/api/"):
                     raise
-                return redirect(url_for("units.sign_in", next=request.full_path if request.method == "GET" else None))
+                return _to_sign_in()
             if key != SIGNED_IN and not actor.holds(key):
                 raise Forbidden(
                     f"您没有“{PERMISSIONS[key]}”的权限。该页面需要相应角色。请联系本单位管理员授权，或转交有权限的同事办理。"
@@ -54,6 +56,16 @@ def requires(key: str) -> Callable[[F], F]:
         return cast(F, guarded)
 
     return decorate
+
+
+def _to_sign_in() -> ResponseReturnValue:
+    """A page: redirected. A fragment (htmx): the whole page is, back to where it was."""
+    if request.headers.get("HX-Request"):
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        target = url_for("units.sign_in", next=page.path + (f"?{page.query}" if page.query else ""))
+        return Response(status=401, headers={"HX-Redirect": target})
+    came_from = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("units.sign_in", next=came_from))
 
 
 def public(view: F) -> F:

@@ -1,0 +1,46 @@
+"""Passwords: Argon2id, and what is asked of a new one."""
+
+from __future__ import annotations
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+MIN_LENGTH = 12
+MAX_LENGTH = 128
+MIN_DIFFERENT = 5
+
+_hasher = PasswordHasher()
+# Checked for people who do not exist, so that the answer takes as long as for those who do.
+_NOBODY = _hasher.hash("nobody has this password")
+
+
+def hash_password(password: str) -> str:
+    return _hasher.hash(password)
+
+
+def is_right(password: str, stored: str | None) -> bool:
+    """Whether the password fits. `stored` None (no such person) costs the same time and is never right."""
+    try:
+        _hasher.verify(stored or _NOBODY, password[: MAX_LENGTH * 4])
+    except (VerificationError, InvalidHashError):
+        return False
+    return stored is not None
+
+
+def needs_rehash(stored: str) -> bool:
+    return _hasher.check_needs_rehash(stored)
+
+
+def password_faults(password: str, *, email: str, name: str) -> list[str]:
+    """Why this password is not accepted, in Chinese; empty if it is."""
+    faults = []
+    if len(password) < MIN_LENGTH:
+        faults.append(f"密码只有 {len(password)} 位，至少要 {MIN_LENGTH} 位。可以用一句自己记得住的话。")
+    if len(password) > MAX_LENGTH:
+        faults.append(f"密码超过 {MAX_LENGTH} 位，请缩短。")
+    if password and len(set(password)) < MIN_DIFFERENT:
+        faults.append(f"密码里不同的字符少于 {MIN_DIFFERENT} 个，太容易猜到，请换一个。")
+    local = email.partition("@")[0].lower()
+    if password.lower() in {email.lower(), f"{local}{local}", f"{name}{local}".lower()}:
+        faults.append("密码与邮箱或姓名相同，请换一个。")
+    return faults

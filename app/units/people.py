@@ -1,0 +1,240 @@
+"""People and the roles they hold."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import selectinload
+
+from app.audit.services import record
+from app.db import Page, atomic, db, page_of, release
+from app.errors import Forbidden, Invalid, NotFound
+from app.units.access import ROLES, Actor, unit_for, visible
+from app.units.models import ApiToken, Grant, User
+from app.units.passwords import hash_password, is_right, password_faults
+from app.units.sign_in import find_user
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_REFUSED = "有内容不符合要求。请按各字段的提示改正。"
+
+
+def create_user(
+    actor: Actor, *, email: str, name: str, unit_id: str, roles: list[str], password: str, now: datetime
+) -> User:
+    """A person of `unit_id` who holds `roles` there. Raises Invalid naming the fields."""
+    email, name = email.strip().lower(), " ".join(name.split())
+    _check(email, name, roles, password)
+    release()
+    hashed = hash_password(password)
+    with atomic():
+        unit = unit_for(actor, "user.manage", unit_id)
+        if find_user(email) is not None:
+            raise _taken()
+        user = User(email=email, name=name, unit_id=unit.id, password_hash=hashed, created_at=now)
+        user.grants = [Grant(role=role, unit_id=unit.id) for role in dict.fromkeys(roles)]
+        db.session.add(user)
+        try:
+            db.session.flush()
+        except IntegrityError:
+            raise _taken() from None
+        _record(actor, "user.create", user, now, after={"email": email, "roles": roles, "unit_id": unit.id})
+    return user
+
+
+def _check(email: str, name: str, roles: list[str], password: str) -> None:
+    errors: dict[str, list[str]] = {}
+    if not _EMAIL.fullmatch(email) or len(email) > 200:
+        errors["email"] = ["邮箱格式不对，应像 wangmin@example.gov.cn。"]
+    if not name or len(name) > 80:
+        errors["name"] = ["请填写姓名，最多 80 个字。"]
+    unknown = [role for role in roles if role not in ROLES]
+    if unknown:
+        errors["roles"] = [f"没有角色“{'、'.join(unknown)}”，可选：{'、'.join(ROLES)}。"]
+    elif not roles:
+        errors["roles"] = ["请至少选一个角色。"]
+    faults = password_faults(password, email=email, name=name)
+    if faults:
+        errors["password"] = faults
+    if errors:
+        raise Invalid(f"成员没有建立。{_REFUSED}", errors=errors)
+
+
+def _taken() -> Invalid:
+    return Invalid(
+        "成员没有建立。这个邮箱已有人使用。请核对，或换一个邮箱。", errors={"email": ["这个邮箱已有人使用。"]}
+    )
+
+
+def get_user(actor: Actor, user_id: str) -> User:
+    """A person of the units this actor sees, or oneself."""
+    user = db.session.get(User, user_id)
+    if user is None or not (actor.user_id == user.id or actor.may("unit.read", user.unit)):
+        raise NotFound
+    return user
+
+
+def people_of(actor: Actor, *, cursor: str | None = None, limit: int = 50) -> Page[User]:
+    """The people of the units this actor sees, newest first."""
+    query = select(User).where(visible(actor, "unit.read", User.unit_id)).options(selectinload(User.grants))
+    return page_of(query, User.id, cursor, limit)
+
+
+def grant(actor: Actor, *, user_id: str, role: str, unit_id: str, now: datetime) -> User:
+    """Give a role in a unit; once is enough."""
+    if role not in ROLES:
+        raise Invalid(f"没有角色“{role}”。{_REFUSED}", errors={"role": [f"可选：{'、'.join(ROLES)}。"]})
+    with atomic():
+        unit = unit_for(actor, "user.manage", unit_id)
+        user = _managed(actor, user_id)
+        if not any(held.role == role and held.unit_id == unit.id for held in user.grants):
+            user.grants.append(Grant(role=role, unit_id=unit.id))
+            _record(actor, "user.grant", user, now, after={"role": role, "unit_id": unit.id})
+    return user
+
+
+def revoke(actor: Actor, *, user_id: str, grant_id: str, now: datetime) -> User:
+    """Take a role back. The last administrator of an installation cannot be taken away."""
+    with atomic():
+        user = _managed(actor, user_id)
+        found = next((held for held in user.grants if held.id == grant_id), None)
+        if found is None:
+            raise NotFound("没有找到这个角色。它可能已被收回。请刷新页面。")
+        _keep_one_administrator(user, [found])
+        user.grants.remove(found)
+        _record(actor, "user.revoke", user, now, before={"role": found.role, "unit_id": found.unit_id})
+    return user
+
+
+def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
+    """They can no longer sign in; sessions and tokens end at once."""
+    with atomic():
+        user = _managed(actor, user_id)
+        if user.id == actor.user_id:
+            raise Forbidden("不能停用自己。停用后您将无法登录。请由另一位管理员操作。")
+        _keep_one_administrator(user, user.grants)
+        user.active = False
+        user.session_epoch += 1
+        _revoke_tokens(user, now)
+        _record(actor, "user.deactivate", user, now)
+    return user
+
+
+def reactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
+    """They may sign in again; tokens stay revoked."""
+    with atomic():
+        user = _managed(actor, user_id)
+        user.active, user.failed_sign_ins, user.locked_until = True, 0, None
+        _record(actor, "user.reactivate", user, now)
+    return user
+
+
+def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) -> User:
+    """A new password by an administrator; ends a lockout, all sessions and tokens."""
+    user = _managed(actor, user_id)
+    _accept_password(password, user)
+    release()
+    hashed = hash_password(password)
+    with atomic():
+        user = _managed(actor, user_id)
+        _set_password(user, hashed)
+        _revoke_tokens(user, now)
+        _record(actor, "user.reset_password", user, now)
+    return user
+
+
+def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: datetime) -> User:
+    """One's own password; other sessions end."""
+    user = db.session.get(User, user_id)
+    if user is None or actor.user_id != user.id:
+        raise NotFound
+    stored = user.password_hash
+    if not is_right(old, stored):
+        raise Invalid(
+            "密码没有修改。当前密码不对。请重新输入，忘记时请管理员重置。", errors={"old": ["当前密码不对。"]}
+        )
+    if new == old:
+        raise Invalid("密码没有修改。新密码与当前密码相同。请换一个。", errors={"new": ["与当前密码相同。"]})
+    _accept_password(new, user, field="new")
+    release()
+    hashed = hash_password(new)
+    with atomic():
+        user = db.session.get_one(User, user_id)
+        if user.password_hash != stored:
+            raise Invalid("密码没有修改。它刚刚已在别处改过。请重新登录后再改。")
+        _set_password(user, hashed)
+        _record(actor, "user.change_password", user, now)
+    return user
+
+
+def set_locale(actor: Actor, locale: str) -> None:
+    """The language of one's own screens; not worth an event."""
+    with atomic():
+        db.session.execute(update(User).where(User.id == actor.user_id).values(locale=locale))
+
+
+def _accept_password(password: str, user: User, *, field: str = "password") -> None:
+    faults = password_faults(password, email=user.email, name=user.name)
+    if faults:
+        raise Invalid(f"密码没有修改。{_REFUSED}", errors={field: faults})
+
+
+def _set_password(user: User, hashed: str) -> None:
+    user.password_hash = hashed
+    user.failed_sign_ins, user.locked_until = 0, None
+    user.session_epoch += 1
+
+
+def _revoke_tokens(user: User, now: datetime) -> None:
+    db.session.execute(
+        update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)).values(revoked_at=now)
+    )
+
+
+def _managed(actor: Actor, user_id: str) -> User:
+    """A person whom the actor manages everywhere they hold a role: else a lower administrator could become them."""
+    user = get_user(actor, user_id)
+    actor.require("user.manage", user.unit, see="unit.read")
+    for held in user.grants:
+        if not actor.may("user.manage", held.unit):
+            raise Forbidden(
+                f"不能修改{user.name}。此人在“{held.unit.name}”另有角色，不归您管理。请联系上级单位的管理员办理。"
+            )
+    return user
+
+
+def _keep_one_administrator(user: User, losing: list[Grant]) -> None:
+    if not any(held.role == "administrator" for held in losing):
+        return
+    losing_ids = [held.id for held in losing]
+    others = (
+        select(Grant.id)
+        .join(User, Grant.user_id == User.id)
+        .where(Grant.role == "administrator", User.active, Grant.id.not_in(losing_ids))
+    )
+    if db.session.scalar(others.limit(1)) is None:
+        raise Forbidden(f"不能收回{user.name}的管理员角色。系统里只剩这一位管理员。请先授予另一位成员管理员角色。")
+
+
+def _record(
+    actor: Actor,
+    action: str,
+    user: User,
+    now: datetime,
+    *,
+    before: dict[str, object] | None = None,
+    after: dict[str, object] | None = None,
+) -> None:
+    record(
+        actor,
+        action,
+        now=now,
+        object_type="user",
+        object_id=user.id,
+        unit_id=user.unit_id,
+        summary=user.name,
+        before=before,
+        after=after,
+    )

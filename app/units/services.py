@@ -1,0 +1,43 @@
+"""What units offer to the rooms above: the tree, people and their roles, signing in, tokens."""
+
+from app.units.people import (
+    change_password,
+    create_user,
+    deactivate_user,
+    get_user,
+    grant,
+    people_of,
+    reactivate_user,
+    reset_password,
+    revoke,
+    set_locale,
+)
+from app.units.sign_in import authenticate, find_user, user_of_session
+from app.units.tokens import actor_by_token, issue_token, revoke_token, tokens_of
+from app.units.tree import LEVEL_WORDS, create_unit, find_unit, get_unit, unit_tree, units_of
+
+__all__ = [
+    "LEVEL_WORDS",
+    "actor_by_token",
+    "authenticate",
+    "change_password",
+    "create_unit",
+    "create_user",
+    "deactivate_user",
+    "find_unit",
+    "find_user",
+    "get_unit",
+    "get_user",
+    "grant",
+    "issue_token",
+    "people_of",
+    "reactivate_user",
+    "reset_password",
+    "revoke",
+    "revoke_token",
+    "set_locale",
+    "tokens_of",
+    "unit_tree",
+    "units_of",
+    "user_of_session",
+]

@@ -1,0 +1,37 @@
+import htmx from "htmx.org";
+import { csrfToken } from "./http";
+import { toast } from "./toast";
+
+htmx.config.allowEval = false;
+htmx.config.includeIndicatorStyles = false;
+htmx.config.historyCacheSize = 0;
+htmx.config.selfRequestsOnly = true;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const detail = (event as CustomEvent).detail;
+  detail.headers["X-CSRFToken"] = csrfToken();
+  // Polls and loads are nobody's work: they must not keep an abandoned session alive.
+  const cause: Event | undefined = detail.triggeringEvent;
+  if (!cause || cause.type === "load" || cause.type === "htmx:load") detail.headers["X-Background"] = "1";
+});
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr, requestConfig } = (event as CustomEvent).detail;
+  if (requestConfig?.headers?.["X-Background"]) return;
+  let words = "";
+  try {
+    words = String(JSON.parse(xhr.responseText).message ?? "");
+  } catch {
+    words = "";
+  }
+  toast(words || `操作没有完成（${xhr.status}）。请刷新页面后重试。`, "error");
+});
+
+document.addEventListener("htmx:sendError", (event) => {
+  const background = Boolean((event as CustomEvent).detail.requestConfig?.headers?.["X-Background"]);
+  document.documentElement.dataset.offline = "1";
+  if (!background) toast("网络不通，操作没有送达。可能是断网或系统正在重启。请稍后重试。", "error");
+});
+document.addEventListener("htmx:afterOnLoad", () => delete document.documentElement.dataset.offline);
+
+export default htmx;

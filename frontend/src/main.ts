@@ -1,0 +1,9 @@
+import "./style.css";
+import "@tabler/core/dist/js/tabler.esm.js";
+import Alpine from "@alpinejs/csp";
+import "./lib/htmx";
+import "./lib/forms";
+import "./lib/shell";
+
+// Page entries register their components with Alpine.data; modules all run before DOMContentLoaded.
+document.addEventListener("DOMContentLoaded", () => Alpine.start());
