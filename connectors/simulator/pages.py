@@ -15,13 +15,25 @@ from connectors.simulator import accounts, citizens, faults, inbound, jobs
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
+from connectors.simulator.wechat import articles, mass
 from connectors.simulator.wechat import comments as wechat_comments
-from connectors.simulator.wechat import mass
 from connectors.simulator.weibo import text
 
 STYLE = Path(__file__).parent / "static" / "simulator.css"
-REAL_PICTURE = re.compile(r"https?://mmbiz\.(?:qpic|qlogo)\.cn/[^/\"'\s]+/([\w-]+)/[^\"'\s)]*")
 SHOWN = 30
+FAULT_LABELS = {
+    "refuse": "拒绝（按错误码）",
+    "delay": "延迟应答",
+    "drop_answer": "已受理但不应答",
+    "http_502": "网关 502 页面",
+    "expire_token": "令牌过期",
+    "exhaust_quota": "额度用尽",
+    "slow_success": "成功但提示稍候（20032）",
+    "hang": "挂起后断开",
+    "reset": "连接重置",
+    "callback_thrice": "推送重复三次",
+    "callback_lost": "推送丢失",
+}
 
 
 def handle(state: State, request: Request) -> Response:
@@ -57,6 +69,7 @@ def home(state: State, request: Request) -> Response:
     ]
     kinds = faults.REQUEST_KINDS + faults.CALLBACK_KINDS
     values: Doc = {"accounts": everyone, "weibo": weibo[:SHOWN], "wechat": wechat[:SHOWN], "waiting": waiting}
+    values |= {"linked": linked, "labels": FAULT_LABELS}
     return page("home.html", faults=switched, kinds=kinds, people=_people(state, everyone), **values)
 
 
@@ -90,14 +103,17 @@ def article(state: State, request: Request, number: str) -> Response:
         state.change("issue", account.owner, issue["key"], items=issue["items"])
     content = local(item["content"])  # filtered when it was stored, and no script may run here
     cover = state.get("material", account.owner, item["thumb_media_id"])
+    listed = [each["image_media_id"] for each in item.get("image_info", {}).get("image_list", [])]
+    held = [state.get("material", account.owner, each) for each in listed]
     values: Doc = {"account": account, "issue": issue, "item": item, "index": index, "content": content}
+    values["pictures"] = [local(each["url"]) for each in held if each]
     values |= {"comments": state.all("wechat_comment", owner), "cover": local(cover["url"]) if cover else ""}
     return page("article.html", **values)
 
 
 def local(html: str) -> str:
     """Addresses of the platform's picture host, mapped to this simulator."""
-    return REAL_PICTURE.sub(r"/mmbiz/\1", html)
+    return articles.REAL_PICTURE.sub(r"/mmbiz/\1", html)
 
 
 def status(state: State, request: Request, number: str) -> Response:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 
+REAL_PICTURE = re.compile(r"https?://mmbiz\.(?:qpic|qlogo)\.cn/[^/\"'\s]+/([\w-]+)/[^\"'\s)]*")
 FIRST_MSG_DATA_ID = 2_247_483_655  # the series that publish_id and the `mid` of addresses share
 
 
@@ -28,6 +30,24 @@ def bring_out(state: State, account: Account, draft: Doc, how: str, msg_data_id:
     state.put("by_msg_data", account.owner, str(msg_data_id), {"article_id": article_id, "how": how})
     state.change("draft", account.owner, draft["key"], gone=how)
     return issue | {"key": article_id}
+
+
+def evidence(state: State, owner: str, draft: Doc) -> Doc:
+    """What ``/_sim/accepted`` shows of a draft that goes out: its texts, and the bytes of cover and pictures."""
+    shas: list[str] = []
+    for article in draft["articles"]:
+        covers = [article["thumb_media_id"], *(each["image_media_id"] for each in _listed(article))]
+        held = [state.get("material", owner, each) for each in dict.fromkeys(covers)]
+        held += [state.get("mmbiz", "", each) for each in REAL_PICTURE.findall(article["content"])]
+        shas += [each["sha256"] for each in held if each]
+    first = draft["articles"][0]
+    shown = {"title": first["title"], "content": first["content"], "images": shas}
+    return shown | {"articles": draft["articles"], "media_id": draft["key"]}
+
+
+def _listed(article: Doc) -> list[Doc]:
+    listed: list[Doc] = article.get("image_info", {}).get("image_list", [])
+    return listed
 
 
 def urls(issue: Doc, name_of_index: str, name_of_url: str) -> list[Doc]:

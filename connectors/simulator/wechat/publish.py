@@ -28,9 +28,7 @@ def submit(call: Call) -> Doc:
         "publish",
         publish_id,
         call.json,
-        media_id=draft["key"],
-        title=draft["articles"][0]["title"],
-        articles=draft["articles"],
+        **articles.evidence(call.state, owner, draft),
     )
     arguments = {"external_id": call.me.external_id, "publish_id": publish_id, "draft": draft}
     jobs.schedule(call.state, "publish", float(call.me.get("review_seconds", 2)), **arguments)

@@ -163,7 +163,7 @@ def keep(state: State, account: Account, words: str, pictures: list[str], **opti
         state.put("short", "", str(link["url_short"]).rpartition("/")[2], {"url": link["url_ori"]})
     body: Doc = {"raw": words, "text": shown, "links": links, "pictures": pictures, "removed_by": "", **options}
     status_id = shapes.next_id(state)
-    state.put("status", account.owner, status_id, body | {"source": f"{account.name}发布"})
+    state.put("status", account.owner, status_id, body | {"source": account.name})
     state.put("status_owner", "", status_id, {"external_id": account.external_id})
     return state.get("status", account.owner, status_id) or body
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -243,3 +244,12 @@ def test_the_page_shows_what_readers_see(sim: Sim, wechat: WeChat) -> None:
     assert requests.get(sim.url + picture, timeout=9).content == png()
     assert "script" not in article.headers["Content-Security-Policy"]
     assert "<script" not in article.text
+
+
+def test_what_went_out_is_known_to_the_byte(sim: Sim, wechat: WeChat) -> None:
+    own = wechat.upload("media/uploadimg", "b.png", png(9))["url"]
+    wechat.mass(wechat.draft(title="停水通知", content=f'<p>正文</p><img src="{own}">'), "a")
+    item = sim.accepted("mass")[0]
+    assert item["images"] == [sha256(png()).hexdigest(), sha256(png(9)).hexdigest()]
+    assert (item["title"], item["payload"]["clientmsgid"]) == ("停水通知", "a")
+    assert item["content"].startswith("<p>正文</p>")
