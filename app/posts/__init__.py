@@ -2,7 +2,9 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bind this capability's pages to the app."""
-    from app.posts import views
+    """Bind this capability's pages and its part of the API to the app."""
+    from app import web
+    from app.posts import api, views
 
     app.register_blueprint(views.bp)
+    web.register_api(app, api.blp)

@@ -1,0 +1,112 @@
+"""From a revision to what each account will get: payload, its hash, notes and problems. Every edit runs it again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from app.accounts.connections import connect
+from app.accounts.models import Account
+from app.checks.services import Attachment, check, check_content, check_html
+from app.config import current
+from app.db import db
+from app.media.models import Media
+from app.media.services import image_value
+from app.posts.models import Post, Revision, Variant
+from connectors.values import Content, Problem
+
+
+def canonical(payload: Mapping[str, Any]) -> str:
+    """The canonical JSON of a payload: sorted keys, no spaces, UTF-8 (no escapes)."""
+    return json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def digest(payload: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) over the canonical JSON."""
+    return hashlib.sha256(canonical(payload).encode()).hexdigest()
+
+
+def link_for(post: Post, variant: Variant, account: Account) -> str:
+    """The permalink with this variant's unique parameter, on the account's safe domain where it has one and is live."""
+    domain = account.credentials.get("safe_domain", "") if account.environment == "live" else ""
+    base = f"https://{domain}" if domain else current().public_url
+    return f"{base}/p/{post.slug}?w={variant.mark}"
+
+
+def adapt_revision(post: Post, revision: Revision) -> None:
+    """Renew the problems of the content and every variant of an unfrozen revision."""
+    problems = content_problems(revision)
+    revision.problems = [asdict(problem) for problem in problems]
+    for variant in revision.variants:
+        _adapt(post, revision, variant, problems)
+
+
+def content_problems(revision: Revision) -> list[Problem]:
+    """What the checks find in the revision's text and attachments now, and what is missing."""
+    problems = check_content(
+        title=revision.title,
+        summary=revision.summary,
+        body_html=revision.body_html,
+        source=revision.source,
+        author=revision.author,
+        tags=revision.tags,
+        attachments=[
+            Attachment(name=media.name, text=media.text)
+            for media in attachments_of(revision)
+            if not media.blob.content_type.startswith("image/")
+        ],
+    )
+    if not revision.title:
+        problems.append(_missing("title", "标题为空。没有标题的稿件不能送审。请填写标题。"))
+    if not revision.body_html:
+        problems.append(_missing("body", "正文为空。没有正文的稿件不能送审。请撰写正文。"))
+    return problems
+
+
+def override_problems(variant: Variant) -> list[Problem]:
+    """What the checks find in the parts that the author wrote by hand for this account."""
+    found: list[Problem] = []
+    for name, value in variant.overrides.items():
+        if isinstance(value, str):
+            found += check_html(value, name) if name.endswith("_html") else check(value, name)
+    return found
+
+
+def attachments_of(revision: Revision) -> list[Media]:
+    found = (db.session.get(Media, media_id) for media_id in revision.attachments)
+    return [media for media in found if media is not None]
+
+
+def _missing(field: str, message: str) -> Problem:
+    return Problem(rule=f"post.{field}", severity="block", field=field, message=message)
+
+
+def _adapt(post: Post, revision: Revision, variant: Variant, problems: Sequence[Problem]) -> None:
+    account = variant.account
+    adapted = connect(account).adapt(_content(post, revision, variant))
+    payload = json.loads(canonical(adapted.payload))
+    variant.payload = payload
+    variant.sha256 = digest(payload)
+    variant.notes = [asdict(note) for note in adapted.notes]
+    own = override_problems(variant)
+    variant.problems = [asdict(problem) for problem in (*problems, *adapted.problems, *own)]
+    variant.length = asdict(adapted.length)
+
+
+def _content(post: Post, revision: Revision, variant: Variant) -> Content:
+    cover = db.session.get(Media, revision.cover_media_id) if revision.cover_media_id else None
+    return Content(
+        title=revision.title,
+        summary=revision.summary,
+        body_html=revision.body_html,
+        source=revision.source,
+        author=revision.author,
+        tags=tuple(revision.tags),
+        cover=image_value(cover) if cover is not None else None,
+        link=link_for(post, variant, variant.account),
+        urgent=post.urgent,
+        overrides=dict(variant.overrides),
+    )

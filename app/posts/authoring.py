@@ -1,0 +1,200 @@
+"""Writing: create a post, change it, set parts of one account's version by hand. Each act is one transaction."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.audit.services import record
+from app.db import atomic, db
+from app.errors import Conflict, Invalid, NotFound
+from app.posts import markdown
+from app.posts.adapting import adapt_revision
+from app.posts.fields import checked
+from app.posts.models import Post, Revision
+from app.posts.pictures import Pictures
+from app.posts.revising import choose_accounts, current_revision, editable, locked
+from app.posts.sanitising import clean, printable
+from app.units.access import Actor, unit_for
+
+_ON_REVISION = ("title", "summary", "body_html", "source", "author", "cover_media_id", "tags", "attachments")
+_ON_POST = ("unit_id", "urgent", "corrects_id")
+# Parts of a payload that the system alone sets.
+_FIXED = frozenset({"link", "source_url"})
+_NOTES_KEPT = 30
+
+
+def create_post(actor: Actor, fields: Mapping[str, Any], now: datetime) -> Post:
+    """A new draft. `fields` as in POST /posts. Raises Invalid, NotFound, Forbidden."""
+    unit = unit_for(actor, "post.write", fields.get("unit_id"), see="post.read")
+    unit_id = unit.id
+    values, notes = _prepared(actor, unit_id, fields, now)
+    with atomic():
+        post = Post(
+            unit_id=unit_id,
+            title=values.get("title", ""),
+            slug=secrets.token_hex(10),
+            urgent=bool(values.get("urgent")),
+            corrects_id=values.get("corrects_id"),
+            created_by=actor.user_id,
+            created_at=now,
+            updated_at=now,
+        )
+        db.session.add(post)
+        db.session.flush()
+        revision = Revision(post_id=post.id, number=1, created_at=now, notes=notes, editors=[actor.user_id])
+        for name in _ON_REVISION:
+            if name in values:
+                setattr(revision, name, values[name])
+        db.session.add(revision)
+        db.session.flush()
+        post.revision = revision
+        choose_accounts(revision, values.get("account_ids", []))
+        adapt_revision(post, revision)
+        _tell(actor, "post.create", post, now, "新建稿件")
+    return post
+
+
+def revise_post(actor: Actor, post_id: str, fields: Mapping[str, Any], version: int, now: datetime) -> Post:
+    """Change a post; on a submitted, approved or scheduled one this opens a new draft revision.
+
+    Raises Conflict when `version` is not the newest (`version` of the answer says which is) or when it is going out.
+    """
+    unit_id = _visible_unit(actor, post_id)
+    values, notes = _prepared(actor, unit_id, fields, now)
+    with atomic():
+        post = locked(actor, post_id, "post.write")
+        if post.version != version:
+            raise Conflict(
+                "稿件没有保存。其间已有人改过这篇稿件（您手上是旧版本）。请刷新看最新内容，再把您的修改加进去。",
+                version=post.version,
+            )
+        if values.get("unit_id", post.unit_id) != post.unit_id:
+            unit_for(actor, "post.write", values["unit_id"])
+        changed = _changes(post, values)
+        if changed or notes:
+            _apply(post, actor, {name: values[name] for name in changed}, notes, now)
+            _tell(actor, "post.edit", post, now, "修改稿件", {"fields": sorted(changed)})
+    return post
+
+
+def override_variant(
+    actor: Actor, post_id: str, variant_id: str, overrides: Mapping[str, Any], now: datetime, version: int | None = None
+) -> Post:
+    """Set (or with None reset) parts of one account's payload by hand. On a frozen revision as an edit: a new one.
+
+    Raises NotFound, Invalid (no such part), Conflict (stale `version`, or going out).
+    """
+    with atomic():
+        post = locked(actor, post_id, "post.write")
+        if version is not None and post.version != version:
+            raise Conflict("没有保存。其间已有人改过这篇稿件。请刷新后重试。", version=post.version)
+        variant = next((v for v in current_revision(post).variants if v.id == variant_id), None)
+        if variant is None:
+            raise NotFound
+        _check_overrides(variant.payload, overrides)
+        wanted = {**variant.overrides, **{key: _tidy(value) for key, value in overrides.items()}}
+        wanted = {key: value for key, value in wanted.items() if value is not None}
+        if wanted != variant.overrides:
+            account_id = variant.account_id
+            revision = editable(post, actor, now)
+            target = next(v for v in revision.variants if v.account_id == account_id)
+            target.overrides = wanted
+            _finish(post, revision, now)
+            _tell(
+                actor,
+                "post.override",
+                post,
+                now,
+                "修改平台版本",
+                {"account_id": account_id, "parts": sorted(overrides)},
+            )
+    return post
+
+
+def _visible_unit(actor: Actor, post_id: str) -> str:
+    post = db.session.get(Post, post_id)
+    if post is None:
+        raise NotFound
+    return actor.require("post.write", post.unit, see="post.read").id
+
+
+def _prepared(actor: Actor, unit_id: str, fields: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], list[str]]:
+    """The checked fields with a sanitised body, and notes of what cleaning changed. Pictures are stored on the way."""
+    values = checked(actor, fields)
+    notes: list[str] = []
+    body = values.pop("body_markdown", None)
+    if body is not None:
+        read, notes = markdown.read_markdown(printable(str(body)))
+        values["body_html"] = read["body_html"]
+    if "body_html" in values:
+        pictures = Pictures(actor, unit_id, now)
+        cleaned = clean(str(values["body_html"] or ""), pictures.place)
+        values["body_html"] = cleaned.html
+        notes = notes + cleaned.notes + pictures.summary()
+    return values, notes
+
+
+def _changes(post: Post, values: Mapping[str, Any]) -> set[str]:
+    """Names of the fields that really differ."""
+    revision = current_revision(post)
+    changed = {name for name in _ON_REVISION if name in values and values[name] != getattr(revision, name)}
+    changed |= {name for name in _ON_POST if name in values and values[name] != getattr(post, name)}
+    if "account_ids" in values and values["account_ids"] != [v.account_id for v in revision.variants]:
+        changed.add("account_ids")
+    return changed
+
+
+def _apply(post: Post, actor: Actor, values: Mapping[str, Any], notes: list[str], now: datetime) -> None:
+    revision = editable(post, actor, now)
+    for name, value in values.items():
+        if name in _ON_REVISION:
+            setattr(revision, name, value)
+        elif name in _ON_POST:
+            setattr(post, name, value)
+    revision.notes = list(dict.fromkeys([*revision.notes, *notes]))[-_NOTES_KEPT:]
+    if "account_ids" in values:
+        choose_accounts(revision, values["account_ids"])
+    _finish(post, revision, now)
+
+
+def _finish(post: Post, revision: Revision, now: datetime) -> None:
+    post.title = revision.title
+    post.version += 1
+    post.updated_at = now
+    db.session.flush()
+    adapt_revision(post, revision)
+
+
+def _check_overrides(payload: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+    errors = {}
+    for key in overrides:
+        if key in _FIXED:
+            errors[key] = ["链接由系统生成，不能手工设定。"]
+        elif key not in payload:
+            errors[key] = [f"这个平台版本没有“{key}”这一部分。"]
+    if errors:
+        raise Invalid(
+            "没有保存。有的部分不能手工设定。请按提示改正。", errors={f"overrides.{k}": v for k, v in errors.items()}
+        )
+
+
+def _tidy(value: Any) -> Any:
+    return printable(value) if isinstance(value, str) else value
+
+
+def _tell(
+    actor: Actor, action: str, post: Post, now: datetime, words: str, after: Mapping[str, Any] | None = None
+) -> None:
+    record(
+        actor,
+        action,
+        now=now,
+        object_type="post",
+        object_id=post.id,
+        unit_id=post.unit_id,
+        summary=f"{words}《{post.title or '未命名'}》",
+        after={"version": post.version, "revision": current_revision(post).number, **(after or {})},
+    )

@@ -1,0 +1,102 @@
+"""Pictures in a body must lie in the library: those that come along are put there, foreign ones are left out."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from urllib.parse import unquote, urlsplit
+
+from app.config import current
+from app.db import db
+from app.errors import TandemError
+from app.media.models import Blob
+from app.media.services import add_media
+from app.units.access import Actor
+
+_MEDIA = re.compile(r"^/media/([0-9a-f]{64})$")
+_DATA = re.compile(r"^data:(image/[\w.+-]+)?((?:;[\w=-]+)*),(.*)$", re.DOTALL | re.IGNORECASE)
+
+
+class Pictures:
+    """Decides for each <img> of one body. `notes` says in Chinese what became of them; `missing` names files to upload.
+
+    `given` are files that came along with an import, by their name.
+    """
+
+    def __init__(self, actor: Actor, unit_id: str, now: datetime, given: Mapping[str, bytes] | None = None) -> None:
+        self.actor = actor
+        self.unit_id = unit_id
+        self.now = now
+        self.given = {_base(name): content for name, content in (given or {}).items()}
+        self.notes: list[str] = []
+        self.missing: list[str] = []
+        self.imported = 0
+
+    def place(self, src: str, alt: str) -> str | None:
+        """ "/media/{sha256}" for a usable picture; None after noting why not. (A `Place` of sanitising.)"""
+        if src.lower().startswith("data:"):
+            return self._from_data(src)
+        local = _local(src)
+        if found := _MEDIA.match(local):
+            if db.session.get(Blob, found.group(1)) is not None:
+                return local
+            self._note(f"图片 {local[:20]}… 不在素材库中，已移除。请重新上传。")
+            return None
+        if re.match(r"(?i)(?:https?:)?//", src):
+            host = urlsplit(src).hostname or src[:40]
+            self._note(f"外部图片（{host}）已移除：图片必须在素材库中。请下载后上传，再插入原处。")
+            return None
+        return self._from_files(src, alt)
+
+    def keep(self, name: str, content: bytes) -> str | None:
+        """The address of `content` in the library, where it is put now; None after noting why it was refused."""
+        try:
+            media = add_media(self.actor, unit_id=self.unit_id, name=name, content=content, now=self.now)
+        except TandemError as refused:
+            self._note(f"图片“{name}”没有导入。{refused.message}")
+            return None
+        self.imported += 1
+        return f"/media/{media.sha256}"
+
+    def _from_files(self, src: str, alt: str) -> str | None:
+        name = _base(unquote(src))
+        if name in self.given:
+            return self.keep(name, self.given[name])
+        if src:
+            self.missing.append(src)
+            self._note(f"图片“{alt or name}”（{src}）没有随文稿提供。请上传后插入原处。")
+        return None
+
+    def _from_data(self, src: str) -> str | None:
+        found = _DATA.match(src)
+        if found is None:
+            self._note("一张内嵌图片格式不对，已移除。请另行上传。")
+            return None
+        kind, parameters, data = found.groups()
+        try:
+            content = base64.b64decode(unquote(data)) if "base64" in parameters.lower() else unquote(data).encode()
+        except (binascii.Error, ValueError):
+            self._note("一张内嵌图片的数据已损坏，已移除。请另行上传。")
+            return None
+        return self.keep(f"pasted.{(kind or 'image/png').rpartition('/')[2]}", content)
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+    def summary(self) -> list[str]:
+        """All notes of this body's pictures."""
+        return ([f"{self.imported} 张图片已存入素材库。"] if self.imported else []) + self.notes
+
+
+def _local(src: str) -> str:
+    """The path of an address on this very site."""
+    base = current().public_url
+    return src[len(base) :] if src.startswith(f"{base}/media/") else src
+
+
+def _base(name: str) -> str:
+    return name.replace("\\", "/").rpartition("/")[2].partition("?")[0].lower()

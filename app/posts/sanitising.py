@@ -1,0 +1,234 @@
+"""Foreign HTML becomes the house's own: an allow-list, Word's habits undone, and a word about everything taken out."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import nh3
+from lxml import etree
+from lxml import html as lxml_html
+from lxml.html import HtmlElement
+
+from app.posts.msword import looks_like_word, undo_word
+
+# What stands for a picture's address: "/media/{sha256}", or None when it cannot be used.
+Place = Callable[[str, str], str | None]
+
+TAGS = frozenset(
+    [
+        "p",
+        "h2",
+        "h3",
+        "h4",
+        "ul",
+        "ol",
+        "li",
+        "blockquote",
+        "table",
+        "caption",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "th",
+        "td",
+        "img",
+        "a",
+        "strong",
+        "em",
+        "u",
+        "s",
+        "sub",
+        "sup",
+        "br",
+        "hr",
+        "pre",
+        "code",
+        "figure",
+        "figcaption",
+    ]
+)
+ATTRIBUTES: dict[str, set[str]] = {
+    "a": {"href"},
+    "img": {"src", "alt"},
+    "td": {"colspan", "rowspan", "style"},
+    "th": {"colspan", "rowspan", "style"},
+    "ol": {"start"},
+    **{tag: {"style"} for tag in ("p", "h2", "h3", "h4")},
+}
+_RENAME = {
+    "h1": "h2", "h5": "h4", "h6": "h4", "b": "strong", "i": "em", "strike": "s", "del": "s", "ins": "u", "cite": "em",
+    "center": "p", "address": "p", "dt": "p", "dd": "p", "tt": "code",
+}  # fmt: skip
+_BOXES = frozenset({"div", "section", "article", "main", "header", "footer", "aside", "dl", "details", "summary"})
+_BLOCKS = frozenset({"p", "h2", "h3", "h4", "ul", "ol", "blockquote", "table", "hr", "pre", "figure"}) | _BOXES
+# Dropped with all that is inside; those with a name are mentioned.
+_DROP = {
+    "script": "脚本", "iframe": "内嵌页面", "frame": "内嵌页面", "frameset": "内嵌页面", "object": "插件", "embed": "插件",
+    "applet": "插件", "form": "表单", "input": "表单", "select": "表单", "textarea": "表单", "button": "表单",
+    "video": "视频", "audio": "音频", "canvas": "画布", "svg": "矢量图", "math": "公式", "map": "图像热区",
+    "style": "", "head": "", "title": "", "meta": "", "link": "", "base": "", "template": "", "noscript": "", "xml": "",
+    "col": "", "colgroup": "",
+}  # fmt: skip
+_DOCUMENT = re.compile(r"</?(?:html|body)\b[^>]*>|<!doctype[^>]*>|<\?xml[^>]*>", re.IGNORECASE)
+_FRAGMENT = re.compile(r"<!--StartFragment-->(.*)<!--EndFragment-->", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
+_ALIGN = re.compile(r"text-align\s*:\s*(center|right|justify)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cleaned:
+    html: str
+    notes: list[str] = field(default_factory=list)
+
+
+def printable(text: str) -> str:
+    """`text` without control characters, which no database and no platform takes."""
+    return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def clean(html: str, place: Place) -> Cleaned:
+    """The HTML that may be kept, and notes in Chinese of what was removed. Cleaning twice changes nothing more."""
+    html = printable(html)
+    found = _FRAGMENT.search(html)
+    worker = _Cleaning(_parsed(found.group(1) if found else html), place)
+    if looks_like_word(html):
+        undo_word(worker.root)
+        worker.notes.append("已清除 Word 自带的格式，保留标题、段落、表格和加粗。")
+    worker.run()
+    guarded = nh3.clean(
+        worker.html(),
+        tags=set(TAGS),
+        attributes=ATTRIBUTES,
+        link_rel=None,
+        url_schemes={"http", "https", "mailto", "tel"},
+        filter_style_properties={"text-align"},
+    )
+    return Cleaned(html=guarded.replace(' style=""', "").strip(), notes=worker.notes)
+
+
+class _Cleaning:
+    def __init__(self, root: HtmlElement, place: Place) -> None:
+        self.root = root
+        self.place = place
+        self.notes: list[str] = []
+
+    def run(self) -> None:
+        self._drop()
+        self._pictures()
+        self._links()
+        self._rename()
+        self._unbox()
+        self._strip()
+        _wrap_loose(self.root)
+        self._drop_empty()
+
+    def html(self) -> str:
+        return "".join(etree.tostring(child, encoding="unicode", method="html") for child in self.root)
+
+    def _drop(self) -> None:
+        dropped: Counter[str] = Counter()
+        for node in list(self.root.iterdescendants()):
+            tag = node.tag.rpartition(":")[2] if isinstance(node.tag, str) else ""
+            if not tag:
+                node.drop_tree()
+            elif tag in _DROP:
+                if _DROP[tag]:
+                    dropped[_DROP[tag]] += 1
+                node.drop_tree()
+            elif any(name.lower().startswith("on") for name in node.attrib):
+                dropped["事件脚本"] += 1
+        if dropped:
+            named = "、".join(f"{name} {count} 处" for name, count in dropped.items())
+            self.notes.append(f"已移除不能发布的内容：{named}。")
+
+    def _pictures(self) -> None:
+        for node in list(self.root.iter("img")):
+            placed = self.place((node.get("src") or "").strip(), (node.get("alt") or "").strip())
+            if placed is None:
+                node.drop_tree()
+            else:
+                node.set("src", placed)
+
+    def _links(self) -> None:
+        unusable = 0
+        for node in list(self.root.iter("a")):
+            href = (node.get("href") or "").strip()
+            if not re.match(r"(?i)(?:https?://[^/\s]|mailto:|tel:)", href):
+                unusable += bool(href) and not href.startswith("#")
+                node.drop_tag()
+        if unusable:
+            self.notes.append(f"已移除 {unusable} 个不能用的链接（只保留 http、https、邮箱和电话），文字保留。")
+
+    def _rename(self) -> None:
+        for node in list(self.root.iterdescendants()):
+            tag = str(node.tag)
+            if tag == "center":
+                node.set("style", "text-align:center")
+            node.tag = _RENAME.get(tag, tag)
+            if node.tag not in TAGS and node.tag not in _BOXES:
+                node.drop_tag()
+
+    def _unbox(self) -> None:
+        """Boxes with blocks inside fall away, boxes of text alone are paragraphs."""
+        for node in list(self.root.iter(*_BOXES)):
+            if node is self.root:
+                continue
+            if any(child.tag in _BLOCKS for child in node):
+                _wrap_loose(node)
+                node.drop_tag()
+            elif node.getparent() is not None and node.getparent().tag in ("li", "td", "th"):
+                node.drop_tag()
+            else:
+                node.tag = "p"
+
+    def _strip(self) -> None:
+        for node in self.root.iterdescendants():
+            found = _ALIGN.search(node.get("style") or "") or re.match(r"(center|right)$", (node.get("align") or ""))
+            for name in list(node.attrib):
+                if name not in ATTRIBUTES.get(str(node.tag), set()) or name == "style":
+                    del node.attrib[name]
+            if found and "style" in ATTRIBUTES.get(str(node.tag), set()):
+                node.set("style", f"text-align:{found.group(1).lower()}")
+
+    def _drop_empty(self) -> None:
+        for node in reversed(list(self.root.iter("p", "h2", "h3", "h4", "strong", "em", "u", "s", "li", "figure"))):
+            seen = (node.text_content() or "").replace("\xa0", " ").strip()
+            parent = node.getparent()
+            if seen or parent is None or next(node.iter("img", "hr", "table"), None) is not None:
+                continue
+            if parent.tag not in ("td", "th"):
+                node.drop_tree()
+
+
+def _parsed(html: str) -> HtmlElement:
+    return lxml_html.fragment_fromstring(_DOCUMENT.sub("", html), create_parent="div")
+
+
+def _wrap_loose(box: HtmlElement) -> None:
+    """Text and inline elements standing directly in `box` become paragraphs."""
+    children = list(box)
+    run: HtmlElement | None = None
+    if (box.text or "").strip():
+        run = lxml_html.Element("p")
+        run.text, box.text = box.text, None
+        box.insert(0, run)
+    for child in children:
+        tail, child.tail = child.tail, None
+        if child.tag in _BLOCKS:
+            run = None
+        else:
+            if run is None:
+                run = lxml_html.Element("p")
+                child.addprevious(run)
+            run.append(child)
+        if (tail or "").strip() or (tail and run is not None):
+            if run is None:
+                run = lxml_html.Element("p")
+                child.addnext(run)
+                run.text = tail
+            else:
+                child.tail = tail

@@ -1,0 +1,123 @@
+"""The API's forms of posts."""
+
+from __future__ import annotations
+
+from marshmallow import fields
+
+from app.schemas import BaseSchema, PageQuery
+
+
+class PostFields(BaseSchema):
+    """What a person may set; all optional, see POST /posts for what a new post needs."""
+
+    title = fields.String()
+    summary = fields.String(allow_none=True)
+    body_html = fields.String()
+    body_markdown = fields.String()
+    source = fields.String(allow_none=True)
+    author = fields.String(allow_none=True)
+    cover_media_id = fields.String(allow_none=True)
+    tags = fields.List(fields.String())
+    account_ids = fields.List(fields.String())
+    urgent = fields.Boolean()
+    attachments = fields.List(fields.String())
+    corrects_id = fields.String(allow_none=True)
+
+
+class NewPost(PostFields):
+    unit_id = fields.String(required=True)
+    title = fields.String(required=True)
+
+
+class PostChange(PostFields):
+    unit_id = fields.String()
+    version = fields.Integer(required=True, strict=True)
+
+
+class Overrides(BaseSchema):
+    """{field of the payload: value or null}; null resets."""
+
+    overrides = fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True), required=True)
+
+
+class PostQuery(PageQuery):
+    status = fields.String(load_default=None)
+    needs_attention = fields.Boolean(load_default=None, allow_none=True)
+    unit_id = fields.String(load_default=None)
+    q = fields.String(load_default="")
+
+
+class ProblemOut(BaseSchema):
+    rule = fields.String()
+    severity = fields.String()
+    field = fields.String()
+    start = fields.Integer(allow_none=True)
+    end = fields.Integer(allow_none=True)
+    message = fields.String()
+    suggestion = fields.String()
+
+
+class VariantOut(BaseSchema):
+    id = fields.String()
+    account_id = fields.String()
+    account_name = fields.String()
+    platform = fields.String()
+    payload = fields.Dict()
+    sha256 = fields.String()
+    overrides = fields.Dict()
+    notes = fields.List(fields.Dict())
+    problems = fields.List(fields.Nested(ProblemOut))
+    length = fields.Dict()
+
+
+class RevisionHead(BaseSchema):
+    id = fields.String()
+    number = fields.Integer()
+    frozen_at = fields.String(allow_none=True)
+    created_at = fields.String()
+    editors = fields.List(fields.String())
+    notes = fields.List(fields.String())
+    problems = fields.List(fields.Nested(ProblemOut))
+
+
+class ContentOut(BaseSchema):
+    title = fields.String()
+    summary = fields.String()
+    body_html = fields.String()
+    source = fields.String()
+    author = fields.String()
+    cover_media_id = fields.String(allow_none=True)
+    tags = fields.List(fields.String())
+    attachments = fields.List(fields.String())
+
+
+class RevisionOut(ContentOut, RevisionHead):
+    variants = fields.List(fields.Nested(VariantOut))
+
+
+class PostOut(ContentOut):
+    id = fields.String()
+    unit_id = fields.String()
+    version = fields.Integer()
+    status = fields.String()
+    needs_attention = fields.Boolean()
+    skew_seconds = fields.Float(allow_none=True)
+    publish_at = fields.String(allow_none=True)
+    account_ids = fields.List(fields.String())
+    urgent = fields.Boolean()
+    corrects_id = fields.String(allow_none=True)
+    revision = fields.Nested(RevisionHead)
+    variants = fields.List(fields.Nested(VariantOut))
+    created_by = fields.String()
+    created_at = fields.String()
+    updated_at = fields.String()
+
+
+class PostList(BaseSchema):
+    items = fields.List(fields.Nested(PostOut))
+    next_cursor = fields.String(allow_none=True)
+
+
+class RevisionList(BaseSchema):
+    items = fields.List(fields.Nested(RevisionOut))
+    next_cursor = fields.String(allow_none=True)

@@ -1,0 +1,137 @@
+"""Handing a post in for review, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.audit.services import record
+from app.db import atomic, db
+from app.errors import Conflict, ContentBlocked
+from app.posts.adapting import adapt_revision, content_problems, override_problems
+from app.posts.models import Post, Revision
+from app.posts.revising import current_revision, locked, reopen
+from app.posts.services import set_status
+from app.review.chains import chain_of
+from app.review.models import Review
+from app.units.access import Actor
+
+# Called in the transaction after a run changed: (review, actor, now). Higher rooms tell people from here.
+on_changed: list[Callable[[Review, Actor, datetime], None]] = []
+
+_CANNOT_SUBMIT = {
+    "in_review": "这篇稿件已经在审核中。不能重复提交。请等审核人处理，或先撤回。",
+    "approved": "这篇稿件已经通过审核。不需要再次提交。可以直接排期发布。",
+    "scheduled": "这篇稿件已经排期。不需要再次提交。如要修改，直接编辑即可，届时须重新送审。",
+}
+_OUT = "这篇稿件已进入发布。不能再提交审核。如需更正，请新建一篇更正稿。"
+
+
+def submit(actor: Actor, post_id: str, now: datetime) -> Post:
+    """Freeze the current revision and start its run through the unit's chain.
+
+    Raises Conflict (not a draft) or ContentBlocked with every problem when any of them blocks.
+    """
+    with atomic():
+        post = locked(actor, post_id, "post.write")
+        if post.status not in ("draft", "returned"):
+            raise Conflict(_CANNOT_SUBMIT.get(post.status, _OUT))
+        revision = current_revision(post)
+        if revision.frozen_at is not None:
+            revision = reopen(post, actor, now)
+        adapt_revision(post, revision)
+        _refuse_blocked(revision)
+        revision.frozen_at = now
+        review = Review(
+            post=post,
+            revision=revision,
+            unit_id=post.unit_id,
+            stages=chain_of(post.unit_id).stages,
+            submitted_by=actor.user_id,
+            submitted_at=now,
+        )
+        db.session.add(review)
+        set_status(post, "in_review", now)
+        db.session.flush()
+        announce(review, actor, now, "review.submit", f"提交审核《{post.title}》")
+    return post
+
+
+def withdraw_submission(actor: Actor, post_id: str, now: datetime) -> Post:
+    """Take it back from review (or from what it was approved or scheduled for): a draft again, under a new number."""
+    with atomic():
+        post = locked(actor, post_id, "post.write")
+        if post.status not in ("in_review", "approved", "scheduled"):
+            raise Conflict("没有可撤回的送审。这篇稿件不在审核、已通过或已排期的状态。请刷新后查看。")
+        reopen(post, actor, now)
+        post.version += 1
+        post.updated_at = now
+        adapt_revision(post, current_revision(post))
+        record(
+            actor,
+            "review.withdraw",
+            now=now,
+            object_type="post",
+            object_id=post.id,
+            unit_id=post.unit_id,
+            summary=f"撤回送审《{post.title}》",
+        )
+    return post
+
+
+def void_review(post: Post, actor: Actor, now: datetime) -> None:
+    """posts.on_revised: the open run of the revision that is being replaced ends."""
+    open_ones = select(Review).where(Review.post_id == post.id, Review.status == "open").with_for_update()
+    for review in db.session.scalars(open_ones):
+        review.status, review.closed_at = "void", now
+        announce(review, actor, now, "review.void", f"送审作废《{post.title}》")
+
+
+def blocking(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [problem for problem in problems if problem["severity"] == "block"]
+
+
+def fresh_problems(revision: Revision) -> list[dict[str, Any]]:
+    """What the checks of today find in a frozen revision: its text, its attachments, and the parts set by hand."""
+    found = content_problems(revision)
+    for variant in revision.variants:
+        found += override_problems(variant)
+    return [asdict(problem) for problem in found]
+
+
+def announce(review: Review, actor: Actor, now: datetime, action: str, summary: str, **after: Any) -> None:
+    """One event in the log, and the hooks."""
+    record(
+        actor,
+        action,
+        now=now,
+        object_type="post",
+        object_id=review.post_id,
+        unit_id=review.unit_id,
+        summary=summary,
+        after={"revision": review.revision.number, "stage": review.stage, "status": review.status, **after},
+    )
+    for hook in on_changed:
+        hook(review, actor, now)
+
+
+def _refuse_blocked(revision: Revision) -> None:
+    problems = list(revision.problems)
+    for variant in revision.variants:
+        problems += [{**problem, "variant_id": variant.id} for problem in variant.problems if problem not in problems]
+    if not revision.variants:
+        problems.append(
+            {
+                "rule": "post.accounts", "severity": "block", "field": "account_ids", "start": None, "end": None,
+                "message": "没有选择发布账号。不知道要发到哪里。请至少选择一个账号。", "suggestion": "",
+            }
+        )  # fmt: skip
+    if blocking(problems):
+        count = len(blocking(problems))
+        raise ContentBlocked(
+            f"稿件没有提交。有 {count} 个问题必须先解决。请按问题清单逐条修改后重新提交。", problems=problems
+        )

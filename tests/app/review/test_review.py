@@ -1,0 +1,231 @@
+"""Three people, three stages, one text: nobody decides on their own, nobody twice, nothing but what was shown."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from sqlalchemy import select
+
+from app.audit.models import Event
+from app.db import atomic, db
+from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
+from app.posts import services as posts
+from app.posts.models import Post, Revision
+from app.review import services as review
+from app.review.models import Decision
+from tests.app.posts.helpers import World
+
+
+def submitted(world: World, **changes: object) -> Post:
+    post = posts.create_post(world.author, world.fields(**changes), world.now)
+    return review.submit(world.author, post.id, world.now)
+
+
+def revision_id(post: Post) -> str:
+    return posts.current_revision(post).id
+
+
+def hashes(post: Post) -> dict[str, str]:
+    return {variant.id: variant.sha256 for variant in posts.current_variants(post)}
+
+
+def test_three_stages_by_three_people(world: World, now: datetime) -> None:
+    post = submitted(world)
+    assert (post.status, posts.current_revision(post).frozen_at) == ("in_review", now)
+    for number, reviewer in enumerate(world.reviewers[:3]):
+        assert post.status == "in_review"
+        assert [r.post_id for r in review.waiting_for(reviewer)] == [post.id]
+        run = review.decide(reviewer, revision_id(post), "approved", "同意", hashes(post), now)
+        assert run.decisions[number].stage == number
+        assert review.waiting_for(reviewer) == []
+        post = posts.get_post(world.author, post.id)
+    assert post.status == "approved"
+    approved = review.approval_of(revision_id(post))
+    assert approved is not None
+    assert [d.sha256s for d in approved.decisions] == [hashes(post)] * 3
+    actions = db.session.scalars(select(Event.action).where(Event.object_id == post.id).order_by(Event.seq)).all()
+    assert actions == ["post.create", "review.submit", "review.decide", "review.decide", "review.decide"]
+
+
+def test_blocked_content_is_not_submitted_and_every_problem_is_named(world: World, now: datetime) -> None:
+    body = "<p>电话13800138000，身份证110101199003071233</p>"
+    post = posts.create_post(world.author, world.fields(body_html=body), now)
+    with pytest.raises(ContentBlocked) as refused:
+        review.submit(world.author, post.id, now)
+    rules = {(p["rule"], p["start"]) for p in refused.value.extra["problems"] if p["severity"] == "block"}
+    assert rules == {("privacy.mobile", 2), ("privacy.citizen_id", 17)}
+    post = posts.get_post(world.author, post.id)
+    assert (post.status, posts.current_revision(post).frozen_at) == ("draft", None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [({"title": ""}, "post.title"), ({"body_html": ""}, "post.body"), ({"account_ids": []}, "post.accounts")],
+)
+def test_an_unfinished_post_is_not_submitted(
+    world: World, now: datetime, changes: dict[str, object], rule: str
+) -> None:
+    post = posts.create_post(world.author, world.fields(**changes), now)
+    with pytest.raises(ContentBlocked) as refused:
+        review.submit(world.author, post.id, now)
+    assert rule in {p["rule"] for p in refused.value.extra["problems"]}
+
+
+def test_nobody_decides_on_what_they_wrote_or_edited(world: World, now: datetime) -> None:
+    both = world.person("both", world.city, "author", "reviewer")
+    post = posts.create_post(both, world.fields(), now)
+    post = posts.revise_post(world.author, post.id, {"title": "改过的标题"}, 1, now)
+    review.submit(world.author, post.id, now)
+    with pytest.raises(Forbidden):
+        review.decide(both, revision_id(post), "approved", "", None, now)
+    # An author has not the right at all, and an outsider may not even know that it exists.
+    with pytest.raises(Forbidden):
+        review.decide(world.author, revision_id(post), "approved", "", None, now)
+    with pytest.raises(NotFound):
+        review.decide(world.outsider, revision_id(post), "approved", "", None, now)
+    assert db.session.scalars(select(Decision)).all() == []
+
+
+def test_an_earlier_editor_stays_barred_in_later_revisions(world: World, now: datetime) -> None:
+    both = world.person("both", world.city, "author", "reviewer")
+    post = posts.create_post(both, world.fields(), now)
+    review.submit(world.author, post.id, now)
+    post = posts.revise_post(world.author, post.id, {"title": "再改"}, 1, now)
+    review.submit(world.author, post.id, now)
+    with pytest.raises(Forbidden):
+        review.decide(both, revision_id(post), "approved", "", None, now)
+
+
+def test_nobody_takes_two_stages(world: World, now: datetime) -> None:
+    post = submitted(world)
+    review.decide(world.reviewers[0], revision_id(post), "approved", "", None, now)
+    with pytest.raises(Forbidden):
+        review.decide(world.reviewers[0], revision_id(post), "approved", "", None, now)
+    assert len(db.session.scalars(select(Decision)).all()) == 1
+
+
+def test_a_closed_review_takes_no_more(world: World, now: datetime) -> None:
+    post = submitted(world)
+    review.decide(world.reviewers[0], revision_id(post), "returned", "标题不准", None, now)
+    for reviewer in world.reviewers[:2]:
+        with pytest.raises(Conflict):
+            review.decide(reviewer, revision_id(post), "approved", "", None, now)
+    post = posts.get_post(world.author, post.id)
+    assert post.status == "returned"
+    assert [r.post_id for r in review.returned_to(world.author)] == [post.id]
+
+
+def test_only_what_was_shown_is_approved(world: World, now: datetime) -> None:
+    post = submitted(world)
+    wrong = {**hashes(post), posts.current_variants(post)[0].id: "0" * 64}
+    fewer = dict(list(hashes(post).items())[:1])
+    for shown in (wrong, fewer, {}):
+        with pytest.raises(Conflict):
+            review.decide(world.reviewers[0], revision_id(post), "approved", "", shown, now)
+    assert review.decide(world.reviewers[0], revision_id(post), "approved", "", None, now).stage == 1
+
+
+def test_a_payload_changed_in_the_database_cannot_be_approved(world: World, now: datetime) -> None:
+    post = submitted(world)
+    with atomic():
+        variant = posts.current_variants(post)[0]
+        variant.payload = {**variant.payload, "text": "掉包"}
+    with pytest.raises(Conflict):
+        review.decide(world.reviewers[0], revision_id(post), "approved", "", None, now)
+
+
+def test_the_stage_that_the_page_showed_must_still_be_open(world: World, now: datetime) -> None:
+    post = submitted(world)
+    review.decide(world.reviewers[0], revision_id(post), "approved", "", None, now, stage=0)
+    with pytest.raises(Conflict):
+        review.decide(world.reviewers[1], revision_id(post), "approved", "", None, now, stage=0)
+
+
+def test_checks_run_again_at_each_approval(world: World, now: datetime) -> None:
+    post = submitted(world)
+    with atomic():
+        revision = db.session.get(Revision, revision_id(post))
+        assert revision is not None
+        revision.summary = "电话13800138000"
+    with pytest.raises(ContentBlocked):
+        review.decide(world.reviewers[0], revision_id(post), "approved", "", None, now)
+    returned = review.decide(world.reviewers[0], revision_id(post), "returned", "有手机号", None, now)
+    assert returned.status == "returned"
+
+
+def test_returning_needs_a_reason(world: World, now: datetime) -> None:
+    post = submitted(world)
+    for decision, comment in (("returned", " "), ("maybe", "x"), ("approved", "长" * 2001)):
+        with pytest.raises(Invalid):
+            review.decide(world.reviewers[0], revision_id(post), decision, comment, None, now)
+
+
+def test_all_of_a_stage_must_agree(world: World, now: datetime) -> None:
+    review.set_chain(world.admin, world.city.id, [{"name": "会签", "role": "reviewer", "rule": "all"}], now)
+    post = submitted(world)
+    for reviewer in world.reviewers[:3]:
+        run = review.decide(reviewer, revision_id(post), "approved", "", None, now)
+        assert run.status == "open"
+        with pytest.raises(Conflict):
+            review.decide(reviewer, revision_id(post), "approved", "", None, now)
+    run = review.decide(world.reviewers[3], revision_id(post), "approved", "", None, now)
+    assert (run.status, run.post.status) == ("approved", "approved")
+
+
+def test_chains_are_inherited_and_kept_by_runs_under_way(world: World, now: datetime) -> None:
+    assert [stage["name"] for stage in review.chain_of(world.bureau.id).stages] == ["初审", "复审", "终审"]
+    post = submitted(world)
+    review.set_chain(world.admin, world.city.id, [{"name": "一审", "role": "reviewer", "rule": "any"}], now)
+    inherited = review.chain_of(world.bureau.id)
+    assert (inherited.unit_id, [s["name"] for s in inherited.stages]) == (world.city.id, ["一审"])
+    run = review.review_of(revision_id(post))
+    assert run is not None
+    assert len(run.stages) == 3
+    review.set_chain(world.admin, world.city.id, [], now)
+    assert review.chain_of(world.bureau.id).unit_id == ""
+
+
+def test_a_chain_is_checked(world: World, now: datetime) -> None:
+    bad = [{"name": "", "role": "author", "rule": "some"}, *[{"name": "审", "role": "reviewer", "rule": "any"}] * 5]
+    with pytest.raises(Invalid) as refused:
+        review.set_chain(world.admin, world.city.id, bad, now)
+    assert {"stages", "stages.0.name", "stages.0.role", "stages.0.rule", "stages.1.name"} <= set(refused.value.errors)
+    with pytest.raises(Forbidden):
+        review.set_chain(world.author, world.city.id, [], now)
+
+
+def test_submitting_twice_and_withdrawing(world: World, now: datetime) -> None:
+    post = submitted(world)
+    first = revision_id(post)
+    with pytest.raises(Conflict):
+        review.submit(world.author, post.id, now)
+    post = review.withdraw_submission(world.author, post.id, now)
+    assert (post.status, posts.current_revision(post).number) == ("draft", 2)
+    with pytest.raises(Conflict):
+        review.withdraw_submission(world.author, post.id, now)
+    with pytest.raises(Conflict):
+        review.decide(world.reviewers[0], first, "approved", "", None, now)
+    assert review.submit(world.author, post.id, now).status == "in_review"
+
+
+def test_a_returned_post_can_be_submitted_again(world: World, now: datetime) -> None:
+    post = submitted(world)
+    review.decide(world.reviewers[0], revision_id(post), "returned", "请核对", None, now)
+    post = review.submit(world.author, post.id, now)
+    assert (post.status, posts.current_revision(post).number) == ("in_review", 2)
+    # A new run: whoever returned the first one may decide again.
+    review.decide(world.reviewers[0], revision_id(post), "approved", "已核对", None, now)
+
+
+def test_an_edit_after_approval_starts_again(world: World, now: datetime) -> None:
+    post = submitted(world)
+    for reviewer in world.reviewers[:3]:
+        review.decide(reviewer, revision_id(post), "approved", "", None, now)
+    approved = revision_id(post)
+    post = posts.revise_post(world.author, post.id, {"title": "通过后又改"}, 1, now)
+    assert post.status == "draft"
+    assert review.approval_of(revision_id(post)) is None
+    before = review.last_approved(post.id, before=posts.current_revision(post).number)
+    assert before is not None
+    assert before.id == approved
