@@ -17,7 +17,18 @@ from connectors.simulator import accounts, control, faults, jobs, pages
 from connectors.simulator.call import Call
 from connectors.simulator.state import State
 from connectors.simulator.wechat import api as wechat
-from connectors.simulator.wechat import basics, comments, custom, datacube, drafts, mass, media, publish, users
+from connectors.simulator.wechat import (
+    basics,
+    comments,
+    custom,
+    datacube,
+    drafts,
+    mass,
+    mass_outcome,
+    media,
+    publish,
+    users,
+)
 from connectors.simulator.weibo import api as weibo
 from connectors.simulator.weibo import article, messages, oauth, reading, statuses
 from connectors.simulator.weibo import comments as weibo_comments
@@ -26,7 +37,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # Importing these registers their interfaces.
-WECHAT = (basics, comments, custom, datacube, drafts, mass, media, publish, users)
+WECHAT = (basics, comments, custom, datacube, drafts, mass, mass_outcome, media, publish, users)
 WEIBO = (article, messages, oauth, reading, statuses, weibo_comments)
 
 PREFIXES = {

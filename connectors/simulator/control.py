@@ -13,7 +13,7 @@ from connectors.simulator import accounts, callbacks, faults, inbound, jobs, see
 from connectors.simulator.accounts import Account, Misregistered
 from connectors.simulator.call import json_answer
 from connectors.simulator.state import Doc, State
-from connectors.simulator.wechat import articles, mass
+from connectors.simulator.wechat import articles, mass_outcome
 
 Handler = Callable[[State, Request], Any]
 
@@ -175,7 +175,7 @@ def confirm(state: State, request: Request) -> Doc:
     if asked["decision"] not in ("approve", "refuse"):
         raise Wrong(400, "decision: must be approve or refuse")
     account = account_of(state, asked | {"platform": "wechat"})
-    if not mass.confirm(state, account, str(asked["msg_id"]), asked["decision"] == "approve"):
+    if not mass_outcome.confirm(state, account, str(asked["msg_id"]), asked["decision"] == "approve"):
         raise Wrong(409, f"no mass send waits under {asked['msg_id']}")
     jobs.run_due(state)
     return {"ok": True}

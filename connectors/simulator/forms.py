@@ -1,0 +1,112 @@
+"""What people may do on the pages: comment, write, like, switch faults, confirm a mass send.
+
+A form sent from another site is refused by its Origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import quote
+
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Request, Response
+
+from connectors.simulator import accounts, faults, inbound
+from connectors.simulator.accounts import Account
+from connectors.simulator.state import Doc, State
+from connectors.simulator.templating import page
+from connectors.simulator.wechat import mass_outcome
+
+
+def _account(state: State, request: Request) -> Account:
+    account = accounts.load(state, request.form.get("platform", ""), request.form.get("external_id", ""))
+    if account is None:
+        raise inbound.Impossible("没有这个账号。")
+    return account
+
+
+def _needed(request: Request, name: str, label: str) -> str:
+    value = request.form.get(name, "").strip()
+    if not value:
+        raise inbound.Impossible(f"请填写{label}。")
+    return value
+
+
+def _back(request: Request, default: str = "/") -> Response:
+    target = request.form.get("back", default)
+    return redirect(target if target.startswith("/") and not target.startswith("//") else default, 303, Response)
+
+
+def write_comment(state: State, request: Request) -> Response:
+    asked: Doc = {"post": request.form.get("post", ""), "text": _needed(request, "text", "评论")}
+    asked |= {"author": request.form.get("author", ""), "index": request.form.get("index", "0")}
+    asked["authorised"] = request.form.get("authorised", "1") == "1"
+    if not asked["index"].isdigit():
+        raise inbound.Impossible("文章序号要是数字。")
+    inbound.comment(state, _account(state, request), asked)
+    return _back(request)
+
+
+def write_message(state: State, request: Request) -> Response:
+    account, event = _account(state, request), request.form.get("event", "")
+    asked: Doc = {"from": _needed(request, "from", "您的名字")}
+    asked |= {"event": event} if event else {"text": _needed(request, "text", "私信内容")}
+    told = inbound.message(state, account, asked)
+    return redirect(f"/talks/{account.platform}/{account.external_id}/{quote(told['from'])}", 303, Response)
+
+
+def like(state: State, request: Request) -> Response:
+    account, post = _account(state, request), request.form.get("post", "")
+    with state.transaction():
+        held = state.get("status", account.owner, post) if account.platform == "weibo" else None
+        if held:
+            state.change("status", account.owner, post, likes=held.get("likes", 0) + 1)
+        issue = state.get("issue", account.owner, post)
+        if issue:
+            issue["items"][0]["likes"] += 1
+            state.change("issue", account.owner, post, items=issue["items"])
+    return _back(request)
+
+
+def add_fault(state: State, request: Request) -> Response:
+    asked: Doc = {name: request.form[name] for name in ("platform", "external_id", "path") if request.form.get(name)}
+    asked["kind"] = request.form.get("kind", "")
+    try:
+        asked |= {name: int(request.form[name]) for name in ("times", "code") if request.form.get(name)}
+        asked |= {"seconds": float(request.form["seconds"])} if request.form.get("seconds") else {}
+    except ValueError as error:
+        raise inbound.Impossible("次数、错误码、秒数都要是数字。") from error
+    faults.add(state, asked)
+    return _back(request)
+
+
+def remove_fault(state: State, request: Request) -> Response:
+    state.delete("fault", "", request.form.get("id", ""))
+    return _back(request)
+
+
+def confirm(state: State, request: Request) -> Response:
+    approve = request.form.get("decision") == "approve"
+    if not mass_outcome.confirm(state, _account(state, request), request.form.get("msg_id", ""), approve):
+        raise inbound.Impossible("没有等待确认的群发。")
+    return _back(request)
+
+
+def _own_origin(form: Callable[[State, Request], Response]) -> Callable[..., Response]:
+    def guarded(state: State, request: Request) -> Response:
+        origin = request.headers.get("Origin")
+        if origin and origin != "null" and origin.rstrip("/") != request.host_url.rstrip("/"):
+            return page("problem.html", 403, message="请从本页面提交。")
+        return form(state, request)
+
+    return guarded
+
+
+ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
+    ("POST", r"/comments"): _own_origin(write_comment),
+    ("POST", r"/messages"): _own_origin(write_message),
+    ("POST", r"/likes"): _own_origin(like),
+    ("POST", r"/faults"): _own_origin(add_fault),
+    ("POST", r"/faults/remove"): _own_origin(remove_fault),
+    ("POST", r"/confirmations"): _own_origin(confirm),
+}
