@@ -33,7 +33,7 @@ _MEDIA = re.compile(r"/media/([0-9a-f]{64})\b")
 _SPACES = re.compile(r"[^\S\n]+")
 URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE | re.ASCII)
 
-SENTENCE_ENDS = "。！？!?…\n"
+SENTENCE_ENDS = "。！？!?…"
 CLAUSE_ENDS = "，；,;"
 _PAIRS = {
     "（": "）",
@@ -182,7 +182,10 @@ def cut(text: str, fits: Callable[[str], bool], *, mark: str = "…") -> str:
     sentence = _longest(text, fits, SENTENCE_ENDS, "")
     clause = _longest(text, fits, CLAUSE_ENDS, mark)
     # A first sentence of three words should not stand for a text of which a hundred would fit.
-    return sentence if sentence and len(sentence) * 3 >= len(clause) else clause or sentence
+    if sentence and len(sentence) * 3 >= len(clause):
+        return sentence
+    # Lines without any punctuation are often headings: only when there is nothing better.
+    return clause or sentence or _longest(text, fits, "\n", mark)
 
 
 def _longest(text: str, fits: Callable[[str], bool], ends: str, mark: str) -> str:
@@ -208,7 +211,7 @@ def _boundaries(text: str, ends: str) -> Iterator[int]:
         last = at - 1
         while last > 0 and text[last] in _CLOSERS:
             last -= 1
-        if _ends(text, last, ends) and text[at] not in SENTENCE_ENDS.replace("\n", "") + CLAUSE_ENDS:
+        if _ends(text, last, ends) and text[at] not in SENTENCE_ENDS + CLAUSE_ENDS:
             yield at
 
 

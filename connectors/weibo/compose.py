@@ -42,7 +42,7 @@ def compose(content: Content, document: words.Document, link: str, level: Level)
     rest = f"{topics}{tail}"
     kept = _cut(body, head, rest, _fits(literal_units, limit)) or _cut(body, head, rest, _fits(half_units, limit))
     draft.note(
-        "cut", "正文较长，微博只保留前面的完整句子，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
+        "cut", "正文较长，微博只保留前面部分，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
     )
     return f"{head}{kept}{topics}{tail}", draft.notes
 
@@ -66,6 +66,9 @@ def _body(draft: Draft, content: Content, document: words.Document) -> str:
         return words.tidy(content.summary)
     kinds = {block.kind for block in document.blocks}
     lines = [block.text for block in document.blocks if block.kind in ("paragraph", "item", "quote")]
+    # Imported documents say their title once more above the text.
+    while lines and lines[0] == words.tidy(content.title):
+        del lines[0]
     if lines:
         draft.note("summary", "没有摘要，取正文开头的句子。")
     if "table" in kinds:

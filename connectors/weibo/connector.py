@@ -97,7 +97,8 @@ class WeiboConnector(Connector):
         publishing.recall(self._level, self._api, receipt)
 
     def history(self, since: datetime) -> Page[PublishedItem]:
-        return Page(items=checking.history(self.account, self._level, self._api, since))
+        items = checking.history(self.account, self._level, self._api, since)
+        return Page(items=items, complete_since=items[-1].published_at if items else None)
 
     def fetch_messages(self, cursor: Mapping[str, str], posts: Sequence[Receipt]) -> Page[InboundMessage]:
         return inbox.fetch(self._api, self._level, self.account.external_id, cursor, posts, self.clock())

@@ -92,6 +92,15 @@ def test_does_not_stop_at_a_colon() -> None:
     assert cut("情况已查明。请市民注意：\n不要外出不要外出不要外出。", 14) == "情况已查明。"
 
 
+def test_does_not_stop_at_a_heading_or_inside_a_list() -> None:
+    assert cut("现通告如下。\n一、管制时间\n七月十二日七时至十二时三十分。", 15) == "现通告如下。"
+    assert cut("经核实：\n甲是旧闻；\n全市供水正常；\n请放心请放心请放心。", 12) == "经核实：\n甲是旧闻…"
+
+
+def test_lines_without_any_punctuation_are_the_last_resort() -> None:
+    assert cut("第一行\n第二行\n第三行很长很长", 9) == "第一行\n第二行…"
+
+
 def test_full_stops_in_place_of_all_punctuation() -> None:
     assert cut("解决办事难问题.1月9日.某省发布.旨在规范", 13) == "解决办事难问题.1月9日."
 

@@ -63,6 +63,11 @@ def test_without_a_summary_the_leading_sentences(make: Make, content: Content) -
     assert literal_units(text(adaptation)) <= 280
 
 
+def test_the_title_is_not_said_twice(make: Make, content: Content) -> None:
+    adaptation = make().adapt(replace(content, summary="", body_html=f"<p>{content.title}</p><p>正文说完了。</p>"))
+    assert text(adaptation) == f"【{content.title}】正文说完了。 {LINK}"
+
+
 def test_every_cut_has_a_note(make: Make, content: Content) -> None:
     adaptation = make().adapt(replace(content, summary=LONG))
     assert kinds(adaptation) == ["cut"]

@@ -6,7 +6,7 @@ import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
@@ -14,8 +14,8 @@ from connectors.errors import ContentRefused, Forged
 from connectors.values import AccountEvent, Callback, InboundMessage
 from connectors.weibo import callback as push
 from connectors.weibo.connector import WeiboConnector
-from tests.connectors.fakes import FIXTURES
-from tests.connectors.weibo.conftest import Clock, Make
+from tests.connectors.fakes import FIXTURES, Odd, SimulatorControl
+from tests.connectors.weibo.conftest import UID, Clock, Make, register
 
 SECRET = "weibo-app-secret"
 
@@ -224,3 +224,26 @@ def test_a_passive_reply_has_a_limit(connector: WeiboConnector) -> None:
     callback = Callback(method="POST", query={}, body=fixture("push_text.json"))
     with pytest.raises(ContentRefused):
         connector.passive_reply(callback, "字" * 300)
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+def test_what_the_simulator_pushes_is_verified_and_understood(
+    simulator: SimulatorControl, odd: Odd, make: Make, clock: Clock, form: str
+) -> None:
+    register(simulator, callback_url=f"{odd.url}/callbacks/weibo/k", push_format=form)
+    odd.say(b"")
+    simulator.message("weibo", UID, **{"from": "市民甲", "text": "路灯坏了 <&> 😀"})
+    simulator.message("weibo", UID, **{"from": "市民甲", "event": "follow"})
+    connector, found = make(simulator.url), []
+    for method, path, _, body in odd.seen:
+        query = dict(parse_qsl(urlsplit(path).query))
+        callback = Callback(method=method, query=query, body=body)
+        assert connector.verify_callback(callback) == ""
+        found += connector.parse_callback(callback)
+    message, event = found
+    assert isinstance(message, InboundMessage)
+    assert (message.kind, message.text) == ("private", "路灯坏了 <&> 😀")
+    assert isinstance(event, AccountEvent)
+    assert (event.kind, event.sender_id) == ("follow", message.sender_id)
+    connector.reply(message.target, "马上派人去看。", key="r", send_before=clock.soon)
+    assert simulator.accepted("weibo", UID)[-1]["text"] == "马上派人去看。"
