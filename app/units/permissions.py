@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from flask import Response, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Forbidden, Unauthenticated
-from app.units.access import PERMISSIONS, Actor, actor_for
+from app.units.access import PERMISSIONS, Actor, actor_for, visible
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -30,6 +32,14 @@ def current_actor() -> Actor:
     if actor is None:
         raise Unauthenticated
     return actor
+
+
+def in_my_units(key: str, unit_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """An SQL condition: rows of units where the caller holds `key`; who holds it in a root also sees those of no unit."""
+    actor = current_actor()
+    condition = visible(actor, key, unit_id)
+    at_root = any(path.count("/") == 2 for path in actor.paths(key))
+    return or_(condition, unit_id == "") if at_root else condition
 
 
 def requires(key: str) -> Callable[[F], F]:
