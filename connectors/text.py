@@ -30,6 +30,8 @@ _BLOCKS: dict[str, BlockKind] = {
 }
 _SILENT = frozenset({"script", "style", "template", "noscript", "iframe", "svg"})
 _MEDIA = re.compile(r"/media/([0-9a-f]{64})\b")
+# Control characters, zero-width spaces and marks of byte order; not the joiners that emoji are made of.
+_UNSEEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\ufeff]")
 _SPACES = re.compile(r"[^\S\n]+")
 URL = re.compile(r"https?://[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]+", re.IGNORECASE | re.ASCII)
 
@@ -160,7 +162,7 @@ def to_text(html: str) -> str:
 
 def tidy(text: str) -> str:
     """One space for runs of spaces, LF for line ends, no blanks at the ends of lines; tabs (cells) become spaces."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u200b", "").replace("\ufeff", "")
+    text = _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
     lines = (_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 

@@ -29,8 +29,8 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
     hashes = ((content.cover.sha256,) if content.cover else ()) + document.images
     problems: list[Problem] = []
     overrides = {key: content.overrides[key] for key in OVERRIDABLE if content.overrides.get(key) is not None}
-    if isinstance(overrides.get("text"), str):
-        text = overrides["text"].replace("\r\n", "\n").replace("\r", "\n").strip()
+    if "text" in overrides:
+        text = str(overrides["text"]).replace("\r\n", "\n").replace("\r", "\n").strip()
     if "images" in overrides:
         hashes = _own_images(overrides["images"], level, problems)
     chosen, image_notes, image_problems = pictures.choose(media, hashes, level.max_images)

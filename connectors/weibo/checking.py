@@ -25,7 +25,7 @@ def check(account: AccountConfig, level: Level, api: Api, attempted: Attempted, 
     again = limits.ask_again(attempted.asked, now)
     try:
         if attempted.receipt is not None and attempted.receipt.external_id:
-            return _read_back(account, api, attempted, attempted.receipt, now, again)
+            return _read_back(account, level, api, attempted, attempted.receipt, now, again)
         return _look_for(account, level, api, attempted, again)
     except RateLimited as error:
         return CannotTell(reason=f"暂时无法核实：{error}", next_at=max(error.until or again, again))
@@ -36,10 +36,19 @@ def check(account: AccountConfig, level: Level, api: Api, attempted: Attempted, 
 
 
 def _read_back(
-    account: AccountConfig, api: Api, attempted: Attempted, receipt: Receipt, now: datetime, again: datetime
+    account: AccountConfig,
+    level: Level,
+    api: Api,
+    attempted: Attempted,
+    receipt: Receipt,
+    now: datetime,
+    again: datetime,
 ) -> Finding:
     try:
         status = api.status(receipt.external_id)
+    except NotEntitled:
+        # An app without statuses/show may still list its newest.
+        return _look_for(account, level, api, attempted, again)
     except Refused as error:
         if error.code not in _GONE_CODES:
             raise

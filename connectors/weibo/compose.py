@@ -12,6 +12,7 @@ from connectors.weibo.length import half_units, literal_units
 from connectors.weibo.levels import Level
 
 _TOPIC = re.compile(r"#([^#\n]+)#")
+_NUMBERED = re.compile(r"(?<=[0-9])#")
 
 
 @dataclass
@@ -82,8 +83,10 @@ def _clean(draft: Draft, text: str, level: Level, part: str) -> str:
     if dropped:
         draft.note("links", f"{part}中的 {dropped} 个网址未带入微博，只保留文章链接。")
     if not level.topics and _TOPIC.search(text):
-        text = _TOPIC.sub(r"\1", text)
-        draft.note("topics", f"{part}中的 #话题# 已去掉 # 号：本级别应用发出的话题会被微博过滤。")
+        # 1#楼 is building one, 1楼 the first floor: a # after a number is read 号, not dropped.
+        text = _TOPIC.sub(r"\1", _NUMBERED.sub("号", text)).replace("#", "")
+        said = f"{part}中的 # 号已去掉（数字后的改为“号”）：本级别应用发出的 #话题# 会被微博过滤。"
+        draft.note("topics", said)
     return text
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
@@ -13,11 +14,13 @@ def ascii_link(link: str) -> str:
     """`link` with everything outside ASCII percent-encoded (the host as IDNA); Weibo ends a link at such a character."""
     if link.isascii() and " " not in link:
         return link
-    parts = urlsplit(link)
-    host = parts.netloc
-    if not host.isascii():
-        name, colon, port = host.partition(":")
+    try:
+        parts = urlsplit(link)
+        name, colon, port = parts.netloc.partition(":")
         host = name.encode("idna").decode("ascii") + colon + port
+    except ValueError:
+        # No address at all: link_fault() says so.
+        return link
     return urlunsplit(
         (parts.scheme, host, quote(parts.path, _SAFE), quote(parts.query, _SAFE), quote(parts.fragment, _SAFE))
     )
@@ -26,15 +29,18 @@ def ascii_link(link: str) -> str:
 def host_of(address: str) -> str:
     """Host (and port, if any) in lower case of an address or of a bare domain as people enter it."""
     address = address.strip()
-    return (urlsplit(address).netloc if "://" in address else address.split("/")[0]).lower()
+    try:
+        return (urlsplit(address).netloc if "://" in address else address.split("/")[0]).lower()
+    except ValueError:
+        return ""
 
 
 def link_fault(link: str, safe_domain: str) -> str:
     """Why Weibo would not take this link (Chinese), "" when it would."""
     if not link:
         return "没有文章链接。“分享”接口要求文字中带有安全域名下的链接。请稍后重试或联系系统管理员。"
-    if urlsplit(link).scheme not in ("http", "https"):
-        return "文章链接缺少 http(s)://。微博认不出这样的链接。请系统管理员核对 TANDEM_PUBLIC_URL。"
+    if not link.isascii() or not link.lower().startswith(("http://", "https://")) or not host_of(link):
+        return "文章链接不是完整的 http(s):// 地址。微博认不出这样的链接。请系统管理员核对 TANDEM_PUBLIC_URL。"
     if not safe_domain.strip():
         return "账号没有填写安全域名。微博要求链接属于应用的安全域名。请管理员在账号设置中填写。"
     host, safe = host_of(link), host_of(safe_domain)
@@ -48,8 +54,8 @@ def link_fault(link: str, safe_domain: str) -> str:
 
 
 def stands_in(text: str, link: str) -> bool:
-    """Whether `link` stands in `text` by itself: blanks (or the ends) on both sides."""
-    return link != "" and link in text.split()
+    """Whether `link` stands in `text` by itself: plain blanks (or the ends) on both sides; a full-width one is none."""
+    return link != "" and link in re.split(r"[ \t\n]+", text)
 
 
 def unique_of(link: str) -> str:

@@ -109,5 +109,9 @@ def test_links_are_taken_out_and_counted() -> None:
     assert text.drop_links("见 https://a.example/x?y=1，或http://b.example。") == ("见 ，或。", 2)
 
 
+def test_unseen_characters_go_and_joiners_stay() -> None:
+    assert text.tidy("甲\u200b乙\x00\ufeff  丙\r\n👨\u200d👩") == "甲乙 丙\n👨\u200d👩"
+
+
 def test_hostile_length_is_fast() -> None:
     assert text.cut("（" * 20000, lambda part: len(part) < 10) == ""

@@ -106,6 +106,13 @@ def test_topics_of_level_share_are_left_out_with_a_note(make: Make, content: Con
     assert kinds(adaptation) == ["topics", "topics"]
 
 
+def test_the_number_of_a_building_stays_its_number(make: Make, content: Content) -> None:
+    adaptation = make().adapt(replace(content, summary="1#楼和2#楼今日停水。"))
+    assert "1号楼和2号楼今日停水。" in text(adaptation)
+    assert kinds(adaptation) == ["topics"]
+    assert "C#课程开班。" in text(make().adapt(replace(content, summary="C#课程开班。")))
+
+
 def test_a_topic_set_by_hand_blocks_at_level_share(make: Make, content: Content) -> None:
     adaptation = make().adapt(replace(content, overrides={"text": f"说 #暴雨# 事 {LINK}"}))
     assert rules(adaptation) == ["weibo.topic"]
@@ -135,6 +142,9 @@ def test_other_links_do_not_come_along(make: Make, content: Content) -> None:
         ("https://evil.example/p/1", "www.qinglan.gov.cn", "evil.example"),
         ("http://127.0.0.1:8000/p/1", "127.0.0.1:8001", "127.0.0.1:8001"),
         ("www.qinglan.gov.cn/p/1", "www.qinglan.gov.cn", "http"),
+        ("https://[bad/p/1", "www.qinglan.gov.cn", "http"),
+        ("https://[坏/p/1", "www.qinglan.gov.cn", "http"),
+        (LINK, "https://[bad", "安全域名"),
     ],
 )
 def test_a_link_that_weibo_would_refuse_blocks(make: Make, content: Content, link: str, domain: str, told: str) -> None:
@@ -163,7 +173,7 @@ def test_a_link_is_ascii(make: Make, content: Content) -> None:
 
 
 def test_an_own_text_without_the_link_blocks(make: Make, content: Content) -> None:
-    for own in ("没有链接", f"贴着字{LINK}", f"{LINK}，后面"):
+    for own in ("没有链接", f"贴着字{LINK}", f"{LINK}，后面", f"全角空格\u3000{LINK}"):
         adaptation = make().adapt(replace(content, overrides={"text": own}))
         assert rules(adaptation) == ["weibo.link.missing"], own
         assert text(adaptation) == own

@@ -285,6 +285,16 @@ def test_a_check_without_the_right_or_quota_says_why(
         assert finding.next_at is not None
 
 
+def test_without_statuses_show_the_newest_are_looked_through(
+    weibo: WeiboConnector, publish: Publish, content: Content, clock: Clock, simulator: SimulatorControl
+) -> None:
+    receipt = publish(content)
+    register(simulator, denied=["statuses/show"])
+    finding = weibo.check(attempt(weibo, content, clock, receipt))
+    assert isinstance(finding, Found)
+    assert finding.receipt.external_id == receipt.external_id
+
+
 def test_level_share_cannot_delete(weibo: WeiboConnector, publish: Publish, content: Content) -> None:
     receipt = publish(content)
     assert weibo.capabilities().recall == "manual"
