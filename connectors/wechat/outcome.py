@@ -1,7 +1,8 @@
 """What became of a publication: by its ids where we have them, by the permalink's unique parameter where we have not.
 
-Absence is proven only by the draft: it dies when it is published or mass-sent, so one that still stands long enough after
-the call, while nothing of ours is listed, was not taken.
+Absence is shown only by the draft, which dies once the article is out. It stands, though, for as long as the platform's
+review or the administrator's confirmation takes, and neither has a documented end: a draft that still stands soon after a
+lost answer proves nothing, and a second submission then would publish twice. Hence the long waits below.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from connectors.wechat.statistics import article_of_day
 RHYTHM = (10, 30, 60, 180, 600)
 SLOW = timedelta(minutes=30)
 MOST_QUESTIONS = 12
-# A submission that WeChat took empties the draft box within moments.
-ABSENT_AFTER_SUBMIT = timedelta(minutes=3)
-# A mass send to all may wait 30 minutes for the account's administrator while the draft still stands.
-ABSENT_AFTER_MASS = timedelta(minutes=35)
+# Longer than a publication may be late by default, so that an automatic second try cannot overtake a slow review.
+ABSENT_AFTER_SUBMIT = timedelta(minutes=30)
+# A mass send may wait 30 minutes for the account's administrator, and then takes its time; under the same clientmsgid a
+# second try within 24 hours is refused by the platform besides.
+ABSENT_AFTER_MASS = timedelta(minutes=60)
 
 
 class Checking:
@@ -143,10 +145,11 @@ class Checking:
     def _with_link(self, attempted: Attempted, receipt: Receipt) -> Receipt:
         """mass/get tells no address: it comes with the event, else with the statistics of the next day (链接待取)."""
         url, details = receipt.url, dict(receipt.details)
-        told = None if url else self._from_statistics(attempted)
+        complete = url and details.get("msg_data_id")
+        told = None if complete else self._from_statistics(attempted)
         if told is not None:
-            url = told.url
-            details.setdefault("msg_data_id", told.details.get("msg_data_id", ""))
+            url = url or told.url
+            details = {**told.details, **details}
         return replace(receipt, external_id=details["msg_id"], url=url, live=True, details=details)
 
     def _from_statistics(self, attempted: Attempted) -> Receipt | None:
@@ -171,7 +174,9 @@ class Checking:
         if self.clock() >= waited_until:
             minutes = int(absent_after.total_seconds() // 60)
             return ProvenAbsent(reason=f"发送 {minutes} 分钟后草稿仍在草稿箱，{seen}：平台没有受理。")
-        return CannotTell(reason=f"草稿仍在草稿箱，{seen}，再等一等。", next_at=waited_until)
+        again = self._next(attempted)
+        reason = f"草稿仍在草稿箱，{seen}，可能还在审核或等待管理员确认。"
+        return CannotTell(reason=reason, next_at=min(again, waited_until) if again else waited_until)
 
 
 def _by_article(items: list[dict[str, Any]], article_id: str) -> Receipt | None:

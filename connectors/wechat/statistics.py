@@ -38,18 +38,26 @@ def split_msgid(msgid: str) -> tuple[str, str]:
 
 
 def article_of_day(api: Api, day: date, *, now: datetime, msg_data_id: str, title: str) -> Receipt | None:
-    """Our article among a day's: by msg_data_id where known, else the one notified article with that very title."""
-    if day > last_ready_day(now):
-        return None
-    rows = articles_published_on(api, day)
-    for row in rows:
-        mid, index = split_msgid(payloads.text_of(row.get("msgid")))
-        ours = mid == msg_data_id if msg_data_id else _notified(row) and payloads.text_of(row.get("title")) == title
-        if ours:
+    """Our article among those of `day` or, sent near midnight, of the next: by msg_data_id where known, else by title.
+
+    By title only when exactly one notified article has it: two may be somebody else's.
+    """
+    for asked in (day, day + timedelta(days=1)):
+        if asked > last_ready_day(now):
+            return None
+        rows = [row for row in articles_published_on(api, asked) if _is_ours(row, msg_data_id, title)]
+        if len(rows) == 1:
+            mid, index = split_msgid(payloads.text_of(rows[0].get("msgid")))
+            url = payloads.text_of(rows[0].get("content_url"))
             details = {"msg_data_id": mid, "index": index}
-            url = payloads.text_of(row.get("content_url"))
             return Receipt(external_id=f"{mid}_{int(index) + 1}", url=url, live=True, details=details)
     return None
+
+
+def _is_ours(row: dict[str, Any], msg_data_id: str, title: str) -> bool:
+    if msg_data_id:
+        return split_msgid(payloads.text_of(row.get("msgid")))[0] == msg_data_id
+    return _notified(row) and payloads.text_of(row.get("title")) == title
 
 
 def _notified(row: dict[str, Any]) -> bool:

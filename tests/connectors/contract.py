@@ -22,6 +22,7 @@ from connectors.values import (
     CannotTell,
     Capabilities,
     Content,
+    Exchange,
     Found,
     Prepared,
     Receipt,
@@ -211,6 +212,28 @@ class ConnectorContract:
         assert chinese(caught.value.cause)
         assert chinese(caught.value.remedy)
         assert caught.value.code == str(self.not_entitled_code)
+
+    def test_no_secret_reaches_the_evidence(
+        self, connector: Connector, content: Content, deadline: datetime, exchanges: list[Exchange]
+    ) -> None:
+        self.send(connector, content, deadline)
+        token = connector.tokens.current()
+        assert token is not None
+        secrets = {token.value, *(v for k, v in connector.account.credentials.items() if "secret" in k)}
+        assert exchanges
+        assert not [secret for secret in secrets if secret in repr(exchanges)]
+
+    def test_discarding_what_was_prepared_is_no_error_twice(
+        self, connector: Connector, content: Content, simulator: SimulatorControl
+    ) -> None:
+        prepared = prepare_all(connector, connector.adapt(content).payload)
+        for leftover in (prepared, prepared, Prepared()):
+            connector.discard(leftover)
+        assert self.accepted(simulator, connector) == []
+
+    def test_what_stands_as_prepared_is_not_suspected(self, connector: Connector, content: Content) -> None:
+        payload = connector.adapt(content).payload
+        assert connector.recheck(payload, prepare_all(connector, payload)) is None
 
     # Reading
 

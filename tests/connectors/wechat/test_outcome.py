@@ -11,7 +11,9 @@ import pytest
 from connectors.errors import OutcomeUnknown
 from connectors.values import CannotTell, Found, Prepared, ProvenAbsent, Receipt, Rejected, Removed
 from connectors.wechat import payloads
+from connectors.wechat.clocks import beijing_day
 from connectors.wechat.connector import WeChatConnector
+from connectors.wechat.statistics import article_of_day
 from tests.connectors.fakes import CountingMeter, Odd, SimulatorControl
 from tests.connectors.wechat.conftest import LINK, Clock, Make, attempted, post, prepared
 
@@ -109,16 +111,32 @@ def test_a_lost_answer_is_found_again_by_the_permalink(
     assert meter.calls.count("freepublish/submit") == 1
 
 
-def test_absence_is_proven_by_the_standing_draft_and_only_after_a_while(
+def test_absence_is_shown_by_the_standing_draft_and_only_after_a_long_while(
     make: Make, registered: Register, clock: Clock, simulator: SimulatorControl
 ) -> None:
     connector = make(registered())
     attempt = lost(connector, clock, simulator, "http_502", "freepublish/submit")
     early = connector.check(attempt)
     assert isinstance(early, CannotTell)
-    assert early.next_at == clock() + timedelta(minutes=3)
-    clock.later(seconds=181)
+    assert early.next_at == attempt.sent_at + timedelta(seconds=10)
+    clock.later(minutes=29)
+    late = connector.check(attempt)
+    assert isinstance(late, CannotTell)
+    assert late.next_at == attempt.sent_at + timedelta(minutes=30)
+    clock.later(minutes=1)
     assert isinstance(connector.check(attempt), ProvenAbsent)
+
+
+@pytest.mark.parametrize(("mode", "path"), [("publish", "freepublish/submit"), ("mass", "mass/sendall")])
+def test_a_slow_review_behind_a_lost_answer_is_never_called_absent(
+    make: Make, registered: Register, clock: Clock, simulator: SimulatorControl, mode: str, path: str
+) -> None:
+    """The draft stands until the article is out: at three minutes it stands though the platform accepted."""
+    connector = make(registered(review_seconds=1500), mode=mode)
+    attempt = lost(connector, clock, simulator, "drop_answer", path)
+    for _ in range(6):
+        clock.later(minutes=4)
+        assert isinstance(connector.check(attempt), CannotTell)
 
 
 def test_a_vanished_draft_that_is_not_listed_proves_nothing(
@@ -164,10 +182,26 @@ def test_a_lost_mass_send_is_not_absent_while_an_administrator_may_still_confirm
 ) -> None:
     connector = make(registered(), mode="mass")
     attempt = lost(connector, clock, simulator, "http_502", "mass/sendall")
-    clock.later(minutes=31)
+    clock.later(minutes=59)
     assert isinstance(connector.check(attempt), CannotTell)
-    clock.later(minutes=5)
+    clock.later(minutes=1)
     assert isinstance(connector.check(attempt), ProvenAbsent)
+
+
+def test_after_45065_the_address_and_the_comments_id_come_from_the_statistics(
+    make: Make, registered: Register, clock: Clock
+) -> None:
+    connector = make(registered(), mode="mass")
+    attempt = sent(connector, clock)
+    msg_id = attempt().receipt.details["msg_id"]
+    clock.later(seconds=5)
+    assert isinstance(connector.check(attempt()), Found)
+    told = Receipt(external_id=msg_id, url="http://mp.weixin.qq.com/s/x", live=True, details={"msg_id": msg_id})
+    clock.later(hours=36)
+    found = connector.check(attempt(receipt=told))
+    assert isinstance(found, Found)
+    assert found.receipt.url == told.url
+    assert found.receipt.details["msg_data_id"] == attempt().receipt.details["msg_data_id"]
 
 
 def test_a_lost_mass_send_that_happened_is_found_in_the_statistics_next_day(
@@ -240,3 +274,30 @@ def test_the_states_of_a_publication(info: dict[str, object], kind: type[object]
 )
 def test_our_permalink_is_known_by_its_parameter(seen: str, same: bool) -> None:
     assert payloads.same_link(LINK, seen) is same
+
+
+DAYS = [
+    # Sent at 23:59 in Beijing, listed under the next day.
+    ([[], [("m1_1", "通告")]], "m1"),
+    ([[("m1_1", "通告")], []], "m1"),
+    # Two of the same title: nobody knows which is ours.
+    ([[("m1_1", "通告"), ("m2_1", "通告")], []], None),
+    ([[("m1_1", "别的")], []], None),
+]
+
+
+@pytest.mark.parametrize(("days", "mid"), DAYS)
+def test_an_article_in_the_statistics_is_ours_only_beyond_doubt(
+    make: Make, odd: Odd, clock: Clock, days: list[list[tuple[str, str]]], mid: str | None
+) -> None:
+    odd.say({"access_token": "t", "expires_in": 7200})
+    for rows in days:
+        odd.say({"list": [{"msgid": msgid, "title": title, "publish_type": 0} for msgid, title in rows]})
+    day = beijing_day(clock() - timedelta(days=5))
+    found = article_of_day(make(odd.url).api, day, now=clock(), msg_data_id="", title="通告")
+    assert (found.details["msg_data_id"] if found else None) == mid
+
+
+def test_statistics_of_a_day_that_is_not_ready_are_not_asked(make: Make, odd: Odd, clock: Clock) -> None:
+    assert article_of_day(make(odd.url).api, beijing_day(clock()), now=clock(), msg_data_id="1", title="") is None
+    assert odd.seen == []
