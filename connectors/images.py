@@ -21,7 +21,7 @@ MAX_SIDE = 8000
 # More pixels than this are not decoded at all.
 MAX_PIXELS = 120_000_000
 
-_ACCEPTED = ("JPEG", "PNG", "GIF", "BMP", "WEBP", "MPO")
+_ACCEPTED = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _BOMBS = (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning)
 
 

@@ -23,7 +23,7 @@ _YEAR = 365 * 24 * 3600
 
 @bp.get("/media/<sha256>")
 @public
-def blob(sha256: str) -> ResponseReturnValue:
+def show(sha256: str) -> ResponseReturnValue:
     """Public pictures for everybody, the rest for signed-in people; the same bytes for ever under one address."""
     path = path_of(sha256)
     found = db.session.get(Blob, sha256)

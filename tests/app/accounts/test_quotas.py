@@ -1,0 +1,179 @@
+"""The ledger: budgets per purpose, periods of Beijing, the platform's own word, exact counting under load."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from app.accounts import quotas
+from app.accounts.connections import connect
+from app.accounts.models import QuotaUse
+from app.accounts.quotas import Ledger
+from app.accounts.services import note_limit, quota_summary, remaining, update_account
+from app.db import InTransaction, atomic, db
+from connectors.base import Purpose
+from connectors.errors import RateLimited
+from connectors.values import Quota
+from tests.app.accounts.kit import Office, connect_wechat, connect_weibo
+
+DAILY = (Quota(key="daily_calls", limit=100, period="day"),)
+
+
+def ledger(account_id: str, purpose: Purpose, at: datetime, given: tuple[Quota, ...] = DAILY) -> Ledger:
+    return Ledger(account_id, purpose=purpose, clock=lambda: at, quotas=given)
+
+
+def spend_until_refused(meter: Ledger, call: str, most: int = 200) -> int:
+    for number in range(most):
+        try:
+            meter.spend(call)
+        except RateLimited:
+            return number
+    return most
+
+
+@pytest.mark.parametrize(
+    ("purpose", "call", "allowed"),
+    [
+        ("unread", "remind/unread_count", 40),
+        ("fetch", "comments/to_me", 20),
+        ("history", "statuses/user_timeline", 10),
+    ],
+)
+def test_each_purpose_has_its_share_of_the_hundred(
+    app: Flask, office: Office, now: datetime, purpose: Purpose, call: str, allowed: int
+) -> None:
+    account_id = connect_weibo(office).id
+    assert spend_until_refused(ledger(account_id, purpose, now), call) == allowed
+
+
+def test_thirty_stay_for_publishing_and_what_others_leave_may_be_used(
+    app: Flask, office: Office, now: datetime
+) -> None:
+    account_id = connect_weibo(office).id
+    spend_until_refused(ledger(account_id, "unread", now), "remind/unread_count")
+    spend_until_refused(ledger(account_id, "fetch", now), "comments/to_me")
+    spend_until_refused(ledger(account_id, "history", now), "statuses/user_timeline")
+    assert spend_until_refused(ledger(account_id, "publish", now), "statuses/share") == 30
+    second = connect_weibo(office, external_id="77").id
+    assert spend_until_refused(ledger(second, "publish", now), "statuses/share") == 100
+
+
+def test_a_poll_spends_unread_and_fetch_apart(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office)
+    poll = ledger(account.id, "fetch", now)
+    for _ in range(3):
+        poll.spend("remind/unread_count")
+    poll.spend("comments/to_me")
+    rows = {row["key"]: row["used"] for row in quota_summary(account, now)}
+    assert (rows["unread"], rows["fetch"], rows["daily_calls"]) == (3, 1, 4)
+
+
+def test_the_day_ends_at_midnight_in_beijing(app: Flask, office: Office) -> None:
+    account_id = connect_weibo(office).id
+    evening = datetime(2026, 7, 12, 15, 59, tzinfo=UTC)
+    spend_until_refused(ledger(account_id, "history", evening), "x")
+    with pytest.raises(RateLimited) as refused:
+        ledger(account_id, "history", evening).spend("x")
+    assert refused.value.until == datetime(2026, 7, 12, 16, 0, tzinfo=UTC)
+    assert "历史与体检" in refused.value.cause
+    ledger(account_id, "history", evening + timedelta(minutes=1)).spend("x")
+
+
+@pytest.mark.parametrize(
+    ("period", "start", "end"),
+    [
+        ("minute", (2026, 7, 31, 16, 30), (2026, 7, 31, 16, 31)),
+        ("hour", (2026, 7, 31, 16, 0), (2026, 7, 31, 17, 0)),
+        ("day", (2026, 7, 31, 16, 0), (2026, 8, 1, 16, 0)),
+        ("month", (2026, 7, 31, 16, 0), (2026, 8, 31, 16, 0)),
+    ],
+)
+def test_periods_are_beijings(period: str, start: tuple[int, ...], end: tuple[int, ...]) -> None:
+    found = quotas.bounds(period, datetime(2026, 7, 31, 16, 30, 20, tzinfo=UTC))
+    assert found == (datetime(*start, tzinfo=UTC), datetime(*end, tzinfo=UTC))  # type: ignore[arg-type,misc]
+
+
+def test_a_refused_call_is_not_counted(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office)
+    meter = ledger(account.id, "history", now)
+    spend_until_refused(meter, "x")
+    for _ in range(5):
+        with pytest.raises(RateLimited):
+            meter.spend("x")
+    rows = {row["key"]: row["used"] for row in quota_summary(account, now)}
+    assert rows["history"] == rows["daily_calls"] == 10
+
+
+def test_settings_scale_the_budgets(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office, settings={"quotas": {"daily_calls": 50}})
+    meter = connect(account, purpose="history", clock=lambda: now).meter
+    assert isinstance(meter, Ledger)
+    assert spend_until_refused(meter, "statuses/user_timeline") == 5
+
+
+def test_wechat_counts_per_call_and_settings_override(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_wechat(office, settings={"quotas": {"draft/add": 2}})
+    meter = connect(account, purpose="fetch", clock=lambda: now).meter
+    assert isinstance(meter, Ledger)
+    assert spend_until_refused(meter, "draft/add") == 2
+    meter.spend("draft/get")
+    assert remaining(account, "draft/add", now) == 0
+    assert remaining(account, "freepublish/submit", now) == 100
+    assert remaining(account, "nothing/known", now) is None
+
+
+def test_the_platforms_own_word_blocks(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_wechat(office)
+    error = RateLimited("今日次数已用完。", code="45009")
+    error.until = now + timedelta(hours=3)
+    note_limit(account.id, "draft/add", error)
+    meter = connect(account, purpose="publish", clock=lambda: now).meter
+    with pytest.raises(RateLimited) as refused:
+        meter.spend("draft/add")
+    assert refused.value.until == error.until
+    meter.spend("draft/get")
+    assert remaining(account, "draft/add", now) == 0
+    after = connect(account, purpose="publish", clock=lambda: now + timedelta(hours=4)).meter
+    after.spend("draft/add")
+
+
+def test_a_block_of_everything_ends_when_connected_again(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office)
+    quotas.block(account.id, "daily_calls", now + timedelta(hours=9))
+    assert remaining(account, "publish", now) == 0
+    with pytest.raises(RateLimited):
+        connect(account, clock=lambda: now).meter.spend("statuses/share")
+    update_account(office.admin, account.id, credentials={"access_token": "2.00Second"}, now=now)
+    connect(account, clock=lambda: now).meter.spend("statuses/share")
+
+
+def test_no_call_is_announced_inside_a_transaction(app: Flask, office: Office, now: datetime) -> None:
+    meter = ledger(connect_weibo(office).id, "publish", now)
+    with atomic(), pytest.raises(InTransaction):
+        meter.spend("statuses/share")
+
+
+def test_counting_is_exact_when_many_spend_at_once(app: Flask, office: Office, now: datetime) -> None:
+    account_id = connect_weibo(office).id
+    allowed: list[int] = []
+
+    def run() -> None:
+        with app.app_context():
+            meter = ledger(account_id, "unread", now)
+            allowed.append(spend_until_refused(meter, "remind/unread_count", most=12))
+            db.session.remove()
+
+    threads = [threading.Thread(target=run) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sum(allowed) == 40
+    # The snapshot of before ends here.
+    db.session.rollback()
+    assert db.session.scalar(select(func.max(QuotaUse.used))) == 40

@@ -1,0 +1,255 @@
+"""Connecting and changing accounts: validation, permissions, secrets that stay in, tokens that follow."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from app.accounts import connections
+from app.accounts.models import Account
+from app.accounts.schemas import account_json
+from app.accounts.services import (
+    accounts_of,
+    claim_probes,
+    get_account,
+    probe,
+    request_poll,
+    request_probe,
+    update_account,
+)
+from app.audit.models import Event
+from app.config import Config
+from app.db import atomic, db, utcnow
+from app.errors import Conflict, Forbidden, Invalid, NotFound
+from tests.app.accounts.kit import UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
+
+SECRETS = (
+    WEIBO["app_secret"],
+    WEIBO["access_token"],
+    WECHAT["app_secret"],
+    WECHAT["encoding_aes_key"],
+    WECHAT["token"],
+)
+
+
+def test_an_account_is_kept_with_its_secrets_encrypted(app: Flask, office: Office) -> None:
+    account = connect_weibo(office)
+    assert account.credentials == {**WEIBO, "uid": UID}
+    raw = db.session.execute(text("SELECT credentials FROM accounts")).scalar_one()
+    raw_token = db.session.execute(text("SELECT value FROM account_tokens")).scalar_one()
+    assert not any(secret in raw + raw_token for secret in SECRETS)
+    assert account.token_expires_at == datetime.fromisoformat(WEIBO["expires_at"])
+
+
+def test_secrets_are_in_no_answer_event_or_log(
+    app: Flask, office: Office, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    weibo, wechat = connect_weibo(office), connect_wechat(office)
+    update_account(office.admin, weibo.id, credentials={"access_token": "2.00Second-secret"}, now=utcnow())
+    shown = json.dumps([account_json(each, manages=True, now=utcnow()) for each in (weibo, wechat)])
+    events = json.dumps([[each.summary, each.before, each.after] for each in db.session.scalars(select(Event))])
+    out = capsys.readouterr()
+    everything = shown + events + caplog.text + out.out + out.err + repr(connections.account_config(weibo))
+    assert "credentials.access_token" in events
+    for secret in (*SECRETS, "2.00Second-secret"):
+        assert secret not in everything
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "word"),
+    [
+        ({"name": "  "}, "name", "名称"),
+        ({"external_id": "青岚"}, "external_id", "UID"),
+        ({"mode": "mass"}, "mode", "share"),
+        ({"environment": "test"}, "environment", "演练"),
+        ({"credentials": {**WEIBO, "app_secret": ""}}, "credentials.app_secret", "缺少App Secret"),
+        ({"credentials": {**WEIBO, "access_token": "2.00 x"}}, "credentials.access_token", "空格"),
+        ({"credentials": {**WEIBO, "safe_domain": "https://a.gov.cn/x"}}, "credentials.safe_domain", "只写域名"),
+        ({"credentials": {**WEIBO, "expires_at": "2026-08-01T00:00:00"}}, "credentials.expires_at", "时区"),
+        ({"credentials": {**WEIBO, "expires_at": "明天"}}, "credentials.expires_at", "ISO"),
+        ({"credentials": {**WEIBO, "uid": "1"}}, "credentials.uid", "不一致"),
+        ({"credentials": {**WEIBO, "password": "x"}}, "credentials.password", "没有这一项"),
+        ({"credentials": {**WEIBO, "app_key": 1352222456}}, "credentials.app_key", "文字"),
+        ({"settings": {"quotas": {"daily_calls": -1}}}, "settings.quotas.daily_calls", "整数"),
+        ({"settings": {"quotas": [1]}}, "settings.quotas", "对象"),
+    ],
+)
+def test_wrong_weibo_input_names_field_and_remedy(
+    app: Flask, office: Office, change: dict[str, Any], field: str, word: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        connect_weibo(office, **change)
+    assert list(refused.value.errors) == [field]
+    assert word in refused.value.errors[field][0]
+    assert db.session.scalars(select(Account)).all() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "word"),
+    [
+        ({"credentials": {**WECHAT, "encoding_aes_key": "short"}}, "credentials.encoding_aes_key", "43"),
+        ({"credentials": {**WECHAT, "token": "a b"}}, "credentials.token", "32"),
+        ({"credentials": {}}, "credentials.app_id", "缺少AppID"),
+        ({"environment": "live", "settings": {"callback_mode": "plain"}}, "settings.callback_mode", "演练"),
+    ],
+)
+def test_wrong_wechat_input_names_field_and_remedy(
+    app: Flask, office: Office, change: dict[str, Any], field: str, word: str
+) -> None:
+    with pytest.raises(Invalid) as refused:
+        connect_wechat(office, **change)
+    assert word in refused.value.errors[field][0]
+
+
+def test_unknown_platform(app: Flask, office: Office) -> None:
+    with pytest.raises(Invalid) as refused:
+        connect_weibo(office, platform="myspace")
+    assert "platform" in refused.value.errors
+
+
+def test_one_account_is_connected_once_per_environment(app: Flask, office: Office) -> None:
+    connect_weibo(office)
+    with pytest.raises(Conflict):
+        connect_weibo(office, name="别名")
+    connect_weibo(office, environment="live")
+
+
+def test_permission_is_checked_in_the_unit(app: Flask, office: Office) -> None:
+    with pytest.raises(NotFound):
+        connect_weibo(office, actor=office.stranger)
+    with pytest.raises(Forbidden):
+        connect_weibo(office, actor=office.author)
+    account = connect_weibo(office)
+    assert get_account(office.author, account.id).id == account.id
+    with pytest.raises(Forbidden):
+        update_account(office.author, account.id, name="改名", now=utcnow())
+    with pytest.raises(NotFound):
+        get_account(office.stranger, account.id)
+    assert accounts_of(office.stranger).items == []
+    county_admin = office.actor("administrator", unit=office.county)
+    assert accounts_of(county_admin).items == []
+    with pytest.raises(NotFound):
+        request_probe(county_admin, account.id, utcnow())
+
+
+def test_reconnecting_replaces_the_token_and_asks_for_a_probe(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office)
+    with atomic():
+        account.status, account.rights, account.probe_requested_at = "refused", [{"key": "token"}], None
+    fresh = {"access_token": "2.00Second", "expires_at": "2026-08-30T00:00:00+08:00"}
+    account = update_account(office.admin, account.id, credentials=fresh, now=now)
+    assert (account.status, account.rights, account.probe_requested_at) == ("unknown", [], now)
+    token = connections.connect(account).tokens.current()
+    assert token is not None
+    assert token.value == "2.00Second"
+    assert account.token_expires_at == datetime.fromisoformat(fresh["expires_at"])
+    assert account.credentials["app_secret"] == WEIBO["app_secret"]
+    event = db.session.scalars(select(Event).order_by(Event.seq.desc())).first()
+    assert event is not None
+    assert event.after == {"changed": ["credentials.access_token", "credentials.expires_at"]}
+
+
+def test_an_unchanged_form_changes_and_records_nothing(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office)
+    before = len(db.session.scalars(select(Event)).all())
+    update_account(office.admin, account.id, name=account.name, mode="share", credentials={}, settings={}, now=now)
+    assert len(db.session.scalars(select(Event)).all()) == before
+
+
+def test_a_removed_setting_is_gone_and_wrong_ones_are_refused(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_wechat(office)
+    assert update_account(office.admin, account.id, settings={"comments": None}, now=now).settings == {}
+    with pytest.raises(Invalid):
+        update_account(office.admin, account.id, credentials={"token": None}, now=now)
+    with pytest.raises(Invalid):
+        update_account(office.admin, account.id, responsible_id="nobody", now=now)
+
+
+def test_where_calls_go(app: Flask, office: Office, config: Config) -> None:
+    simulated, live = connect_weibo(office), connect_wechat(office, environment="live")
+    given = replace(config, weibo_base_url="http://w.example", wechat_base_url=None)
+    assert connections.base_url(simulated, given) == config.simulator_url
+    assert connections.base_url(live, given) is None
+    assert connections.base_url(live, replace(config, wechat_base_url="http://x.example")) == "http://x.example"
+
+
+def test_the_senders_address_falls_back_to_the_servers(app: Flask, office: Office, config: Config) -> None:
+    app.extensions["tandem_config"] = replace(config, egress_ip="198.51.100.7")
+    account = connect_weibo(office)
+    assert connections.account_config(account, operator_ip="203.0.113.5").operator_ip == "203.0.113.5"
+    assert connections.account_config(account).operator_ip == "198.51.100.7"
+
+
+def test_a_due_probe_is_claimed_once(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office, now=now)
+    assert claim_probes(now) == [account.id]
+    assert claim_probes(now) == []
+    assert claim_probes(now + timedelta(minutes=11)) == [account.id]
+    request_probe(office.admin, account.id, now)
+    assert claim_probes(now) == [account.id]
+    update_account(office.admin, account.id, active=False, now=now)
+    assert claim_probes(now + timedelta(days=3)) == []
+
+
+def test_a_poll_is_asked_for_now(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office)
+    assert request_poll(office.admin, account.id, now).next_poll_at == now
+
+
+def test_probing_a_good_account(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = probe(connect_wechat(office).id, utcnow())
+    by_key = {right["key"]: right for right in account.rights}
+    assert by_key["token"]["ok"] is True
+    assert by_key["draft"]["ok"] is True
+    assert account.checked_at is not None
+    assert account.probe_requested_at is None
+    assert account.status in ("ok", "limited")
+
+
+def test_probing_with_a_wrong_secret_says_so(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = probe(connect_wechat(office, credentials={**WECHAT, "app_secret": "wrong"}).id, utcnow())
+    assert account.status == "refused"
+    token = account.rights[0]
+    assert (token["key"], token["ok"]) == ("token", False)
+    assert token["detail"]
+    assert token["remedy"]
+
+
+def test_probing_from_outside_the_whitelist_shows_our_address(
+    app_on_simulator: Flask, sim: Sim, office: Office
+) -> None:
+    from tests.app.accounts.kit import GH
+
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_whitelist": ["192.0.2.1"]})
+    account = probe(connect_wechat(office).id, utcnow())
+    assert account.egress_ip == "127.0.0.1"
+    assert account.status == "refused"
+
+
+def test_probing_weibo_with_a_dead_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    good = probe(connect_weibo(office).id, utcnow())
+    assert good.status in ("ok", "limited")
+    dead = update_account(office.admin, good.id, credentials={"access_token": "2.00Wrong"}, now=utcnow())
+    assert probe(dead.id, utcnow()).status == "refused"
+
+
+def test_probing_an_unreachable_platform_is_unknown_not_refused(app: Flask, config: Config, office: Office) -> None:
+    app.extensions["tandem_config"] = replace(config, simulator_url="http://127.0.0.1:9")
+    account = probe(connect_wechat(office).id, utcnow())
+    assert account.status == "unknown"
+    assert "连接不上" in account.rights[0]["detail"]
+
+
+def test_many_probes_ask_for_one_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = connect_wechat(office)
+    for _ in range(3):
+        probe(account.id, utcnow())
+    assert sim.asked("/cgi-bin/stable_token") == 1
