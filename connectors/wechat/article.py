@@ -57,6 +57,8 @@ class _Adapting:
         }
         used = content_length(body.html)
         self._check(payload, used)
+        if self.content.tags:
+            self.notes.append(Note(kind="tags", message="微信文章没有话题，标签未使用。"))
         for name in self.overrides:
             self.notes.append(Note(kind="override", message=f"{_NAMES[name]}由作者手工设定。"))
         length = Length(used=used, limit=CONTENT_CHARS, unit="字符")
@@ -103,12 +105,17 @@ class _Adapting:
         given = self.overrides.get("cover")
         if isinstance(given, Mapping):
             cover = override_cover(cover, self.media, given)
+        elif given is not None:
+            self._block("wechat.cover", "cover", "封面设定不正确。请重新选择封面。")
         self.notes += cover.notes
         self.problems += cover.problems
         return cover.value
 
     def _comments(self) -> bool:
-        return bool(self.overrides.get("comments", self.account.settings.get("comments", False)))
+        given = self.overrides.get("comments", bool(self.account.settings.get("comments")))
+        if not isinstance(given, bool):
+            self._block("wechat.comments", "comments", "留言开关的设定不正确。请重新选择打开或关闭。")
+        return given is True
 
     def _delivery(self) -> dict[str, Any]:
         settings = self.account.settings
@@ -120,7 +127,7 @@ class _Adapting:
         given = self.overrides.get("delivery")
         if isinstance(given, Mapping):
             delivery.update({k: given[k] for k in delivery if k in given})
-        if not _is_delivery(delivery):
+        if not _is_delivery(delivery) or not isinstance(given, Mapping | None):
             self._block("wechat.delivery", "delivery", "发布方式或群发对象不正确。请重新选择。")
         return delivery
 

@@ -102,7 +102,7 @@ def _private(api: Api) -> Right:
 def _callback(api: Api) -> Right:
     """Whether WeChat can resolve and reach the callback's host."""
     answer = api.post("/cgi-bin/callback/check", {"action": "all", "check_operator": "DEFAULT"})
-    hosts = [payloads.text_of(row.get("ip")) for row in payloads.listed(answer.get("dns")) if isinstance(row, dict)]
+    hosts = [payloads.text_of(row.get("ip")) for row in payloads.rows_of(answer, "dns")]
     if not hosts:
         return Right(
             key="callback", ok=False, detail="平台没有解析到回调地址。", remedy="请检查回调网址的域名和服务器防火墙。"

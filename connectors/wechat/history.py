@@ -8,7 +8,7 @@ from connectors.errors import NotEntitled
 from connectors.values import Page, PublishedItem
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
-from connectors.wechat.clocks import beijing_day, day_start, from_epoch
+from connectors.wechat.clocks import beijing_day, day_start
 from connectors.wechat.outcome import newest_publications
 from connectors.wechat.statistics import articles_published_on, last_ready_day
 
@@ -39,7 +39,7 @@ def _publications(api: Api, since: datetime) -> list[PublishedItem]:
     found: list[PublishedItem] = []
     for page in range(MOST_PAGES):
         rows = newest_publications(api, page * 20)
-        dated = [(from_epoch(row["update_time"]), row) for row in rows if row.get("update_time")]
+        dated = [(at, row) for row in rows if (at := payloads.moment_of(row.get("update_time")))]
         for moment, row in dated:
             if moment >= since:
                 found += _items(row, moment)
@@ -49,8 +49,6 @@ def _publications(api: Api, since: datetime) -> list[PublishedItem]:
 
 
 def _items(row: dict[str, object], moment: datetime) -> list[PublishedItem]:
-    content = row.get("content")
-    articles = payloads.articles_of(content) if isinstance(content, dict) else []
     article_id = payloads.text_of(row.get("article_id"))
     return [
         PublishedItem(
@@ -60,7 +58,7 @@ def _items(row: dict[str, object], moment: datetime) -> list[PublishedItem]:
             published_at=moment,
             deleted=bool(article.get("is_deleted")),
         )
-        for number, article in enumerate(articles, 1)
+        for number, article in enumerate(payloads.articles_of(row.get("content")), 1)
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import ConnectorError, ContentRefused, NotEntitled, Refused
+from connectors.errors import ConnectorError, ContentRefused, NotEntitled, Refused, Unavailable
 from connectors.values import InboundMessage, Page, Receipt
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
@@ -59,8 +59,11 @@ def _comments_of(api: Api, post: Receipt, begin: int) -> tuple[list[InboundMessa
     for _ in range(MOST_PAGES):
         body = {**_article(post.details), "begin": begin, "count": PAGE_SIZE, "type": 0}
         answer = api.post("/cgi-bin/comment/list", body)
-        rows = [row for row in payloads.listed(answer.get("comment")) if isinstance(row, dict)]
-        found += [_comment(post, row) for row in rows if row.get("user_comment_id") is not None]
+        rows = payloads.rows_of(answer, "comment")
+        try:
+            found += [_comment(post, row) for row in rows]
+        except (KeyError, ValueError):
+            raise Unavailable("平台给出的留言无法读懂。", remedy="系统会稍后再取。", who="系统") from None
         begin += PAGE_SIZE
         if len(rows) < PAGE_SIZE:
             return found, 0

@@ -16,7 +16,7 @@ from connectors.errors import ConnectorError, RateLimited, Unavailable
 from connectors.values import Attempted, CannotTell, Finding, Found, ProvenAbsent, Receipt, Rejected, Removed
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
-from connectors.wechat.clocks import beijing_day, from_epoch
+from connectors.wechat.clocks import beijing_day
 from connectors.wechat.prepare import read_draft
 from connectors.wechat.statistics import article_of_day
 
@@ -112,7 +112,7 @@ class Checking:
         """No id came back: look for our permalink among the newest publications, then at the draft."""
         link = str(attempted.payload["source_url"])
         for item in newest_publications(self.api):
-            for article in payloads.articles_of(item.get("content") or {}):
+            for article in payloads.articles_of(item.get("content")):
                 if payloads.same_link(link, payloads.text_of(article.get("content_source_url"))):
                     return _listed(item, article)
         return self._by_draft(attempted, ABSENT_AFTER_SUBMIT, "已发布列表中还没有这篇文章")
@@ -182,7 +182,7 @@ class Checking:
 def _by_article(items: list[dict[str, Any]], article_id: str) -> Receipt | None:
     for item in items:
         if payloads.text_of(item.get("article_id")) == article_id:
-            articles = payloads.articles_of(item.get("content") or {})
+            articles = payloads.articles_of(item.get("content"))
             found = _listed(item, articles[0] if articles else {})
             return found.receipt if isinstance(found, Found) else None
     return None
@@ -191,8 +191,7 @@ def _by_article(items: list[dict[str, Any]], article_id: str) -> Receipt | None:
 def newest_publications(api: Api, offset: int = 0) -> list[dict[str, Any]]:
     """Twenty items of freepublish/batchget, newest first. Mass-sent articles are never among them."""
     body = {"offset": offset, "count": 20, "no_content": 1}
-    return [item for item in payloads.listed(api.post("/cgi-bin/freepublish/batchget", body).get("item"))
-            if isinstance(item, dict)]  # fmt: skip
+    return payloads.rows_of(api.post("/cgi-bin/freepublish/batchget", body), "item")
 
 
 def _listed(item: dict[str, Any], article: dict[str, Any]) -> Finding:
@@ -203,7 +202,7 @@ def _listed(item: dict[str, Any], article: dict[str, Any]) -> Finding:
         external_id=article_id,
         url=payloads.text_of(article.get("url")),
         live=True,
-        published_at=from_epoch(item["update_time"]) if item.get("update_time") else None,
+        published_at=payloads.moment_of(item.get("update_time")),
         details={"article_id": article_id},
     )
     return Found(receipt=receipt)

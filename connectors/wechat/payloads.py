@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.values import CannotTell, Finding, Found, Json, Receipt, Rejected, Removed
+from connectors.wechat.clocks import from_epoch
 
 _MEDIA_SRC = re.compile(r'src="/media/([0-9a-f]{64})"')
 PLATFORM_REVIEW = "平台"
@@ -90,9 +91,23 @@ def mass_body(payload: Json, media_id: str, client_id: str) -> dict[str, Any]:
     }
 
 
-def articles_of(parsed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """news_item of draft/get, freepublish/getarticle and of an item's content."""
-    return [item for item in listed(parsed.get("news_item")) if isinstance(item, dict)]
+def articles_of(parsed: object) -> list[dict[str, Any]]:
+    """news_item of draft/get, freepublish/getarticle and of an item's content; nothing for anything else."""
+    return rows_of(parsed, "news_item")
+
+
+def rows_of(parsed: object, name: str) -> list[dict[str, Any]]:
+    """The objects listed under `name`; whatever else stands there is left out."""
+    found = parsed.get(name) if isinstance(parsed, Mapping) else None
+    return [row for row in listed(found) if isinstance(row, dict)]
+
+
+def moment_of(value: object) -> datetime | None:
+    """A time in seconds, or None for what is none."""
+    try:
+        return from_epoch(value)
+    except ValueError:
+        return None
 
 
 def same_link(sent: str, seen: str) -> bool:
@@ -139,8 +154,7 @@ def publish_finding(info: Mapping[str, Any], *, published_at: datetime | None = 
 
 def _published(info: Mapping[str, Any], published_at: datetime | None) -> Receipt:
     detail = info.get("article_detail")
-    items = listed(detail.get("item")) if isinstance(detail, Mapping) else []
-    urls = [text_of(item.get("article_url")) for item in items if isinstance(item, Mapping)]
+    urls = [text_of(item.get("article_url")) for item in rows_of(detail, "item")]
     article_id = text_of(info.get("article_id"))
     details = {"publish_id": text_of(info.get("publish_id")), "article_id": article_id}
     return Receipt(
@@ -176,6 +190,5 @@ def mass_finding(event: Mapping[str, Any], sent_at: datetime) -> Finding:
 def _mass_url(event: Mapping[str, Any]) -> str:
     result = event.get("ArticleUrlResult")
     inner = result.get("ResultList") if isinstance(result, Mapping) else None
-    items = listed(inner.get("item")) if isinstance(inner, Mapping) else []
-    urls = [text_of(item.get("ArticleUrl")) for item in items if isinstance(item, Mapping)]
+    urls = [text_of(item.get("ArticleUrl")) for item in rows_of(inner, "item")]
     return next((url for url in urls if url), "")

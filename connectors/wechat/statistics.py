@@ -27,8 +27,7 @@ def last_ready_day(now: datetime) -> date:
 def articles_published_on(api: Api, day: date) -> list[dict[str, Any]]:
     """What the account published on `day`, notified (publish_type 0) or not (1)."""
     body = {"begin_date": day.isoformat(), "end_date": day.isoformat()}
-    answer = api.post("/datacube/getarticletotaldetail", body)
-    return [row for row in payloads.listed(answer.get("list")) if isinstance(row, dict)]
+    return payloads.rows_of(api.post("/datacube/getarticletotaldetail", body), "list")
 
 
 def split_msgid(msgid: str) -> tuple[str, str]:
@@ -88,8 +87,7 @@ def _row_of(receipt: Receipt, rows: list[dict[str, Any]]) -> dict[str, Any] | No
 
 
 def _figures(external_id: str, row: dict[str, Any] | None) -> Figures:
-    details = payloads.listed(row.get("detail_list")) if row else []
-    latest = max((d for d in details if isinstance(d, dict)), key=lambda d: str(d.get("stat_date")), default=None)
+    latest = max(payloads.rows_of(row, "detail_list"), key=lambda d: str(d.get("stat_date")), default=None)
     if latest is None:
         return Figures(external_id=external_id)
     return Figures(

@@ -320,3 +320,18 @@ def test_every_sample_adapts_without_external_pictures_or_scripts(make: Make) ->
         adapted = make().adapt(Content(title="样稿", body_html=path.read_text(encoding="utf-8"), link=LINK))
         assert not blocked(adapted), path.name
         assert not re.search(r'<img[^>]*src="(?!/media/)', adapted.payload["content_html"])
+
+
+@pytest.mark.parametrize("name", ["cover", "comments", "delivery"])
+def test_an_override_of_the_wrong_kind_blocks(make: Make, name: str) -> None:
+    assert name in blocked(make().adapt(post(overrides={name: "yes"})))
+
+
+def test_an_override_reset_to_nothing_is_no_override(make: Make) -> None:
+    adapted = make().adapt(post(overrides={"title": None}))
+    assert adapted.payload["title"] == post().title
+    assert "override" not in notes(adapted)
+
+
+def test_unused_tags_are_said(make: Make) -> None:
+    assert "标签" in notes(make().adapt(post(tags=("防汛",))))["tags"]
