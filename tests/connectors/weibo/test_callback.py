@@ -183,7 +183,11 @@ def test_a_push_for_another_account_is_forged(connector: WeiboConnector) -> None
         parse(connector, json.dumps(body).encode())
 
 
-BOMB = b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><xml><MsgType>&b;</MsgType></xml>'
+BOMB = (
+    b'<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><xml><ToUserName>1902538057</ToUserName>'
+    b"<FromUserName>5</FromUserName><CreateTime>1415171623</CreateTime><MsgType>text</MsgType>"
+    b"<Content>&b;</Content></xml>"
+)
 
 
 @pytest.mark.parametrize(
