@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+import psycopg
 from cryptography.fernet import InvalidToken, MultiFernet
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event
+from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, func, select
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
@@ -155,6 +157,42 @@ def release() -> None:
     if in_atomic():
         raise InTransaction("a transaction is open")
     db.session.rollback()
+
+
+WAKE_CHANNEL = "tandem_wake"
+_listener: psycopg.Connection[Any] | None = None
+_listener_lock = threading.Lock()
+
+
+def wake() -> None:
+    """Tell waiting schedulers that something may be due (PostgreSQL, at commit; on SQLite they look by themselves)."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
+
+
+def wait_for_wake(timeout: float) -> bool:
+    """Sleep until wake() or `timeout` seconds; True when woken. Listens on its own autocommit connection."""
+    global _listener
+    if db.engine.dialect.name != "postgresql":
+        time.sleep(timeout)
+        return False
+    with _listener_lock:
+        try:
+            if _listener is None or _listener.closed:
+                _listener = _listen()
+            return any(True for _notify in _listener.notifies(timeout=timeout, stop_after=1))
+        except psycopg.OperationalError:
+            # The server went away: the next wait connects afresh; this one must not spin.
+            _listener = None
+            time.sleep(timeout)
+            return False
+
+
+def _listen() -> psycopg.Connection[Any]:
+    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = psycopg.connect(url, autocommit=True)
+    connection.execute(f"LISTEN {WAKE_CHANNEL}")
+    return connection
 
 
 def install_engine_hooks(engine: Engine) -> None:

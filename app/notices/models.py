@@ -53,17 +53,22 @@ class AlertChannel(Model):
 
 
 class Delivery(Model):
-    """One notice to one channel: pending until sent, with growing delay."""
+    """One notice to one channel of a unit, or (`site` email or webhook) of the installation: pending until sent.
+
+    `id` is the event id that a webhook's receiver may use to recognise a repeat.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("notice_id", "channel_id"),
         CheckConstraint("status IN ('pending','sent','failed')", name="status"),
+        CheckConstraint("(channel_id IS NULL) = (site <> '')", name="site"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     notice_id: Mapped[str] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"))
-    channel_id: Mapped[str] = mapped_column(ForeignKey("alert_channels.id", ondelete="CASCADE"))
+    channel_id: Mapped[str | None] = mapped_column(ForeignKey("alert_channels.id", ondelete="CASCADE"))
+    site: Mapped[str] = mapped_column(String(10), default="")
     status: Mapped[str] = mapped_column(String(10), default="pending")
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
@@ -72,4 +77,4 @@ class Delivery(Model):
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     notice: Mapped[Notice] = relationship()
-    channel: Mapped[AlertChannel] = relationship()
+    channel: Mapped[AlertChannel | None] = relationship()

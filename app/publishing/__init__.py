@@ -1,8 +1,14 @@
 from flask import Flask
 
+from app import web
+
 
 def register(app: Flask) -> None:
-    """Bind this capability's pages to the app."""
-    from app.publishing import views
+    """Bind this capability's pages and API to the app, and its reaction to edited posts."""
+    from app.posts import services as posts
+    from app.publishing import api, planning, views
 
     app.register_blueprint(views.bp)
+    web.register_api(app, api.blp)
+    if planning.on_revised not in posts.on_revised:
+        posts.on_revised.append(planning.on_revised)

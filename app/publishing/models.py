@@ -48,6 +48,8 @@ class Schedule(Model):
     on_partner_failure: Mapped[str] = mapped_column(String(20), default="hold")
     # The public address of the person who scheduled (Weibo's rip); outside the hash.
     operator_ip: Mapped[str] = mapped_column(String(60), default="")
+    # From here on the variants are prepared; a late start gets some time before the barrier gives up waiting.
+    prepare_from: Mapped[datetime] = mapped_column(UTCDateTime)
     created_by: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     withdrawn_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -96,6 +98,14 @@ class Publication(Model):
     prepare_tries: Mapped[int] = mapped_column(Integer, default=0)
     # A person released it: the barrier does not wait for partners any more.
     released: Mapped[bool] = mapped_column(default=False)
+    # The account may not publish by itself: at the hour a person presses the button.
+    hand_over: Mapped[bool] = mapped_column(default=False)
+    # Calls made while preparing and taking back, for the evidence.
+    exchanges: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    # Errands for the scheduler: delete what preparing left at the platform; take back what is public.
+    discard_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    recall_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    recall_reason: Mapped[str] = mapped_column(Text, default="")
     why: Mapped[str] = mapped_column(Text, default="")
     error_code: Mapped[str] = mapped_column(String(40), default="")
     error_cause: Mapped[str] = mapped_column(Text, default="")
@@ -123,7 +133,9 @@ class Publication(Model):
 class Attempt(Model):
     """One irreversible call for a publication, saved before it is made.
 
-    `outcome`: "" until known; receipt, refused, not_sent, unknown. `key` is our idempotency key for the platform.
+    `outcome`: "" until known; receipt, awaiting (a person at the platform), refused, rejected (by its later review),
+    absent (proven), not_sent, unknown. `key` is our idempotency key for the platform: the same for every try of one
+    publication until the platform took it and then rejected it, so that a second try is recognised as a repeat.
     """
 
     __tablename__ = "attempts"
@@ -132,7 +144,7 @@ class Attempt(Model):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
     number: Mapped[int] = mapped_column(Integer)
-    key: Mapped[str] = mapped_column(String(32), unique=True)
+    key: Mapped[str] = mapped_column(String(32), index=True)
     fence: Mapped[int] = mapped_column(Integer)
     worker: Mapped[str] = mapped_column(String(80), default="")
     started_at: Mapped[datetime] = mapped_column(UTCDateTime)

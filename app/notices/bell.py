@@ -1,0 +1,50 @@
+"""The bell: what a person has not read yet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+
+from app.db import Page, atomic, db, page_of
+from app.notices.models import Notice, NoticeRead
+from app.units.access import Actor, visible
+
+
+def unread(actor: Actor) -> int:
+    """How many notices this person has not read (99 at most are counted)."""
+    query = select(Notice.id).where(_mine(actor), ~_read(actor)).limit(99).subquery()
+    return int(db.session.scalar(select(func.count()).select_from(query)) or 0)
+
+
+def notices_of(actor: Actor, *, cursor: str | None = None, limit: int = 50) -> Page[Notice]:
+    """Newest first."""
+    return page_of(select(Notice).where(_mine(actor)), Notice.id, cursor, limit)
+
+
+def read_ids(actor: Actor, notices: list[Notice]) -> set[str]:
+    """Which of these this person has read."""
+    ids = [notice.id for notice in notices]
+    query = select(NoticeRead.notice_id).where(NoticeRead.user_id == actor.user_id, NoticeRead.notice_id.in_(ids))
+    return set(db.session.scalars(query))
+
+
+def mark_read(actor: Actor, notice_id: str | None, now: datetime) -> None:
+    """One notice, or all of them (None)."""
+    with atomic():
+        query = select(Notice.id).where(_mine(actor), ~_read(actor))
+        if notice_id is not None:
+            query = query.where(Notice.id == notice_id)
+        for found in db.session.scalars(query.limit(1000)).all():
+            db.session.add(NoticeRead(notice_id=found, user_id=actor.user_id, at=now))
+
+
+def _mine(actor: Actor) -> ColumnElement[bool]:
+    """For this very person, or for a unit in which the person may read posts."""
+    return or_(
+        Notice.user_id == actor.user_id, and_(Notice.user_id.is_(None), visible(actor, "post.read", Notice.unit_id))
+    )
+
+
+def _read(actor: Actor) -> ColumnElement[bool]:
+    return exists().where(NoticeRead.notice_id == Notice.id, NoticeRead.user_id == actor.user_id)

@@ -1,0 +1,64 @@
+"""Telling: a notice and its deliveries, written in the transaction of the fact."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.config import current
+from app.db import atomic, db
+from app.notices.models import AlertChannel, Delivery, Notice
+from app.units.models import Unit
+
+ALARM = "alarm"
+
+
+def tell(
+    *,
+    key: str,
+    kind: str,
+    level: str,
+    unit_id: str,
+    title: str,
+    body: str,
+    path: str,
+    now: datetime,
+    user_id: str | None = None,
+) -> Notice | None:
+    """Tell a unit (or one person) something. The same `key` is told once: None when it was told before.
+
+    level "alarm" also reaches someone at night: the channels of the unit and of those above it, and the
+    installation's own. Joins the caller's transaction.
+    """
+    with atomic():
+        if db.session.scalar(select(Notice.id).where(Notice.key == key)) is not None:
+            return None
+        notice = Notice(
+            key=key,
+            kind=kind,
+            level=level,
+            unit_id=unit_id,
+            user_id=user_id,
+            title=title,
+            body=body,
+            path=path,
+            at=now,
+        )
+        db.session.add(notice)
+        db.session.flush()
+        if level == ALARM:
+            _address(notice, now)
+        return notice
+
+
+def _address(notice: Notice, now: datetime) -> None:
+    config = current()
+    unit = db.session.get_one(Unit, notice.unit_id)
+    units = [part for part in unit.path.split("/") if part]
+    channels = select(AlertChannel.id).where(AlertChannel.unit_id.in_(units), AlertChannel.active.is_(True))
+    for channel_id in db.session.scalars(channels):
+        db.session.add(Delivery(notice_id=notice.id, channel_id=channel_id, next_at=now))
+    for site, target in (("email", config.alert_email), ("webhook", config.alert_webhook)):
+        if target:
+            db.session.add(Delivery(notice_id=notice.id, site=site, next_at=now))

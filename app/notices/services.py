@@ -1,0 +1,20 @@
+"""Notices: told in the transaction of the fact, delivered afterwards; they can neither cause nor prevent anything."""
+
+from __future__ import annotations
+
+from app.notices.bell import mark_read, notices_of, unread
+from app.notices.channels import add_channel, channels_of, remove_channel, test_channel
+from app.notices.delivery import deliver_due
+from app.notices.outbox import tell
+
+__all__ = [
+    "add_channel",
+    "channels_of",
+    "deliver_due",
+    "mark_read",
+    "notices_of",
+    "remove_channel",
+    "tell",
+    "test_channel",
+    "unread",
+]

@@ -1,0 +1,56 @@
+"""The evidence of one publication: what was approved, what was sent, what was answered, what was read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.publishing.models import Attempt
+from app.publishing.outlook import get_publication
+from app.units.access import Actor
+
+
+def evidence(actor: Actor, publication_id: str) -> dict[str, Any]:
+    """As JSON-able data. Secrets were masked when the exchanges were recorded."""
+    row = get_publication(actor, publication_id)
+    steps = dict((row.prepared or {}).get("steps") or {})
+    return {
+        "publication_id": row.id,
+        "approved": {"payload": row.payload, "sha256": row.sha256, "revision_id": row.schedule.revision_id},
+        "prepared": steps,
+        # From our media's SHA-256 to the platform's ids, wherever preparing noted them.
+        "media_map": media_map(steps),
+        "preparing": list(row.exchanges or []),
+        "attempts": [_attempt(attempt) for attempt in row.attempts],
+        "readbacks": list(row.readbacks or []),
+        "changes": [
+            {"at": c.at.isoformat(), "from": c.before, "to": c.after, "reason": c.reason, "actor": c.actor}
+            for c in row.changes
+        ],
+    }
+
+
+def media_map(value: Any) -> dict[str, str]:
+    """Every {sha256: text} pair found in the finished steps."""
+    found: dict[str, str] = {}
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            name = str(key).split(":")[-1].removeprefix("/media/")
+            if isinstance(inner, str) and len(name) == 64 and all(c in "0123456789abcdef" for c in name):
+                found[name] = inner
+            else:
+                found.update(media_map(inner))
+    return found
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "key": attempt.key,
+        "started_at": attempt.started_at.isoformat(),
+        "send_before": attempt.send_before.isoformat(),
+        "answered_at": attempt.answered_at.isoformat() if attempt.answered_at else None,
+        "outcome": attempt.outcome or "pending",
+        "receipt": attempt.receipt or None,
+        "error": attempt.error or None,
+        "exchanges": list(attempt.exchanges or []),
+    }

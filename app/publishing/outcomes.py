@@ -1,0 +1,159 @@
+"""What becomes of a publication, with its consequences: partners are nudged, people are told. All inside atomic()."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+
+from app.config import current
+from app.db import db, wake
+from app.notices import services as notices
+from app.publishing import permalink, rhythm, states
+from app.publishing.models import Publication
+from app.publishing.values import merged, receipt_json, receipt_of
+from connectors.values import Receipt
+
+
+def late_at(publication: Publication) -> datetime:
+    """Later than this it is missed: the unit's limit, else the installation's."""
+    own = publication.account.unit.lateness_seconds
+    return publication.late_from + timedelta(seconds=current().lateness_seconds if own is None else own)
+
+
+def miss(publication: Publication, now: datetime) -> None:
+    states.move(publication, "missed", now=now, reason="超过最晚发布时限")
+    alarm(publication, now, "已错过发布时间", "到点时没有发出，已超过时限，系统不会再自动发送。请改期或取消。")
+    _after(publication, now)
+
+
+def hold(publication: Publication, now: datetime, why: str) -> None:
+    states.move(publication, "held", now=now, reason=why, why=why, committed_at=None)
+    alarm(publication, now, "已暂缓", why)
+    _after(publication, now)
+
+
+def fail(publication: Publication, now: datetime, error: Mapping[str, Any], *, fence: int | None = None) -> None:
+    """Refused for good; `error` as in values.error_json."""
+    cause = str(error.get("cause") or "平台没有接受。")
+    preparing = publication.status == "preparing"
+    states.move(publication, "failed", now=now, reason=cause, fence=fence, error={**error, "cause": cause})
+    title = "发布准备失败" if preparing else "发布失败"
+    alarm(publication, now, title, " ".join(part for part in (cause, str(error.get("remedy") or "")) if part))
+    _after(publication, now)
+
+
+def become_unknown(
+    publication: Publication, now: datetime, error: Mapping[str, Any], *, fence: int | None = None
+) -> None:
+    """It may have happened: looked up at the platform, never sent again by itself."""
+    cause = str(error.get("cause") or "发送后没有收到平台的答复。")
+    states.move(
+        publication,
+        "unknown",
+        now=now,
+        reason=cause,
+        fence=fence,
+        error={"remedy": "系统正在到平台核实，核实前不会重发。", **error, "cause": cause},
+        why="不能确定是否已经发出，正在到平台核实；核实前不会重发。",
+        checks=0,
+        next_attempt_at=rhythm.next_check(0, now),
+    )
+    alarm(publication, now, "发布结果待核实", f"{cause}系统正在核实，核实前不会重发。")
+    _after(publication, now)
+
+
+def accept(
+    publication: Publication, receipt: Receipt, now: datetime, *, why: str = "", fence: int | None = None
+) -> None:
+    """The platform took it; the public does not see it yet."""
+    known = merged(receipt_of(publication.receipt), receipt)
+    states.move(
+        publication,
+        "processing",
+        now=now,
+        reason=why or "平台已受理",
+        fence=fence,
+        why=why or "平台已受理，正在处理；上线后会自动确认。",
+        receipt=receipt_json(known),
+        external_id=known.external_id,
+        url=known.url,
+        checks=0,
+        next_attempt_at=rhythm.next_check(0, now),
+    )
+
+
+def publish(
+    publication: Publication,
+    receipt: Receipt,
+    now: datetime,
+    *,
+    fence: int | None = None,
+    answered_at: datetime | None = None,
+    reason: str = "已上线",
+    actor: str = "",
+) -> None:
+    """It is out. `published_at` is the platform's time where it tells, else when its answer came."""
+    known = merged(receipt_of(publication.receipt), receipt)
+    states.move(
+        publication,
+        "published",
+        now=now,
+        reason=reason,
+        actor=actor,
+        fence=fence,
+        receipt=receipt_json(known),
+        external_id=known.external_id,
+        url=known.url,
+        published_at=known.published_at or answered_at or now,
+        live_at=answered_at or now,
+        why="" if known.url else "链接待取：平台稍后才给出链接。",
+        checks=0,
+        next_attempt_at=rhythm.next_read_back(0, now),
+    )
+    _after(publication, now)
+
+
+def take_away(publication: Publication, status: str, now: datetime, reason: str, *, fence: int | None = None) -> None:
+    """published -> recalled (we took it back) or removed (the platform or somebody else did)."""
+    states.move(publication, status, now=now, reason=reason, fence=fence, why=reason, recall_at=None)
+    if status == "removed":
+        alarm(publication, now, "平台上已看不到", reason)
+    _after(publication, now)
+
+
+def alarm(publication: Publication, now: datetime, title: str, body: str) -> None:
+    """Tell whoever must act, at night too. The same transition is told once."""
+    notices.tell(
+        key=f"publication:{publication.id}:{publication.status}:{publication.fence}:{now.isoformat()}"[:160],
+        kind=f"publication.{publication.status}",
+        level="alarm",
+        unit_id=publication.post.unit_id,
+        title=f"{title}：{publication.post.title}"[:200],
+        body=f"{publication.account.name}：{body}",
+        path=f"/publications/{publication.id}",
+        now=now,
+    )
+
+
+def nudge_partners(publication: Publication, now: datetime) -> None:
+    """Partners that are ready look again at once; the scheduler is woken."""
+    db.session.execute(
+        update(Publication)
+        .where(
+            Publication.schedule_id == publication.schedule_id,
+            Publication.id != publication.id,
+            Publication.status == "ready",
+            Publication.due_at <= now,
+        )
+        .values(next_attempt_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    wake()
+
+
+def _after(publication: Publication, now: datetime) -> None:
+    nudge_partners(publication, now)
+    permalink.close_if_nobody_went(publication.post_id)

@@ -1,0 +1,138 @@
+"""Reading: lists, what needs a person, today's line, and the words for why something has not gone yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import or_, select
+
+from app.config import current
+from app.db import Page, db, page_of
+from app.errors import NotFound
+from app.posts.models import Post
+from app.publishing import outcomes, states, stops
+from app.publishing.models import Publication, Schedule
+from app.units.access import Actor, visible
+from app.units.models import Unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """Why not yet, what comes next, who must act: Chinese; empty when nothing is open."""
+
+    why: str
+    following: str
+    who: str
+
+
+def get_publication(actor: Actor, publication_id: str) -> Publication:
+    row = db.session.get(Publication, publication_id)
+    if row is None or not actor.may("post.read", row.post.unit):
+        raise NotFound
+    return row
+
+
+def publications_of(
+    actor: Actor,
+    *,
+    post_id: str | None = None,
+    status: str | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page[Publication]:
+    """Newest first; `status` may name several, separated by commas."""
+    query = (
+        select(Publication).join(Post, Post.id == Publication.post_id).where(visible(actor, "post.read", Post.unit_id))
+    )
+    if post_id:
+        query = query.where(Publication.post_id == post_id)
+    if status:
+        query = query.where(Publication.status.in_(status.split(",")))
+    return page_of(query, Publication.id, cursor, limit)
+
+
+def of_post(post: Post) -> list[Publication]:
+    """All publications of a post's standing (else newest) schedule, in their order."""
+    newest = db.session.scalars(
+        select(Schedule)
+        .where(Schedule.post_id == post.id)
+        .order_by(Schedule.withdrawn_at.is_(None).desc(), Schedule.id.desc())
+        .limit(1)
+    ).first()
+    return list(newest.publications) if newest is not None else []
+
+
+def attention(actor: Actor) -> list[Publication]:
+    """What waits for a person: unknown, held, missed, handed over, failed; the newest hour first, at most 200."""
+    query = (
+        select(Publication)
+        .join(Post, Post.id == Publication.post_id)
+        .where(
+            Publication.status.in_((*states.ATTENTION, "failed")),
+            or_(visible(actor, "publication.manage", Post.unit_id), visible(actor, "post.schedule", Post.unit_id)),
+        )
+        .order_by(Publication.due_at.desc(), Publication.id)
+        .limit(200)
+    )
+    return list(db.session.scalars(query))
+
+
+def today(actor: Actor, day: date) -> list[Post]:
+    """Posts with an hour on that day (of the installation's time zone), in time."""
+    return between(actor, day, 1)
+
+
+def between(actor: Actor, first: date, days: int) -> list[Post]:
+    """Posts with an hour in `days` days from `first` on, in time."""
+    start = datetime.combine(first, time(), ZoneInfo(current().timezone))
+    query = (
+        select(Post)
+        .where(
+            visible(actor, "post.read", Post.unit_id),
+            Post.publish_at >= start,
+            Post.publish_at < start + timedelta(days=days),
+        )
+        .order_by(Post.publish_at, Post.id)
+        .limit(500)
+    )
+    return list(db.session.scalars(query))
+
+
+def may_manage(actor: Actor, unit: Unit) -> bool:
+    return actor.may("publication.manage", unit)
+
+
+def outlook(row: Publication, now: datetime) -> Outlook:
+    """Every waiting publication explains itself."""
+    waiting = row.status in states.OPEN
+    stop = stops.standing(row.account) if waiting else None
+    if stop is not None:
+        why = f"发布已暂停（{stops.name_of(stop)}）：{stop.reason}"
+        return Outlook(why=row.why or why, following="到点时会转为“已暂缓”，不会发出。", who="发布人")
+    words = _WORDS.get(row.status, ("", "", ""))
+    if waiting and row.due_at > now and not row.why:
+        words = (_EARLY[row.status], "到点自动发布。", "系统")
+    if waiting and now > outcomes.late_at(row):
+        words = ("已超过最晚时限。", "即将标为“已错过”，不会再自动发送。", "发布人")
+    return Outlook(why=row.why or words[0], following=words[1], who=row.error_who or words[2])
+
+
+_EARLY = {
+    "scheduled": "还没到准备时间。",
+    "preparing": "正在准备：检查账号、上传图片、建立草稿。",
+    "ready": "已准备好，等待发布时间。",
+}
+_WORDS = {
+    "scheduled": ("等待调度程序开始准备。", "准备好后立即发布。", "系统"),
+    "preparing": ("正在准备：检查账号、上传图片、建立草稿。", "准备好后立即发布。", "系统"),
+    "ready": ("已准备好，等待发送。", "马上发送。", "系统"),
+    "committing": ("正在发送，等待平台答复。", "收到答复后自动更新。", "系统"),
+    "processing": ("平台已受理，正在处理。", "上线后自动确认。", "平台"),
+    "unknown": ("不能确定是否已经发出。", "系统会去平台核实；也可由您查看平台后认定。核实前不会重发。", "发布人"),
+    "held": ("已暂缓。", "请放行、改期或取消。", "发布人"),
+    "missed": ("超过最晚时限没有发出。", "不会自动补发。请改期、立即放行或取消。", "发布人"),
+    "handed_over": ("草稿已备好，等待人工发布。", "请登录平台发布，再把链接填回来。", "发布人"),
+    "failed": ("", "请按提示处理后重试，或取消。", "发布人"),
+}

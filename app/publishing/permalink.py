@@ -1,0 +1,54 @@
+"""Opening and closing the post's public page: just before the first commit, closed again if nobody went."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from app.db import db
+from app.media.models import Blob, Media
+from app.posts.models import Post, Revision
+from app.publishing import states
+from app.publishing.models import Publication, Schedule
+
+_MEDIA = re.compile(r"/media/([0-9a-f]{64})")
+
+
+def open_for(schedule: Schedule, now: datetime) -> None:
+    """The page shows exactly the approved revision from now on. Inside atomic()."""
+    post = locked(schedule.post_id)
+    if post.public_revision_id == schedule.revision_id:
+        return
+    post.public_revision_id = schedule.revision_id
+    post.public_at = post.public_at or now
+    revision = db.session.get_one(Revision, schedule.revision_id)
+    db.session.execute(update(Blob).where(Blob.sha256.in_(pictures_of(revision))).values(public=True))
+
+
+def pictures_of(revision: Revision) -> list[str]:
+    """The SHA-256 of every picture and attachment that the public page shows."""
+    found = set(_MEDIA.findall(revision.body_html))
+    wanted = [*revision.attachments, *([revision.cover_media_id] if revision.cover_media_id else [])]
+    if wanted:
+        found.update(db.session.scalars(select(Media.sha256).where(Media.id.in_(wanted))))
+    return sorted(found)
+
+
+def close_if_nobody_went(post_id: str) -> None:
+    """Inside atomic(), after a transition: 404 again when nothing of the post is out, may be out or is being sent."""
+    post = locked(post_id)
+    gone = db.session.scalar(
+        select(Publication.id).where(Publication.post_id == post_id, Publication.status.in_(states.GONE)).limit(1)
+    )
+    if gone is None and post.public_revision_id is not None:
+        post.public_revision_id = None
+        post.public_at = None
+
+
+def locked(post_id: str) -> Post:
+    """The post's row, locked, so that opening and closing cannot overtake each other."""
+    return db.session.scalars(
+        select(Post).where(Post.id == post_id).with_for_update().execution_options(populate_existing=True)
+    ).one()

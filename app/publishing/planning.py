@@ -1,0 +1,321 @@
+"""Planning: put an approved post on the schedule, move it, take it off. Quota is reserved here."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from sqlalchemy import select
+
+from app.accounts import connections, quotas
+from app.accounts.models import Account
+from app.audit import services as audit
+from app.config import current
+from app.db import atomic, db, wake
+from app.errors import Conflict, ContentBlocked, Invalid, NotFound
+from app.posts.models import Post, Revision, Variant
+from app.publishing import permalink, pushdown, states
+from app.publishing.models import Publication, Schedule
+from app.review.models import Review
+from app.units.access import Actor
+
+ORDERS = ("together", "wechat_first", "weibo_first")
+Order = str
+
+
+def schedule(
+    actor: Actor,
+    post_id: str,
+    *,
+    publish_at: datetime | Literal["now"],
+    order: Order = "together",
+    on_partner_failure: str = "hold",
+    now: datetime,
+) -> Schedule:
+    """Schedule the approved revision, or move what has not gone yet.
+
+    Raises NotFound, Forbidden, Conflict (not approved, quota taken, already going), Invalid (in the past).
+    """
+    at = _time(publish_at, now)
+    if order not in ORDERS or on_partner_failure not in ("hold", "proceed"):
+        raise Invalid("发布规则不对。顺序或伙伴规则不在可选范围内。请重新选择。", errors={"order": ["请重新选择。"]})
+    with atomic():
+        post = _post(actor, post_id)
+        standing = pushdown.live_schedule(post.id)
+        if standing is not None and standing.revision_id == post.revision_id and _started(standing):
+            found = _move(actor, post, standing, at, order, on_partner_failure, now)
+        else:
+            found = _create(actor, post, at, order, on_partner_failure, now)
+        pushdown.push([post.id], now)
+        wake()
+    return found
+
+
+def unschedule(actor: Actor, post_id: str, *, now: datetime) -> None:
+    """Take the whole post off the schedule. Raises Conflict when anything of it has gone or may have gone."""
+    with atomic():
+        post = _post(actor, post_id)
+        standing = pushdown.live_schedule(post.id)
+        if standing is None:
+            raise Conflict("这篇稿件没有排期。可能刚被取消。请刷新后查看。")
+        withdraw(standing, actor, now, reason="取消排期")
+        pushdown.push([post.id], now)
+        audit.record(
+            actor,
+            "post.unschedule",
+            now=now,
+            object_type="post",
+            object_id=post.id,
+            unit_id=post.unit_id,
+            summary=f"取消排期：{post.title}",
+        )
+
+
+def on_revised(post: Post, actor: Actor, now: datetime) -> None:
+    """Hook of posts: an edit withdraws the schedule; refused (Conflict) from committing on."""
+    standing = pushdown.live_schedule(post.id)
+    if standing is None:
+        return
+    withdraw(standing, actor, now, reason="稿件被修改，排期撤下")
+    post.needs_attention, post.skew_seconds, post.publish_at = False, None, None
+
+
+def withdraw(standing: Schedule, actor: Actor, now: datetime, *, reason: str) -> None:
+    """Cancel all publications of a schedule; their drafts are deleted by the scheduler. Inside atomic()."""
+    publications = pushdown.publications_of(standing.id)
+    for publication in publications:
+        if publication.status in states.GONE or publication.status == "recalled":
+            raise Conflict(
+                f"已经来不及了。“{publication.account.name}”的状态是“{states.WORDS[publication.status]}”。"
+                "已发布的内容请另写一篇更正，或先处理该发布。"
+            )
+    for publication in publications:
+        if publication.status != "cancelled":
+            cancel_one(publication, actor, now, reason=reason)
+    standing.withdrawn_at = now
+    permalink.close_if_nobody_went(standing.post_id)
+
+
+def cancel_one(publication: Publication, actor: Actor, now: datetime, *, reason: str) -> None:
+    """Inside atomic()."""
+    left_behind = bool((publication.prepared or {}).get("steps")) or publication.status == "preparing"
+    states.move(
+        publication,
+        "cancelled",
+        now=now,
+        reason=reason,
+        actor=actor.name,
+        discard_at=now + timedelta(seconds=5) if left_behind else None,
+    )
+
+
+def _time(publish_at: datetime | Literal["now"], now: datetime) -> datetime:
+    if publish_at == "now":
+        return now
+    if publish_at < now:
+        raise Invalid(
+            "发布时间已经过去。系统不补发过去的时间。请选择将来的时间，或选“立即发布”。",
+            errors={"publish_at": ["发布时间已经过去，请选择将来的时间，或选“立即发布”。"]},
+        )
+    return publish_at
+
+
+def _post(actor: Actor, post_id: str) -> Post:
+    """The post's row, locked, after the permission check."""
+    post = db.session.get(Post, post_id)
+    if post is None:
+        raise NotFound
+    actor.require("post.schedule", post.unit, see="post.read")
+    return permalink.locked(post_id)
+
+
+def _started(standing: Schedule) -> bool:
+    """Any publication that still stands."""
+    return any(p.status != "cancelled" for p in pushdown.publications_of(standing.id))
+
+
+def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, now: datetime) -> Schedule:
+    revision = _approved(post)
+    variants = list(revision.variants)
+    _check_variants(variants)
+    lead = timedelta(seconds=current().prepare_lead_seconds)
+    found = Schedule(
+        post_id=post.id,
+        revision_id=revision.id,
+        publish_at=at,
+        order=order,
+        on_partner_failure=partner,
+        operator_ip=public_address(actor.origin),
+        prepare_from=max(now, at - lead),
+        created_by=actor.user_id,
+        created_at=now,
+    )
+    db.session.add(found)
+    db.session.flush()
+    firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
+    for variant in variants:
+        reserve(variant.account, at, now)
+        db.session.add(_publication(found, variant, variant.id in firsts, now))
+    db.session.flush()
+    _audit(actor, post, found, now, "排期")
+    return found
+
+
+def _publication(found: Schedule, variant: Variant, goes_first: bool, now: datetime) -> Publication:
+    return Publication(
+        post_id=found.post_id,
+        schedule_id=found.id,
+        variant_id=variant.id,
+        account_id=variant.account_id,
+        unit_id=variant.account.unit_id,
+        position=variant.position,
+        payload=variant.payload,
+        sha256=variant.sha256,
+        mark=variant.mark,
+        hand_over=connections.capabilities(variant.account).hand_over,
+        due_at=found.publish_at,
+        late_from=late_from(found, goes_first),
+        next_attempt_at=found.prepare_from,
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def _move(
+    actor: Actor, post: Post, standing: Schedule, at: datetime, order: Order, partner: str, now: datetime
+) -> Schedule:
+    """Reschedule in place: whatever has not gone gets the new time; finished steps are kept."""
+    publications = pushdown.publications_of(standing.id)
+    going = [p for p in publications if p.status in states.IN_FLIGHT]
+    movable = [p for p in publications if p.status in states.WITHDRAWABLE]
+    if going or not movable:
+        raise Conflict(
+            "现在不能改期。该稿件正在发布、等待核实，或已全部发布。请等它有了结果；要更正已发布的内容请另写一篇。"
+        )
+    standing.publish_at, standing.order, standing.on_partner_failure = at, order, partner
+    standing.operator_ip = public_address(actor.origin) or standing.operator_ip
+    standing.prepare_from = max(now, at - timedelta(seconds=current().prepare_lead_seconds))
+    firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
+    for publication in movable:
+        reserve(publication.account, at, now, besides=publication.id)
+        states.move(
+            publication,
+            "scheduled",
+            now=now,
+            reason="改期",
+            actor=actor.name,
+            due_at=at,
+            late_from=late_from(standing, not firsts or publication.id in firsts),
+            next_attempt_at=standing.prepare_from,
+            released=False,
+            committed_at=None,
+        )
+    permalink.close_if_nobody_went(post.id)
+    _audit(actor, post, standing, now, "改期")
+    return standing
+
+
+def late_from(standing: Schedule, goes_first: bool) -> datetime:
+    """Lateness counts from the hour; for the second of an ordered pair first from the end of its waiting."""
+    if standing.order == "together" or goes_first:
+        return standing.publish_at
+    return standing.publish_at + timedelta(seconds=current().partner_wait_seconds)
+
+
+def first_ids(order: Order, sides: Iterable[tuple[str, str]]) -> frozenset[str]:
+    """The ids on the platform that the order names first; empty when all go together."""
+    named = order.removesuffix("_first")
+    sides = list(sides)
+    firsts = frozenset(key for key, platform in sides if platform == named)
+    return firsts if len(firsts) < len(sides) else frozenset()
+
+
+def _approved(post: Post) -> Revision:
+    """The revision that stands, provided its review ended in approval."""
+    review = db.session.scalars(select(Review).where(Review.revision_id == post.revision_id)).one_or_none()
+    if post.revision is None or post.status != "approved" or review is None or review.status != "approved":
+        raise Conflict(
+            "这篇稿件还不能排期。它没有通过全部审核，或已经排期、发布。请先完成审核；已发布的请另写一篇更正。"
+        )
+    return post.revision
+
+
+def _check_variants(variants: list[Variant]) -> None:
+    if not variants:
+        raise Conflict("这篇稿件没有选择账号。没有渠道就无法发布。请编辑稿件，选择账号后重新送审。")
+    for variant in variants:
+        if not variant.account.active:
+            raise Conflict(
+                f"账号“{variant.account.name}”已停用。停用的账号不能发布。请管理员启用它，或从稿件中去掉它。"
+            )
+        if digest(variant.payload) != variant.sha256:
+            raise Conflict("内容与审核时不一致。平台版本的指纹对不上。请重新送审，并告知系统管理员。")
+    blocking = [p for v in variants for p in v.problems if p.get("severity") == "block"]
+    if blocking:
+        raise ContentBlocked("内容不能发出。还有阻断性问题没有处理。请按问题清单修改后重新送审。", problems=blocking)
+
+
+def digest(payload: Mapping[str, Any]) -> str:
+    """SHA-256 (hex) of the canonical JSON: sorted keys, no spaces, UTF-8."""
+    text = json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def public_address(origin: str) -> str:
+    """`origin` when it is an address of the public internet, else ""."""
+    try:
+        address = ipaddress.ip_address(origin)
+    except ValueError:
+        return ""
+    return str(address) if address.is_global and not address.is_multicast else ""
+
+
+def reserve(account: Account, at: datetime, now: datetime, *, besides: str = "") -> None:
+    """Refuse (Conflict) when the period's quota of publications is taken already, naming by what.
+
+    Inside atomic(); the account's row is locked, so that two people cannot take the last place at once.
+    """
+    able = connections.capabilities(account)
+    db.session.scalars(select(Account).where(Account.id == account.id).with_for_update()).one()
+    for quota in quotas.overridden(able.quotas, account.settings):
+        if quota.key != able.publish_quota or quota.period not in ("day", "month"):
+            continue
+        start, end = quotas.bounds(quota.period, at)
+        taken = db.session.scalars(
+            select(Publication)
+            .where(
+                Publication.account_id == account.id,
+                Publication.id != besides,
+                Publication.due_at >= start,
+                Publication.due_at < end,
+                Publication.status.not_in(("cancelled", "failed", "missed")),
+            )
+            .order_by(Publication.due_at, Publication.id)
+        ).all()
+        if len(taken) >= quota.limit:
+            first = taken[0]
+            when = first.due_at.astimezone(quotas.BEIJING)
+            words = "当天" if quota.period == "day" else "当月"
+            raise Conflict(
+                f"“{account.name}”{words}的发布次数已约满（{quota.limit} 次）。"
+                f"已由《{first.post.title}》（{when:%m月%d日 %H:%M}）占用。请改到别的日期，或先取消那一篇。",
+                errors={"publish_at": [f"已由《{first.post.title}》占用。"]},
+                taken_by={"publication_id": first.id, "post_id": first.post_id, "title": first.post.title},
+            )
+
+
+def _audit(actor: Actor, post: Post, found: Schedule, now: datetime, word: str) -> None:
+    audit.record(
+        actor,
+        "post.schedule",
+        now=now,
+        object_type="post",
+        object_id=post.id,
+        unit_id=post.unit_id,
+        summary=f"{word}：{post.title}",
+        after={"publish_at": found.publish_at.isoformat(), "order": found.order, "partner": found.on_partner_failure},
+    )

@@ -1,0 +1,120 @@
+"""Recording what preparing did, step by step, under the claim's fence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.accounts.models import Account
+from app.db import atomic, db
+from app.publishing import outcomes, pushdown, states
+from app.publishing.models import Publication
+from app.publishing.values import Claim, Lost, Work, prepared_json, prepared_of
+from connectors.values import Prepared
+
+# Calls kept per publication for the evidence of preparing; an attempt keeps its own.
+MOST_EXCHANGES = 200
+
+
+def load(claim: Claim) -> Work | None:
+    """What the worker needs; None when the claim is no longer ours."""
+    row = held(claim)
+    if row is None:
+        return None
+    return Work(
+        claim=claim,
+        account_id=row.account_id,
+        status=row.status,
+        payload=dict(row.payload),
+        prepared=prepared_of(row.prepared),
+        operator_ip=row.schedule.operator_ip,
+        tries=row.prepare_tries,
+        late_at=outcomes.late_at(row),
+    )
+
+
+def account_of(account_id: str) -> Account:
+    """The account's row, for connections.connect()."""
+    return db.session.get_one(Account, account_id)
+
+
+def held(claim: Claim) -> Publication | None:
+    """The row while the claim's fence stands, read afresh."""
+    return db.session.scalars(
+        select(Publication)
+        .where(Publication.id == claim.publication_id, Publication.fence == claim.fence)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
+def own(claim: Claim, status: str | tuple[str, ...]) -> Publication:
+    """The row, which must still be ours and in `status`. Raises Lost."""
+    row = held(claim)
+    if row is None or row.status not in ((status,) if isinstance(status, str) else status):
+        raise Lost
+    return row
+
+
+def save_step(claim: Claim, prepared: Prepared, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """One more step is done: saved, so that a crash repeats nothing. Ready when it was the last. Raises Lost."""
+    with atomic():
+        row = own(claim, "preparing")
+        values: dict[str, Any] = {"prepared": prepared_json(prepared), "exchanges": kept(row, exchanges)}
+        if not prepared.ready:
+            states.touch(row, now=now, fence=claim.fence, **values)
+            return
+        states.move(
+            row,
+            "ready",
+            now=now,
+            reason="准备完成",
+            fence=claim.fence,
+            next_attempt_at=row.due_at,
+            prepare_tries=0,
+            **values,
+        )
+        outcomes.nudge_partners(row, now)
+        pushdown.push([row.post_id], now)
+
+
+def postpone(
+    claim: Claim, error: Mapping[str, Any], retry_at: datetime, exchanges: Sequence[Mapping[str, Any]], now: datetime
+) -> None:
+    """Nothing happened; the step is tried again at `retry_at`. Raises Lost."""
+    with atomic():
+        row = own(claim, "preparing")
+        states.touch(
+            row,
+            now=now,
+            fence=claim.fence,
+            claim_owner="",
+            claim_until=None,
+            prepare_tries=row.prepare_tries + 1,
+            next_attempt_at=retry_at,
+            why=f"准备时遇到问题，稍后重试：{error.get('cause') or ''}",
+            exchanges=kept(row, exchanges),
+        )
+
+
+def fail(claim: Claim, error: Mapping[str, Any], exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
+    """The platform or our own checks refused. Raises Lost."""
+    with atomic():
+        row = own(claim, "preparing")
+        states.touch(row, now=now, fence=claim.fence, exchanges=kept(row, exchanges))
+        outcomes.fail(row, now, error, fence=claim.fence)
+        pushdown.push([row.post_id], now)
+
+
+def kept(row: Publication, exchanges: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [*(row.exchanges or []), *(dict(one) for one in exchanges)][-MOST_EXCHANGES:]
+
+
+def leave_behind(claim: Claim, prepared: Prepared, now: datetime) -> None:
+    """The publication was cancelled while we prepared it: what we left at the platform is to be deleted."""
+    with atomic():
+        row = db.session.get(Publication, claim.publication_id, with_for_update=True, populate_existing=True)
+        if row is not None and row.status == "cancelled":
+            states.touch(row, now=now, prepared=prepared_json(prepared), discard_at=now)

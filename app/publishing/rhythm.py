@@ -1,0 +1,29 @@
+"""When to ask the platform again: sparse, as its quotas want."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+# Seconds after acceptance; then every half hour, twelve times in all.
+_CHECKS = (10, 30, 60, 180, 600)
+_THEN = 1800
+MOST_CHECKS = 12
+# Read-backs of something public: is it really there, and still there the next day (links of mass sends come late)?
+_READ_BACKS = (180, 3600, 86400)
+
+
+def next_check(asked: int, now: datetime) -> datetime | None:
+    """After `asked` checks; None when they are used up and a person must look."""
+    if asked >= MOST_CHECKS:
+        return None
+    if asked < len(_CHECKS):
+        before = _CHECKS[asked - 1] if asked else 0
+        return now + timedelta(seconds=_CHECKS[asked] - before)
+    return now + timedelta(seconds=_THEN)
+
+
+def next_read_back(done: int, now: datetime) -> datetime | None:
+    if done >= len(_READ_BACKS):
+        return None
+    before = _READ_BACKS[done - 1] if done else 0
+    return now + timedelta(seconds=_READ_BACKS[done] - before)

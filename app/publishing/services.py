@@ -1,0 +1,36 @@
+"""The orders and questions that other rooms, pages and the API may give to publishing."""
+
+from __future__ import annotations
+
+from app.publishing.evidence import evidence
+from app.publishing.heartbeats import HeartbeatState, beat, heartbeat_state
+from app.publishing.outlook import attention, get_publication, today
+from app.publishing.outlook import publications_of as publications_of
+from app.publishing.planning import on_revised, schedule, unschedule
+from app.publishing.resolving import cancel, check_now, recall, release, resolve, retry
+from app.publishing.stops import end_stop, start_stop, stops_of
+from app.publishing.verifying import record_result
+
+__all__ = [
+    "HeartbeatState",
+    "attention",
+    "beat",
+    "cancel",
+    "check_now",
+    "end_stop",
+    "evidence",
+    "get_publication",
+    "heartbeat_state",
+    "on_revised",
+    "publications_of",
+    "recall",
+    "record_result",
+    "release",
+    "resolve",
+    "retry",
+    "schedule",
+    "start_stop",
+    "stops_of",
+    "today",
+    "unschedule",
+]

@@ -1,0 +1,170 @@
+"""THE table of lawful transitions of a publication, and the one function that makes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+
+from app.db import db
+from app.errors import Conflict
+from app.publishing.models import STATUSES, Publication, StateChange
+from app.publishing.values import Lost
+
+# from -> to, as in the design's table. The scheduler's and the people's transitions together; who may ask for which
+# is decided by the services (claims, barrier, committing, verifying: the scheduler; planning, resolving: people).
+LAWFUL: Mapping[str, frozenset[str]] = {
+    # A reschedule is scheduled -> scheduled.
+    "scheduled": frozenset({"scheduled", "preparing", "held", "missed", "cancelled"}),
+    # failed: the platform or our own checks refused while preparing; nothing was sent.
+    "preparing": frozenset({"scheduled", "ready", "failed", "held", "missed", "cancelled"}),
+    "ready": frozenset({"scheduled", "committing", "handed_over", "held", "missed", "cancelled"}),
+    # Back to ready: it certainly was not sent.
+    "committing": frozenset({"ready", "processing", "published", "failed", "unknown"}),
+    "processing": frozenset({"published", "failed", "unknown"}),
+    # To processing: found at the platform, but the public does not see it yet.
+    "unknown": frozenset({"processing", "published", "failed"}),
+    "held": frozenset({"scheduled", "cancelled"}),
+    "missed": frozenset({"scheduled", "cancelled"}),
+    "handed_over": frozenset({"published", "cancelled"}),
+    # To published: the platform's own later word shows that it went out after all; a live post is never shown as failed.
+    "failed": frozenset({"ready", "scheduled", "cancelled", "published"}),
+    "published": frozenset({"recalled", "removed"}),
+    "cancelled": frozenset(),
+    "recalled": frozenset(),
+    "removed": frozenset(),
+}
+
+# Nothing has been sent yet: an edit of the post withdraws these.
+OPEN = ("scheduled", "preparing", "ready")
+STOPPED = ("held", "missed", "failed")
+WITHDRAWABLE = (*OPEN, *STOPPED)
+# Something was or may have been sent, or a person is asked to send it.
+GONE = ("committing", "processing", "published", "unknown", "handed_over", "removed")
+IN_FLIGHT = ("committing", "processing", "unknown")
+ATTENTION = ("unknown", "held", "missed", "handed_over")
+
+WORDS: Mapping[str, str] = {
+    "scheduled": "已排期",
+    "preparing": "准备中",
+    "ready": "已就绪",
+    "committing": "发送中",
+    "processing": "平台审核中",
+    "published": "已发布",
+    "failed": "失败",
+    "unknown": "待核实",
+    "held": "已暂缓",
+    "missed": "已错过",
+    "handed_over": "待人工发布",
+    "cancelled": "已取消",
+    "recalled": "已撤回",
+    "removed": "平台已删",
+}
+
+# What people ask for, by the word of the request or of the state they ask for.
+WISHES: Mapping[str, str] = {
+    "released": "放行",
+    "retried": "重试",
+    "resolved": "认定结果",
+    "cancelled": "取消",
+    "recalled": "撤回",
+}
+
+if set(LAWFUL) != set(STATUSES) or set(WORDS) != set(STATUSES):
+    raise RuntimeError("the table of transitions does not name every status")
+
+
+def may(before: str, after: str) -> bool:
+    return after in LAWFUL[before]
+
+
+def require(publication: Publication, after: str) -> None:
+    """Raises Conflict in words when the transition is unlawful."""
+    if not may(publication.status, after):
+        raise Conflict(
+            f"现在不能这样操作。该发布的状态是“{WORDS[publication.status]}”，"
+            f"不能{WISHES.get(after) or f'改为“{WORDS[after]}”'}。请刷新后查看当前状态。"
+        )
+
+
+def move(
+    publication: Publication,
+    after: str,
+    *,
+    now: datetime,
+    reason: str = "",
+    actor: str = "",
+    fence: int | None = None,
+    fence_up: int | None = None,
+    error: Mapping[str, Any] | None = None,
+    **values: Any,
+) -> None:
+    """One transition: a conditional UPDATE that must change exactly one row, and its StateChange. Inside atomic().
+
+    `fence` is the claim's number (None for people: the row's own), `fence_up` the number of a new claim. The claim,
+    `why` and `next_attempt_at` are cleared unless given. Raises Conflict when unlawful, Lost when somebody was faster.
+    """
+    require(publication, after)
+    before = publication.status
+    fields: dict[str, Any] = {
+        "claim_owner": "",
+        "claim_until": None,
+        "why": "",
+        "next_attempt_at": None,
+        **_error_fields(error),
+        **values,
+        "status": after,
+    }
+    _change(publication, before, fence, fence_up, now, fields)
+    db.session.add(
+        StateChange(publication_id=publication.id, before=before, after=after, reason=reason, actor=actor, at=now)
+    )
+
+
+def touch(
+    publication: Publication,
+    *,
+    now: datetime,
+    fence: int | None = None,
+    fence_up: int | None = None,
+    **values: Any,
+) -> None:
+    """Change fields without a transition, on the same condition of status and fence. Raises Lost."""
+    _change(publication, publication.status, fence, fence_up, now, values)
+
+
+def _change(
+    publication: Publication,
+    status: str,
+    fence: int | None,
+    fence_up: int | None,
+    now: datetime,
+    values: dict[str, Any],
+) -> None:
+    if fence_up is not None:
+        values["fence"] = fence_up
+    done = db.session.execute(
+        update(Publication)
+        .where(
+            Publication.id == publication.id,
+            Publication.status == status,
+            Publication.fence == (publication.fence if fence is None else fence),
+        )
+        .values(**{"updated_at": now, **values})
+        .execution_options(synchronize_session=False)
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Lost
+    db.session.expire(publication)
+
+
+def _error_fields(error: Mapping[str, Any] | None) -> dict[str, str]:
+    error = error or {}
+    return {
+        "error_code": str(error.get("code") or "")[:40],
+        "error_cause": str(error.get("cause") or ""),
+        "error_remedy": str(error.get("remedy") or ""),
+        "error_who": str(error.get("who") or "")[:80],
+    }

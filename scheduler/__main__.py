@@ -1,0 +1,104 @@
+"""python -m scheduler: ticks from the table, the publisher's loop, and an orderly end."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from functools import partial
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from app import create_app
+from app.db import utcnow, wait_for_wake
+from app.publishing import heartbeats
+from scheduler import jobs, publisher
+from scheduler.runtime import THREADS, Runtime
+
+log = structlog.get_logger()
+
+# How long SIGTERM waits for what is in flight: longer than one call may take.
+PATIENCE = 50
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m scheduler", description="Tandem's clock; any number may run.")
+    parser.add_argument("--threads", type=int, default=THREADS, help="calls to platforms at a time")
+    options = parser.parse_args()
+    app = create_app()
+    name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    runtime = Runtime(worker=name, context=app.app_context, clock=utcnow, threads=options.threads)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: runtime.stopping.set())
+    ticks = start_ticks(runtime)
+    log.info("scheduler started", worker=name)
+    try:
+        loop(runtime)
+    finally:
+        ticks.shutdown(wait=False)
+        finished = runtime.wait_idle(PATIENCE)
+        with runtime.context():
+            heartbeats.stop_worker(runtime.worker, runtime.clock())
+        runtime.close()
+        log.info("scheduler stopped", worker=name, finished=finished)
+
+
+def start_ticks(runtime: Runtime) -> BackgroundScheduler:
+    """APScheduler only ticks; its job store holds nothing that must survive."""
+    ticks = BackgroundScheduler(
+        executors={"default": ThreadPoolExecutor(8)},
+        job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        timezone="UTC",
+    )
+    with runtime.context():
+        table = jobs.table(runtime)
+        jobs.beat(runtime)
+    for job in table:
+        ticks.add_job(
+            partial(_run, runtime, job.name, job.run),
+            "interval",
+            seconds=job.seconds,
+            next_run_time=utcnow(),
+            id=job.name,
+        )
+    ticks.start()
+    return ticks
+
+
+def loop(runtime: Runtime) -> None:
+    """Publish what is due, then sleep until the next row or a wake-up, one second at most."""
+    while not runtime.stopping.is_set():
+        timeout = 1.0
+        with runtime.context():
+            try:
+                due = publisher.tick(runtime, runtime.clock())
+                if due is not None:
+                    timeout = min(1.0, max(0.02, (due - runtime.clock()).total_seconds()))
+            except Exception:
+                # The database is away or busy: the rows are the schedule, nothing is lost by looking again.
+                log.exception("publisher round failed", worker=runtime.worker)
+            if runtime.free() == 0:
+                timeout = 0.05
+            if not runtime.stopping.is_set():
+                wait_for_wake(timeout)
+
+
+def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:
+    if runtime.stopping.is_set() and name != "heartbeat":
+        return
+    structlog.contextvars.bind_contextvars(job=name)
+    try:
+        with runtime.context():
+            run()
+    except Exception:
+        log.exception("tick failed", job=name, worker=runtime.worker, thread=threading.current_thread().name)
+
+
+if __name__ == "__main__":
+    main()

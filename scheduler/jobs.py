@@ -1,0 +1,47 @@
+"""What runs and how often: one table."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.config import current
+from app.notices.services import deliver_due
+from app.publishing import heartbeats
+from scheduler import inspector, poller, reconciler, sender
+from scheduler.runtime import Runtime
+
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """`run` is called inside an app context every `seconds`."""
+
+    name: str
+    seconds: float
+    run: Callable[[], object]
+
+
+def table(runtime: Runtime) -> list[Job]:
+    """The ticks beside the publisher, which has a loop of its own. Inside an app context."""
+    config = current()
+    return [
+        Job(name="heartbeat", seconds=max(1, config.heartbeat_seconds), run=lambda: beat(runtime)),
+        Job(
+            name="reconciler",
+            seconds=max(1, config.reconcile_seconds),
+            run=lambda: reconciler.tick(runtime, runtime.clock()),
+        ),
+        Job(name="sender", seconds=1, run=lambda: sender.tick(runtime, runtime.clock())),
+        Job(name="poller", seconds=1, run=lambda: poller.tick(runtime, runtime.clock())),
+        Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
+        Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
+        Job(name="workers", seconds=3600, run=lambda: heartbeats.forget_old(runtime.clock())),
+    ]
+
+
+def beat(runtime: Runtime) -> None:
+    heartbeats.beat(runtime.worker, host=socket.gethostname(), pid=os.getpid(), version=VERSION, now=runtime.clock())

@@ -1,0 +1,90 @@
+"""Asking the platforms: new messages, what was posted by other means, whether the account's rights still stand."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+
+import structlog
+
+from app.accounts import connections
+from app.accounts.services import claim_probes, note_limit, probe
+from app.db import release
+from app.inbox import polling
+from app.inbox.polling import Poll
+from app.inspection.services import record_history
+from app.publishing.preparing import account_of
+from connectors.base import Connector, Purpose
+from connectors.errors import ConnectorError, RateLimited
+from connectors.values import InboundMessage, Page, PublishedItem
+from scheduler.runtime import Runtime
+
+log = structlog.get_logger()
+
+# Accounts asked at a time: publishing keeps the rest of the pool.
+AT_ONCE = 8
+# A zombie is 90 days silent: look back a little further.
+_LOOK_BACK = timedelta(days=100)
+_BROKEN = "读取时程序出错，这一次没有取到。系统会再试；若反复出现，请系统管理员查看日志。"
+
+
+def tick(runtime: Runtime, now: datetime) -> int:
+    """One round: probes that are due, then accounts whose turn it is. Returns how many accounts were taken."""
+    room = min(AT_ONCE, runtime.free())
+    if room <= 0:
+        return 0
+    for account_id in claim_probes(now, limit=room):
+        runtime.submit(partial(_probe, runtime, account_id), "probe")
+    polls = polling.claim_polls(room, now)
+    for poll in polls:
+        runtime.submit(partial(ask, runtime, poll), "poll")
+    return len(polls)
+
+
+def ask(runtime: Runtime, poll: Poll) -> None:
+    """History first where it is due (dormancy must not wait for a busy inbox), then messages."""
+    try:
+        if poll.history_due:
+            _history(runtime, poll)
+        _messages(runtime, poll)
+    except Exception:
+        log.exception("poll failed", account=poll.account_id)
+        release()
+        polling.release_poll(poll.account_id, _BROKEN, runtime.clock())
+
+
+def _messages(runtime: Runtime, poll: Poll) -> None:
+    connector = _connect(runtime, poll, "fetch")
+    try:
+        page: Page[InboundMessage] = connector.fetch_messages(poll.cursor, poll.posts)
+    except ConnectorError as error:
+        _note_limit(poll, connector, error)
+        polling.record_poll_failure(poll.account_id, error, runtime.clock())
+        return
+    polling.record_poll(poll.account_id, page, runtime.clock())
+
+
+def _history(runtime: Runtime, poll: Poll) -> None:
+    connector = _connect(runtime, poll, "history")
+    try:
+        page: Page[PublishedItem] = connector.history(runtime.clock() - _LOOK_BACK)
+    except ConnectorError as error:
+        _note_limit(poll, connector, error)
+        polling.record_history_failure(poll.account_id, error, runtime.clock())
+        return
+    record_history(account_of(poll.account_id), page, runtime.clock())
+
+
+def _connect(runtime: Runtime, poll: Poll, purpose: Purpose) -> Connector:
+    connector = connections.connect(account_of(poll.account_id), purpose=purpose, clock=runtime.clock)
+    release()
+    return connector
+
+
+def _note_limit(poll: Poll, connector: Connector, error: ConnectorError) -> None:
+    if isinstance(error, RateLimited):
+        note_limit(poll.account_id, getattr(connector.meter, "last_call", ""), error)
+
+
+def _probe(runtime: Runtime, account_id: str) -> None:
+    probe(account_id, runtime.clock())

@@ -1,0 +1,86 @@
+"""Verify: take over from the dead, ask what became of things, run errands at the platforms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from app.accounts import connections
+from app.db import release
+from app.publishing import claims, errands, verifying
+from app.publishing.preparing import account_of, load
+from app.publishing.values import Claim, Lost
+from connectors.errors import ConnectorError, Refused
+from connectors.values import CannotTell, Finding, Receipt
+from scheduler import retry
+from scheduler.runtime import Runtime
+
+log = structlog.get_logger()
+
+
+def tick(runtime: Runtime, now: datetime) -> None:
+    """Asked every TANDEM_RECONCILE_SECONDS; each publication by its own sparse rhythm."""
+    claims.take_over(now)
+    claims.lapse(now)
+    for claim in claims.claim_checks(runtime.worker, runtime.free(), now):
+        runtime.submit(partial(check, runtime, claim), "check")
+    for claim in claims.claim_errands(runtime.worker, runtime.free(), now):
+        runtime.submit(partial(run_errand, runtime, claim), "errand")
+
+
+def check(runtime: Runtime, claim: Claim) -> None:
+    """Ask once and record what was found."""
+    question = verifying.load(claim)
+    if question is None:
+        return
+    recorder = connections.Recorder()
+    account = account_of(question.account_id)
+    connector = connections.connect(account, purpose="publish", on_exchange=recorder, operator_ip=question.operator_ip)
+    release()
+    try:
+        finding: Finding = connector.check(question.attempted)
+    except ConnectorError as error:
+        outcome = retry.decide(error, question.attempted.asked + 1, runtime.clock())
+        finding = CannotTell(reason=f"暂时无法核实：{error}", next_at=outcome.retry_at)
+    try:
+        verifying.record_finding(claim, finding, recorder.json(), runtime.clock())
+    except Lost:
+        log.info("finding came late", publication=claim.publication_id)
+
+
+def run_errand(runtime: Runtime, claim: Claim) -> None:
+    """Delete a draft, or take back what is public."""
+    work = load(claim)
+    if work is None:
+        return
+    recorder = connections.Recorder()
+    account = account_of(work.account_id)
+    connector = connections.connect(account, purpose="publish", on_exchange=recorder, operator_ip=work.operator_ip)
+    question = verifying.load(claim)
+    release()
+    try:
+        if work.status == "cancelled":
+            connector.discard(work.prepared)
+            errands.finish_discard(claim, recorder.json(), runtime.clock())
+        elif work.status == "published":
+            connector.recall((question.attempted.receipt if question else None) or Receipt())
+            errands.finish_recall(claim, recorder.json(), runtime.clock())
+    except ConnectorError as error:
+        _errand_failed(claim, work.status, error, recorder, runtime.clock())
+    except Lost:
+        log.info("errand overtaken", publication=claim.publication_id)
+
+
+def _errand_failed(
+    claim: Claim, status: str, error: ConnectorError, recorder: connections.Recorder, now: datetime
+) -> None:
+    outcome = retry.decide(error, 3, now)
+    if outcome.kind == "not_sent":
+        errands.retry_errand(claim, outcome.retry_at or retry.delay(3, now), recorder.json(), now)
+    elif status == "cancelled":
+        errands.give_up_discard(claim, error.cause, recorder.json(), now)
+    else:
+        remedy = error.remedy if isinstance(error, Refused) else "请登录平台查看，未删除的请手动删除。"
+        errands.leave_recall_to_people(claim, error.cause, remedy, recorder.json(), now)

@@ -1,0 +1,64 @@
+"""What one scheduler process is: its name, its clock, its pool of threads, and how a thread enters the app."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+log = structlog.get_logger()
+
+THREADS = 48
+
+
+@dataclass
+class Runtime:
+    """`context()` is entered around every piece of work; `clock()` tells aware UTC."""
+
+    worker: str
+    context: Callable[[], AbstractContextManager[object]]
+    clock: Callable[[], datetime]
+    threads: int = THREADS
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tandem")
+        self._busy = 0
+        self._lock = threading.Lock()
+        self._idle = threading.Condition(self._lock)
+
+    def free(self) -> int:
+        """How many more pieces of work can start at once."""
+        with self._lock:
+            return self.threads - self._busy
+
+    def submit(self, work: Callable[[], None], name: str) -> None:
+        """Run in a thread of the pool, inside its own app context. What it raises is logged, never lost."""
+        with self._lock:
+            self._busy += 1
+
+        def run() -> None:
+            try:
+                with self.context():
+                    work()
+            except Exception:
+                log.exception("work failed", work=name, worker=self.worker)
+            finally:
+                with self._lock:
+                    self._busy -= 1
+                    self._idle.notify_all()
+
+        self._pool.submit(run)
+
+    def wait_idle(self, timeout: float) -> bool:
+        """Until nothing is in flight; False when `timeout` seconds were not enough."""
+        with self._idle:
+            return self._idle.wait_for(lambda: self._busy == 0, timeout)
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)

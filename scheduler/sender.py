@@ -1,0 +1,84 @@
+"""Queued answers to citizens: claimed, the attempt saved, sent once, the answer saved."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from app.accounts import connections
+from app.accounts.services import note_limit
+from app.db import release
+from app.inbox import sending, services
+from app.inbox.sending import Claim, Try
+from app.publishing.preparing import account_of
+from connectors.base import Connector
+from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited
+from connectors.values import Receipt
+from scheduler import retry
+from scheduler.runtime import Runtime
+
+log = structlog.get_logger()
+
+# Answers in flight at a time: publishing keeps the rest of the pool.
+AT_ONCE = 16
+
+
+def tick(runtime: Runtime, now: datetime) -> int:
+    """One round: take over from the dead, wake what was snoozed, send what is queued. Returns how many were claimed."""
+    services.recover_replies(now)
+    services.wake_snoozed(now)
+    claims = services.claim_replies(runtime.worker, min(AT_ONCE, runtime.free()), now)
+    for claim in claims:
+        runtime.submit(partial(send, runtime, claim), "reply")
+    return len(claims)
+
+
+def send(runtime: Runtime, claim: Claim) -> None:
+    """One call. The attempt is saved before it, the answer directly after it."""
+    recorder = connections.Recorder()
+    account = account_of(claim.account_id)
+    connector = connections.connect(
+        account, purpose="publish", on_exchange=recorder, operator_ip=claim.operator_ip, clock=runtime.clock
+    )
+    attempted = services.begin_attempt(claim, runtime.clock())
+    if attempted is None:
+        log.info("claim lost", message=claim.message_id, worker=runtime.worker)
+        return
+    release()
+    try:
+        receipt = _call(connector, claim, attempted)
+    except ConnectorError as error:
+        if isinstance(error, RateLimited):
+            note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error)
+        _record(attempted, error, recorder, runtime.clock())
+        return
+    services.record_reply_sent(attempted, receipt, exchanges=recorder.json(), now=runtime.clock())
+
+
+def _call(connector: Connector, claim: Claim, attempted: Try) -> Receipt:
+    try:
+        return connector.reply(claim.target, claim.text, key=attempted.key, send_before=attempted.send_before)
+    except ConnectorError:
+        raise
+    except Exception as error:
+        # A fault of ours after the attempt was saved: nobody can say whether anything was sent.
+        log.exception("reply failed", message=claim.message_id)
+        raise OutcomeUnknown(
+            "发送时程序出错，不能确定是否已经发出。", remedy="请到平台核对后再决定是否重发。", who="系统管理员"
+        ) from error
+
+
+def _record(attempted: Try, error: ConnectorError, recorder: connections.Recorder, now: datetime) -> None:
+    outcome = retry.decide(error, attempted.number, now)
+    exchanges = recorder.json()
+    if outcome.kind == "receipt":
+        services.record_reply_sent(attempted, outcome.receipt or Receipt(), exchanges=exchanges, now=now)
+    elif outcome.kind == "not_sent" and attempted.number < sending.MOST_TRIES:
+        until = outcome.retry_at or retry.delay(attempted.number, now)
+        services.record_reply_postponed(attempted, error, until=until, exchanges=exchanges, now=now)
+    elif outcome.kind in ("refused", "not_sent"):
+        services.record_reply_failed(attempted, error, exchanges=exchanges, now=now)
+    else:
+        services.record_reply_unknown(attempted, error, exchanges=exchanges, now=now)
