@@ -306,7 +306,9 @@ def test_history_is_newest_first_and_five(
     weibo: WeiboConnector, publish: Publish, content: Content, clock: Clock
 ) -> None:
     ids = [publish(replace(content, title=f"第{number}条")).external_id for number in range(6)]
-    items = weibo.history(clock.now - timedelta(hours=1)).items
+    page = weibo.history(clock.now - timedelta(hours=1))
+    items = page.items
+    assert page.complete_since == items[-1].published_at
     assert {item.external_id for item in items} == set(ids[1:])
     assert [item.published_at for item in items] == sorted((item.published_at for item in items), reverse=True)
     assert weibo.history(clock.now + timedelta(hours=1)).items == ()
