@@ -31,6 +31,7 @@ class TooManyPixels(ValueError):
 
 COVER_SIZE = (1080, 460)
 _COVER_TOP, _COVER_BOTTOM = (178, 34, 34), (122, 18, 24)
+_OPENING, _CLOSING = "（(《【“‘「〔", "）)》】”’」〕，。、；：？！"
 _FONT_PLACES = (
     "/usr/share/fonts",
     "/usr/local/share/fonts",
@@ -198,7 +199,7 @@ def _write_title(canvas: Pillow.Image, title: str, font_path: str) -> None:
     room = COVER_SIZE[1] - 40
     for size in (84, 72, 60, 52, 44):
         font = ImageFont.truetype(font_path, size, index=_chinese_face(font_path))
-        lines = _wrap(title, font, room)
+        lines = _balanced(title, font, room)
         step = round(size * 1.3)
         if len(lines) * step <= room or size == 44:
             break
@@ -208,12 +209,31 @@ def _write_title(canvas: Pillow.Image, title: str, font_path: str) -> None:
         draw.text((left, top + number * step), line, font=font, fill=(255, 255, 255))
 
 
+def _balanced(text: str, font: ImageFont.FreeTypeFont, room: float) -> list[str]:
+    """As few lines as fit `room`, of about the same length: no single character is left over at the end."""
+    lines = _wrap(text, font, room)
+    width = room
+    while width > font.size * 2:
+        width -= font.size / 2
+        narrower = _wrap(text, font, width)
+        if len(narrower) > len(lines):
+            break
+        lines = narrower
+    return lines
+
+
 def _wrap(text: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
+    """Lines within `width`; none begins with a closing sign or ends with an opening one."""
     lines = [""]
     for character in text:
-        if lines[-1] and font.getlength(lines[-1] + character) > width:
-            lines.append("")
-        lines[-1] += character
+        if not lines[-1] or font.getlength(lines[-1] + character) <= width:
+            lines[-1] += character
+            continue
+        keep = len(lines[-1])
+        while keep > 1 and (lines[-1][keep - 1] in _OPENING or (character in _CLOSING and keep == len(lines[-1]))):
+            keep -= 1
+        lines[-1], moved = lines[-1][:keep], lines[-1][keep:]
+        lines.append(moved + character)
     return lines
 
 

@@ -6,6 +6,7 @@ import io
 
 import pytest
 from PIL import Image as Pillow
+from PIL import ImageFont
 
 from connectors import images
 from tests.connectors.conftest import SAMPLES
@@ -100,3 +101,25 @@ def test_without_a_chinese_font_the_cover_is_plain(monkeypatch: pytest.MonkeyPat
 def test_a_background_is_darkened_under_the_title() -> None:
     light = encoded(Pillow.new("RGB", (500, 500), (255, 255, 255)), "PNG")
     assert max(decoded(images.draw_cover("", light)[0]).convert("L").tobytes()) < 160
+
+
+TITLES = [
+    "青岚市发布暴雨橙色预警",
+    "关于防范应对工作的紧急通知（第二号）",
+    "“放管服”改革：一图读懂《青岚市条例》！",
+    "字",
+]
+
+
+@pytest.mark.parametrize("title", TITLES)
+@pytest.mark.parametrize("width", [160, 250, 420])
+def test_lines_of_a_cover_are_whole_fit_and_break_where_chinese_breaks(title: str, width: float) -> None:
+    path = images._font_path()
+    assert path is not None
+    font = ImageFont.truetype(path, 44, index=images._chinese_face(path))
+    lines = images._balanced(title, font, width)
+    assert "".join(lines) == title
+    assert all(font.getlength(line) <= width for line in lines)
+    assert not any(line[0] in images._CLOSING for line in lines)
+    assert not any(line[-1] in images._OPENING for line in lines)
+    assert len(lines) == len(images._wrap(title, font, width))
