@@ -265,11 +265,16 @@ class Callback:
 
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[T]):
-    """Items and where to go on. `unavailable` says in Chinese why nothing can be had (never a silent empty list)."""
+    """Items and where to go on. `unavailable` says in Chinese why nothing can be had (never a silent empty list).
+
+    `complete_since`: whatever is public and newer than this is among the items, so what is missing is gone; None when
+    that cannot be said.
+    """
 
     items: tuple[T, ...] = ()
     cursor: Mapping[str, str] = field(default_factory=dict)
     unavailable: str = ""
+    complete_since: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

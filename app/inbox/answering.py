@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 
 from app.audit.services import record
-from app.db import atomic, db
+from app.db import atomic, db, wake
 from app.errors import Conflict, Invalid, NotFound
 from app.inbox.access import find, find_message
 from app.inbox.models import Conversation, Message, ReplyAttempt
@@ -48,6 +48,7 @@ def reply(
         target = _target(conversation, in_reply_to)
         _check_window(conversation, target, now)
         message = _queue(actor, conversation, target, text, ours, now)
+        wake()
         _note_event(actor, "reply.queue", conversation, message, now)
         return message
 
@@ -199,9 +200,9 @@ def _target(conversation: Conversation, in_reply_to: str | None) -> Message:
 
 def _check_window(conversation: Conversation, target: Message, now: datetime) -> None:
     window: Window = window_of(conversation, now)
-    rule = rules_of(conversation.account).get(conversation.kind)
-    own_allowance = rule is not None and rule.per_message is not None and target.id != conversation.last_inbound_id
-    if own_allowance and rule is not None and not rule.unavailable:
+    rule = rules_of(conversation.account)[conversation.kind]
+    own_allowance = rule.per_message is not None and target.id != conversation.last_inbound_id
+    if own_allowance and not rule.unavailable:
         _check_allowance(target, rule.per_message or 0)
     elif not window.open:
         raise Conflict(window.why)

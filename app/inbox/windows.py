@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,9 @@ from app.inbox.models import Conversation, Message
 from connectors.values import ReplyRule
 
 _OURS = "您可以把该会话办结，或请对方再发一条消息。"
-_UNSUPPORTED = ReplyRule(unavailable="这类消息在该账号上没有回复接口。")
+_UNSUPPORTED = "这类消息在该账号上没有回复接口。"
+# Where capabilities say why a kind cannot be had.
+_MISSING_KEYS = {"comment": "comments", "article_comment": "comments", "mention": "mentions", "private": "messages"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,9 +45,12 @@ class _Facts:
     reachable: bool = True
 
 
-def rules_of(account: Account) -> Mapping[str, ReplyRule]:
-    """How each kind of message may be answered on this account."""
-    return {str(kind): rule for kind, rule in capabilities(account).replies.items()}
+def rules_of(account: Account) -> dict[str, ReplyRule]:
+    """How each kind of message may be answered on this account; every kind is there, with the reason when it may not."""
+    known = capabilities(account)
+    whys = {missing.key: missing.why for missing in known.missing}
+    rules = {kind: ReplyRule(unavailable=whys.get(key, _UNSUPPORTED)) for kind, key in _MISSING_KEYS.items()}
+    return {**rules, **{str(kind): rule for kind, rule in known.replies.items()}}
 
 
 def window_of(conversation: Conversation, now: datetime) -> Window:
@@ -59,7 +64,7 @@ def windows_of(conversations: Sequence[Conversation], now: datetime) -> dict[str
     rules = lru_cache(maxsize=None)(lambda account_id: rules_of(db.session.get_one(Account, account_id)))
     found = {}
     for conversation in conversations:
-        rule = rules(conversation.account_id).get(conversation.kind, _UNSUPPORTED)
+        rule = rules(conversation.account_id)[conversation.kind]
         found[conversation.id] = _judge(conversation, rule, facts.get(conversation.id, _Facts()), now)
     return found
 
