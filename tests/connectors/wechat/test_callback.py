@@ -7,6 +7,7 @@ import hashlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -147,6 +148,27 @@ def test_two_encrypted_parts_are_refused(make: Make, clock: Clock) -> None:
     request = push(TEXT, clock)
     with pytest.raises(Forged):
         make().parse_callback(Callback(method="POST", query=request.query, body=request.body * 2))
+
+
+MEGABYTE = 1_000_000
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<Encrypt>" + b" " * MEGABYTE,
+        b"<Encrypt>" + b" " * MEGABYTE + b"</Encrypt>",
+        b"<Encrypt>" + b"A" * MEGABYTE + b"!</Encrypt>",
+        b"<Encrypt>" * (MEGABYTE // 9),
+        b"</Encrypt>" + b"A " * (MEGABYTE // 2) + b"<Encrypt>",
+        b"<Encrypt>\xff\xfe</Encrypt>",
+    ],
+)
+def test_a_body_made_to_tire_us_out_is_refused_at_once(make: Make, clock: Clock, body: bytes) -> None:
+    began = time.monotonic()
+    with pytest.raises(Forged):
+        make().verify_callback(Callback(method="POST", query=push(TEXT, clock).query, body=body))
+    assert time.monotonic() - began < 1
 
 
 def test_a_message_for_another_app_is_forged(make: Make, clock: Clock) -> None:
