@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from xml.parsers.expat import ExpatError
 
 import mammoth
 from lxml import etree
@@ -101,7 +102,7 @@ def _docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[str]
         result = mammoth.convert_to_html(
             io.BytesIO(content), convert_image=mammoth.images.img_element(keep), style_map=_STYLES
         )
-    except (zipfile.BadZipFile, KeyError, ValueError, etree.XMLSyntaxError, SyntaxError) as error:
+    except (zipfile.BadZipFile, OSError, KeyError, ValueError, SyntaxError, ExpatError) as error:
         raise Invalid(
             "文稿没有导入。该 .docx 文件已损坏，或不是 Word 文档。请在 Word 或 WPS 中打开并另存后重试。",
             errors={"file": ["文件无法读取。"]},

@@ -61,19 +61,46 @@ ATTRIBUTES: dict[str, set[str]] = {
 }
 _RENAME = {
     "h1": "h2", "h5": "h4", "h6": "h4", "b": "strong", "i": "em", "strike": "s", "del": "s", "ins": "u", "cite": "em",
-    "center": "p", "address": "p", "dt": "p", "dd": "p", "tt": "code",
+    "tt": "code",
 }  # fmt: skip
-_BOXES = frozenset({"div", "section", "article", "main", "header", "footer", "aside", "dl", "details", "summary"})
-_BLOCKS = frozenset({"p", "h2", "h3", "h4", "ul", "ol", "blockquote", "table", "hr", "pre", "figure"}) | _BOXES
-# Dropped with all that is inside; those with a name are mentioned.
+_BOXES = frozenset(
+    [
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "footer",
+        "aside",
+        "dl",
+        "dt",
+        "dd",
+        "details",
+        "summary",
+        "center",
+        "address",
+        "hgroup",
+        "nav",
+    ]
+)
+_BLOCKS = frozenset({"p", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "table", "hr", "pre", "figure"}) | _BOXES
+_LINES = ("p", "h2", "h3", "h4", "pre", "figcaption", "caption")
+_INLINE = ("strong", "em", "u", "s", "sub", "sup", "a", "code")
+# Removed with all that is inside; those with a name are mentioned.
 _DROP = {
-    "script": "脚本", "iframe": "内嵌页面", "frame": "内嵌页面", "frameset": "内嵌页面", "object": "插件", "embed": "插件",
-    "applet": "插件", "form": "表单", "input": "表单", "select": "表单", "textarea": "表单", "button": "表单",
-    "video": "视频", "audio": "音频", "canvas": "画布", "svg": "矢量图", "math": "公式", "map": "图像热区",
-    "style": "", "head": "", "title": "", "meta": "", "link": "", "base": "", "template": "", "noscript": "", "xml": "",
-    "col": "", "colgroup": "",
+    "script": "脚本", "iframe": "内嵌页面", "frame": "内嵌页面", "object": "插件", "embed": "插件", "applet": "插件",
+    "form": "表单", "select": "表单", "textarea": "表单", "button": "表单", "video": "视频", "audio": "音频",
+    "canvas": "画布", "svg": "矢量图", "math": "公式", "map": "图像热区", "style": "", "head": "", "title": "",
+    "template": "", "noscript": "", "xml": "", "noembed": "", "noframes": "",
 }  # fmt: skip
-_DOCUMENT = re.compile(r"</?(?:html|body)\b[^>]*>|<!doctype[^>]*>|<\?xml[^>]*>", re.IGNORECASE)
+# A form keeps the text around its fields.
+_EMPTIED = frozenset(_DROP) - {"form"}
+_PASSED = TAGS | _BOXES | frozenset(_RENAME) | {"span", "font"}
+_OPENING = re.compile(r"<([a-z][a-z0-9]*)(?=[\s/>])", re.IGNORECASE)
+_HANDLER = re.compile(r"<[a-z][^<>]*\son[a-z]+\s*=", re.IGNORECASE)
+_LINK_SCHEMES = {"http", "https", "mailto", "tel"}
+# Let through at first, so that what is taken out can be counted.
+_ANY_SCHEME = _LINK_SCHEMES | {"data", "javascript", "vbscript", "file", "ftp", "blob", "about"}
 _FRAGMENT = re.compile(r"<!--StartFragment-->(.*)<!--EndFragment-->", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _ALIGN = re.compile(r"text-align\s*:\s*(center|right|justify)", re.IGNORECASE)
@@ -94,7 +121,9 @@ def clean(html: str, place: Place) -> Cleaned:
     """The HTML that may be kept, and notes in Chinese of what was removed. Cleaning twice changes nothing more."""
     html = printable(html)
     found = _FRAGMENT.search(html)
-    worker = _Cleaning(_parsed(found.group(1) if found else html), place)
+    html = found.group(1) if found else html
+    worker = _Cleaning(_parsed(html), place)
+    worker.notes += _removed(html)
     if looks_like_word(html):
         undo_word(worker.root)
         worker.notes.append("已清除 Word 自带的格式，保留标题、段落、表格和加粗。")
@@ -104,10 +133,21 @@ def clean(html: str, place: Place) -> Cleaned:
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         link_rel=None,
-        url_schemes={"http", "https", "mailto", "tel"},
+        url_schemes=_LINK_SCHEMES,
         filter_style_properties={"text-align"},
     )
     return Cleaned(html=guarded.replace(' style=""', "").strip(), notes=worker.notes)
+
+
+def _removed(html: str) -> list[str]:
+    """What of `html` is taken out as a whole, counted."""
+    counted = Counter(_DROP.get(tag.lower(), "") for tag in _OPENING.findall(html))
+    del counted[""]
+    if handlers := len(_HANDLER.findall(html)):
+        counted["事件脚本"] = handlers
+    if not counted:
+        return []
+    return ["已移除不能发布的内容：" + "、".join(f"{name} {count} 处" for name, count in counted.items()) + "。"]
 
 
 class _Cleaning:
@@ -117,7 +157,6 @@ class _Cleaning:
         self.notes: list[str] = []
 
     def run(self) -> None:
-        self._drop()
         self._pictures()
         self._links()
         self._rename()
@@ -128,22 +167,6 @@ class _Cleaning:
 
     def html(self) -> str:
         return "".join(etree.tostring(child, encoding="unicode", method="html") for child in self.root)
-
-    def _drop(self) -> None:
-        dropped: Counter[str] = Counter()
-        for node in list(self.root.iterdescendants()):
-            tag = node.tag.rpartition(":")[2] if isinstance(node.tag, str) else ""
-            if not tag:
-                node.drop_tree()
-            elif tag in _DROP:
-                if _DROP[tag]:
-                    dropped[_DROP[tag]] += 1
-                node.drop_tree()
-            elif any(name.lower().startswith("on") for name in node.attrib):
-                dropped["事件脚本"] += 1
-        if dropped:
-            named = "、".join(f"{name} {count} 处" for name, count in dropped.items())
-            self.notes.append(f"已移除不能发布的内容：{named}。")
 
     def _pictures(self) -> None:
         for node in list(self.root.iter("img")):
@@ -160,6 +183,8 @@ class _Cleaning:
             if not re.match(r"(?i)(?:https?://[^/\s]|mailto:|tel:)", href):
                 unusable += bool(href) and not href.startswith("#")
                 node.drop_tag()
+            else:
+                node.set("href", href)
         if unusable:
             self.notes.append(f"已移除 {unusable} 个不能用的链接（只保留 http、https、邮箱和电话），文字保留。")
 
@@ -167,23 +192,37 @@ class _Cleaning:
         for node in list(self.root.iterdescendants()):
             tag = str(node.tag)
             if tag == "center":
-                node.set("style", "text-align:center")
+                for inner in (node, *node):
+                    inner.set("style", "text-align:center")
             node.tag = _RENAME.get(tag, tag)
-            if node.tag not in TAGS and node.tag not in _BOXES:
+            parent = node.getparent()
+            if node.tag == "li" and (parent is None or parent.tag not in ("ul", "ol")):
+                node.tag = "div"
+            elif node.tag not in TAGS and node.tag not in _BOXES:
                 node.drop_tag()
 
     def _unbox(self) -> None:
-        """Boxes with blocks inside fall away, boxes of text alone are paragraphs."""
-        for node in list(self.root.iter(*_BOXES)):
-            if node is self.root:
-                continue
-            if any(child.tag in _BLOCKS for child in node):
-                _wrap_loose(node)
+        """Boxes with blocks inside fall away, boxes of text alone are paragraphs; nothing inline holds a block."""
+        for node in reversed(list(self.root.iterdescendants(*_INLINE))):
+            if _holds_block(node):
                 node.drop_tag()
-            elif node.getparent() is not None and node.getparent().tag in ("li", "td", "th"):
+        for node in reversed(list(self.root.iterdescendants(*_BOXES))):
+            if _holds_block(node):
+                _wrap_loose(node)
                 node.drop_tag()
             else:
                 node.tag = "p"
+        for node in reversed(list(self.root.iterdescendants(*_LINES))):
+            if not _holds_block(node):
+                continue
+            if all(inner.tag == "p" for inner in node.iterdescendants() if inner.tag in _BLOCKS):
+                for inner in list(node.iterdescendants("p")):
+                    inner.drop_tag()
+            else:
+                _wrap_loose(node)
+                node.drop_tag()
+        for node in list(self.root.iterdescendants("blockquote", "figure")):
+            _wrap_loose(node)
 
     def _strip(self) -> None:
         for node in self.root.iterdescendants():
@@ -195,17 +234,32 @@ class _Cleaning:
                 node.set("style", f"text-align:{found.group(1).lower()}")
 
     def _drop_empty(self) -> None:
-        for node in reversed(list(self.root.iter("p", "h2", "h3", "h4", "strong", "em", "u", "s", "li", "figure"))):
+        for node in reversed(
+            list(self.root.iter("p", "h2", "h3", "h4", "strong", "em", "u", "s", "li", "figure", "table"))
+        ):
             seen = (node.text_content() or "").replace("\xa0", " ").strip()
             parent = node.getparent()
-            if seen or parent is None or next(node.iter("img", "hr", "table"), None) is not None:
+            if seen or parent is None or next(node.iterdescendants("img", "hr", "td", "th"), None) is not None:
                 continue
             if parent.tag not in ("td", "th"):
                 node.drop_tree()
 
 
 def _parsed(html: str) -> HtmlElement:
-    return lxml_html.fragment_fromstring(_DOCUMENT.sub("", html), create_parent="div")
+    """The tree that a browser makes of `html`, of tags that can be kept or turned into such."""
+    passed = nh3.clean(
+        html,
+        tags=set(_PASSED),
+        clean_content_tags=set(_EMPTIED),
+        attributes={"*": {"style", "align", "class"}, **{tag: names - {"style"} for tag, names in ATTRIBUTES.items()}},
+        link_rel=None,
+        url_schemes=_ANY_SCHEME,
+    )
+    return lxml_html.fragment_fromstring(passed, create_parent="div")
+
+
+def _holds_block(node: HtmlElement) -> bool:
+    return next(node.iterdescendants(*_BLOCKS), None) is not None
 
 
 def _wrap_loose(box: HtmlElement) -> None:
@@ -218,7 +272,7 @@ def _wrap_loose(box: HtmlElement) -> None:
         box.insert(0, run)
     for child in children:
         tail, child.tail = child.tail, None
-        if child.tag in _BLOCKS:
+        if child.tag in _BLOCKS or child.tag == "figcaption":
             run = None
         else:
             if run is None:
