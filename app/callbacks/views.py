@@ -13,6 +13,8 @@ from app.accounts import callbacks, connections
 from app.accounts.models import Account
 from app.db import atomic, utcnow
 from app.extensions import csrf
+from app.inbox import services as inbox
+from app.publishing import services as publishing
 from app.units.permissions import public
 from connectors.errors import Forged
 from connectors.values import AccountEvent, Callback, InboundMessage, PublishResult
@@ -93,9 +95,6 @@ def _again(before: tuple[str, bytes], digest: str) -> bytes:
 
 def _hand_over(account: Account, told: Sequence[Told], now: datetime) -> None:
     """Messages to the inbox, results to publishing; all of it in the transaction that marks the callback as seen."""
-    from app.inbox import services as inbox
-    from app.publishing import services as publishing
-
     messages = [item for item in told if isinstance(item, InboundMessage)]
     if messages:
         inbox.ingest(account, messages, now=now)
