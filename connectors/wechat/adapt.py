@@ -28,6 +28,7 @@ Fit = Callable[[str], tuple[str, str] | str]
 MEDIA_SRC = re.compile(r"^/media/([0-9a-f]{64})$")
 _ALIGN = re.compile(r"text-align\s*:\s*(center|right)")
 _DOCUMENT_TAGS = re.compile(r"</?(?:html|body)\b[^>]*>", re.IGNORECASE)
+_END = "data-end-of-text"
 _WIDE_COLUMNS = 5
 
 
@@ -57,7 +58,12 @@ class _Rewriter:
         self.fit = fit
         self.keep_styles = keep_styles
         self.body = Body()
-        self.root = _parsed(html)
+        self.root, complete = _parsed(html)
+        if not complete:
+            message = "正文嵌套过深或有未闭合的标签，后面的内容读不出来。请清除格式后重新粘贴。"
+            self.body.problems.append(
+                Problem(rule="wechat.nesting", severity="block", message=message, field="content_html")
+            )
         self._drop_unsupported()
         self._rename()
         self._pictures()
@@ -214,10 +220,18 @@ class _Rewriter:
         node.text = text
 
 
-def _parsed(html: str) -> HtmlElement:
-    # lxml refuses NUL, and loses what follows </html> in a whole document that was pasted.
+def _parsed(html: str) -> tuple[HtmlElement, bool]:
+    """The document under one section, and whether it was read to its end.
+
+    libxml2 stops without a word some 250 levels deep, and an unclosed comment swallows the rest: a mark put behind the
+    text tells. lxml refuses NUL, and loses what follows </html> in a whole document that was pasted.
+    """
     bare = _DOCUMENT_TAGS.sub("", html.replace("\x00", ""))
-    return lxml_html.fragment_fromstring(bare, create_parent="section")
+    root = lxml_html.fragment_fromstring(f"{bare}<hr {_END}>", create_parent="section")
+    mark = next((node for node in root.iter("hr") if _END in node.attrib), None)
+    if mark is not None:
+        mark.drop_tree()
+    return root, mark is not None
 
 
 def _guarded(html: str) -> str:

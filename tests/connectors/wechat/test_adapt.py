@@ -335,3 +335,19 @@ def test_an_override_reset_to_nothing_is_no_override(make: Make) -> None:
 
 def test_unused_tags_are_said(make: Make) -> None:
     assert "标签" in notes(make().adapt(post(tags=("防汛",))))["tags"]
+
+
+@pytest.mark.parametrize("depth", [300, 20_000])
+def test_what_is_nested_too_deep_to_be_read_blocks_and_is_not_lost_silently(make: Make, depth: int) -> None:
+    html = "<p>前。</p>" + "<div>" * depth + "深处" + "</div>" * depth + "<p>后。</p>"
+    adapted = make().adapt(post(body_html=html))
+    assert "深处" in adapted.payload["content_html"] or "content_html" in blocked(adapted)
+    assert "content_html" in blocked(make().adapt(post(body_html="<p>前。</p><!-- 没有闭合 <p>后。</p>")))
+
+
+def test_ordinary_nesting_is_read_to_the_end(make: Make) -> None:
+    adapted = make().adapt(post(body_html="<div>" * 100 + "深处" + "</div>" * 100 + "<p>后。</p>"))
+    assert "深处" in adapted.payload["content_html"]
+    assert "后。" in adapted.payload["content_html"]
+    assert "data-end" not in adapted.payload["content_html"]
+    assert not blocked(adapted)
