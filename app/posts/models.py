@@ -52,9 +52,8 @@ class Post(Model):
     publish_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     urgent: Mapped[bool] = mapped_column(default=False)
     slug: Mapped[str] = mapped_column(String(40), unique=True)
-    revision_id: Mapped[str | None] = mapped_column(
-        ForeignKey("revisions.id", use_alter=True, name="fk_posts_revision_id_revisions")
-    )
+    # No foreign key: revisions point to their post, and SQLite cannot add the other half of a circle later.
+    revision_id: Mapped[str | None] = mapped_column(String(32), index=True)
     public_revision_id: Mapped[str | None] = mapped_column(String(32))
     public_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     corrects_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"))
@@ -63,7 +62,9 @@ class Post(Model):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     unit: Mapped[Unit] = relationship()
-    revision: Mapped[Revision | None] = relationship(foreign_keys=[revision_id], post_update=True)
+    revision: Mapped[Revision | None] = relationship(
+        primaryjoin="foreign(Post.revision_id) == Revision.id", post_update=True
+    )
 
 
 class Revision(Model):

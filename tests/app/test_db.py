@@ -15,12 +15,17 @@ from app.units.access import SYSTEM
 from app.units.models import Unit
 
 
-def test_atomic_commits_once_and_rolls_back_whole(app: Flask, now: datetime) -> None:
-    with pytest.raises(ZeroDivisionError), atomic():
+def add_two_and_fail(now: datetime) -> None:
+    with atomic():
         db.session.add(Unit(name="甲", level="city", created_at=now, path="/a/"))
         with atomic():
             db.session.add(Unit(name="乙", level="city", created_at=now, path="/b/"))
-        _ = 1 / 0
+        raise ZeroDivisionError
+
+
+def test_atomic_commits_once_and_rolls_back_whole(app: Flask, now: datetime) -> None:
+    with pytest.raises(ZeroDivisionError):
+        add_two_and_fail(now)
     assert db.session.scalars(select(Unit)).all() == []
 
 

@@ -14,6 +14,11 @@ from typing import Any, TypeVar
 
 import requests
 
+from app import create_app
+from app.config import load
+from app.db import db, utcnow
+from app.units import services as units
+from app.units.access import SYSTEM
 from tests.conftest import ENCRYPTION_KEY, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -174,8 +179,30 @@ class Client:
         return self.call("DELETE", path, **kwargs)
 
 
-def make_person(stack: Stack, unit: str, name: str, *roles: str) -> Client:
-    """A user with roles in `unit`, and their API client."""
+def make_people(stack: Stack, unit: str, people: Mapping[str, tuple[str, ...]]) -> dict[str, Client]:
+    """Users with roles in `unit`, and their API clients; made through the services, in one process."""
+    config = load(stack.environment())
+    app, made = create_app(config), {}
+    with app.app_context():
+        for name, roles in people.items():
+            user = units.create_user(
+                SYSTEM,
+                email=f"{name}@journey.test",
+                name=name,
+                unit_id=unit,
+                roles=list(roles),
+                password=PASSWORD,
+                now=utcnow(),
+            )
+            token = units.issue_token(SYSTEM, user_id=user.id, name="journey", days=1, scopes=[], now=utcnow())
+            made[name] = Client(stack.web, token)
+        db.session.remove()
+        db.engine.dispose()
+    return made
+
+
+def make_person_by_command(stack: Stack, unit: str, name: str, *roles: str) -> Client:
+    """The same by the commands of the contract."""
     email = f"{name}@journey.test"
     arguments = [item for role in roles for item in ("--role", role)]
     stack.flask("users", "create", "--email", email, "--name", name, "--unit", unit, *arguments, given=f"{PASSWORD}\n")
@@ -206,7 +233,6 @@ class City:
 
 
 PEOPLE = {
-    "admin": ("administrator",),
     "author": ("author",),
     "first": ("reviewer",),
     "second": ("reviewer",),
@@ -219,7 +245,9 @@ PEOPLE = {
 def found_city(stack: Stack, *, wechat_mode: str = "mass", environment: str = "simulator") -> City:
     """Create unit, people and accounts, on Tandem and on the simulator."""
     unit = stack.last_line("units", "create", "--name", "青岚市政府办", "--level", "city")
-    city = City(stack, unit, {name: make_person(stack, unit, name, *roles) for name, roles in PEOPLE.items()})
+    people = make_people(stack, unit, PEOPLE)
+    people["admin"] = make_person_by_command(stack, unit, "admin", "administrator")
+    city = City(stack, unit, people)
     host = stack.web.removeprefix("http://")
     weibo = {
         "app_key": "1352222456",
