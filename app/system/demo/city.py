@@ -259,7 +259,7 @@ POSTS = (
     DemoPost(
         title="住房公积金年度结息到账公告",
         summary="结息已于6月30日计入个人账户，可在线查询。",
-        html="<p>2025年度住房公积金结息已计入个人账户，职工可在政务服务网和小程序查询。</p>",
+        html="<p>2025年度住房公积金结息已计入个人账户，职工可在政务服务网和小程序查询。</p><p>{picture}</p>",
         accounts=("weibo_housing", "wechat_housing"),
         state="publish_held",
         fault="wechat_housing",

@@ -191,7 +191,7 @@ class Loader:
             "unit_id": self.units[ROOT],
             "title": demo.title,
             "summary": demo.summary,
-            "body_html": demo.html,
+            "body_html": demo.html.replace("{picture}", f'<img src="/media/{cover.sha256}" alt="{demo.title}">'),
             "source": demo.source,
             "author": "王敏",
             "cover_media_id": cover.id,
@@ -209,7 +209,10 @@ class Loader:
     def decide(self, demo: DemoPost, post: Post) -> None:
         """As many decisions as the state needs."""
         if demo.state == "returned":
-            steps = (("approved", "同意"), ("returned", "请补充报名网址，并核对报名截止时间。"))
+            steps: tuple[tuple[str, str], ...] = (
+                ("approved", "同意"),
+                ("returned", "请补充报名网址，并核对报名截止时间。"),
+            )
         else:
             count = {"in_review_first": 0, "in_review_last": 2}.get(demo.state, 3)
             steps = (("approved", "同意"),) * count
@@ -252,7 +255,7 @@ class Loader:
             self.fault(at_fault, path="/2/statuses/share", kind="drop_answer")
             self.fault(at_fault, path="/2/statuses/user_timeline", kind="refuse", code=10014, times=-1)
         if demo.state == "publish_held":
-            self.fault(at_fault, path="/cgi-bin/draft/add", kind="refuse", code=45166)
+            self.fault(at_fault, path="/cgi-bin/media/uploadimg", kind="refuse", code=40137)
 
     def fault(self, account: DemoAccount, **fault: Any) -> None:
         who = {"platform": account.platform, "external_id": account.external_id}
