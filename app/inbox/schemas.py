@@ -46,7 +46,7 @@ class ConversationPage(BaseSchema):
     next_cursor = fields.String(allow_none=True)
 
 
-class ErrorOut(BaseSchema):
+class ReplyErrorOut(BaseSchema):
     code = fields.String()
     cause = fields.String()
     remedy = fields.String()
@@ -62,7 +62,7 @@ class MessageOut(BaseSchema):
     sent_at = AwareTime()
     in_reply_to = fields.String(allow_none=True)
     status = fields.String()
-    error = fields.Nested(ErrorOut)
+    error = fields.Nested(ReplyErrorOut)
 
 
 class MessagePage(BaseSchema):
