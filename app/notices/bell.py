@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from app.db import Page, atomic, db, page_of
+from app.errors import NotFound
 from app.notices.models import Notice, NoticeRead
 from app.units.access import Actor, visible
 
@@ -20,6 +21,14 @@ def unread(actor: Actor) -> int:
 def notices_of(actor: Actor, *, cursor: str | None = None, limit: int = 50) -> Page[Notice]:
     """Newest first."""
     return page_of(select(Notice).where(_mine(actor)), Notice.id, cursor, limit)
+
+
+def get_notice(actor: Actor, notice_id: str) -> Notice:
+    """Raises NotFound for what is not this person's."""
+    notice = db.session.scalars(select(Notice).where(Notice.id == notice_id, _mine(actor))).one_or_none()
+    if notice is None:
+        raise NotFound
+    return notice
 
 
 def read_ids(actor: Actor, notices: list[Notice]) -> set[str]:

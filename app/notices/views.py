@@ -1,3 +1,121 @@
-from flask import Blueprint
+"""The bell's page and fragment; where alarms go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from app.db import db, utcnow
+from app.errors import TandemError
+from app.notices import bell, channels, services
+from app.notices.models import Delivery, Notice
+from app.units.access import Actor, visible
+from app.units.models import Unit
+from app.units.permissions import SIGNED_IN, current_actor, requires
+from app.web import _, settings
 
 bp = Blueprint("notices", __name__)
+
+
+@bp.get("/notices")
+@requires(SIGNED_IN)
+def index() -> ResponseReturnValue:
+    """Newest first; as a fragment for htmx."""
+    actor = current_actor()
+    page = services.notices_of(actor, cursor=request.args.get("cursor"))
+    template = "notices/_list.html" if request.headers.get("HX-Request") else "notices/index.html"
+    return render_template(template, notices=page.items, cursor=page.next_cursor, read=bell.read_ids(actor, page.items))
+
+
+@bp.get("/notices/<notice_id>")
+@requires(SIGNED_IN)
+def open(notice_id: str) -> ResponseReturnValue:
+    """Mark as read and go where it leads."""
+    actor = current_actor()
+    notice = bell.get_notice(actor, notice_id)
+    path = notice.path or url_for("notices.index")
+    services.mark_read(actor, notice_id, utcnow())
+    return redirect(path)
+
+
+@bp.post("/notices/read")
+@requires(SIGNED_IN)
+def read_all() -> ResponseReturnValue:
+    services.mark_read(current_actor(), None, utcnow())
+    return redirect(url_for("notices.index"), 303)
+
+
+@bp.get("/settings/alerts")
+@requires("account.manage")
+def alerts() -> ResponseReturnValue:
+    return _alerts_page()
+
+
+@bp.post("/settings/alerts")
+@requires("account.manage")
+def add_alert() -> ResponseReturnValue:
+    form = request.form
+    try:
+        services.add_channel(
+            current_actor(),
+            unit_id=form.get("unit_id", ""),
+            kind=form.get("kind", ""),
+            target=form.get("target", ""),
+            now=utcnow(),
+        )
+    except TandemError as refusal:
+        db.session.rollback()
+        return _alerts_page(refusal), refusal.status
+    flash(_("已添加。请发送一次测试告警，确认能收到。"), "ok")
+    return redirect(url_for("notices.alerts"), 303)
+
+
+@bp.post("/settings/alerts/<channel_id>/test")
+@requires("account.manage")
+def test_alert(channel_id: str) -> ResponseReturnValue:
+    fault = services.test_channel(current_actor(), channel_id, now=utcnow())
+    if fault:
+        flash(_("测试告警没有送达。%(fault)s请核对地址后重试。", fault=fault), "error")
+    else:
+        flash(_("测试告警已送出，请确认对方收到。"), "ok")
+    return redirect(url_for("notices.alerts"), 303)
+
+
+@bp.post("/settings/alerts/<channel_id>/remove")
+@requires("account.manage")
+def remove_alert(channel_id: str) -> ResponseReturnValue:
+    services.remove_channel(current_actor(), channel_id, now=utcnow())
+    flash(_("已删除告警渠道。"), "ok")
+    return redirect(url_for("notices.alerts"), 303)
+
+
+def _alerts_page(refusal: TandemError | None = None) -> str:
+    actor = current_actor()
+    units = db.session.scalars(select(Unit).where(visible(actor, "unit.manage", Unit.id)).order_by(Unit.path)).all()
+    names = {unit.id: unit.name for unit in units}
+    config = settings()
+    site = [word for word, target in ((_("邮箱"), config.alert_email), (_("网络回调"), config.alert_webhook)) if target]
+    return render_template(
+        "notices/alerts.html",
+        channels=[(c, channels.shown(c), names.get(c.unit_id, "")) for c in services.channels_of(actor)],
+        kinds=channels.KINDS,
+        units=[(unit.id, unit.name) for unit in units],
+        site="、".join(site),
+        deliveries=_deliveries(actor),
+        refusal=refusal,
+        form=request.form,
+    )
+
+
+def _deliveries(actor: Actor) -> list[Any]:
+    query = (
+        select(Delivery)
+        .join(Notice, Notice.id == Delivery.notice_id)
+        .where(visible(actor, "unit.manage", Notice.unit_id))
+        .order_by(Delivery.id.desc())
+        .limit(30)
+    )
+    return list(db.session.scalars(query))

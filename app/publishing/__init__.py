@@ -1,14 +1,17 @@
 from flask import Flask
 
 from app import web
+from app.db import utcnow
 
 
 def register(app: Flask) -> None:
     """Bind this capability's pages and API to the app, and its reaction to edited posts."""
     from app.posts import services as posts
-    from app.publishing import api, planning, views
+    from app.publishing import api, heartbeats, planning, stops, views
 
     app.register_blueprint(views.bp)
+    web.shell_providers["heartbeat"] = lambda _actor: heartbeats.heartbeat_state(utcnow())
+    web.shell_providers["stops"] = stops.stops_of
     web.register_api(app, api.blp)
     if planning.on_revised not in posts.on_revised:
         posts.on_revised.append(planning.on_revised)

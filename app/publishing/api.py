@@ -1,7 +1,203 @@
-"""The API of publishing."""
+"""/api/v1: schedules, publications with their ways out, the stop switch."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_smorest import Blueprint
 
-blp = Blueprint("publishing_api", __name__, url_prefix="/api/v1")
+from app.db import utcnow
+from app.publishing import resolving, services, stops
+from app.publishing.models import Publication, Schedule, Stop
+from app.publishing.outlook import outlook
+from app.publishing.schemas import (
+    Evidence,
+    PublicationList,
+    PublicationOut,
+    PublicationQuery,
+    Reason,
+    Resolution,
+    ScheduleIn,
+    ScheduleOut,
+    StopIn,
+    StopList,
+    StopOut,
+)
+from app.units.permissions import SIGNED_IN, current_actor, requires
+
+blp = Blueprint("publishing_api", __name__, url_prefix="/api/v1", description="发布")
+
+
+def publication_json(row: Publication) -> dict[str, Any]:
+    """As in the contract; `error` null and ids null where there is nothing."""
+    error = None
+    if row.error_cause:
+        error = {"code": row.error_code, "cause": row.error_cause, "remedy": row.error_remedy, "who": row.error_who}
+    return {
+        "id": row.id,
+        "post_id": row.post_id,
+        "account_id": row.account_id,
+        "status": row.status,
+        "due_at": row.due_at,
+        "committed_at": row.committed_at,
+        "published_at": row.published_at,
+        "live_at": row.live_at,
+        "external_id": row.external_id or None,
+        "url": row.url or None,
+        "error": error,
+        "why": outlook(row, utcnow()).why,
+        "next_attempt_at": row.next_attempt_at,
+    }
+
+
+def schedule_json(found: Schedule) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "post_id": found.post_id,
+        "revision_id": found.revision_id,
+        "publish_at": found.publish_at,
+        "order": found.order,
+        "on_partner_failure": found.on_partner_failure,
+        "publications": [publication_json(row) for row in found.publications],
+    }
+
+
+def stop_json(stop: Stop) -> dict[str, Any]:
+    return {
+        "id": stop.id,
+        "scope": stop.scope,
+        "scope_id": stop.scope_id,
+        "name": stops.name_of(stop),
+        "reason": stop.reason,
+        "created_by": stop.created_by,
+        "created_at": stop.created_at,
+    }
+
+
+@blp.put("/posts/<post_id>/schedule")
+@requires("post.read")
+@blp.arguments(ScheduleIn)
+@blp.response(200, ScheduleOut)
+def schedule(fields: dict[str, Any], post_id: str) -> dict[str, Any]:
+    """Schedule the approved post, or move what has not gone yet. 409: not approved, or quota taken (naming by what)."""
+    return schedule_json(services.schedule(current_actor(), post_id, now=utcnow(), **fields))
+
+
+@blp.delete("/posts/<post_id>/schedule")
+@requires("post.read")
+@blp.response(204)
+def unschedule(post_id: str) -> None:
+    """Take it off the schedule. 409 when anything of it has gone or may have gone."""
+    services.unschedule(current_actor(), post_id, now=utcnow())
+
+
+@blp.get("/publications")
+@requires("post.read")
+@blp.arguments(PublicationQuery, location="query")
+@blp.response(200, PublicationList)
+def list_publications(query: dict[str, Any]) -> dict[str, Any]:
+    """Newest first; cancelled ones included."""
+    page = services.publications_of(current_actor(), **query)
+    return {"items": [publication_json(row) for row in page.items], "next_cursor": page.next_cursor}
+
+
+@blp.get("/publications/<publication_id>")
+@requires("post.read")
+@blp.response(200, PublicationOut)
+def show(publication_id: str) -> dict[str, Any]:
+    """One publication, with why it has not gone yet."""
+    return publication_json(services.get_publication(current_actor(), publication_id))
+
+
+@blp.get("/publications/<publication_id>/evidence")
+@requires("post.read")
+@blp.response(200, Evidence)
+def evidence(publication_id: str) -> dict[str, Any]:
+    """What was approved, sent, answered and read back."""
+    return services.evidence(current_actor(), publication_id)
+
+
+@blp.post("/publications/<publication_id>/resolution")
+@requires("post.read")
+@blp.arguments(Resolution)
+@blp.response(200, PublicationOut)
+def resolve(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
+    """Say what became of an unknown one, or give the link of one handed over."""
+    row = services.resolve(
+        current_actor(),
+        publication_id,
+        outcome=fields["outcome"],
+        url=fields["url"] or "",
+        reason=fields["reason"],
+        now=utcnow(),
+    )
+    return publication_json(row)
+
+
+@blp.post("/publications/<publication_id>/retry")
+@requires("post.read")
+@blp.arguments(Reason)
+@blp.response(200, PublicationOut)
+def retry(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
+    """A new attempt of exactly this failed part."""
+    row = resolving.retry(current_actor(), publication_id, reason=fields["reason"], now=utcnow())
+    return publication_json(row)
+
+
+@blp.post("/publications/<publication_id>/release")
+@requires("post.read")
+@blp.arguments(Reason)
+@blp.response(200, PublicationOut)
+def release(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
+    """Let a held or missed one go now, whatever its partners do."""
+    row = resolving.release(current_actor(), publication_id, reason=fields["reason"], now=utcnow())
+    return publication_json(row)
+
+
+@blp.post("/publications/<publication_id>/cancel")
+@requires("post.read")
+@blp.arguments(Reason)
+@blp.response(200, PublicationOut)
+def cancel(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
+    """It will not go out; its draft is deleted."""
+    row = resolving.cancel(current_actor(), publication_id, reason=fields["reason"], now=utcnow())
+    return publication_json(row)
+
+
+@blp.post("/publications/<publication_id>/recall")
+@requires("post.read")
+@blp.arguments(Reason)
+@blp.response(200, PublicationOut)
+def recall(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
+    """Ask for a public one to be taken back as far as the platform can; `why` says how it goes."""
+    row = resolving.recall(current_actor(), publication_id, reason=fields["reason"], now=utcnow())
+    return publication_json(row)
+
+
+@blp.get("/stops")
+@requires(SIGNED_IN)
+@blp.response(200, StopList)
+def list_stops() -> dict[str, Any]:
+    """Stops now standing that concern the caller."""
+    return {"items": [stop_json(stop) for stop in services.stops_of(current_actor())], "next_cursor": None}
+
+
+@blp.post("/stops")
+@requires("stop.manage")
+@blp.arguments(StopIn)
+@blp.response(201, StopOut)
+def start_stop(fields: dict[str, Any]) -> dict[str, Any]:
+    """Nothing of the scope is committed until the stop is ended."""
+    return stop_json(
+        services.start_stop(
+            current_actor(), scope=fields["scope"], scope_id=fields["id"], reason=fields["reason"], now=utcnow()
+        )
+    )
+
+
+@blp.delete("/stops/<stop_id>")
+@requires("stop.manage")
+@blp.response(204)
+def end_stop(stop_id: str) -> None:
+    """What was held meanwhile waits for a person."""
+    services.end_stop(current_actor(), stop_id, now=utcnow())

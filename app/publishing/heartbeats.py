@@ -19,7 +19,7 @@ class HeartbeatState:
     """What the top bar shows: whether a scheduler lives, and when any last beat."""
 
     alive: bool
-    last_beat: datetime | None
+    beat_at: datetime | None
     workers: int
 
 
@@ -56,7 +56,7 @@ def heartbeat_state(now: datetime) -> HeartbeatState:
         select(Worker.beat_at, Worker.stopped_at).order_by(Worker.beat_at.desc()).limit(50)
     ).all()
     alive = [row for row in beats if row.stopped_at is None and row.beat_at >= deadline(now)]
-    return HeartbeatState(alive=bool(alive), last_beat=beats[0].beat_at if beats else None, workers=len(alive))
+    return HeartbeatState(alive=bool(alive), beat_at=beats[0].beat_at if beats else None, workers=len(alive))
 
 
 def forget_old(now: datetime) -> None:

@@ -1,3 +1,276 @@
-from flask import Blueprint
+"""Pages of publishing: the post's panel, one publication with its evidence, the stop switch, the calendar."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from app.accounts.models import Account
+from app.db import db, utcnow
+from app.errors import Invalid, TandemError
+from app.posts import services as posts
+from app.posts.models import Post
+from app.publishing import outlook, resolving, services, states, stops
+from app.publishing.models import Publication
+from app.units.access import Actor, visible
+from app.units.models import Unit
+from app.units.permissions import SIGNED_IN, current_actor, requires
+from app.web import _, settings
 
 bp = Blueprint("publishing", __name__)
+
+# What a person may do with a publication, by status: the orders of the buttons.
+ACTIONS: dict[str, tuple[str, ...]] = {
+    "scheduled": ("cancel",),
+    "preparing": ("cancel",),
+    "ready": ("cancel",),
+    "held": ("release", "cancel"),
+    "missed": ("release", "cancel"),
+    "failed": ("retry", "cancel"),
+    "unknown": ("check", "resolve"),
+    "processing": ("check",),
+    "handed_over": ("link", "cancel"),
+    "published": ("recall",),
+}
+_BY_PLANNERS = frozenset({"release", "cancel", "check", "link"})
+
+
+def actions_of(actor: Actor, row: Publication) -> tuple[str, ...]:
+    """The orders this person may give to this publication now."""
+    unit = row.post.unit
+    if actor.may(resolving.MANAGE, unit):
+        return ACTIONS.get(row.status, ())
+    if actor.may(resolving.PLAN, unit):
+        return tuple(key for key in ACTIONS.get(row.status, ()) if key in _BY_PLANNERS)
+    return ()
+
+
+@bp.get("/posts/<post_id>/publications-panel")
+@requires("post.read")
+def panel(post_id: str) -> ResponseReturnValue:
+    """A fragment of the post's page: schedule form and the state of each publication."""
+    actor, now = current_actor(), utcnow()
+    post = posts.get_post(actor, post_id)
+    rows = [row for row in outlook.of_post(post) if row.status != "cancelled" or post.status != "approved"]
+    return render_template("publishing/panel.html", **_panel(actor, post, rows, now))
+
+
+def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> dict[str, Any]:
+    standing = [row for row in rows if row.status != "cancelled"]
+    movable = bool(standing) and not any(row.status in states.IN_FLIGHT for row in standing)
+    movable = movable and any(row.status in states.WITHDRAWABLE for row in standing)
+    able = actor.may("post.schedule", post.unit)
+    schedule = standing[0].schedule if standing else None
+    return {
+        "post": post,
+        "rows": [(row, outlook.outlook(row, now), actions_of(actor, row)) for row in rows],
+        "standing": standing,
+        "schedule": schedule,
+        "may_schedule": able and (post.status == "approved" or movable),
+        "may_withdraw": able and bool(standing) and all(row.status in states.WITHDRAWABLE for row in standing),
+        "ordered": len({row.account.platform for row in standing} or _platforms(post)) > 1,
+        "zone": settings().timezone,
+        "suggested": _suggested(schedule.publish_at if schedule else None, now),
+        "beat": services.heartbeat_state(now),
+        "now": now,
+    }
+
+
+def _platforms(post: Post) -> set[str]:
+    return {variant.account.platform for variant in posts.current_variants(post)}
+
+
+def _suggested(known: datetime | None, now: datetime) -> str:
+    """The form's first value: the standing hour while it is ahead, else the next full hour."""
+    zone = ZoneInfo(settings().timezone)
+    if known is None or known <= now:
+        known = (now + timedelta(hours=1)).astimezone(zone).replace(minute=0, second=0)
+    return f"{known.astimezone(zone):%Y-%m-%dT%H:%M}"
+
+
+@bp.post("/posts/<post_id>/schedule")
+@requires("post.read")
+def schedule(post_id: str) -> ResponseReturnValue:
+    """The form of the panel: 定时发布 or 立即发布."""
+    form = request.form
+
+    def act() -> str:
+        services.schedule(
+            current_actor(),
+            post_id,
+            publish_at="now" if form.get("when") == "now" else _local_time(form.get("publish_at", "")),
+            order=form.get("order", "together"),
+            on_partner_failure=form.get("on_partner_failure", "hold"),
+            now=utcnow(),
+        )
+        return _("已安排发布。") if form.get("when") == "now" else _("已排期。")
+
+    return _act(act, f"/posts/{post_id}")
+
+
+@bp.post("/posts/<post_id>/schedule/withdraw")
+@requires("post.read")
+def unschedule(post_id: str) -> ResponseReturnValue:
+    def act() -> str:
+        services.unschedule(current_actor(), post_id, now=utcnow())
+        return _("已取消排期。")
+
+    return _act(act, f"/posts/{post_id}")
+
+
+def _local_time(text: str) -> datetime:
+    """A datetime-local value in the installation's time zone. Raises Invalid."""
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(settings().timezone))
+    except ValueError:
+        raise Invalid(
+            _("没有排期。发布时间没有填写或格式不对。请选择日期和时间，或点“立即发布”。"),
+            errors={"publish_at": [_("请选择日期和时间。")]},
+        ) from None
+
+
+def _act(act: Callable[[], str], back: str) -> ResponseReturnValue:
+    """Do it, say how it went, return to `back` (303)."""
+    try:
+        flash(act(), "ok")
+    except TandemError as error:
+        db.session.rollback()
+        flash(error.message, "error")
+    return redirect(back, 303)
+
+
+@bp.get("/publications/<publication_id>")
+@requires("post.read")
+def show(publication_id: str) -> ResponseReturnValue:
+    """Timeline, evidence, and what can be done."""
+    actor, now = current_actor(), utcnow()
+    row = services.get_publication(actor, publication_id)
+    return render_template(
+        "publishing/publication.html",
+        row=row,
+        words=outlook.outlook(row, now),
+        actions=actions_of(actor, row),
+        evidence=services.evidence(actor, publication_id),
+        partners=outlook.of_post(row.post),
+        parse=datetime.fromisoformat,
+        now=now,
+    )
+
+
+@bp.post("/publications/<publication_id>/act")
+@requires("post.read")
+def act(publication_id: str) -> ResponseReturnValue:
+    """One of the page's buttons."""
+    form, actor, now = request.form, current_actor(), utcnow()
+    order, reason = form.get("order", ""), form.get("reason", "")
+
+    def do() -> str:
+        if order == "check":
+            services.check_now(actor, publication_id, now=now)
+            return _("已安排核实，结果稍后显示在这里。")
+        if order in ("published", "not_published"):
+            url = form.get("url", "").strip()
+            services.resolve(actor, publication_id, outcome=order, url=url, reason=reason, now=now)
+            return _("已记录。")
+        orders = {
+            "release": services.release,
+            "cancel": services.cancel,
+            "retry": services.retry,
+            "recall": services.recall,
+        }
+        if order not in orders:
+            raise Invalid(_("没有这项操作。页面可能已过时。请刷新后重试。"))
+        orders[order](actor, publication_id, reason=reason, now=now)
+        return _("已办理。")
+
+    return _act(do, url_for("publishing.show", publication_id=publication_id))
+
+
+@bp.get("/stops", endpoint="stops")
+@requires(SIGNED_IN)
+def stop_page() -> ResponseReturnValue:
+    actor = current_actor()
+    found = services.stops_of(actor)
+    return render_template(
+        "publishing/stops.html",
+        stops=[(stop, stops.name_of(stop), stops.may_end(actor, stop)) for stop in found],
+        scopes=_scopes(actor),
+        may_stop=actor.holds("stop.manage"),
+        now=utcnow(),
+    )
+
+
+def _scopes(actor: Actor) -> list[tuple[str, str]]:
+    """What this person may stop: ("site:", 全站), ("unit:…", name), ("account:…", name)."""
+    units = db.session.scalars(
+        select(Unit).where(visible(actor, "stop.manage", Unit.id)).order_by(Unit.path).limit(300)
+    ).all()
+    accounts = db.session.scalars(
+        select(Account).where(visible(actor, "stop.manage", Account.unit_id)).order_by(Account.name).limit(500)
+    ).all()
+    found = [("site:", _("全站"))] if any(unit.parent_id is None for unit in units) else []
+    found += [(f"unit:{unit.id}", _("单位：%(name)s 及下级", name=unit.name)) for unit in units]
+    found += [(f"account:{account.id}", _("账号：%(name)s", name=account.name)) for account in accounts]
+    return found
+
+
+@bp.post("/stops")
+@requires("stop.manage")
+def start_stop() -> ResponseReturnValue:
+    scope, _colon, scope_id = request.form.get("scope", "").partition(":")
+
+    def act() -> str:
+        services.start_stop(
+            current_actor(),
+            scope=scope,
+            scope_id=scope_id or None,
+            reason=request.form.get("reason", ""),
+            now=utcnow(),
+        )
+        return _("已暂停发布。到点的内容会转为“已暂缓”，不会发出。")
+
+    return _act(act, url_for("publishing.stops"))
+
+
+@bp.post("/stops/<stop_id>/end")
+@requires("stop.manage")
+def end_stop(stop_id: str) -> ResponseReturnValue:
+    def act() -> str:
+        services.end_stop(current_actor(), stop_id, now=utcnow())
+        return _("已恢复发布。暂停期间到点的内容仍是“已暂缓”，请逐条放行、改期或取消。")
+
+    return _act(act, url_for("publishing.stops"))
+
+
+@bp.get("/calendar")
+@requires("post.read")
+def calendar() -> ResponseReturnValue:
+    """One week, Monday first: chips with time, state and tandem bar; approved posts wait at the side."""
+    actor, now = current_actor(), utcnow()
+    zone = ZoneInfo(settings().timezone)
+    today = now.astimezone(zone).date()
+    monday = _monday(request.args.get("week", ""), today)
+    found = outlook.between(actor, monday, 7)
+    chips: dict[date, list[tuple[Post, list[Publication]]]] = {monday + timedelta(days=n): [] for n in range(7)}
+    for post in found:
+        if post.publish_at is not None:
+            rows = [row for row in outlook.of_post(post) if row.status != "cancelled"]
+            chips[post.publish_at.astimezone(zone).date()].append((post, rows))
+    tray = posts.posts_of(actor, status="approved", limit=20).items
+    return render_template(
+        "publishing/calendar.html", chips=chips, today=today, monday=monday, tray=tray, week=timedelta(days=7), now=now
+    )
+
+
+def _monday(text: str, today: date) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = today
+    return day - timedelta(days=day.weekday())

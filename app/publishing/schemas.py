@@ -1,0 +1,124 @@
+"""The API's forms of schedules, publications and stops."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from marshmallow import ValidationError, fields, validate
+
+from app.schemas import AwareTime, BaseSchema, PageQuery
+
+
+class TimeOrNow(AwareTime):
+    """A time with offset, or "now"."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime | Literal["now"]:  # type: ignore[override]
+        return "now" if value == "now" else super()._deserialize(value, attr, data, **kwargs)
+
+
+def _filled(value: str) -> None:
+    if not value.strip():
+        raise ValidationError("不能为空，请写明原因。")
+
+
+class ScheduleIn(BaseSchema):
+    publish_at = TimeOrNow(
+        required=True, metadata={"description": 'ISO 8601 with offset, or "now"', "type": "string", "example": "now"}
+    )
+    order = fields.String(
+        load_default="together",
+        validate=validate.OneOf(("together", "wechat_first", "weibo_first"), error="只能是 {choices}。"),
+    )
+    on_partner_failure = fields.String(
+        load_default="hold", validate=validate.OneOf(("hold", "proceed"), error="只能是 {choices}。")
+    )
+
+
+class ErrorOut(BaseSchema):
+    code = fields.String()
+    cause = fields.String()
+    remedy = fields.String()
+    who = fields.String()
+
+
+class PublicationOut(BaseSchema):
+    id = fields.String()
+    post_id = fields.String()
+    account_id = fields.String()
+    status = fields.String()
+    due_at = AwareTime()
+    committed_at = AwareTime()
+    published_at = AwareTime()
+    live_at = AwareTime()
+    external_id = fields.String(allow_none=True)
+    url = fields.String(allow_none=True)
+    error = fields.Nested(ErrorOut, allow_none=True)
+    why = fields.String()
+    next_attempt_at = AwareTime()
+
+
+class ScheduleOut(BaseSchema):
+    id = fields.String()
+    post_id = fields.String()
+    revision_id = fields.String()
+    publish_at = AwareTime()
+    order = fields.String()
+    on_partner_failure = fields.String()
+    publications = fields.List(fields.Nested(PublicationOut))
+
+
+class PublicationList(BaseSchema):
+    items = fields.List(fields.Nested(PublicationOut))
+    next_cursor = fields.String(allow_none=True)
+
+
+class PublicationQuery(PageQuery):
+    post_id = fields.String(load_default=None)
+    status = fields.String(load_default=None, metadata={"description": "one status, or several with commas"})
+
+
+class Reason(BaseSchema):
+    reason = fields.String(required=True, validate=_filled)
+
+
+class Resolution(Reason):
+    outcome = fields.String(
+        required=True, validate=validate.OneOf(("published", "not_published"), error="只能是 {choices}。")
+    )
+    url = fields.String(load_default="", allow_none=True)
+
+
+class Evidence(BaseSchema):
+    publication_id = fields.String()
+    approved = fields.Dict()
+    prepared = fields.Dict()
+    media_map = fields.Dict(metadata={"description": "sha256 of our media -> the platform's id or URL"})
+    preparing = fields.List(fields.Dict(), metadata={"description": "calls made while preparing, secrets masked"})
+    attempts = fields.List(fields.Dict(), metadata={"description": "each irreversible call with request and answer"})
+    readbacks = fields.List(
+        fields.Dict(), metadata={"description": "what was found at the platform, and who said what"}
+    )
+    changes = fields.List(fields.Dict())
+
+
+class StopIn(Reason):
+    scope = fields.String(
+        required=True, validate=validate.OneOf(("site", "unit", "account"), error="只能是 {choices}。")
+    )
+    id = fields.String(load_default=None, allow_none=True)
+
+
+class StopOut(BaseSchema):
+    id = fields.String()
+    scope = fields.String()
+    scope_id = fields.String()
+    name = fields.String()
+    reason = fields.String()
+    created_by = fields.String()
+    created_at = AwareTime()
+
+
+class StopList(BaseSchema):
+    items = fields.List(fields.Nested(StopOut))
+    next_cursor = fields.String(allow_none=True)
