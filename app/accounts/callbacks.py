@@ -77,3 +77,9 @@ def note_callback(account_id: str, now: datetime) -> None:
         .values(last_callback_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+def recent(account_id: str, limit: int = 5) -> list[datetime]:
+    """When the last pushes came, newest first."""
+    query = select(CallbackSeen.at).where(CallbackSeen.account_id == account_id)
+    return list(db.session.scalars(query.order_by(CallbackSeen.at.desc()).limit(limit)))

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.accounts import quotas
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.accounts.tokens import DatabaseTokens
 from app.config import Config, current
@@ -86,6 +87,22 @@ def connect(
 def capabilities(account: Account) -> Capabilities:
     """What the account may do, without asking anybody."""
     return connect(account).capabilities()
+
+
+def callback_warning(platform: str) -> str:
+    """What connecting this platform's callback switches off, in Chinese; "" for nothing."""
+    return capabilities(
+        Account(
+            id="",
+            platform=platform,
+            external_id="",
+            name="",
+            environment="live",
+            mode=PLATFORMS[platform].modes[0].key,
+            credentials={},
+            settings={},
+        )
+    ).callback_warning
 
 
 def quotas_of(account: Account) -> tuple[Quota, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,19 @@ class Field:
     # Only asked for in these modes (empty: in all).
     modes: tuple[str, ...] = ()
     kind: str = "text"
+    # Ours to choose: the wizard proposes one, to be pasted on the platform's side.
+    propose: Callable[[], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setting:
+    """One setting on the account's page; `name` as "quotas.daily_calls", `kind` "number", "tick", "text" or "choice"."""
+
+    name: str
+    label: str
+    help: str = ""
+    kind: str = "text"
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +63,7 @@ class Platform:
     fields: tuple[Field, ...]
     # Where the callback URL is pasted, and in which words.
     callback_help: str
+    settings: tuple[Setting, ...] = ()
 
     def mode(self, key: str) -> Mode | None:
         return next((mode for mode in self.modes if mode.key == key), None)
@@ -71,6 +86,14 @@ def _expiry(value: str) -> str:
     except ValueError:
         return "时间格式不对，应为 ISO 8601，例如 2026-08-12T16:40:00+08:00。"
     return "" if parsed.tzinfo else "时间缺少时区，请写明，例如 2026-08-12T16:40:00+08:00。"
+
+
+def _new_aes_key() -> str:
+    """43 letters and digits: 256 bits as WeChat writes them."""
+    while True:
+        drawn = base64.b64encode(secrets.token_bytes(32)).decode().rstrip("=")
+        if drawn.isalnum():
+            return drawn
 
 
 def _aes_key(value: str) -> str:
@@ -136,6 +159,15 @@ WEIBO = Platform(
             modes=("share",),
         ),
     ),
+    settings=(
+        Setting(
+            name="quotas.daily_calls",
+            label=N_("每天可调用次数"),
+            help=N_("微博给本应用的额度，普通应用为 100。调小可给其他系统留出余量。"),
+            kind="number",
+        ),
+        Setting(name="quotas.publish_per_hour", label=N_("每小时可发条数"), help=N_("默认 30。"), kind="number"),
+    ),
     callback_help=N_("登录微博，在“管理中心 → 粉丝服务 → 高级功能 → 开发模式”中填写此网址和 App Key。"),
 )
 
@@ -170,6 +202,7 @@ WECHAT = Platform(
             help=N_("消息推送的令牌，3 至 32 位字母或数字，与平台上填写的一致。"),
             check=matches(r"[A-Za-z0-9_-]{3,32}", "应为 3 至 32 位字母或数字，与平台上填写的一致。"),
             secret=True,
+            propose=lambda: secrets.token_hex(12),
         ),
         Field(
             name="encoding_aes_key",
@@ -177,6 +210,7 @@ WECHAT = Platform(
             help=N_("消息加解密密钥，43 位；平台上的加解密方式请选“安全模式”。"),
             check=_aes_key,
             secret=True,
+            propose=_new_aes_key,
         ),
         Field(
             name="previous_aes_key",

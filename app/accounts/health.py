@@ -143,6 +143,8 @@ def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
     """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}."""
     standing = []
     for quota in connections.quotas_of(account):
+        if quota.key in quotas.PLANNED:
+            continue
         parts = {quota.key: quota.limit}
         if quota.key == quotas.DAILY:
             parts |= {purpose: quotas.share(purpose, quota.limit) for purpose in quotas.SHARES}
@@ -153,6 +155,12 @@ def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
         ]
     spent = quotas.spent(account.id, standing, now)
     return [_quota_row(count, *spent[count.row]) for count in standing]
+
+
+def main_quota(account: Account, now: datetime) -> dict[str, Any] | None:
+    """The one quota worth a place in a list: all calls of the day, else what a publication spends."""
+    wanted = (quotas.DAILY, connections.capabilities(account).publish_quota)
+    return next((row for row in quota_summary(account, now) if row["key"] in wanted), None)
 
 
 def _quota_row(count: quotas.Count, used: int, blocked_until: datetime | None) -> dict[str, Any]:
@@ -172,7 +180,8 @@ def _quota_row(count: quotas.Count, used: int, blocked_until: datetime | None) -
 def remaining(account: Account, key: str, now: datetime) -> int | None:
     """How many more of `key` (a call, a purpose, daily_calls) until its period ends; None: no limit is known.
 
-    Publishing may use whatever of the day is left. "mass" is WeChat's word: mass sends are counted by who plans them.
+    Publishing may use whatever of the day is left. Mass sends are counted by who
+    plans them, not here.
     """
     wanted = quotas.DAILY if key == "publish" else key
     left = [int(row["remaining"]) for row in quota_summary(account, now) if row["key"] == wanted]

@@ -28,6 +28,8 @@ LABELS: Mapping[str, str] = {
     "fetch": "读取互动内容",
     "history": "历史与体检",
 }
+# Counted by who plans them, not by calls: a refused mass send has spent none.
+PLANNED = frozenset({"mass"})
 # Asking whether anything is new has a budget of its own, whichever of the two a poll was opened for.
 _UNREAD_CALLS = frozenset({"remind/unread_count"})
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)

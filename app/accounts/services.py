@@ -16,6 +16,7 @@ from app.accounts.forms import PLATFORMS, Errors, Platform, check_credentials, c
 from app.accounts.health import (
     claim_probes,
     health_of,
+    main_quota,
     note_limit,
     probe,
     quota_summary,
@@ -29,7 +30,7 @@ from app.config import current
 from app.db import Page, atomic, db, page_of
 from app.errors import Conflict, Invalid, NotFound
 from app.units.access import Actor, unit_for, visible
-from app.units.models import User
+from app.units.models import Unit, User
 
 __all__ = [
     "accounts_of",
@@ -37,9 +38,13 @@ __all__ = [
     "claim_probes",
     "create_account",
     "get_account",
+    "has_drill_accounts",
     "health_of",
+    "main_quota",
+    "manageable_units",
     "note_callback",
     "note_limit",
+    "people_of_unit",
     "probe",
     "quota_summary",
     "remaining",
@@ -174,6 +179,25 @@ def accounts_of(
     if active is not None:
         query = query.where(Account.active == active)
     return page_of(query, Account.id, cursor, limit)
+
+
+def manageable_units(actor: Actor) -> list[Unit]:
+    """Where the actor may connect accounts, higher units first."""
+    query = select(Unit).where(visible(actor, "account.manage", Unit.id)).order_by(Unit.path)
+    return list(db.session.scalars(query))
+
+
+def people_of_unit(account: Account) -> list[User]:
+    """Who may be responsible for the account: the active members of its unit."""
+    query = select(User).where(User.unit_id == account.unit_id, User.active).order_by(User.name)
+    return list(db.session.scalars(query.limit(200)))
+
+
+def has_drill_accounts(actor: Actor) -> bool:
+    """Whether the actor sees accounts on the simulator: the pages then carry the ribbon 演练."""
+    seen = visible(actor, "account.read", Account.unit_id)
+    query = select(Account.id).where(seen, Account.environment == "simulator", Account.active).limit(1)
+    return db.session.scalar(query) is not None
 
 
 def callback_url(account: Account) -> str:

@@ -1,3 +1,163 @@
-from flask import Blueprint
+"""The ledger of accounts and one account's page; connecting a new one is in wizard.py."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.accounts import advice, callbacks, connections, services
+from app.accounts.forms import ENVIRONMENTS, PLATFORMS
+from app.accounts.models import Account
+from app.accounts.reading import credentials_of, local_time, setting_value, settings_of
+from app.db import utcnow
+from app.errors import Invalid
+from app.units.permissions import current_actor, requires
+from app.web import _, settings
 
 bp = Blueprint("accounts", __name__)
+
+
+@bp.get("/accounts")
+@requires("account.read")
+def index() -> ResponseReturnValue:
+    actor, now = current_actor(), utcnow()
+    platform = request.args.get("platform", "")
+    page = services.accounts_of(actor, platform=platform or None, cursor=request.args.get("cursor"), limit=100)
+    rows = sorted((_row(account) for account in page.items), key=lambda row: (row["unit"].path, row["account"].name))
+    return render_template(
+        "accounts/index.html",
+        groups=[(unit, list(members)) for unit, members in groupby(rows, key=lambda row: row["unit"])],
+        page=page,
+        platform=platform,
+        platforms=PLATFORMS,
+        advice=advice,
+        now=now,
+        may_manage=actor.holds("account.manage"),
+    )
+
+
+def _row(account: Account) -> dict[str, Any]:
+    able = connections.capabilities(account)
+    return {
+        "account": account,
+        "unit": account.unit,
+        "mode": PLATFORMS[account.platform].mode(account.mode),
+        "quota": services.main_quota(account, utcnow()),
+        "missing": able.missing,
+    }
+
+
+@bp.get("/accounts/<account_id>")
+@requires("account.read")
+def show(account_id: str) -> ResponseReturnValue:
+    return render_account(services.get_account(current_actor(), account_id))
+
+
+def render_account(account: Account, *, refusal: Invalid | None = None, **more: Any) -> ResponseReturnValue:
+    """One account's page; with `refusal` the form as it was sent, and what is wrong with it."""
+    actor, now = current_actor(), utcnow()
+    platform = PLATFORMS[account.platform]
+    manages = actor.may("account.manage", account.unit)
+    page = render_template(
+        "accounts/show.html",
+        account=account,
+        platform=platform,
+        environments=ENVIRONMENTS,
+        mode=platform.mode(account.mode),
+        advice=advice,
+        step=advice.next_step(account, now),
+        able=connections.capabilities(account),
+        quotas=services.quota_summary(account, now),
+        callback_url=services.callback_url(account) if manages else "",
+        pushes=callbacks.recent(account.id),
+        people=services.people_of_unit(account) if manages else [],
+        manages=manages,
+        values=_values(account, request.form if refusal else {}),
+        refusal=refusal,
+        now=now,
+        **more,
+    )
+    return page, (422 if refusal else 200)
+
+
+def _values(account: Account, sent: Any) -> dict[str, Any]:
+    """What the form shows: what was sent, else what is stored; secrets are never shown."""
+    platform, zone = PLATFORMS[account.platform], settings().timezone
+    found: dict[str, Any] = {"name": account.name, "mode": account.mode, "responsible_id": account.responsible_id or ""}
+    for field in platform.fields:
+        value = "" if field.secret else account.credentials.get(field.name, "")
+        found[f"credentials.{field.name}"] = local_time(value, zone) if field.kind == "time" else value
+    for setting in platform.settings:
+        found[f"settings.{setting.name}"] = setting_value(account.settings, setting.name)
+    secrets = {f"credentials.{name}" for name in platform.secrets}
+    return {**found, **{key: value for key, value in sent.items() if key not in secrets}}
+
+
+@bp.post("/accounts/<account_id>")
+@requires("account.manage")
+def update(account_id: str) -> ResponseReturnValue:
+    """The edit form; parts that were not sent stay as they are."""
+    actor, form = current_actor(), request.form
+    account = services.get_account(actor, account_id, key="account.manage")
+    platform = PLATFORMS[account.platform]
+    changes: dict[str, Any] = {key: form[key] for key in ("name", "mode") if key in form}
+    if "responsible_id" in form:
+        changes["responsible_id"] = form["responsible_id"] or None
+    errors: dict[str, list[str]] = {}
+    if form.get("part") == "settings":
+        changes["settings"], errors = settings_of(platform, form, account.settings)
+    else:
+        changes["credentials"] = credentials_of(platform, form, settings().timezone, keep_empty_secrets=True)
+    try:
+        if errors:
+            raise Invalid(_("账号没有保存。有内容不符合要求。请按各字段的提示改正后重新提交。"), errors=errors)
+        services.update_account(actor, account_id, **changes, now=utcnow())
+    except Invalid as refusal:
+        return render_account(services.get_account(actor, account_id), refusal=refusal)
+    flash(_("已保存。"), "ok")
+    return redirect(url_for("accounts.show", account_id=account_id))
+
+
+@bp.post("/accounts/<account_id>/probe")
+@requires("account.manage")
+def probe(account_id: str) -> ResponseReturnValue:
+    """Test each right now, while the person waits: some eight calls, each with its own time limit."""
+    services.get_account(current_actor(), account_id, key="account.manage")
+    account = services.probe(account_id, utcnow())
+    if account.status == "ok":
+        flash(_("测试完成，权限齐全。"), "ok")
+    elif account.status == "refused":
+        flash(_("平台没有接受这个账号的凭据。原因和办法见下。"), "error")
+    else:
+        flash(_("测试完成，有的权限缺失或没能核实。原因和办法见下。"), "warn")
+    where = "accounts.connected" if request.form.get("back") == "wizard" else "accounts.show"
+    return redirect(url_for(where, account_id=account_id))
+
+
+@bp.post("/accounts/<account_id>/poll")
+@requires("account.manage")
+def poll(account_id: str) -> ResponseReturnValue:
+    services.request_poll(current_actor(), account_id, utcnow())
+    flash(_("已安排拉取互动，稍后在收件箱查看。"), "ok")
+    return redirect(url_for("accounts.show", account_id=account_id))
+
+
+@bp.post("/accounts/<account_id>/activation")
+@requires("account.manage")
+def activate(account_id: str) -> ResponseReturnValue:
+    return _switch(account_id, active=True)
+
+
+@bp.post("/accounts/<account_id>/deactivation")
+@requires("account.manage")
+def deactivate(account_id: str) -> ResponseReturnValue:
+    return _switch(account_id, active=False)
+
+
+def _switch(account_id: str, *, active: bool) -> ResponseReturnValue:
+    services.update_account(current_actor(), account_id, active=active, now=utcnow())
+    flash(_("账号已启用。") if active else _("账号已停用。"), "ok")
+    return redirect(url_for("accounts.show", account_id=account_id))
