@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy
-from flask import Flask
+from flask import Flask, g
 from sqlalchemy.engine import make_url
 
 from app import create_app
@@ -67,11 +68,11 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, empty database of each kind."""
+@contextlib.contextmanager
+def fresh_database(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
+    """The URL of an empty database of the kind in `request.param`."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
+        yield f"sqlite:///{home / 'test.sqlite3'}"
         return
     server = request.getfixturevalue("postgres_server")
     name = f"t{uuid.uuid4().hex[:16]}"
@@ -82,6 +83,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh, empty database of each kind."""
+    with fresh_database(request, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture
@@ -101,6 +109,8 @@ def app(config: Config) -> Iterator[Flask]:
     """An app on an empty database, inside an application context."""
     application = create_app(config)
     application.testing = True
+    # Requests share the context below and so its `g`: who asked last must not be who asks now.
+    application.before_request_funcs.setdefault(None, []).insert(0, lambda: g.__dict__.clear())
     with application.app_context():
         db.create_all()
         yield application
