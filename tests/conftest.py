@@ -110,7 +110,7 @@ def app(config: Config) -> Iterator[Flask]:
     application = create_app(config)
     application.testing = True
     # Requests share the context below and so its `g`: who asked last must not be who asks now.
-    application.before_request_funcs.setdefault(None, []).insert(0, lambda: g.__dict__.clear())
+    application.before_request_funcs.setdefault(None, []).insert(0, lambda: g.__dict__.clear())  # noqa: PLW0108
     with application.app_context():
         db.create_all()
         yield application
