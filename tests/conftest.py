@@ -104,6 +104,11 @@ def config(database_url: str, tmp_path: Path) -> Config:
     )
 
 
+def _forget_last_request() -> None:
+    """Requests of a test share its context and so `g`: who asked last must not be who asks now."""
+    g.__dict__.clear()
+
+
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """An app on an empty database, inside an application context."""

@@ -35,7 +35,15 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Us
         if right and user.active:
             user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
             user.password_hash = fresh or user.password_hash
-            record(who, "user.sign_in", now=now, object_type="user", object_id=user.id, unit_id=user.unit_id)
+            record(
+                who,
+                "user.sign_in",
+                now=now,
+                object_type="user",
+                object_id=user.id,
+                unit_id=user.unit_id,
+                summary=user.name,
+            )
             return user
         _count_failure(user, who, now)
     raise _refused()
@@ -49,7 +57,7 @@ def _count_failure(user: User, who: Actor, now: datetime) -> None:
         action = "user.locked"
     else:
         action = "user.sign_in_failed"
-    record(who, action, now=now, object_type="user", object_id=user.id, unit_id=user.unit_id)
+    record(who, action, now=now, object_type="user", object_id=user.id, unit_id=user.unit_id, summary=user.name)
 
 
 def _refused() -> Unauthenticated:

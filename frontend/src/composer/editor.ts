@@ -1,0 +1,163 @@
+import { Editor } from "@tiptap/core";
+import { Image } from "@tiptap/extension-image";
+import { TableKit } from "@tiptap/extension-table";
+import { TextAlign } from "@tiptap/extension-text-align";
+import { Placeholder } from "@tiptap/extensions";
+import { DOMParser as ModelParser } from "@tiptap/pm/model";
+import { StarterKit } from "@tiptap/starter-kit";
+import { send } from "../lib/http";
+import { toast } from "../lib/toast";
+import { range } from "./plaintext";
+import type { Media, Problem } from "./types";
+import { Underlines, underlineKey } from "./underline";
+
+export interface Body {
+  html(): string;
+  set(html: string): void;
+  empty(): boolean;
+  show(problems: Problem[]): void;
+  jump(start: number, end: number): void;
+  insertPicture(media: Media): void;
+}
+
+interface Wiring {
+  changed(): void;
+  unit(): string;
+  upload(file: File): Promise<Media | null>;
+  noted(notes: string[]): void;
+}
+
+/** The editor of the body in #editor with its tools. */
+export function makeEditor(element: HTMLElement, tools: HTMLElement, html: string, wiring: Wiring): Body {
+  const editor = new Editor({
+    element,
+    content: html,
+    extensions: [
+      StarterKit.configure({ heading: { levels: [2, 3, 4] }, link: { openOnClick: false, autolink: false } }),
+      Image.configure({ inline: true, allowBase64: true }),
+      TableKit.configure({ table: { resizable: false } }),
+      TextAlign.configure({ types: ["heading", "paragraph"], alignments: ["center", "right", "justify"] }),
+      Placeholder.configure({ placeholder: "从这里写起，或把 Word 里的内容粘贴进来。" }),
+      Underlines,
+    ],
+    editorProps: {
+      attributes: { role: "textbox", "aria-multiline": "true", "aria-labelledby": "editor-label", class: "prose-body" },
+      handlePaste: (_view, event) => take(event.clipboardData, event),
+      handleDrop: (_view, event, _slice, moved) => !moved && take((event as DragEvent).dataTransfer, event),
+    },
+    onUpdate: () => wiring.changed(),
+    onTransaction: () => reflect(),
+  });
+
+  function take(data: DataTransfer | null, event: Event): boolean {
+    const pictures = Array.from(data?.files ?? []).filter((file) => file.type.startsWith("image/"));
+    const pasted = data?.getData("text/html") ?? "";
+    if (pasted && !pasted.includes("data-pm-slice")) {
+      event.preventDefault();
+      void insertForeign(pasted);
+      return true;
+    }
+    if (!pictures.length) return false;
+    event.preventDefault();
+    void insertFiles(pictures);
+    return true;
+  }
+
+  async function insertForeign(foreign: string): Promise<void> {
+    try {
+      const cleaned = await send<{ html: string; notes: string[] }>("POST", "/posts/paste", { unit_id: wiring.unit(), html: foreign });
+      insertHtml(cleaned.html);
+      wiring.noted(cleaned.notes);
+    } catch (error) {
+      toast((error as Error).message, "error");
+    }
+  }
+
+  // One slice, so that text pasted into the middle of a paragraph joins it.
+  function insertHtml(given: string): void {
+    const box = new DOMParser().parseFromString(given, "text/html").body;
+    const slice = ModelParser.fromSchema(editor.schema).parseSlice(box);
+    editor.view.dispatch(editor.state.tr.replaceSelection(slice).scrollIntoView());
+    editor.view.focus();
+  }
+
+  async function insertFiles(files: File[]): Promise<void> {
+    for (const file of files) {
+      const media = await wiring.upload(file);
+      if (media) insertPicture(media);
+    }
+  }
+
+  function insertPicture(media: Media): void {
+    const alt = media.name.replace(/\.[a-z]+$/i, "");
+    editor.chain().focus().insertContent({ type: "image", attrs: { src: media.url, alt } }).run();
+  }
+
+  function askLink(): void {
+    const old = String(editor.getAttributes("link").href ?? "");
+    const href = window.prompt("链接地址（以 http:// 或 https:// 开头；留空则去掉链接）", old || "https://");
+    if (href === null) return;
+    const chain = editor.chain().focus().extendMarkRange("link");
+    if (!href.trim() || href.trim() === "https://") chain.unsetLink().run();
+    else chain.setLink({ href: href.trim() }).run();
+  }
+
+  const align = (to: string): void => {
+    const chain = editor.chain().focus();
+    if (editor.isActive({ textAlign: to })) chain.unsetTextAlign().run();
+    else chain.setTextAlign(to).run();
+  };
+  const orders: Record<string, () => void> = {
+    h2: () => editor.chain().focus().toggleHeading({ level: 2 }).run(),
+    h3: () => editor.chain().focus().toggleHeading({ level: 3 }).run(),
+    bold: () => editor.chain().focus().toggleBold().run(),
+    italic: () => editor.chain().focus().toggleItalic().run(),
+    underline: () => editor.chain().focus().toggleUnderline().run(),
+    strike: () => editor.chain().focus().toggleStrike().run(),
+    bullet: () => editor.chain().focus().toggleBulletList().run(),
+    ordered: () => editor.chain().focus().toggleOrderedList().run(),
+    quote: () => editor.chain().focus().toggleBlockquote().run(),
+    center: () => align("center"),
+    right: () => align("right"),
+    link: askLink,
+    table: () => editor.chain().focus().insertTable({ rows: 3, cols: 3, withHeaderRow: true }).run(),
+    row: () => editor.chain().focus().addRowAfter().run(),
+    column: () => editor.chain().focus().addColumnAfter().run(),
+    rule: () => editor.chain().focus().setHorizontalRule().run(),
+    undo: () => editor.chain().focus().undo().run(),
+    redo: () => editor.chain().focus().redo().run(),
+  };
+  tools.addEventListener("click", (event) => {
+    const name = (event.target as Element).closest<HTMLElement>("[data-tool]")?.dataset.tool;
+    if (name) orders[name]?.();
+  });
+
+  function reflect(): void {
+    const active: Record<string, boolean> = {
+      h2: editor.isActive("heading", { level: 2 }), h3: editor.isActive("heading", { level: 3 }),
+      bold: editor.isActive("bold"), italic: editor.isActive("italic"), underline: editor.isActive("underline"),
+      strike: editor.isActive("strike"), bullet: editor.isActive("bulletList"), ordered: editor.isActive("orderedList"),
+      quote: editor.isActive("blockquote"), link: editor.isActive("link"),
+      center: editor.isActive({ textAlign: "center" }), right: editor.isActive({ textAlign: "right" }),
+    };
+    for (const button of tools.querySelectorAll<HTMLElement>("[data-tool]")) {
+      const name = button.dataset.tool ?? "";
+      if (name in active) button.setAttribute("aria-pressed", String(active[name]));
+      else if (name === "row" || name === "column") button.hidden = !editor.isActive("table");
+    }
+  }
+  reflect();
+
+  return {
+    html: () => (editor.isEmpty ? "" : editor.getHTML()),
+    set: (given) => editor.commands.setContent(given, { emitUpdate: false }),
+    empty: () => editor.isEmpty,
+    show: (problems) => editor.view.dispatch(editor.state.tr.setMeta(underlineKey, problems)),
+    jump(start, end) {
+      const place = range(editor.state.doc, start, end);
+      if (place) editor.chain().focus().setTextSelection(place).scrollIntoView().run();
+      else editor.commands.focus();
+    },
+    insertPicture,
+  };
+}

@@ -1,0 +1,63 @@
+/** What the server tells the composer: the post of the API contract, accounts with their limits, media by id. */
+export interface Problem {
+  rule: string;
+  severity: "block" | "warn" | "advise";
+  field: string;
+  start: number | null;
+  end: number | null;
+  message: string;
+  suggestion: string;
+}
+export interface Variant {
+  id: string;
+  account_id: string;
+  account_name: string;
+  platform: string;
+  payload: Record<string, unknown>;
+  sha256: string;
+  overrides: Record<string, unknown>;
+  notes: { kind: string; message: string }[];
+  problems: Problem[];
+  length: { used: number; limit: number; unit: string };
+}
+export interface Post {
+  id: string;
+  unit_id: string;
+  version: number;
+  status: string;
+  title?: string;
+  summary?: string;
+  body_html?: string;
+  source?: string;
+  author?: string;
+  tags?: string[];
+  urgent?: boolean;
+  cover_media_id?: string | null;
+  attachments?: string[];
+  account_ids: string[];
+  corrects_id?: string | null;
+  revision?: { id: string; number: number; notes: string[]; problems: Problem[] };
+  variants: Variant[];
+}
+export interface Media {
+  id: string;
+  url: string;
+  sha256: string;
+  name: string;
+  content_type: string;
+}
+export interface Account {
+  id: string;
+  name: string;
+  platform: string;
+  limits: Record<string, number>;
+}
+export interface Data {
+  post: Post;
+  accounts: Account[];
+  media: Record<string, Media>;
+}
+export interface Saved {
+  post: Post;
+  url: string;
+}
