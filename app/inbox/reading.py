@@ -151,9 +151,12 @@ def waiting(actor: Actor, *, limit: int = 50, mine: bool = False) -> list[Conver
     )
 
 
-def count(actor: Actor, wanted: Filter) -> int:
-    """How many a list has."""
-    return db.session.scalar(select(func.count(Conversation.id)).where(*_conditions(actor, wanted))) or 0
+def count(actor: Actor, wanted: Filter, *, mine: bool = False) -> int:
+    """How many a list has; `mine`: given to me or to nobody."""
+    conditions = _conditions(actor, wanted)
+    if mine:
+        conditions.append(or_(Conversation.assignee_id == actor.user_id, Conversation.assignee_id.is_(None)))
+    return db.session.scalar(select(func.count(Conversation.id)).where(*conditions)) or 0
 
 
 def waiting_times(actor: Actor) -> list[datetime]:

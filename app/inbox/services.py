@@ -9,6 +9,7 @@ from app.inbox.reading import (
     Filter,
     conversations_of,
     count,
+    earlier_threads,
     get_conversation,
     messages_of,
     rows_of,
@@ -27,7 +28,7 @@ from app.inbox.sending import (
     recover_replies,
 )
 from app.inbox.windows import Window, window_of, windows_of
-from app.inbox.working import STATUSES, assign, set_labels, set_remark, set_status, wake_snoozed
+from app.inbox.working import STATUSES, answerers, assign, desks, set_labels, set_remark, set_status, wake_snoozed
 
 __all__ = [
     "STATUSES",
@@ -35,12 +36,15 @@ __all__ = [
     "Window",
     "account_event",
     "add_note",
+    "answerers",
     "assign",
     "begin_attempt",
     "claim_replies",
     "conversations_of",
     "count",
+    "desks",
     "display_name",
+    "earlier_threads",
     "get_conversation",
     "ingest",
     "messages_of",

@@ -1,3 +1,159 @@
-from flask import Blueprint
+"""The inbox's pages: list, thread and context in three panes, one at a time on a phone."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Flask, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.db import new_id, utcnow
+from app.inbox import services
+from app.inbox.access import may
+from app.inbox.answering import author_name
+from app.inbox.models import Conversation
+from app.inbox.reading import ME, NOBODY
+from app.inbox.silences import inbox_accounts, silences
+from app.units.access import Actor
+from app.units.permissions import current_actor, requires
 
 bp = Blueprint("inbox", __name__)
+
+TABS = {"mine": ME, "unassigned": NOBODY, "all": ""}
+
+
+def init(app: Flask) -> None:
+    """Template helpers."""
+    app.jinja_env.globals.update(contact_name=services.display_name, message_author=author_name)
+
+
+@bp.get("/inbox")
+@requires("inbox.read")
+def index() -> str:
+    return page(None)
+
+
+@bp.get("/inbox/list")
+@requires("inbox.read")
+def list_fragment() -> ResponseReturnValue:
+    """The list alone, polled; 204 while nothing changed."""
+    return _answer(_list_html(current_actor(), request.args.get("c", ""), utcnow()))
+
+
+@bp.get("/inbox/<conversation_id>")
+@requires("inbox.read")
+def conversation(conversation_id: str) -> str:
+    return page(conversation_id)
+
+
+@bp.get("/inbox/<conversation_id>/thread")
+@requires("inbox.read")
+def thread_fragment(conversation_id: str) -> ResponseReturnValue:
+    """The thread alone, polled; 204 while nothing changed."""
+    return _answer(_thread_html(current_actor(), conversation_id, utcnow()))
+
+
+def page(conversation_id: str | None, *, text: str = "", refusal: Any = None) -> str:
+    """The whole page; `refusal` is shown at the composer, whose `text` is kept."""
+    actor, now = current_actor(), utcnow()
+    accounts = inbox_accounts(actor)
+    chosen = services.get_conversation(actor, conversation_id) if conversation_id else None
+    wanted = request.args.get("account_id") or (chosen.account_id if chosen else "")
+    concerned = [account for account in accounts if not wanted or account.id == wanted]
+    return render_template(
+        "inbox/index.html",
+        accounts=accounts,
+        filters=filters(),
+        silences=silences(concerned),
+        list_html=_list_html(actor, conversation_id or "", now),
+        chosen=chosen,
+        thread_html=_thread_html(actor, chosen.id, now) if chosen else "",
+        text=text,
+        refusal=refusal,
+        **(_working(actor, chosen, now) if chosen else {}),
+    )
+
+
+def filters() -> dict[str, str]:
+    """The list's filters as the address has them; the tab falls back to 全部, the status to what is not resolved."""
+    tab = request.args.get("tab", "all")
+    return {
+        "tab": tab if tab in TABS else "all",
+        "account_id": request.args.get("account_id", ""),
+        "status": request.args.get("status", "unresolved"),
+        "q": request.args.get("q", "").strip()[:100],
+    }
+
+
+def kept_filters() -> dict[str, Any]:
+    """The filters that differ from the defaults, for addresses."""
+    return {key: value for key, value in filters().items() if value and (key, value) not in _DEFAULTS}
+
+
+_DEFAULTS = {("tab", "all"), ("status", "unresolved")}
+
+
+def _working(actor: Actor, chosen: Conversation, now: datetime) -> dict[str, Any]:
+    """What the composer and the context pane need."""
+    messages = services.thread_of(actor, chosen.id)
+    return {
+        "window": services.window_of(chosen, now),
+        "may_reply": may(actor, chosen, "inbox.reply"),
+        "may_assign": may(actor, chosen, "inbox.assign"),
+        "me": actor.user_id,
+        "key": new_id(),
+        "seen": max((message.id for message in messages), default=""),
+        "people": services.answerers(chosen),
+        "units": services.desks(chosen),
+        "earlier": services.earlier_threads(actor, chosen),
+        "now": now,
+    }
+
+
+def _list_html(actor: Actor, chosen_id: str, now: datetime) -> str:
+    shown = filters()
+    wanted = services.Filter(
+        status="" if shown["status"] == "all" else shown["status"],
+        account_id=shown["account_id"],
+        assignee=TABS[shown["tab"]],
+        q=shown["q"],
+    )
+    found = services.conversations_of(actor, wanted, cursor=request.args.get("cursor"), limit=50)
+    html = render_template(
+        "inbox/_list.html",
+        rows=services.rows_of(found.items, now),
+        next_cursor=found.next_cursor,
+        kept=kept_filters(),
+        chosen_id=chosen_id,
+        now=now,
+        filters=shown,
+    )
+    address = url_for("inbox.list_fragment", **kept_filters(), c=chosen_id, v=_digest(html))
+    return render_template("inbox/_polled.html", id="inbox-list", address=address, seconds=8, html=html)
+
+
+def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
+    chosen = services.get_conversation(actor, conversation_id)
+    html = render_template(
+        "inbox/_thread.html",
+        chosen=chosen,
+        messages=services.thread_of(actor, conversation_id),
+        window=services.window_of(chosen, now),
+        may_reply=may(actor, chosen, "inbox.reply"),
+        now=now,
+        kept=kept_filters(),
+    )
+    address = url_for("inbox.thread_fragment", conversation_id=conversation_id, v=_digest(html))
+    return render_template("inbox/_polled.html", id="inbox-thread", address=address, seconds=4, html=html)
+
+
+def _digest(html: str) -> str:
+    # The CSRF token in its forms differs at each rendering: it says nothing about the content.
+    lines = (line for line in html.splitlines() if "csrf_token" not in line)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+def _answer(html: str) -> ResponseReturnValue:
+    return ("", 204) if f"v={request.args.get('v', '-')}" in html[:600] else html

@@ -13,8 +13,8 @@ from app.errors import Conflict, Invalid
 from app.inbox.access import find
 from app.inbox.answering import clean, text_digest
 from app.inbox.models import Conversation, Message
-from app.units.access import Actor, actor_for
-from app.units.models import Unit, User
+from app.units.access import ROLES, Actor, actor_for
+from app.units.models import Grant, Unit, User
 
 STATUSES = {"open": "待处理", "pending": "等对方", "snoozed": "稍后提醒", "resolved": "已办结"}
 LABEL_LENGTH, MOST_LABELS = 20, 10
@@ -104,6 +104,29 @@ def set_remark(actor: Actor, conversation_id: str, remark: str, now: datetime) -
         conversation.contact.remark = remark
         _record(actor, "contact.remark", conversation, {}, now, remark_sha256=text_digest(remark))
         return conversation
+
+
+def answerers(conversation: Conversation) -> list[User]:
+    """Who may be given this conversation: active people with the right to answer at its desk or its account."""
+    desk = db.session.get(Unit, conversation.unit_id)
+    paths = [unit.path for unit in (desk, conversation.account.unit) if unit is not None]
+    above = {part for path in paths for part in path.split("/") if part}
+    roles = [role for role, (_name, keys) in ROLES.items() if "inbox.reply" in keys]
+    query = (
+        select(User)
+        .join(Grant, Grant.user_id == User.id)
+        .where(User.active, Grant.role.in_(roles), Grant.unit_id.in_(above))
+        .distinct()
+        .order_by(User.name, User.id)
+    )
+    return list(db.session.scalars(query))
+
+
+def desks(conversation: Conversation) -> list[Unit]:
+    """The units it may be handed to: all of the same tree, by path."""
+    root = conversation.account.unit.path.split("/")[1]
+    query = select(Unit).where(Unit.path.startswith(f"/{root}/", autoescape=True), Unit.id != conversation.unit_id)
+    return list(db.session.scalars(query.order_by(Unit.path)))
 
 
 def wake_snoozed(now: datetime) -> int:

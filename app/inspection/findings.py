@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Account
@@ -63,6 +63,14 @@ def open_findings(account_ids: list[str]) -> list[Finding]:
             .order_by(Finding.id.desc())
         )
     )
+
+
+def count_open(actor: Actor) -> int:
+    """Open findings that the actor may see."""
+    query = select(func.count(Finding.id)).where(
+        visible(actor, "finding.read", Finding.unit_id), Finding.closed_at.is_(None)
+    )
+    return db.session.scalar(query) or 0
 
 
 def _settle(state: Dormancy, now: datetime) -> int:
