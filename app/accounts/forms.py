@@ -221,6 +221,18 @@ WECHAT = Platform(
             required=False,
         ),
     ),
+    settings=(
+        Setting(
+            name="kind",
+            label=N_("账号类型"),
+            help=N_("决定群发次数：订阅号每天 1 次，服务号每月 4 次。"),
+            kind="choice",
+            choices=(("subscription", N_("公众号（订阅号）")), ("service", N_("服务号"))),
+        ),
+        Setting(name="comments", label=N_("已在公众平台开通留言"), kind="tick"),
+        Setting(name="default_author", label=N_("默认作者"), help=N_("不超过 16 字。")),
+        Setting(name="quotas.mass", label=N_("群发次数"), help=N_("平台另有规定时填写，否则留空。"), kind="number"),
+    ),
     callback_help=N_(
         "在微信开发者平台“我的业务 → 公众号 → 消息与事件推送”中填写此网址、Token 和 EncodingAESKey，选“安全模式”、XML。"
     ),

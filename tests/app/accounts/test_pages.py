@@ -1,0 +1,156 @@
+"""Accounts on screen: connecting by the wizard against the simulator, the ledger, one account's page."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from app.accounts.models import Account
+from app.db import atomic, db, utcnow
+from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim
+from tests.app.accounts.people import People
+from tests.architecture.pages import faults
+
+
+def wechat_form(people: People, **changes: str) -> dict[str, str]:
+    given = {f"credentials.{key}": value for key, value in WECHAT.items()}
+    return {
+        "platform": "wechat",
+        "unit_id": people.city.id,
+        "name": "青岚发布",
+        "external_id": GH,
+        "mode": "mass",
+        "environment": "simulator",
+        "understood": "1",
+        **given,
+        **changes,
+    }
+
+
+def weibo_form(people: People, **changes: str) -> dict[str, str]:
+    given = {f"credentials.{key}": value for key, value in WEIBO.items()}
+    given["credentials.expires_at"] = "2027-01-01T08:00"
+    base = wechat_form(people)
+    kept = {key: value for key, value in base.items() if not key.startswith("credentials.")}
+    return {**kept, "platform": "weibo", "external_id": UID, "mode": "share", **given, **changes}
+
+
+def only() -> Account:
+    db.session.rollback()
+    return db.session.scalars(select(Account)).one()
+
+
+def sound(answer: Any, status: int = 200) -> str:
+    html = str(answer.get_data(as_text=True))
+    assert answer.status_code == status, html[:2000]
+    assert faults(html) == []
+    return html
+
+
+def test_the_way_from_choosing_to_a_tested_account(app_on_simulator: Flask, people: People, sim: Sim) -> None:
+    browser = people.browser(people.admin)
+    assert "接入微信公众号" in sound(browser.get("/accounts/new"))
+    form = sound(browser.get("/accounts/new?platform=wechat"))
+    assert "自动回复和自定义菜单会停用" in form
+    proposed = re.search(r'value="([A-Za-z0-9]{43})"[^>]*name="credentials.encoding_aes_key"', form)
+    assert proposed is not None
+    answer = sound(browser.post("/accounts/new", data=wechat_form(people)))
+    account = only()
+    assert f"/callbacks/wechat/{account.callback_key}" in answer
+    assert WECHAT["encoding_aes_key"] in answer, "shown once, to be pasted"
+    assert WECHAT["app_secret"] not in answer
+    again = sound(browser.get(f"/accounts/{account.id}/connected"))
+    assert WECHAT["encoding_aes_key"] not in again
+    tested = browser.post(f"/accounts/{account.id}/probe", data={"back": "wizard"})
+    assert tested.headers["Location"].endswith("/connected")
+    page = sound(browser.get(tested.headers["Location"]))
+    assert "访问令牌" in page
+    assert "草稿" in page
+    assert only().checked_at is not None
+
+
+def test_the_warning_must_be_ticked(app: Flask, people: People) -> None:
+    answer = people.browser(people.admin).post("/accounts/new", data=wechat_form(people, understood=""))
+    assert "请阅读后勾选" in sound(answer, 422)
+    assert db.session.scalars(select(Account)).all() == []
+
+
+def test_a_refused_form_keeps_what_was_typed_but_no_secret(app: Flask, people: People) -> None:
+    form = weibo_form(people, **{"credentials.app_key": "with space", "name": "青岚住建"})
+    page = sound(people.browser(people.admin).post("/accounts/new", data=form), 422)
+    assert "App Key格式不对" in page
+    assert 'value="青岚住建"' in page
+    assert WEIBO["app_secret"] not in page
+    assert WEIBO["access_token"] not in page
+
+
+def test_local_times_get_the_zone_of_the_house(app: Flask, people: People) -> None:
+    sound(people.browser(people.admin).post("/accounts/new", data=weibo_form(people)))
+    account = only()
+    assert account.credentials["expires_at"] == "2027-01-01T08:00:00+08:00"
+    page = sound(people.browser(people.admin).get(f"/accounts/{account.id}"))
+    assert 'value="2027-01-01T08:00"' in page
+
+
+def test_ledger_and_account_page_for_reader_and_manager(app: Flask, people: People) -> None:
+    browser = people.browser(people.admin)
+    assert "接入第一个账号" in sound(browser.get("/accounts"))
+    sound(browser.post("/accounts/new", data=weibo_form(people)))
+    account_id, key = only().id, only().callback_key
+    with atomic():
+        account = db.session.get_one(Account, account_id)
+        account.checked_at, account.status = utcnow(), "limited"
+        account.rights = [{"key": "comments", "ok": False, "detail": "缺少权限。", "remedy": "请申请。"}]
+    ledger = sound(browser.get("/accounts"))
+    for words in ("青岚发布", "演练", "部分权限缺失", "当日全部调用", "本级别做不到", "还有"):
+        assert words in ledger
+    assert "青岚发布" not in sound(browser.get("/accounts?platform=wechat"))
+    mine = sound(browser.get(f"/accounts/{account_id}"))
+    assert key in mine
+    assert "停用账号" in mine
+    reader = sound(people.browser(people.author).get(f"/accounts/{account_id}"))
+    assert key not in reader
+    assert "停用账号" not in reader
+    assert people.browser(people.stranger).get(f"/accounts/{account_id}").status_code == 404
+
+
+def test_settings_credentials_and_switch(app: Flask, people: People) -> None:
+    browser = people.browser(people.admin)
+    sound(browser.post("/accounts/new", data=wechat_form(people)))
+    path = f"/accounts/{only().id}"
+    settings = {
+        "part": "settings",
+        "name": "青岚发布（新）",
+        "mode": "publish",
+        "responsible_id": people.author.id,
+        "settings.kind": "service",
+        "settings.comments": "1",
+        "settings.quotas.mass": "4",
+    }
+    assert browser.post(path, data=settings).status_code == 302
+    account = only()
+    assert (account.name, account.mode, account.responsible_id) == ("青岚发布（新）", "publish", people.author.id)
+    assert account.settings == {"kind": "service", "comments": True, "quotas": {"mass": 4}}
+    assert "应为不小于 0 的整数" in sound(browser.post(path, data={**settings, "settings.quotas.mass": "四"}), 422)
+    browser.post(path, data={"part": "settings", "name": "青岚发布", "mode": "publish", "settings.kind": "service"})
+    assert only().settings == {"kind": "service"}
+    fresh = {"credentials.app_id": WECHAT["app_id"], "credentials.app_secret": "fresh-secret", "credentials.token": ""}
+    assert browser.post(path, data=fresh).status_code == 302
+    assert only().credentials == {**WECHAT, "app_secret": "fresh-secret"}
+    page = sound(browser.post(path, data={"credentials.encoding_aes_key": "short-but-secret"}), 422)
+    assert "43 位" in page
+    assert "short-but-secret" not in page
+    browser.post(f"{path}/deactivation")
+    assert "已停用" in sound(browser.get(path))
+    browser.post(f"{path}/activation")
+    assert only().active is True
+
+
+def test_forms_need_the_csrf_token(app: Flask, people: People) -> None:
+    browser = people.browser(people.admin)
+    app.config["WTF_CSRF_ENABLED"] = True
+    assert browser.post("/accounts/new", data=wechat_form(people)).status_code == 400
+    assert db.session.scalars(select(Account)).all() == []
