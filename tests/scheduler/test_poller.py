@@ -1,0 +1,159 @@
+"""Comments and what was posted by other means, fetched over real HTTP within the day's budget."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import func, select
+
+from app.accounts.models import Account
+from app.db import atomic, db, utcnow
+from app.inbox import polling
+from app.inbox.models import Conversation, Message
+from app.inspection.models import HistoryItem
+from app.publishing import services as publishing
+from scheduler import poller
+from tests.app.accounts.kit import GH, UID, Sim
+from tests.app.publishing.kit import Clockwork, Desk, hurry, row
+
+
+def poll(clock: Clockwork) -> None:
+    """Every account's turn is now."""
+    with atomic():
+        for account in db.session.scalars(select(Account)):
+            account.next_poll_at = None
+            account.poll_claim_until = None
+    clock.aside(lambda: poller.tick(clock.runtime, clock.runtime.clock()))
+
+
+def fresh(account: Account) -> Account:
+    db.session.rollback()
+    return db.session.get_one(Account, account.id, populate_existing=True)
+
+
+def published(desk: Desk, clock: Clockwork, account: Account) -> str:
+    """A post of ours on this account; its id."""
+    post = desk.approved(accounts=[account])
+    publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
+    clock.until(lambda: row(post, account).status in ("published", "processing"))
+    return post.id
+
+
+def total() -> int:
+    db.session.rollback()
+    return db.session.scalar(select(func.count(Message.id))) or 0
+
+
+def test_a_comment_on_weibo_becomes_one_conversation(desk: Desk, sim: Sim) -> None:
+    clock = Clockwork.make()
+    post_id = published(desk, clock, desk.weibo)
+    status_id = row(post_id, desk.weibo).external_id
+    poll(clock)
+    assert total() == 0
+    sim.call(
+        "POST",
+        "/_sim/comments",
+        {"platform": "weibo", "external_id": UID, "post": status_id, "author": "小张", "text": "押金怎么退？"},
+    )
+    poll(clock)
+    poll(clock)
+    assert total() == 1
+    conversation = db.session.scalars(select(Conversation)).one()
+    assert (conversation.kind, conversation.post_id) == ("comment", post_id)
+    assert conversation.contact.name == "小张"
+    assert fresh(desk.weibo).polled_at is not None
+
+
+def test_two_pollers_do_not_double(desk: Desk, sim: Sim) -> None:
+    clock = Clockwork.make()
+    assert len(polling.claim_polls(10, utcnow())) == 2
+    assert polling.claim_polls(10, utcnow()) == []
+    later = utcnow() + polling.LEASE + timedelta(seconds=1)
+    assert len(polling.claim_polls(10, later)) == 2
+    poll(clock)
+    assert fresh(desk.weibo).poll_claim_until is None
+    assert fresh(desk.weibo).next_poll_at is not None
+
+
+def test_what_cannot_be_had_is_said(desk: Desk, sim: Sim) -> None:
+    clock = Clockwork.make()
+    poll(clock)
+    assert "msg_data_id" in fresh(desk.wechat).poll_note
+
+
+def test_a_dead_platform_is_said_and_asked_again(desk: Desk, sim: Sim) -> None:
+    sim.fault("http_502", platform="weibo", path="remind/unread_count", times=-1)
+    clock = Clockwork.make()
+    poll(clock)
+    weibo = fresh(desk.weibo)
+    assert weibo.poll_note
+    assert weibo.next_poll_at is not None
+    assert weibo.next_poll_at <= utcnow() + timedelta(minutes=6)
+    sim.call("DELETE", "/_sim/faults")
+    poll(clock)
+    assert "502" not in fresh(desk.weibo).poll_note
+
+
+def test_a_dead_token_says_who_must_act(desk: Desk, sim: Sim) -> None:
+    sim.fault("expire_token", platform="weibo", times=-1)
+    clock = Clockwork.make()
+    poll(clock)
+    weibo = fresh(desk.weibo)
+    assert "重新" in weibo.poll_note
+    assert weibo.history_note
+    assert weibo.next_poll_at is not None
+    assert weibo.next_poll_at > utcnow() + timedelta(minutes=50)
+
+
+def test_polling_keeps_to_its_budget(desk: Desk, sim: Sim) -> None:
+    """Of 100 calls a day 40 are for asking whether anything is new; the rest stays for publishing."""
+    clock = Clockwork.make()
+    for _round in range(45):
+        poll(clock)
+    assert sim.asked("/2/remind/unread_count.json") <= 40
+    weibo = fresh(desk.weibo)
+    assert "额度" in weibo.poll_note
+    assert weibo.next_poll_at is not None
+    assert weibo.next_poll_at > utcnow() + timedelta(seconds=290)
+
+
+def test_the_rhythm_slows_before_the_budget_is_gone(desk: Desk, sim: Sim) -> None:
+    clock = Clockwork.make()
+    poll(clock)
+    first = fresh(desk.weibo).next_poll_at
+    assert first is not None
+    assert first <= utcnow() + timedelta(seconds=300)
+
+
+def test_posts_by_other_means_count_and_deleted_ones_do_not(desk: Desk, sim: Sim) -> None:
+    clock = Clockwork.make()
+    post_id = published(desk, clock, desk.weibo)
+    poll(clock)
+    items = list(db.session.scalars(select(HistoryItem)))
+    assert [item.external_id for item in items] == [row(post_id, desk.weibo).external_id]
+    weibo = fresh(desk.weibo)
+    assert weibo.last_published_at == items[0].published_at
+    assert weibo.history_at is not None
+    assert weibo.history_note == ""
+
+
+def test_a_comment_on_a_mass_sent_article(app_on_simulator: object, sim: Sim) -> None:
+    desk = Desk(utcnow(), wechat_mode="mass")
+    with atomic():
+        db.session.get_one(Account, desk.wechat.id).settings = {"comments": True}
+    clock = Clockwork.make()
+    post_id = published(desk, clock, desk.wechat)
+    sim.call("POST", "/_sim/clock", {"offset_seconds": 5})
+    hurry(row(post_id, desk.wechat))
+    clock.until(lambda: row(post_id, desk.wechat).status == "published", reconcile=True)
+    details = row(post_id, desk.wechat).receipt["details"]
+    sim.call(
+        "POST",
+        "/_sim/comments",
+        {"platform": "wechat", "external_id": GH, "post": details["msg_data_id"], "author": "市民", "text": "讲得清楚"},
+    )
+    poll(clock)
+    poll(clock)
+    conversation = db.session.scalars(select(Conversation)).one()
+    assert (conversation.kind, conversation.post_id) == ("article_comment", post_id)
+    assert total() == 1
