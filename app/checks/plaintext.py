@@ -1,6 +1,6 @@
 """The plain text of a body, in which problems have their offsets.
 
-The rule is simple enough to be repeated in the browser (frontend/src/pages/composer/plaintext.ts), so that a place
+The rule is simple enough to be repeated in the browser (frontend/src/composer/plaintext.ts), so that a place
 found here is the same place in the editor: every paragraph, heading, list item, cell, quote or caption, and every piece
 between two line breaks, is one line; within it runs of blanks (space, tab, CR, LF, FF) are one space and blanks at its
 ends are dropped; lines without text are left out; lines are joined by LF. Pictures are nothing. Offsets count
@@ -13,7 +13,43 @@ import re
 from html.parser import HTMLParser
 
 INLINE = frozenset(
-    ["a", "abbr", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "img", "ins", "kbd", "label", "mark", "q", "ruby", "rt", "rp", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var", "wbr"]
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "cite",
+        "code",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+        "img",
+        "ins",
+        "kbd",
+        "label",
+        "mark",
+        "q",
+        "ruby",
+        "rt",
+        "rp",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    ]
 )
 _SILENT = frozenset({"script", "style", "template", "title"})
 _BLANKS = re.compile(r"[ \t\r\n\f]+")

@@ -12,16 +12,49 @@ from app.db import Page, db, page_of
 from app.errors import NotFound
 from app.posts.adapting import link_for
 from app.posts.authoring import create_post, override_variant, revise_post
+from app.posts.choosing import (
+    clean_paste,
+    media_by_id,
+    names_of,
+    publications_by_post,
+    publications_of,
+    visible_post,
+    writable_accounts,
+    writable_units,
+)
 from app.posts.importing import Imported, import_document
 from app.posts.models import STATUSES, Post, Revision, Variant
 from app.posts.revising import current_revision, on_revised
 from app.units.access import Actor, visible
 
 __all__ = [
-    "Imported", "create_post", "current_revision", "current_variants", "get_post", "import_document", "link_for",
-    "on_revised", "override_variant", "post_json", "posts_of", "revise_post", "revision_json", "revisions_of", "set_status",
-    "variant_json", "variant_of",
-]  # fmt: skip
+    "Imported",
+    "clean_paste",
+    "create_post",
+    "current_revision",
+    "current_variants",
+    "get_post",
+    "import_document",
+    "iso",
+    "link_for",
+    "media_by_id",
+    "names_of",
+    "on_revised",
+    "override_variant",
+    "post_json",
+    "posts_of",
+    "publications_by_post",
+    "publications_of",
+    "revise_post",
+    "revision_json",
+    "revisions_of",
+    "set_status",
+    "variant_json",
+    "variant_of",
+    "visible_post",
+    "writable_accounts",
+    "writable_units",
+]
 
 
 def get_post(actor: Actor, post_id: str) -> Post:

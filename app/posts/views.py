@@ -1,3 +1,213 @@
-from flask import Blueprint
+"""Pages of posts: the list, the composer (talks JSON to the routes below), the read view, the previews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from marshmallow import ValidationError
+
+from app.accounts.connections import capabilities
+from app.accounts.models import Account
+from app.db import utcnow
+from app.errors import Invalid
+from app.media.models import Media
+from app.posts import services
+from app.posts.models import STATUSES, Post
+from app.posts.schemas import NewPost, Overrides, PostChange
+from app.schemas import BaseSchema
+from app.units.permissions import current_actor, requires
+from app.web import _
 
 bp = Blueprint("posts", __name__)
+
+# What can still be edited; a frozen one after a word of warning.
+OPEN = ("draft", "returned")
+REOPENABLE = ("in_review", "approved", "scheduled", "failed")
+GONE_OUT = ("published", "partly_published", "failed", "withdrawn")
+
+
+@bp.get("/posts")
+@requires("post.read")
+def index() -> ResponseReturnValue:
+    actor = current_actor()
+    status, q = request.args.get("status", ""), request.args.get("q", "").strip()
+    attention = True if status == "needs_attention" else None
+    page = services.posts_of(
+        actor,
+        status="" if attention else status,
+        needs_attention=attention,
+        q=q,
+        cursor=request.args.get("cursor"),
+        limit=30,
+    )
+    return render_template(
+        "posts/index.html",
+        page=page,
+        statuses=(*STATUSES, "needs_attention"),
+        status=status,
+        q=q,
+        publications=services.publications_of([post.id for post in page.items]),
+        authors=services.names_of({post.created_by for post in page.items}),
+        may_write=actor.holds("post.write"),
+    )
+
+
+@bp.get("/posts/new")
+@requires("post.write")
+def new() -> ResponseReturnValue:
+    actor = current_actor()
+    units = services.writable_units(actor)
+    wanted = request.args.get("unit_id") or actor.unit_id
+    unit_id = next((unit.id for unit in units if unit.id == wanted), units[0].id if units else "")
+    blank: dict[str, Any] = {
+        "id": "",
+        "version": 0,
+        "status": "draft",
+        "unit_id": unit_id,
+        "account_ids": [item for item in request.args.getlist("account_id") if item],
+        "corrects_id": request.args.get("corrects"),
+        "variants": [],
+    }
+    return _composer(blank, None)
+
+
+@bp.get("/posts/<post_id>")
+@requires("post.read")
+def show(post_id: str) -> ResponseReturnValue:
+    """The composer for who may write it and while it is open; else what it says and where it stands."""
+    actor = current_actor()
+    post = services.get_post(actor, post_id)
+    may_write = actor.may("post.write", post.unit)
+    if may_write and (post.status in OPEN or (post.status in REOPENABLE and request.args.get("edit"))):
+        return _composer(services.post_json(post), post)
+    revision = services.current_revision(post)
+    return render_template(
+        "posts/show.html",
+        post=post,
+        revision=revision,
+        cover=services.media_by_id(actor, revision.cover_media_id),
+        attachments=[media for item in revision.attachments if (media := services.media_by_id(actor, item))],
+        revisions=services.revisions_of(actor, post_id).items,
+        people=services.names_of({post.created_by, *revision.editors}),
+        corrected=services.visible_post(actor, post.corrects_id),
+        may_edit=may_write and post.status in REOPENABLE,
+        may_correct=may_write and post.status in GONE_OUT,
+    )
+
+
+@bp.get("/posts/<post_id>/previews")
+@requires("post.read")
+def previews(post_id: str) -> ResponseReturnValue:
+    """The true previews as a fragment: what is shown is the payload itself."""
+    post = services.get_post(current_actor(), post_id)
+    return render_template("posts/_previews.html", variants=services.current_variants(post))
+
+
+@bp.post("/posts")
+@requires("post.write")
+def create() -> ResponseReturnValue:
+    fields = _loaded(NewPost())
+    return jsonify(_answer(services.create_post(current_actor(), fields, utcnow()))), 201
+
+
+@bp.patch("/posts/<post_id>")
+@requires("post.write")
+def change(post_id: str) -> ResponseReturnValue:
+    fields = _loaded(PostChange())
+    version = fields.pop("version")
+    return jsonify(_answer(services.revise_post(current_actor(), post_id, fields, version, utcnow())))
+
+
+@bp.patch("/posts/<post_id>/variants/<variant_id>")
+@requires("post.write")
+def override(post_id: str, variant_id: str) -> ResponseReturnValue:
+    fields = _loaded(Overrides())
+    return jsonify(
+        _answer(services.override_variant(current_actor(), post_id, variant_id, fields["overrides"], utcnow()))
+    )
+
+
+@bp.post("/posts/import")
+@requires("post.write")
+def import_file() -> ResponseReturnValue:
+    """A document (and the pictures that belong to it) as fields for the composer; nothing is saved but pictures."""
+    files = {file.filename or "": file.stream.read() for file in request.files.getlist("file")}
+    documents = [
+        name for name in files if not name.lower().endswith((".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"))
+    ]
+    if len(documents) != 1:
+        raise Invalid(
+            _("没有导入。请选择一个文稿（.docx、.md、.html、.txt），可连同它引用的图片一起选。请重新选择。"),
+            errors={"file": [_("需要且只要一个文稿。")]},
+        )
+    name = documents[0]
+    content = files.pop(name)
+    result = services.import_document(
+        current_actor(), unit_id=request.form.get("unit_id", ""), name=name, content=content, now=utcnow(), files=files
+    )
+    return jsonify({"fields": result.fields, "notes": result.notes, "missing": result.missing})
+
+
+@bp.post("/posts/paste")
+@requires("post.write")
+def paste() -> ResponseReturnValue:
+    """Pasted HTML, cleaned as it would be on saving, with words about what was taken out."""
+    given = request.get_json(silent=True) or {}
+    cleaned = services.clean_paste(
+        current_actor(), unit_id=str(given.get("unit_id") or ""), html=str(given.get("html") or ""), now=utcnow()
+    )
+    return jsonify({"html": cleaned.html, "notes": cleaned.notes})
+
+
+def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
+    actor = current_actor()
+    accounts = services.writable_accounts(actor)
+    media_ids = {shown.get("cover_media_id"), *shown.get("attachments", [])} - {None}
+    media = [item for media_id in media_ids if (item := services.media_by_id(actor, str(media_id)))]
+    data = {
+        "post": shown,
+        "accounts": [_account_json(account) for account in accounts],
+        "media": {item.id: _media_json(item) for item in media},
+    }
+    return render_template(
+        "posts/compose.html",
+        data=data,
+        post=post,
+        accounts=accounts,
+        units=services.writable_units(actor),
+        unit_id=shown["unit_id"],
+        frozen=post is not None and post.status in REOPENABLE,
+        chosen=set(shown["account_ids"]),
+    )
+
+
+def _answer(post: Post) -> dict[str, Any]:
+    """What the composer needs after saving."""
+    return {"post": services.post_json(post), "url": url_for("posts.show", post_id=post.id)}
+
+
+def _account_json(account: Account) -> dict[str, Any]:
+    limits = {limit.field: limit.limit for limit in capabilities(account).limits}
+    return {"id": account.id, "name": account.name, "platform": account.platform, "limits": limits}
+
+
+def _media_json(media: Media) -> dict[str, Any]:
+    return {
+        "id": media.id,
+        "url": f"/media/{media.sha256}",
+        "sha256": media.sha256,
+        "name": media.name,
+        "content_type": media.blob.content_type,
+    }
+
+
+def _loaded(schema: BaseSchema) -> dict[str, Any]:
+    """The request's JSON through the API's own form. Raises Invalid naming the fields."""
+    try:
+        loaded: dict[str, Any] = schema.load(request.get_json(silent=True) or {})
+    except ValidationError as error:
+        errors = error.messages if isinstance(error.messages, dict) else {"": error.messages}
+        raise Invalid(_("没有保存。有字段不符合要求。请按提示改正。"), errors=errors) from None
+    return loaded

@@ -21,6 +21,7 @@ __all__ = [
     "DEFAULT",
     "Chain",
     "approval_of",
+    "base_of",
     "chain_of",
     "decide",
     "eligible",
@@ -92,6 +93,19 @@ def last_approved(post_id: str, *, before: int) -> Revision | None:
         select(Revision)
         .join(Review, Review.revision_id == Revision.id)
         .where(Revision.post_id == post_id, Revision.number < before, Review.status == "approved")
+        .order_by(Revision.number.desc())
+    )
+    return db.session.scalars(query.limit(1)).one_or_none()
+
+
+def base_of(revision: Revision) -> Revision | None:
+    """What to compare a revision with: the last approved one, else the last that was submitted; None at first."""
+    approved = last_approved(revision.post_id, before=revision.number)
+    if approved is not None:
+        return approved
+    query = (
+        select(Revision)
+        .where(Revision.post_id == revision.post_id, Revision.number < revision.number, Revision.frozen_at.is_not(None))
         .order_by(Revision.number.desc())
     )
     return db.session.scalars(query.limit(1)).one_or_none()

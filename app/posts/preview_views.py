@@ -1,0 +1,28 @@
+"""How payloads are shown: a page for the article's frame, marked-up text for the microblog. Used by templates."""
+
+from __future__ import annotations
+
+import re
+
+from flask import Flask, render_template
+from markupsafe import Markup, escape
+
+from app.posts.models import Variant
+
+_MARKED = re.compile(r"(https?://[!-~]+|#[^#\n]{1,60}#|@[\w\u4e00-\u9fff-]{2,30})")
+
+
+def article_page(variant: Variant) -> str:
+    """A whole HTML document for `srcdoc`: what a reader of the article sees."""
+    return render_template("posts/_article.html", payload=variant.payload, name=variant.account.name)
+
+
+def microblog(text: str) -> Markup:
+    """The text with its links, topics and mentions coloured, line breaks kept by the style sheet."""
+    pieces = _MARKED.split(text)
+    marked = Markup('<span class="microblog-link">{}</span>')
+    return Markup().join(marked.format(piece) if at % 2 else escape(piece) for at, piece in enumerate(pieces))
+
+
+def init(app: Flask) -> None:
+    app.jinja_env.globals.update(article_page=article_page, microblog=microblog)

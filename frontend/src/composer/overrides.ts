@@ -1,0 +1,92 @@
+import { make } from "./dom";
+import type { Variant } from "./types";
+
+const WORDS: Record<string, string> = {
+  text: "文字", title: "标题", author: "作者", digest: "摘要", content_html: "正文（HTML）", images: "图片", comments: "开放留言",
+};
+const LONG = new Set(["text", "digest", "content_html"]);
+
+export interface Picture {
+  sha256: string;
+  media_id: string;
+}
+
+interface Wiring {
+  set(variant: Variant, overrides: Record<string, unknown>): void;
+  pictures(): Picture[];
+  limit(variant: Variant, field: string): number;
+}
+
+/** The fields of one account's version: what it will get, what was set by hand (marked), and the way back. */
+export function drawOverrides(panel: HTMLElement, variant: Variant, wiring: Wiring): void {
+  const rows = Object.keys(WORDS)
+    .filter((name) => name in variant.payload)
+    .map((name) => row(variant, name, wiring));
+  const hint = make("p", { class: "text-muted small" }, "这里改的只用于这个账号。不改的部分随“通用”自动更新。");
+  panel.replaceChildren(hint, ...rows);
+}
+
+function row(variant: Variant, name: string, wiring: Wiring): HTMLElement {
+  const id = `override-${variant.account_id}-${name}`;
+  const marked = name in variant.overrides;
+  const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, WORDS[name]));
+  if (marked) {
+    const reset = make("button", { type: "button", class: "btn btn-sm btn-link" }, "恢复自动");
+    reset.addEventListener("click", () => wiring.set(variant, { [name]: null }));
+    head.append(make("span", { class: "state state-indigo" }, "已手工设定"), reset);
+  }
+  const value = variant.payload[name];
+  const box = make("div", { class: `mb-3 override${marked ? " override-set" : ""}`, "data-part": name }, head);
+  if (Array.isArray(value)) box.append(pictureChoice(id, variant, value as Picture[], wiring));
+  else if (typeof value === "boolean") box.append(tick(id, variant, name, value, wiring));
+  else box.append(...words(id, variant, name, String(value ?? ""), wiring, head));
+  return box;
+}
+
+function words(id: string, variant: Variant, name: string, value: string, wiring: Wiring, head: HTMLElement): HTMLElement[] {
+  const field = LONG.has(name)
+    ? make("textarea", { id, class: "form-control", rows: name === "digest" ? "3" : "8" })
+    : make("input", { id, class: "form-control" });
+  field.value = value;
+  field.addEventListener("change", () => {
+    if (field.value !== value) wiring.set(variant, { [name]: field.value });
+  });
+  const limit = wiring.limit(variant, name);
+  if (limit) {
+    const counter = make("span", { class: "counter num" });
+    const count = (): void => {
+      const used = Array.from(field.value).length;
+      counter.textContent = `${used}/${limit}`;
+      counter.classList.toggle("over", used > limit);
+    };
+    field.addEventListener("input", count);
+    count();
+    head.append(counter);
+  } else if (name === "text") {
+    head.append(make("span", { class: `counter num${variant.length.used > variant.length.limit ? " over" : ""}` }, `${variant.length.used}/${variant.length.limit}`));
+  }
+  return [field];
+}
+
+function tick(id: string, variant: Variant, name: string, value: boolean, wiring: Wiring): HTMLElement {
+  const input = make("input", { id, type: "checkbox", class: "form-check-input" });
+  input.checked = value;
+  input.addEventListener("change", () => wiring.set(variant, { [name]: input.checked }));
+  return make("div", { class: "form-check" }, input);
+}
+
+function pictureChoice(id: string, variant: Variant, chosen: Picture[], wiring: Wiring): HTMLElement {
+  const all = [...chosen, ...wiring.pictures().filter((item) => !chosen.some((own) => own.sha256 === item.sha256))];
+  const box = make("div", { id, class: "thumbs", role: "group", "aria-label": "选择图片" });
+  for (const picture of all) {
+    const on = chosen.some((item) => item.sha256 === picture.sha256);
+    const button = make("button", { type: "button", class: "thumb", "aria-pressed": String(on), "aria-label": on ? "去掉这张图片" : "加上这张图片" }, make("img", { src: `/media/${picture.sha256}`, alt: "" }));
+    button.addEventListener("click", () => {
+      const next = on ? chosen.filter((item) => item.sha256 !== picture.sha256) : [...chosen, picture];
+      wiring.set(variant, { images: next });
+    });
+    box.append(button);
+  }
+  if (!all.length) box.append(make("span", { class: "text-muted small" }, "正文和封面里还没有图片。"));
+  return box;
+}

@@ -1,0 +1,37 @@
+import { send } from "../lib/http";
+import { toast } from "../lib/toast";
+import { byId, make } from "./dom";
+import type { Media } from "./types";
+
+/** Put a file into the unit's library; null after saying why it was refused. */
+export async function upload(file: File, unitId: string): Promise<Media | null> {
+  const form = new FormData();
+  form.append("file", file);
+  form.append("unit_id", unitId);
+  try {
+    return await send<Media>("POST", "/library", form);
+  } catch (error) {
+    toast(`${file.name}：${(error as Error).message}`, "error");
+    return null;
+  }
+}
+
+export function onFiles(id: string, take: (files: File[]) => void): void {
+  const input = byId<HTMLInputElement>(id);
+  input.addEventListener("change", () => {
+    const files = Array.from(input.files ?? []);
+    input.value = "";
+    if (files.length) take(files);
+  });
+}
+
+/** SHA-256s of the library's pictures in `html`, in order. */
+export function picturesIn(html: string): string[] {
+  return [...new Set([...html.matchAll(/src="\/media\/([0-9a-f]{64})"/g)].map((match) => match[1]))];
+}
+
+export function thumb(url: string, label: string, pressed: boolean, act: () => void): HTMLElement {
+  const button = make("button", { type: "button", class: "thumb", "aria-label": label, "aria-pressed": String(pressed) }, make("img", { src: url, alt: "" }));
+  button.addEventListener("click", act);
+  return button;
+}

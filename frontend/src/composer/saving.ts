@@ -1,0 +1,131 @@
+import { Refusal, send } from "../lib/http";
+import type { Post, Saved } from "./types";
+
+/** What stands in the fields, as PATCH /posts/{id} takes it. */
+export type Fields = Record<string, unknown>;
+
+interface Wiring {
+  fields(): Fields;
+  saved(post: Post, url: string, sent: Fields): void;
+  said(text: string, kind: "ok" | "busy" | "error"): void;
+  refused(error: Refusal): void;
+  conflict(newest: number): void;
+}
+
+const QUIET = 1200;
+const AGAIN = 8000;
+
+/** Saves what was changed a moment after the last key, one request at a time; nothing typed is ever thrown away. */
+export class Saver {
+  dirty = false;
+  private timer = 0;
+  private running: Promise<boolean> | null = null;
+  private stopped = false;
+
+  constructor(private post: Post, private readonly wiring: Wiring) {}
+
+  /** Something was typed: save soon. */
+  touch(): void {
+    this.dirty = true;
+    this.wiring.said("有未保存的修改", "busy");
+    this.keep();
+    window.clearTimeout(this.timer);
+    if (!this.stopped) this.timer = window.setTimeout(() => void this.flush(), QUIET);
+  }
+
+  /** Save now; true when everything is saved. */
+  async flush(): Promise<boolean> {
+    window.clearTimeout(this.timer);
+    if (this.running) await this.running;
+    if (!this.dirty) return true;
+    this.running = this.save();
+    const done = await this.running;
+    this.running = null;
+    if (done && this.dirty) return this.flush();
+    return done;
+  }
+
+  /** Another request (an override) that answers with the post, in line with the savings. */
+  async patch(path: string, body: unknown): Promise<void> {
+    if (!(await this.flush())) return;
+    try {
+      const answer = await send<Saved>("PATCH", path, body);
+      this.take(answer, this.wiring.fields());
+    } catch (error) {
+      this.failed(error as Refusal);
+    }
+  }
+
+  /** The person decided to put their text over the newer one. */
+  async overwrite(newest: number): Promise<void> {
+    this.post.version = newest;
+    this.stopped = false;
+    this.dirty = true;
+    await this.flush();
+  }
+
+  private async save(): Promise<boolean> {
+    const sent = this.wiring.fields();
+    this.dirty = false;
+    this.wiring.said("正在保存…", "busy");
+    try {
+      const answer = this.post.id
+        ? await send<Saved>("PATCH", `/posts/${this.post.id}`, { ...sent, version: this.post.version })
+        : await send<Saved>("POST", "/posts", sent);
+      this.take(answer, sent);
+      return true;
+    } catch (error) {
+      this.dirty = true;
+      this.failed(error as Refusal);
+      return false;
+    }
+  }
+
+  private take(answer: Saved, sent: Fields): void {
+    localStorage.removeItem(this.place());
+    this.post = answer.post;
+    this.wiring.saved(answer.post, answer.url, sent);
+    const now = new Date();
+    const clock = `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
+    if (!this.dirty) this.wiring.said(`已保存 ${clock}`, "ok");
+  }
+
+  private failed(error: Refusal): void {
+    if (error.status === 409 && typeof error.body?.version === "number") {
+      this.stopped = true;
+      this.wiring.said("未保存：有人改过这篇稿件", "error");
+      this.wiring.conflict(error.body.version);
+      return;
+    }
+    this.wiring.said("未保存，内容保留在本页", "error");
+    this.wiring.refused(error);
+    // Away or restarting: try again by itself. What was refused waits for the person.
+    if (error.status === 0 || error.status >= 500) this.timer = window.setTimeout(() => void this.flush(), AGAIN);
+  }
+
+  private place(): string {
+    return `tandem-draft-${this.post.id || "new"}`;
+  }
+
+  /** A copy in this browser until the server has it. */
+  private keep(): void {
+    try {
+      localStorage.setItem(this.place(), JSON.stringify({ at: Date.now(), version: this.post.version, fields: this.wiring.fields() }));
+    } catch {
+      // Full or forbidden storage: the page itself still holds everything.
+      return;
+    }
+  }
+
+  /** What this browser kept of an unsaved version of this very post, if any. */
+  kept(): { at: number; fields: Fields } | null {
+    const raw = localStorage.getItem(this.place());
+    if (!raw) return null;
+    const found = JSON.parse(raw) as { at: number; version: number; fields: Fields };
+    return found.version === this.post.version ? found : null;
+  }
+
+  forget(): void {
+    localStorage.removeItem(this.place());
+  }
+}

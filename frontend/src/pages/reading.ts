@@ -1,0 +1,3 @@
+/** Pages that show a post without editing it: only the looks of the composer. */
+import "../composer/composer.css";
+export {};
