@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.words import N_
+
 
 class TandemError(Exception):
     """A refusal with an HTTP status; `message` is Chinese: cause and remedy. `errors` maps field -> messages."""
@@ -24,7 +26,8 @@ class NotFound(TandemError):
     status = 404
 
     def __init__(
-        self, message: str = "没有找到这一项。它可能已被删除，或不在您的权限范围内。请核对网址，或联系本单位管理员。"
+        self,
+        message: str = N_("没有找到这一项。它可能已被删除，或不在您的权限范围内。请核对网址，或联系本单位管理员。"),
     ) -> None:
         super().__init__(message)
 
@@ -66,7 +69,7 @@ class WrongKind(TandemError):
 class Unauthenticated(TandemError):
     status = 401
 
-    def __init__(self, message: str = "尚未登录或令牌无效。请重新登录，或换用有效的访问令牌。") -> None:
+    def __init__(self, message: str = N_("尚未登录或令牌无效。请重新登录，或换用有效的访问令牌。")) -> None:
         super().__init__(message)
 
 

@@ -168,7 +168,15 @@ def _answer(status: int, message: str, errors: Any = None, **extra: Any) -> Resp
 
 
 def _tandem_error(error: TandemError) -> ResponseReturnValue:
-    return _answer(error.status, error.message, error.errors, **error.extra)
+    return _answer(error.status, _translated(error), error.errors, **error.extra)
+
+
+def _translated(error: TandemError) -> str:
+    """The refusal in the reader's language; for one with names in it, its kind in English and the Chinese words."""
+    words = _(error.message)
+    if words == error.message and str(get_locale()).startswith("en"):
+        return _("没有完成（%(kind)s）。原文：%(words)s", kind=HTTPStatus(error.status).phrase, words=words)
+    return words
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:

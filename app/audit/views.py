@@ -30,8 +30,12 @@ def index() -> str:
         until=_midnight(args.get("until", ""), days=1),
     )
     page = events(wanted, visible=in_my_units("event.read", Event.unit_id), cursor=args.get("cursor"))
-    choices = [("", _("全部")), *((kind, action_word(kind)) for kind in kinds())]
-    return render_template("audit/events.html", page=page, wanted=wanted, choices=choices, action_word=action_word)
+    choices = [("", _("全部")), *((kind, action_word(kind, _)) for kind in kinds())]
+    return render_template("audit/events.html", page=page, wanted=wanted, choices=choices, action_word=_action_word)
+
+
+def _action_word(action: str) -> str:
+    return action_word(action, _)
 
 
 def _midnight(text: str, *, days: int = 0) -> datetime | None:

@@ -11,59 +11,60 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.db import db
 from app.errors import Forbidden, NotFound
 from app.units.models import Unit, User
+from app.words import N_
 
 # key -> Chinese name, shown where roles are edited and where something is refused.
 PERMISSIONS: dict[str, str] = {
-    "unit.read": "查看单位",
-    "unit.manage": "管理单位",
-    "user.manage": "管理成员",
-    "account.read": "查看账号",
-    "account.manage": "接入和管理账号",
-    "media.read": "查看素材",
-    "media.write": "上传素材",
-    "post.read": "查看稿件",
-    "post.write": "撰写稿件",
-    "post.schedule": "排期发布",
-    "review.decide": "审核稿件",
-    "review.configure": "设置审核流程",
-    "publication.manage": "处置发布",
-    "stop.manage": "暂停发布",
-    "inbox.read": "查看收件箱",
-    "inbox.reply": "回复公众",
-    "inbox.assign": "分派和转办",
-    "finding.read": "查看检查结果",
-    "event.read": "查看操作记录",
-    "system.read": "查看系统状态",
+    "unit.read": N_("查看单位"),
+    "unit.manage": N_("管理单位"),
+    "user.manage": N_("管理成员"),
+    "account.read": N_("查看账号"),
+    "account.manage": N_("接入和管理账号"),
+    "media.read": N_("查看素材"),
+    "media.write": N_("上传素材"),
+    "post.read": N_("查看稿件"),
+    "post.write": N_("撰写稿件"),
+    "post.schedule": N_("排期发布"),
+    "review.decide": N_("审核稿件"),
+    "review.configure": N_("设置审核流程"),
+    "publication.manage": N_("处置发布"),
+    "stop.manage": N_("暂停发布"),
+    "inbox.read": N_("查看收件箱"),
+    "inbox.reply": N_("回复公众"),
+    "inbox.assign": N_("分派和转办"),
+    "finding.read": N_("查看检查结果"),
+    "event.read": N_("查看操作记录"),
+    "system.read": N_("查看系统状态"),
 }
 
 _READ = ("unit.read", "account.read", "media.read", "post.read", "inbox.read", "finding.read", "system.read")
 
 ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "administrator": (
-        "管理员",
+        N_("管理员"),
         frozenset(
             {*_READ, "unit.manage", "user.manage", "account.manage", "review.configure", "stop.manage", "event.read"}
         ),
     ),
     "author": (
-        "拟稿人",
+        N_("拟稿人"),
         frozenset(
             {"unit.read", "account.read", "media.read", "media.write", "post.read", "post.write", "post.schedule"}
         ),
     ),
-    "reviewer": ("审核人", frozenset({"unit.read", "account.read", "media.read", "post.read", "review.decide"})),
+    "reviewer": (N_("审核人"), frozenset({"unit.read", "account.read", "media.read", "post.read", "review.decide"})),
     "publisher": (
-        "发布人",
+        N_("发布人"),
         frozenset({"unit.read", "account.read", "media.read", "post.read", "publication.manage", "stop.manage"}),
     ),
     "responder": (
-        "回复人",
+        N_("回复人"),
         frozenset(
             {"unit.read", "account.read", "media.read", "post.read", "inbox.read", "inbox.reply", "inbox.assign"}
         ),
     ),
-    "inspector": ("督查员", frozenset(_READ)),
-    "auditor": ("审计员", frozenset({"unit.read", "event.read"})),
+    "inspector": (N_("督查员"), frozenset(_READ)),
+    "auditor": (N_("审计员"), frozenset({"unit.read", "event.read"})),
 }
 
 

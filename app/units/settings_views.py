@@ -136,7 +136,7 @@ def _units_page(refusal: TandemError | None = None) -> str:
         units=found,
         roots=[unit for unit in found if unit.parent_id not in shown],
         managed=[unit for unit in found if actor.may("unit.manage", unit)],
-        levels=[(level, LEVEL_WORDS[level]) for level in LEVELS],
+        levels=[(level, _(LEVEL_WORDS[level])) for level in LEVELS],
         refusal=refusal,
         form=request.form,
     )

@@ -12,8 +12,15 @@ from app.db import Page, atomic, db, new_id, page_of
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.units.access import Actor, unit_for, visible
 from app.units.models import LEVELS, Unit
+from app.words import N_
 
-LEVEL_WORDS = {"province": "省级", "city": "市级", "county": "县级", "township": "乡镇级", "village": "村级"}
+LEVEL_WORDS = {
+    "province": N_("省级"),
+    "city": N_("市级"),
+    "county": N_("县级"),
+    "township": N_("乡镇级"),
+    "village": N_("村级"),
+}
 
 
 def create_unit(actor: Actor, *, name: str, level: str, parent_id: str | None, now: datetime) -> Unit:

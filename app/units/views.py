@@ -86,7 +86,10 @@ def submit_password() -> ResponseReturnValue:
     form, actor = request.form, current_actor()
     try:
         if form.get("new", "") != form.get("again", ""):
-            raise Invalid("", errors={"again": [_("两次输入的新密码不一样，请重新输入。")]})
+            raise Invalid(
+                _("密码没有修改。两次输入不一样。请重新输入。"),
+                errors={"again": [_("两次输入的新密码不一样，请重新输入。")]},
+            )
         user = change_password(
             actor, user_id=actor.user_id, old=form.get("old", ""), new=form.get("new", ""), now=utcnow()
         )
