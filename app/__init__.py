@@ -10,7 +10,7 @@ from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, states, web
+from app import assets, logs, states, web
 from app.config import Config, load
 from app.db import db as database
 from app.db import install_engine_hooks
@@ -40,6 +40,7 @@ CAPABILITIES = (
 def create_app(config: Config | None = None) -> Flask:
     """The WSGI app. Each capability registers its pages, its part of the API, its commands and its hooks."""
     config = config or load()
+    logs.configure()
     app = Flask(__name__, instance_path=str(config.instance_path))
     app.extensions["tandem_config"] = config
     app.extensions["tandem_cipher"] = MultiFernet([Fernet(key.encode()) for key in config.encryption_keys])
@@ -89,5 +90,12 @@ def _bind_extensions(app: Flask) -> None:
 
 def _engine_options(url: str) -> dict[str, object]:
     if url.startswith("sqlite"):
-        return {"connect_args": {"check_same_thread": False, "timeout": 5}}
-    return {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 70, "connect_args": {"prepare_threshold": None}}
+        return {"hide_parameters": True, "connect_args": {"check_same_thread": False, "timeout": 5}}
+    # Parameters never reach a log: they hold citizens' words and encrypted secrets.
+    return {
+        "hide_parameters": True,
+        "pool_pre_ping": True,
+        "pool_size": 10,
+        "max_overflow": 70,
+        "connect_args": {"prepare_threshold": None},
+    }

@@ -56,12 +56,12 @@ def recent_workers(now: datetime) -> list[Worker]:
 
 def publications_by_status() -> dict[str, int]:
     query = select(Publication.status, func.count()).group_by(Publication.status)
-    return dict(db.session.execute(query).tuples())
+    return {row[0]: row[1] for row in db.session.execute(query)}
 
 
 def replies_by_status() -> dict[str, int]:
     query = select(Message.status, func.count()).where(Message.status.is_not(None)).group_by(Message.status)
-    return {str(status): count for status, count in db.session.execute(query).tuples()}
+    return {str(row[0]): row[1] for row in db.session.execute(query)}
 
 
 def conversations_waiting() -> int:
