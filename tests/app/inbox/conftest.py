@@ -8,12 +8,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app.accounts.models import Account
-from app.db import atomic, db
+from app.db import atomic, db, utcnow
 from app.units.access import Actor, actor_for
 from app.units.models import Grant, Unit, User
+from app.units.services import issue_token
 from connectors.values import InboundMessage
 
 
@@ -160,3 +163,34 @@ def remark(now: datetime) -> Callable[..., InboundMessage]:
         return InboundMessage(**{**values, **more})
 
     return make
+
+
+@pytest.fixture
+def browse(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[Actor], FlaskClient]:
+    """A browser signed in as this person (CSRF off: the shell's own test switches it on)."""
+    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+    monkeypatch.setattr("app.units.passwords._hasher", hasher)
+    app.config["WTF_CSRF_ENABLED"] = False
+
+    def enter(actor: Actor) -> FlaskClient:
+        with atomic():
+            user = db.session.get_one(User, actor.user_id)
+            user.password_hash = hasher.hash("correct horse 12")
+            email = user.email
+        client = app.test_client()
+        answer = client.post("/sign-in", data={"email": email, "password": "correct horse 12"})
+        assert answer.status_code == 302, answer.get_data(as_text=True)
+        return client
+
+    return enter
+
+
+@pytest.fixture
+def bearer() -> Callable[[Actor], dict[str, str]]:
+    """Authorization headers with a fresh token of this person."""
+
+    def headers(actor: Actor) -> dict[str, str]:
+        token = issue_token(actor, user_id=actor.user_id, name="test", days=1, scopes=[], now=utcnow())
+        return {"Authorization": f"Bearer {token}"}
+
+    return headers
