@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
-from app.accounts import connections, quotas
-from app.accounts.models import Account
+from app.accounts import connections, quotas, tokens
+from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
 from app.db import atomic, db, release
 from app.errors import NotFound
@@ -42,10 +42,19 @@ def probe(account_id: str, now: datetime) -> Account:
         account.rights = [_right(right) for right in health.rights]
         account.status = status_of(health.rights)
         account.egress_ip = health.egress_ip or account.egress_ip
-        account.token_expires_at = health.token_expires_at or account.token_expires_at
+        if health.token_expires_at is not None:
+            account.token_expires_at = health.token_expires_at
+            _correct_expiry(account, health.token_expires_at)
         account.checked_at = now
         account.probe_requested_at = None
     return account
+
+
+def _correct_expiry(account: Account, told: datetime) -> None:
+    """The end that a person typed gives way to the platform's own word: else a living token would be held for dead."""
+    if connections.given_token(account.credentials) is not None:
+        account.credentials = {**account.credentials, "expires_at": told.isoformat()}
+        tokens.set_expiry(account.id, told)
 
 
 def status_of(rights: Sequence[Right]) -> str:
@@ -119,6 +128,16 @@ def claim_probes(now: datetime, limit: int = 5) -> list[str]:
             ).all()
             mine += [row.id for row in taken]
     return mine
+
+
+def tidy(now: datetime) -> None:
+    """Forget counters of past periods and callbacks that cannot come again; the scheduler calls it once a day."""
+    past = and_(QuotaUse.period_start < now - timedelta(days=62), QuotaUse.blocked_until.is_(None))
+    over = QuotaUse.blocked_until < now - timedelta(days=1)
+    with atomic():
+        db.session.execute(delete(QuotaUse).where(or_(past, over)).execution_options(synchronize_session=False))
+        old = CallbackSeen.at < now - timedelta(days=7)
+        db.session.execute(delete(CallbackSeen).where(old).execution_options(synchronize_session=False))
 
 
 def note_limit(account_id: str, key: str, error: RateLimited) -> None:

@@ -27,6 +27,23 @@ LABELS: Mapping[str, str] = {
     "unread": "检查新互动",
     "fetch": "读取互动内容",
     "history": "历史与体检",
+    "statuses/share": "发布微博",
+    "statuses/update": "发布微博",
+    "statuses/update/biz": "发布微博",
+    "stable_token": "换取访问令牌",
+    "media/uploadimg": "上传正文图片",
+    "material/add_material": "上传永久素材",
+    "draft/add": "新建草稿",
+    "draft/get": "读取草稿",
+    "draft/delete": "删除草稿",
+    "draft/count": "草稿计数",
+    "freepublish/submit": "提交发布",
+    "freepublish/get": "查询发布结果",
+    "freepublish/batchget": "读取已发布列表",
+    "freepublish/getarticle": "读取已发布文章",
+    "freepublish/delete": "删除已发布文章",
+    "message/mass/sendall": "提交群发",
+    "message/custom/send": "发送客服消息",
 }
 # Counted by who plans them, not by calls: a refused mass send has spent none.
 PLANNED = frozenset({"mass"})

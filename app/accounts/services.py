@@ -23,6 +23,7 @@ from app.accounts.health import (
     remaining,
     request_poll,
     request_probe,
+    tidy,
 )
 from app.accounts.models import Account
 from app.audit.services import record
@@ -50,6 +51,7 @@ __all__ = [
     "remaining",
     "request_poll",
     "request_probe",
+    "tidy",
     "update_account",
 ]
 

@@ -158,3 +158,13 @@ def store(account_id: str, token: Token | None) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+
+
+def set_expiry(account_id: str, expires_at: datetime) -> None:
+    """What the platform itself tells about the end of the stored token. Inside atomic()."""
+    db.session.execute(
+        update(AccountToken)
+        .where(AccountToken.account_id == account_id, AccountToken.value.is_not(None))
+        .values(expires_at=expires_at)
+        .execution_options(synchronize_session=False)
+    )

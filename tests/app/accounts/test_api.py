@@ -77,7 +77,8 @@ def test_wrong_input_is_422_with_fields(app: Flask, people: People) -> None:
     told = answer.get_json()
     assert set(told) == {"code", "status", "message", "errors"}
     assert set(told["errors"]) == {"mode", "credentials.access_token"}
-    for broken in ({}, {"platform": 1}, [], body(people, colour="red")):
+    wrongs: list[Any] = [{}, {"platform": 1}, [], body(people, colour="red")]
+    for broken in wrongs:
         assert client.post("/api/v1/accounts", json=broken, headers=headers).status_code == 422
     assert client.post(
         "/api/v1/accounts", data=b"{", headers={**headers, "Content-Type": "application/json"}

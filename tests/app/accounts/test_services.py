@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
-from app.accounts import connections
-from app.accounts.models import Account
+from app.accounts import callbacks, connections, quotas
+from app.accounts.models import Account, QuotaUse
 from app.accounts.schemas import account_json
 from app.accounts.services import (
     accounts_of,
@@ -22,13 +22,14 @@ from app.accounts.services import (
     probe,
     request_poll,
     request_probe,
+    tidy,
     update_account,
 )
 from app.audit.models import Event
 from app.config import Config
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
-from tests.app.accounts.kit import UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
+from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
 
 SECRETS = (
     WEIBO["app_secret"],
@@ -226,8 +227,6 @@ def test_probing_with_a_wrong_secret_says_so(app_on_simulator: Flask, sim: Sim, 
 def test_probing_from_outside_the_whitelist_shows_our_address(
     app_on_simulator: Flask, sim: Sim, office: Office
 ) -> None:
-    from tests.app.accounts.kit import GH
-
     sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_whitelist": ["192.0.2.1"]})
     account = probe(connect_wechat(office).id, utcnow())
     assert account.egress_ip == "127.0.0.1"
@@ -253,3 +252,28 @@ def test_many_probes_ask_for_one_token(app_on_simulator: Flask, sim: Sim, office
     for _ in range(3):
         probe(account.id, utcnow())
     assert sim.asked("/cgi-bin/stable_token") == 1
+
+
+def test_the_platform_knows_better_when_a_token_ends(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    """A person typed tomorrow by mistake: after the probe the platform's own word counts."""
+    soon = {**WEIBO, "expires_at": (utcnow() + timedelta(days=1)).isoformat()}
+    account = probe(connect_weibo(office, credentials=soon).id, utcnow())
+    token = connections.connect(account).tokens.current()
+    assert token is not None
+    assert token.expires_at is not None
+    assert token.expires_at > utcnow() + timedelta(days=1)
+    assert account.token_expires_at == token.expires_at
+
+
+def test_old_counters_and_callbacks_are_forgotten(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_wechat(office)
+    connections.connect(account, clock=lambda: now).meter.spend("draft/add")
+    quotas.block(account.id, "draft/get", now + timedelta(hours=1))
+    with atomic():
+        assert callbacks.is_first(account.id, "n", "d", b"", now)
+    tidy(now + timedelta(days=1))
+    assert db.session.scalar(select(func.count()).select_from(QuotaUse)) == 2
+    assert len(callbacks.recent(account.id)) == 1
+    tidy(now + timedelta(days=63))
+    assert db.session.scalar(select(func.count()).select_from(QuotaUse)) == 0
+    assert callbacks.recent(account.id) == []
