@@ -40,7 +40,11 @@ function row(variant: Variant, name: string, wiring: Wiring): HTMLElement {
   if (Array.isArray(value)) box.append(pictureChoice(id, variant, value as Picture[], wiring));
   else if (typeof value === "boolean") box.append(tick(id, variant, name, value, wiring));
   else box.append(...words(id, variant, name, String(value ?? ""), wiring, head));
-  return box;
+  // Written by hand only in need: folded away until it was.
+  if (!name.endsWith("_html")) return box;
+  const fold = make("details", {}, make("summary", { class: "mb-2" }, "直接改写正文代码（高级）"), box);
+  fold.open = marked;
+  return fold;
 }
 
 function words(id: string, variant: Variant, name: string, value: string, wiring: Wiring, head: HTMLElement): HTMLElement[] {

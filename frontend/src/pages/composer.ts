@@ -101,6 +101,10 @@ function taken(next: Post, url: string, sent: Fields): void {
   // Pictures that came in by other ways have got their place in the library, or were refused.
   if (unchanged && /<img[^>]+src="(?!\/media\/)/.test(editor.html())) editor.set(next.body_html ?? "");
   if (unchanged) editor.show((next.revision?.problems ?? []).filter((problem) => problem.field === "body"));
+  const badge = document.querySelector(".composer-state .state");
+  if (next.status === "draft") badge?.replaceWith(byId<HTMLTemplateElement>("badge-draft").content.cloneNode(true));
+  const heading = document.querySelector("h1");
+  if (heading) heading.textContent = next.title || "未命名稿件";
   byId("version").textContent = `${next.revision?.number}.${next.version}`;
   draw();
   void drawPreviews();
@@ -227,6 +231,7 @@ function go({ problem, variant }: Found): void {
   if (variant) {
     open(`tab-${variant.account_id}`);
     const part = document.getElementById(`override-${variant.account_id}-${problem.field}`);
+    part?.closest("details")?.setAttribute("open", "");
     (part ?? byId(`panel-${variant.account_id}`)).scrollIntoView({ block: "center" });
     if (part) select(part, problem);
     return;

@@ -16,6 +16,7 @@ form?.addEventListener("submit", (event) => {
   if (!comment.value.trim()) {
     event.preventDefault();
     delete form.dataset.busy;
+    button.removeAttribute("aria-busy");
     toast("退回须写明理由，请告诉作者要改什么。", "warn");
     comment.focus();
   }
