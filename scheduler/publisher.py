@@ -8,11 +8,12 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
+from app.accounts.services import note_limit
 from app.db import release
 from app.publishing import claims, committing, preparing
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
-from connectors.errors import ConnectorError, OutcomeUnknown
+from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited
 from connectors.values import Prepared
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -40,7 +41,7 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
     if work is None:
         return
     recorder = connections.Recorder()
-    connector = _connect(work, recorder)
+    connector = _connect(runtime, work, recorder)
     done = work.prepared
     try:
         while not done.ready:
@@ -50,7 +51,7 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
         if work.prepared.ready:
             preparing.save_step(claim, done, [], runtime.clock())
     except ConnectorError as error:
-        _postpone_or_fail(work, error, recorder, runtime.clock())
+        _postpone_or_fail(connector, work, error, recorder, runtime.clock())
     except Lost:
         release()
         preparing.leave_behind(claim, done, runtime.clock())
@@ -63,7 +64,7 @@ def commit(runtime: Runtime, claim: Claim) -> None:
         return
     recorder = connections.Recorder()
     try:
-        connector = _connect(work, recorder)
+        connector = _connect(runtime, work, recorder)
         if not _unchanged(runtime, connector, work, recorder):
             return
         started = committing.begin(claim, runtime.worker, runtime.clock())
@@ -80,7 +81,7 @@ def _send(connector: Connector, work: Work, started: committing.Started, runtime
     try:
         receipt = connector.publish(work.payload, work.prepared, key=started.key, send_before=started.send_before)
     except ConnectorError as error:
-        return retry.decide(error, work.tries + 1, runtime.clock())
+        return _decide(connector, work, error, runtime.clock())
     except Exception:
         # A fault of ours after the attempt was saved: nobody can say whether anything was sent.
         log.exception("publish failed", publication=work.claim.publication_id)
@@ -97,7 +98,7 @@ def _unchanged(runtime: Runtime, connector: Connector, work: Work, recorder: con
         why = connector.recheck(work.payload, work.prepared)
     except ConnectorError as error:
         now = runtime.clock()
-        outcome = retry.decide(error, work.tries + 1, now)
+        outcome = _decide(connector, work, error, now)
         if outcome.kind == "refused":
             committing.hold_changed(work.claim, str(error), _drain(recorder), now)
         else:
@@ -122,10 +123,12 @@ def _step(connector: Connector, work: Work, done: Prepared) -> Prepared:
         ) from error
 
 
-def _postpone_or_fail(work: Work, error: ConnectorError, recorder: connections.Recorder, now: datetime) -> None:
+def _postpone_or_fail(
+    connector: Connector, work: Work, error: ConnectorError, recorder: connections.Recorder, now: datetime
+) -> None:
     """Preparing shows nothing to the public: what is unclear is simply tried again."""
     release()
-    outcome = retry.decide(error, work.tries + 1, now)
+    outcome = _decide(connector, work, error, now)
     if outcome.kind == "refused":
         preparing.fail(work.claim, outcome.error, _drain(recorder), now)
     else:
@@ -133,11 +136,21 @@ def _postpone_or_fail(work: Work, error: ConnectorError, recorder: connections.R
         preparing.postpone(work.claim, outcome.error, at, _drain(recorder), now)
 
 
-def _connect(work: Work, recorder: connections.Recorder) -> Connector:
+def _connect(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Connector:
     account = preparing.account_of(work.account_id)
-    connector = connections.connect(account, purpose="publish", on_exchange=recorder, operator_ip=work.operator_ip)
+    connector = connections.connect(
+        account, purpose="publish", on_exchange=recorder, operator_ip=work.operator_ip, clock=runtime.clock
+    )
     release()
     return connector
+
+
+def _decide(connector: Connector, work: Work, error: ConnectorError, now: datetime) -> Outcome:
+    """What to do; the platform's own "not before" is remembered for everybody who asks it."""
+    if isinstance(error, RateLimited):
+        release()
+        note_limit(work.account_id, getattr(connector.meter, "last_call", ""), error)
+    return retry.decide(error, work.tries + 1, now)
 
 
 def _drain(recorder: connections.Recorder) -> list[dict[str, object]]:

@@ -37,7 +37,9 @@ def check(runtime: Runtime, claim: Claim) -> None:
         return
     recorder = connections.Recorder()
     account = account_of(question.account_id)
-    connector = connections.connect(account, purpose="publish", on_exchange=recorder, operator_ip=question.operator_ip)
+    connector = connections.connect(
+        account, purpose="publish", on_exchange=recorder, operator_ip=question.operator_ip, clock=runtime.clock
+    )
     release()
     try:
         finding: Finding = connector.check(question.attempted)
@@ -57,7 +59,9 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
         return
     recorder = connections.Recorder()
     account = account_of(work.account_id)
-    connector = connections.connect(account, purpose="publish", on_exchange=recorder, operator_ip=work.operator_ip)
+    connector = connections.connect(
+        account, purpose="publish", on_exchange=recorder, operator_ip=work.operator_ip, clock=runtime.clock
+    )
     question = verifying.load(claim)
     release()
     try:

@@ -7,7 +7,7 @@ from app.db import utcnow
 def register(app: Flask) -> None:
     """Bind this capability's pages and API to the app, and its reaction to edited posts."""
     from app.posts import services as posts
-    from app.publishing import api, heartbeats, planning, stops, views
+    from app.publishing import api, heartbeats, outlook, planning, stops, views
 
     app.register_blueprint(views.bp)
     web.shell_providers["heartbeat"] = lambda _actor: heartbeats.heartbeat_state(utcnow())
@@ -15,3 +15,4 @@ def register(app: Flask) -> None:
     web.register_api(app, api.blp)
     if planning.on_revised not in posts.on_revised:
         posts.on_revised.append(planning.on_revised)
+    posts.publications_by_post[:] = [outlook.by_posts]

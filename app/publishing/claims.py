@@ -29,7 +29,9 @@ def claim_preparations(worker: str, limit: int, now: datetime) -> list[Claim]:
         for row in rows:
             fence = row.fence + 1
             if row.status == "scheduled":
-                states.move(row, "preparing", now=now, reason="开始准备", **_lease(worker, fence, now))
+                states.move(
+                    row, "preparing", now=now, reason="开始准备", next_attempt_at=now, **_lease(worker, fence, now)
+                )
             else:
                 states.touch(row, now=now, **_lease(worker, fence, now))
             claims.append(Claim(publication_id=row.id, fence=fence))
@@ -105,24 +107,24 @@ def lapse(now: datetime) -> int:
 def next_due(now: datetime) -> datetime | None:
     """When the publisher has to look again at the latest; None: nothing is planned."""
     return db.session.scalar(
-        select(func.min(Publication.next_attempt_at)).where(Publication.status.in_(("scheduled", "preparing", "ready")))
+        select(func.min(Publication.next_attempt_at)).where(Publication.status.in_(states.OPEN), _UNCLAIMED)
     )
 
 
 def _due_schedules(limit: int, now: datetime) -> list[Schedule]:
-    due = (
-        select(Publication.schedule_id)
-        .where(Publication.status == "ready", Publication.next_attempt_at <= now, Publication.due_at <= now)
-        .group_by(Publication.schedule_id)
-        .order_by(func.min(Publication.due_at), Publication.schedule_id)
-        .limit(limit)
+    """Schedules with something to commit, locked; those another worker holds are passed over."""
+    due = select(Publication.schedule_id).where(
+        Publication.status == "ready", Publication.next_attempt_at <= now, Publication.due_at <= now
     )
-    ids = list(db.session.scalars(due))
-    if not ids:
-        return []
-    query = select(Schedule).where(Schedule.id.in_(ids)).with_for_update(skip_locked=True)
-    found = {schedule.id: schedule for schedule in db.session.scalars(query)}
-    return [found[key] for key in ids if key in found]
+    urgent = select(Post.urgent).where(Post.id == Schedule.post_id).scalar_subquery()
+    query = (
+        select(Schedule)
+        .where(Schedule.id.in_(due))
+        .order_by(urgent.desc(), Schedule.publish_at, Schedule.id)
+        .limit(max(limit, 0))
+        .with_for_update(of=Schedule, skip_locked=True)
+    )
+    return list(db.session.scalars(query))
 
 
 def _stop_or_lapse(publications: Iterable[Publication], now: datetime) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
+from sqlalchemy.orm import selectinload
 
 from app.config import current
 from app.db import Page, db, page_of
@@ -62,6 +64,21 @@ def of_post(post: Post) -> list[Publication]:
         .limit(1)
     ).first()
     return list(newest.publications) if newest is not None else []
+
+
+def by_posts(post_ids: Sequence[str]) -> dict[str, list[Publication]]:
+    """{post id: publications of its standing schedule}, for lists (bound as posts.publications_by_post)."""
+    query = (
+        select(Publication)
+        .join(Schedule)
+        .where(Publication.post_id.in_(post_ids), Schedule.withdrawn_at.is_(None))
+        .order_by(Schedule.id, Publication.position)
+        .options(selectinload(Publication.account))
+    )
+    found: dict[str, dict[str, list[Publication]]] = {}
+    for row in db.session.scalars(query):
+        found.setdefault(row.post_id, {}).setdefault(row.schedule_id, []).append(row)
+    return {post_id: schedules[max(schedules)] for post_id, schedules in found.items()}
 
 
 def attention(actor: Actor) -> list[Publication]:

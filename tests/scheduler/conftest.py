@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from flask import Flask
 
 from app.db import utcnow
-from tests.app.accounts.kit import app_on_simulator, running_simulator, sim
+from tests.app.accounts.kit import Sim, app_on_simulator, running_simulator, sim
 from tests.app.publishing.kit import Desk
+from tests.scheduler.processes import Processes
 
 __all__ = ["app_on_simulator", "running_simulator", "sim"]
 
@@ -14,3 +17,10 @@ __all__ = ["app_on_simulator", "running_simulator", "sim"]
 def desk(app_on_simulator: Flask) -> Desk:
     """On the real clock and the simulator over real HTTP."""
     return Desk(utcnow())
+
+
+@pytest.fixture
+def processes(app_on_simulator: Flask, sim: Sim) -> Iterator[Processes]:
+    made = Processes(app_on_simulator.extensions["tandem_config"], sim.url)
+    yield made
+    made.kill_all()

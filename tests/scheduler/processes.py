@@ -1,0 +1,70 @@
+"""Real scheduler processes on the test's database and simulator, started, stopped and killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app.config import Config
+from app.db import db
+from tests.conftest import ENCRYPTION_KEY
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Processes:
+    """Schedulers as `python -m scheduler`; heartbeats of a second, so that the dead are found quickly."""
+
+    def __init__(self, config: Config, simulator_url: str) -> None:
+        self.home, self.running = config.instance_path, list[subprocess.Popen[bytes]]()
+        clean = {key: value for key, value in os.environ.items() if not key.startswith("TANDEM_")}
+        self.env = {
+            **clean,
+            "TANDEM_INSTANCE_PATH": str(config.instance_path),
+            "TANDEM_DATABASE_URL": config.database_url,
+            "TANDEM_SECRET_KEY": "test",
+            "TANDEM_ENCRYPTION_KEYS": ENCRYPTION_KEY,
+            "TANDEM_SIMULATOR_URL": simulator_url,
+            "TANDEM_HEARTBEAT_SECONDS": "1",
+            "TANDEM_RECONCILE_SECONDS": "1",
+            "TANDEM_POLL_SECONDS": "3600",
+        }
+
+    def start(self) -> subprocess.Popen[bytes]:
+        with (self.home / "scheduler.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "scheduler"], cwd=ROOT, env=self.env, stdout=log, stderr=subprocess.STDOUT
+            )
+        self.running.append(process)
+        return process
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+
+    def end(self, process: subprocess.Popen[bytes], seconds: float = 30) -> int:
+        """SIGTERM, and its exit status."""
+        process.terminate()
+        return process.wait(seconds)
+
+    def kill_all(self) -> None:
+        for process in self.running:
+            if process.poll() is None:
+                self.kill(process)
+
+    def log(self) -> str:
+        return (self.home / "scheduler.log").read_text(errors="replace")
+
+    def until(self, what: str, done: Callable[[], bool], seconds: float = 40) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            db.session.rollback()
+            if done():
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{what}: not within {seconds} s\n{self.log()[-6000:]}")
