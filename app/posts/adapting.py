@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -42,6 +42,18 @@ def adapt_revision(post: Post, revision: Revision) -> None:
     revision.problems = [asdict(problem) for problem in problems]
     for variant in revision.variants:
         _adapt(post, revision, variant, problems)
+
+
+def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
+    """Have the pictures of a text re-encoded (and remembered) before a transaction is opened: that takes its time."""
+    cover = db.session.get(Media, cover_media_id) if cover_media_id else None
+    if cover is None and "/media/" not in body_html:
+        return
+    content = Content(title=title, body_html=body_html, cover=image_value(cover) if cover else None)
+    for account_id in account_ids:
+        account = db.session.get(Account, account_id)
+        if account is not None:
+            connect(account).adapt(content)
 
 
 def content_problems(revision: Revision) -> list[Problem]:

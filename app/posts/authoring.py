@@ -11,7 +11,7 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
 from app.posts import markdown
-from app.posts.adapting import adapt_revision
+from app.posts.adapting import adapt_revision, warm
 from app.posts.fields import checked
 from app.posts.models import Post, Revision
 from app.posts.pictures import Pictures
@@ -31,6 +31,7 @@ def create_post(actor: Actor, fields: Mapping[str, Any], now: datetime) -> Post:
     unit = unit_for(actor, "post.write", fields.get("unit_id"), see="post.read")
     unit_id = unit.id
     values, notes = _prepared(actor, unit_id, fields, now)
+    _warm(None, values)
     with atomic():
         post = Post(
             unit_id=unit_id,
@@ -64,6 +65,7 @@ def revise_post(actor: Actor, post_id: str, fields: Mapping[str, Any], version: 
     """
     unit_id = _visible_unit(actor, post_id)
     values, notes = _prepared(actor, unit_id, fields, now)
+    _warm(db.session.get(Post, post_id), values)
     with atomic():
         post = locked(actor, post_id, "post.write")
         if post.version != version:
@@ -135,6 +137,17 @@ def _prepared(actor: Actor, unit_id: str, fields: Mapping[str, Any], now: dateti
         values["body_html"] = cleaned.html
         notes = notes + cleaned.notes + pictures.summary()
     return values, notes
+
+
+def _warm(post: Post | None, values: Mapping[str, Any]) -> None:
+    """Re-encode pictures for the accounts that the post will have."""
+    revision = current_revision(post) if post is not None else Revision(title="", body_html="")
+    warm(
+        values.get("account_ids", [variant.account_id for variant in revision.variants]),
+        title=values.get("title", revision.title),
+        body_html=values.get("body_html", revision.body_html),
+        cover_media_id=values.get("cover_media_id", revision.cover_media_id),
+    )
 
 
 def _changes(post: Post, values: Mapping[str, Any]) -> set[str]:

@@ -1,0 +1,161 @@
+"""The pages on a signed-in browser: sound HTML, the composer's JSON routes, the way through review by forms."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from app.db import atomic, db, utcnow
+from app.posts import services as posts
+from app.review import services as review
+from app.units.access import Actor
+from app.units.models import User
+from app.units.passwords import hash_password
+from tests.app.posts.helpers import SAMPLES, World, png
+from tests.architecture.pages import faults
+
+PASSWORD = "correct horse 12"
+Enter = Callable[[Actor], FlaskClient]
+
+
+@pytest.fixture
+def enter(app: Flask, world: World) -> Enter:
+    """A client signed in as the actor."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    with atomic():
+        hashed = hash_password(PASSWORD)
+        for user in db.session.query(User):
+            user.password_hash = hashed
+
+    def sign_in(actor: Actor) -> FlaskClient:
+        client = app.test_client()
+        user = db.session.get(User, actor.user_id)
+        assert user is not None
+        answer = client.post("/sign-in", data={"email": user.email, "password": PASSWORD})
+        assert answer.status_code == 302
+        return client
+
+    return sign_in
+
+
+def sound(client: FlaskClient, path: str) -> str:
+    answer = client.get(path)
+    assert answer.status_code == 200, path
+    assert faults(answer.text) == [], path
+    return answer.text
+
+
+def test_every_page_is_sound(enter: Enter, world: World) -> None:
+    author, reviewer = enter(world.author), enter(world.reviewers[0])
+    assert "还没有稿件" in sound(author, "/posts")
+    sound(author, "/posts/new")
+    post_id = posts.create_post(world.author, world.fields(tags=["甲"], source="市气象台"), utcnow()).id
+    assert "暴雨橙色预警" in sound(author, "/posts?status=draft&q=橙色")
+    assert "没有符合条件" in sound(author, "/posts?status=approved")
+    assert "composer-data" in sound(author, f"/posts/{post_id}")
+    assert "composer-data" not in sound(reviewer, f"/posts/{post_id}")
+    review.submit(world.author, post_id, utcnow())
+    assert "composer-data" not in sound(author, f"/posts/{post_id}")
+    assert "审核作废" in sound(author, f"/posts/{post_id}?edit=1")
+    assert "撤回送审" in author.get(f"/posts/{post_id}/review-panel").text
+    for path in ("/review", "/review?list=mine", "/review?list=returned", "/settings/review-chain"):
+        sound(reviewer, path)
+    run = review.waiting_for(world.reviewers[0])[0]
+    assert 'id="approve"' in sound(reviewer, f"/review/{run.id}")
+    assert 'id="approve"' not in sound(author, f"/review/{run.id}")
+    assert enter(world.outsider).get(f"/posts/{post_id}").status_code == 404
+
+
+def test_the_preview_is_the_payload(enter: Enter, world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(title="甲 <b>乙</b>"), now)
+    weibo, wechat = posts.current_variants(post)
+    shown = enter(world.author).get(f"/posts/{post.id}/previews").text
+    assert weibo.payload["link"] in shown
+    assert "<b>乙</b>" not in shown
+    assert 'sandbox="allow-same-origin"' in shown
+    assert wechat.payload["content_html"].replace("&", "&amp;").replace('"', "&#34;").replace("<", "&lt;")[:80] in shown
+
+
+def test_the_composer_saves_imports_and_pastes(enter: Enter, world: World) -> None:
+    client = enter(world.author)
+    answer = client.post("/posts", json=world.fields())
+    assert answer.status_code == 201
+    post, url = answer.json["post"], answer.json["url"]
+    saved = client.patch(url, json={"version": post["version"], "title": "改"})
+    assert saved.json["post"]["title"] == "改"
+    stale = client.patch(url, json={"version": post["version"], "title": "旧"}, headers={"Accept": "application/json"})
+    assert (stale.status_code, stale.json["version"]) == (409, 2)
+    variant = saved.json["post"]["variants"][1]
+    changed = client.patch(f"{url}/variants/{variant['id']}", json={"overrides": {"digest": "手写"}})
+    assert changed.json["post"]["variants"][1]["overrides"] == {"digest": "手写"}
+    html = (SAMPLES / "traffic-control-from-word.html").read_text()
+    pasted = client.post("/posts/paste", json={"unit_id": world.city.id, "html": html}).json
+    assert "<script" not in pasted["html"]
+    assert any("脚本" in note for note in pasted["notes"])
+    files = [
+        (io.BytesIO((SAMPLES / "rumor-rebuttal.md").read_bytes()), "rumor-rebuttal.md"),
+        (io.BytesIO(png()), "dispatch-center.jpg"),
+    ]
+    imported = client.post("/posts/import", data={"unit_id": world.city.id, "file": files}).json
+    assert imported["missing"] == []
+    assert imported["fields"]["title"].startswith("辟谣")
+    nothing = client.post("/posts/import", data={"unit_id": world.city.id}, headers={"Accept": "application/json"})
+    assert nothing.status_code == 422
+
+
+def test_an_upload_of_thirty_megabytes_is_refused_in_plain_words(enter: Enter, world: World) -> None:
+    answer = enter(world.author).post(
+        "/posts/import",
+        input_stream=io.BytesIO(),
+        content_type="multipart/form-data; boundary=x",
+        content_length=30 << 20,
+        headers={"Accept": "application/json"},
+    )
+    assert answer.status_code == 413
+    assert "20 MB" in answer.json["message"]
+
+
+def test_through_review_by_forms(enter: Enter, world: World) -> None:
+    author = enter(world.author)
+    url = author.post("/posts", json=world.fields()).json["url"]
+    assert author.post(f"{url}/submission").status_code == 302
+    first = enter(world.reviewers[0])
+    run = review.waiting_for(world.reviewers[0])[0]
+    hashes = {f"sha256-{v.id}": v.sha256 for v in run.revision.variants}
+    path, post_id = f"/review/{run.id}", run.post_id
+    missing = first.post(path, data={"decision": "returned", "stage": 0, **hashes})
+    assert missing.status_code == 422
+    assert "必须写明理由" in missing.text
+    assert first.post(path, data={"decision": "approved", "stage": 0}).status_code == 409
+    assert first.post(path, data={"decision": "approved", "stage": 0, **hashes}).status_code == 302
+    second = enter(world.reviewers[1])
+    late = second.post(path, data={"decision": "approved", "stage": 0, **hashes})
+    assert late.status_code == 409
+    second.post(path, data={"decision": "returned", "stage": 1, "comment": "请补充时间", **hashes})
+    assert "请补充时间" in sound(author, "/review?list=returned")
+    author.patch(url, json={"version": 1, "summary": "预计未来6小时降雨。"})
+    author.post(f"{url}/submission")
+    again = review.waiting_for(world.reviewers[0])[0]
+    shown = sound(first, f"/review/{again.id}")
+    assert "与版本 1 相比" in shown
+    assert "<ins>6</ins>" in shown.replace("\n", "")
+    author.post(f"{url}/submission/withdrawal")
+    assert posts.get_post(world.author, post_id).status == "draft"
+
+
+def test_the_chain_is_set_on_screen(enter: Enter, world: World) -> None:
+    admin = enter(world.admin)
+    data = {"unit_id": world.city.id, "name": ["一审", "", ""], "role": ["reviewer"] * 3, "rule": ["all", "any", "any"]}
+    assert admin.post("/settings/review-chain", data=data).status_code == 302
+    assert review.chain_of(world.bureau.id).stages == [{"name": "一审", "role": "reviewer", "rule": "all"}]
+    bad = admin.post("/settings/review-chain", data={**data, "role": ["author"] * 3})
+    assert bad.status_code == 422
+    assert "没有审核权限" in bad.text
+    admin.post("/settings/review-chain", data={"unit_id": world.city.id, "inherit": "1"})
+    assert review.chain_of(world.bureau.id).unit_id == ""
+    assert enter(world.author).post("/settings/review-chain", data=data).status_code == 403
