@@ -59,13 +59,13 @@ def is_background() -> bool:
     return request.headers.get("X-Background") == "1"
 
 
-def safe_next(target: str | None) -> str:
-    """`target` if it is a plain path of this site, else "/": no open redirect."""
+def safe_next(target: str | None, *, never: tuple[str, ...] = ("/sign-in", "/sign-out")) -> str:
+    """`target` if it is a plain path of this site and leads to none of `never`, else "/": no open redirect."""
     if not target or not target.startswith("/") or target.startswith("//"):
         return "/"
     if any(ord(char) < 33 or char == "\\" for char in target):
         return "/"
     parts = urlsplit(target)
-    if parts.scheme or parts.netloc or parts.path.startswith(("/sign-in", "/sign-out")):
+    if parts.scheme or parts.netloc or parts.path.startswith(never):
         return "/"
     return target

@@ -65,7 +65,7 @@ def choose_language() -> ResponseReturnValue:
     session["locale"] = locale
     if current_user.is_authenticated:
         set_locale(current_actor(), locale)
-    return redirect(sessions.safe_next(request.form.get("next")))
+    return redirect(sessions.safe_next(request.form.get("next"), never=("/sign-out",)))
 
 
 @bp.get("/machine")

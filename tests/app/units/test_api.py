@@ -192,3 +192,13 @@ def test_the_description_names_the_bearer_scheme(app: Flask) -> None:
     assert described["security"] == [{"bearer": []}]
     assert {"/api/v1/units", "/api/v1/users", "/api/v1/events"} <= set(described["paths"])
     assert utcnow().tzinfo is UTC
+
+
+def test_refusals_are_english_for_those_who_ask(town: Town, app: Flask, bearer: Bearer) -> None:
+    client, english = app.test_client(), {"Accept-Language": "en"}
+    assert client.get("/api/v1/units", headers=english).get_json()["message"].startswith("You are not signed in")
+    headers = bearer(town.author, **english)
+    assert client.get("/api/v1/units/none", headers=headers).get_json()["message"].startswith("This was not found")
+    refused = client.get("/api/v1/events", headers=headers).get_json()["message"]
+    assert refused.startswith("Not done (Forbidden). In Chinese: 您没有")
+    assert client.get("/api/v1/units", headers={"Accept-Language": "zh"}).get_json()["message"].startswith("尚未登录")

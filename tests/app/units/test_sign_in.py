@@ -96,9 +96,12 @@ def test_the_page_warns_of_secrets_offers_english_and_no_registration(town: Town
     assert "English" in page
     assert "演示账户" not in page
     assert client.get("/register").status_code == 404
-    client.post("/language", data={"locale": "en", "next": "/sign-in"})
+    switched = client.post("/language", data={"locale": "en", "next": "/sign-in?next=/posts"})
+    assert switched.headers["Location"] == "/sign-in?next=/posts"
     english = client.get("/sign-in").get_data(as_text=True)
     assert '<html lang="en"' in english
+    assert "<title>Sign in" in english
+    assert "handling state secrets is strictly forbidden" in english
     assert "非涉密系统，严禁处理国家秘密" in english
 
 
