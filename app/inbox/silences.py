@@ -13,7 +13,7 @@ from app.db import db
 from app.units.access import Actor, visible
 
 # The keys of capabilities().missing that concern the inbox.
-_KEYS = frozenset({"comments", "mentions", "messages", "replay", "names"})
+_KEYS = ("comments", "mentions", "messages", "replay", "names")
 # Of these many accounts the capabilities are asked; of the rest only what the last poll said.
 _MOST = 30
 
@@ -36,13 +36,16 @@ def inbox_accounts(actor: Actor) -> list[Account]:
 def silences(accounts: Sequence[Account]) -> list[Silence]:
     """Reasons, the urgent ones first, each once with its accounts."""
     found: dict[str, list[str]] = {}
+    place: dict[str, int] = {}
     urgent: set[str] = set()
     for number, account in enumerate(accounts):
         reasons = [account.poll_note] if account.poll_note else []
         urgent.update(reasons)
         if number < _MOST:
-            reasons += [missing.why for missing in capabilities(account).missing if missing.key in _KEYS]
-        for why in dict.fromkeys(reasons):
+            whys = {missing.key: missing.why for missing in capabilities(account).missing}
+            reasons += [whys[key] for key in _KEYS if key in whys]
+        for position, why in enumerate(dict.fromkeys(reasons)):
+            place[why] = min(position, place.get(why, position))
             found.setdefault(why, []).append(account.name)
-    ordered = sorted(found, key=lambda why: why not in urgent)
+    ordered = sorted(found, key=lambda why: (why not in urgent, place[why]))
     return [Silence(why=why, accounts=tuple(found[why]), urgent=why in urgent) for why in ordered]

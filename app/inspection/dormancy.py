@@ -37,6 +37,8 @@ class Dormancy:
     threshold: int
     last_published_at: datetime | None
     why: str = ""
+    # Unknown although we tried: something is amiss that a person must mend.
+    amiss: bool = False
 
     @property
     def days_left(self) -> int | None:
@@ -71,7 +73,13 @@ def judge(account: Account, last: datetime | None, now: datetime) -> Dormancy:
     if gap:
         known = f"已知最近一次发布在 {days} 天前。" if days is not None else "没有已知的发布。"
         return Dormancy(
-            account=account, level="unknown", days=days, threshold=0, last_published_at=last, why=f"{known}{gap}"
+            account=account,
+            level="unknown",
+            days=days,
+            threshold=0,
+            last_published_at=last,
+            why=f"{known}{gap}",
+            amiss=bool(account.history_note) or account.history_at is not None,
         )
     if days is None:
         # Nothing seen since we began to watch: silent at least for that long.

@@ -90,7 +90,7 @@ def _settle(state: Dormancy, now: datetime) -> int:
                 )
             )
         }
-        broken = _RULES_OF_LEVEL[state.level]
+        broken = _RULES_OF_LEVEL[state.level] if state.level != "unknown" or state.amiss else ()
         for rule_id, finding in standing.items():
             if rule_id not in broken:
                 finding.closed_at = now

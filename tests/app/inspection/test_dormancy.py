@@ -54,6 +54,13 @@ def test_unknown_is_never_a_pass(city: City, now: datetime) -> None:
     assert level(city, now, city.weibo) == ("ok", 1)
 
 
+def test_unknown_is_a_finding_only_when_something_is_amiss(city: City, now: datetime) -> None:
+    assert evaluate(now) == 0
+    seen(city.weibo, now, why="没有读取历史的权限。")
+    assert evaluate(now) == 1
+    assert [finding.rule for finding in findings_of(city.reader).items] == ["UPD-UNKNOWN"]
+
+
 def test_old_knowledge_says_nothing_about_now(city: City, now: datetime) -> None:
     seen(city.weibo, now - timedelta(days=5), item(1, now - timedelta(days=9)))
     assert level(city, now, city.weibo)[0] == "unknown"
@@ -113,7 +120,7 @@ def test_who_sees_findings(city: City, now: datetime) -> None:
     seen(city.weibo, now, item(1, now - timedelta(days=15)))
     evaluate(now)
     rules = {finding.rule for finding in findings_of(city.reader).items}
-    assert rules == {"UPD-14", "UPD-UNKNOWN"}
+    assert rules == {"UPD-14"}
     assert [finding.rule for finding in findings_of(city.reader, rule="UPD-14").items] == ["UPD-14"]
     assert findings_of(city.stranger).items == []
     assert dormancy(city.stranger, now) == []
