@@ -1,5 +1,5 @@
 import htmx from "htmx.org";
-import { csrfToken } from "./http";
+import { csrfToken, word } from "./http";
 import { toast } from "./toast";
 
 htmx.config.allowEval = false;
@@ -24,13 +24,13 @@ document.addEventListener("htmx:responseError", (event) => {
   } catch {
     words = "";
   }
-  toast(words || `操作没有完成（${xhr.status}）。请刷新页面后重试。`, "error");
+  toast(words || word("Failed"), "error");
 });
 
 document.addEventListener("htmx:sendError", (event) => {
   const background = Boolean((event as CustomEvent).detail.requestConfig?.headers?.["X-Background"]);
   document.documentElement.dataset.offline = "1";
-  if (!background) toast("网络不通，操作没有送达。可能是断网或系统正在重启。请稍后重试。", "error");
+  if (!background) toast(word("Offline"), "error");
 });
 document.addEventListener("htmx:afterOnLoad", () => delete document.documentElement.dataset.offline);
 

@@ -9,6 +9,11 @@ export class Refusal extends Error {
   }
 }
 
+/** A sentence in the reader's language, from <html data-word-…> (base.html). */
+export function word(name: "Close" | "Offline" | "Failed"): string {
+  return document.documentElement.dataset[`word${name}`] ?? "";
+}
+
 export function csrfToken(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
 }
@@ -26,13 +31,13 @@ export async function send<T>(method: string, url: string, body?: unknown): Prom
   try {
     answer = await fetch(url, { method, headers, body: content, credentials: "same-origin" });
   } catch {
-    throw new Refusal("网络不通，内容没有送达。可能是断网或系统正在重启。请稍后重试，内容仍保留在本页。", 0, {});
+    throw new Refusal(word("Offline"), 0, {});
   }
   const type = answer.headers.get("Content-Type") ?? "";
   const parsed: unknown = type.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok) {
     const fields = (typeof parsed === "object" && parsed !== null ? parsed : {}) as Record<string, unknown>;
-    throw new Refusal(String(fields.message ?? `${answer.status}`), answer.status, fields);
+    throw new Refusal(String(fields.message ?? word("Failed")), answer.status, fields);
   }
   return parsed as T;
 }

@@ -1,3 +1,5 @@
+import { word } from "./http";
+
 /** A short message at the lower right that goes by itself; errors stay until dismissed. */
 export function toast(text: string, kind: "ok" | "warn" | "error" = "ok"): void {
   let region = document.querySelector<HTMLElement>("#toasts");
@@ -15,7 +17,7 @@ export function toast(text: string, kind: "ok" | "warn" | "error" = "ok"): void 
   const close = document.createElement("button");
   close.type = "button";
   close.className = "btn-close";
-  close.setAttribute("aria-label", document.documentElement.dataset.wordClose ?? "×");
+  close.setAttribute("aria-label", word("Close"));
   close.addEventListener("click", () => note.remove());
   note.append(words, close);
   region.append(note);
