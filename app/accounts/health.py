@@ -143,7 +143,7 @@ def tidy(now: datetime) -> None:
 def note_limit(account_id: str, key: str, error: RateLimited) -> None:
     """Remember the platform's own "not before"; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
-        quotas.block(account_id, key, error.until)
+        quotas.block(account_id, quotas.DAILY if error.code in quotas.ALL_CALLS else key, error.until)
 
 
 def health_of(account: Account, now: datetime) -> dict[str, Any]:

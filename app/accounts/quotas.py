@@ -49,6 +49,8 @@ LABELS: Mapping[str, str] = {
 PLANNED = frozenset({"mass"})
 # Asking whether anything is new has a budget of its own, whichever of the two a poll was opened for.
 _UNREAD_CALLS = frozenset({"remind/unread_count"})
+# Refusals that are about the account or the server as a whole, whichever call met them (Weibo: per user, per IP).
+ALL_CALLS = frozenset({"10022", "10023"})
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS = {"minute": "这一分钟", "hour": "这一小时", "day": "今天", "month": "本月"}
 

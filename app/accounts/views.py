@@ -1,4 +1,4 @@
-"""The ledger of accounts and one account's page; connecting a new one is in wizard.py."""
+"""The ledger of accounts and one account's page; connecting a new one is in wizard_views.py."""
 
 from __future__ import annotations
 

@@ -142,6 +142,15 @@ def test_the_platforms_own_word_blocks(app: Flask, office: Office, now: datetime
     after.spend("draft/add")
 
 
+def test_weibos_refusal_of_the_user_blocks_every_call(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_weibo(office)
+    error = RateLimited("今日调用已用完。", code="10023")
+    error.until = now + timedelta(hours=3)
+    note_limit(account.id, "comments/to_me", error)
+    with pytest.raises(RateLimited):
+        connect(account, clock=lambda: now).meter.spend("statuses/share")
+
+
 def test_a_block_of_everything_ends_when_connected_again(app: Flask, office: Office, now: datetime) -> None:
     account = connect_weibo(office)
     quotas.block(account.id, "daily_calls", now + timedelta(hours=9))
