@@ -283,6 +283,8 @@ def found_city(stack: Stack, *, wechat_mode: str = "mass", environment: str = "s
             "environment": environment,
             "mode": wechat_mode,
             "credentials": wechat,
+            # A real subscription account may send to all once a day.
+            "settings": {"comments": True, "quotas": {"mass": 20}},
         },
     )["id"]
     urls = {item["id"]: item["callback_url"] for item in admin.get("/accounts")["items"]}

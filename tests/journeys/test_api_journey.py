@@ -148,7 +148,7 @@ def answer_a_comment(city: City, publications: list[dict[str, Any]]) -> None:
         {
             "platform": "wechat",
             "external_id": city.wechat_id,
-            "post": str(article["id"]),
+            "post": str(article["msg_data_id"]),
             "author": "市民甲",
             "text": "押金什么时候退？",
         },

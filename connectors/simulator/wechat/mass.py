@@ -96,6 +96,7 @@ def _record(call: Call, asked: Doc, key: str, draft: Doc | None) -> Doc:
     call.state.put("mass", owner, str(msg_id), job)
     call.state.put("clientmsgid", owner, key, {"msg_id": msg_id})
     shown = articles.evidence(call.state, owner, draft) if draft else {}
+    shown |= {"msg_data_id": str(job["msg_data_id"])} if draft else {}
     shown |= {"text": asked["text"].get("content", "")} if asked["msgtype"] == "text" else {}
     call.state.accept("wechat", call.me.external_id, "mass", str(msg_id), asked, **shown)
     return job
