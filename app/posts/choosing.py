@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from app.posts.pictures import Pictures
 from app.posts.sanitising import Cleaned, clean
 from app.units.access import Actor, unit_for, visible
 from app.units.models import Unit, User
+
+_PICTURE = re.compile(r'src="/media/([0-9a-f]{64})"')
 
 # Bound by publishing, the higher room: publications of each of these posts, for the tandem bar of the list.
 publications_by_post: list[Callable[[Sequence[str]], Mapping[str, Sequence[Any]]]] = []
@@ -46,6 +49,13 @@ def names_of(user_ids: Iterable[str]) -> dict[str, str]:
 def media_by_id(actor: Actor, media_id: str | None) -> Media | None:
     media = db.session.get(Media, media_id) if media_id else None
     return media if media is not None and actor.may("media.read", media.unit) else None
+
+
+def pictures_in(actor: Actor, html: str) -> list[Media]:
+    """The library's items that `html` shows and this person may see, one for each picture."""
+    hashes = set(_PICTURE.findall(html))
+    query = select(Media).where(Media.sha256.in_(hashes), visible(actor, "media.read", Media.unit_id))
+    return list({media.sha256: media for media in db.session.scalars(query.order_by(Media.id))}.values())
 
 
 def visible_post(actor: Actor, post_id: str | None) -> Post | None:

@@ -164,12 +164,10 @@ def paste() -> ResponseReturnValue:
 def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
     actor = current_actor()
     accounts = services.writable_accounts(actor)
-    media_ids = {shown.get("cover_media_id"), *shown.get("attachments", [])} - {None}
-    media = [item for media_id in media_ids if (item := services.media_by_id(actor, str(media_id)))]
     data = {
         "post": shown,
         "accounts": [_account_json(account) for account in accounts],
-        "media": {item.id: _media_json(item) for item in media},
+        "media": _media_of(shown),
     }
     return render_template(
         "posts/compose.html",
@@ -185,7 +183,17 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
 
 def _answer(post: Post) -> dict[str, Any]:
     """What the composer needs after saving."""
-    return {"post": services.post_json(post), "url": url_for("posts.show", post_id=post.id)}
+    shown = services.post_json(post)
+    return {"post": shown, "url": url_for("posts.show", post_id=post.id), "media": _media_of(shown)}
+
+
+def _media_of(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Cover, attachments and pictures of a post by their id."""
+    actor = current_actor()
+    ids = {shown.get("cover_media_id"), *shown.get("attachments", [])} - {None}
+    found = [services.media_by_id(actor, str(media_id)) for media_id in ids]
+    found += services.pictures_in(actor, shown.get("body_html", ""))
+    return {media.id: _media_json(media) for media in found if media is not None}
 
 
 def _account_json(account: Account) -> dict[str, Any]:

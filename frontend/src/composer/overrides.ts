@@ -56,7 +56,8 @@ function words(id: string, variant: Variant, name: string, value: string, wiring
     if (field.value !== value) wiring.set(variant, { [name]: field.value });
   });
   const limit = wiring.limit(variant, name);
-  if (limit) {
+  // A text with its own way of counting shows the server's count.
+  if (limit && name !== "text") {
     const counter = make("span", { class: "counter num" });
     const count = (): void => {
       const used = Array.from(field.value).length;

@@ -6,7 +6,7 @@ export type Fields = Record<string, unknown>;
 
 interface Wiring {
   fields(): Fields;
-  saved(post: Post, url: string, sent: Fields): void;
+  saved(answer: Saved, sent: Fields): void;
   said(text: string, kind: "ok" | "busy" | "error"): void;
   refused(error: Refusal): void;
   conflict(newest: number): void;
@@ -84,7 +84,7 @@ export class Saver {
   private take(answer: Saved, sent: Fields): void {
     localStorage.removeItem(this.place());
     this.post = answer.post;
-    this.wiring.saved(answer.post, answer.url, sent);
+    this.wiring.saved(answer, sent);
     const now = new Date();
     const clock = `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
     if (!this.dirty) this.wiring.said(`已保存 ${clock}`, "ok");

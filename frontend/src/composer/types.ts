@@ -60,4 +60,5 @@ export interface Data {
 export interface Saved {
   post: Post;
   url: string;
+  media: Record<string, Media>;
 }

@@ -9,7 +9,7 @@ import { onFiles, picturesIn, thumb, upload } from "../composer/pictures";
 import { unitIndex } from "../composer/plaintext";
 import { drawNotes, drawProblems, found, type Found } from "../composer/problems";
 import { Saver, type Fields } from "../composer/saving";
-import type { Data, Media, Post, Problem, Variant } from "../composer/types";
+import type { Data, Media, Post, Problem, Saved, Variant } from "../composer/types";
 
 const data = JSON.parse(byId("composer-data").textContent ?? "{}") as Data;
 let post: Post = data.post;
@@ -90,8 +90,9 @@ function touch(): void {
 }
 
 /** The server has it: show what it made of it. */
-function taken(next: Post, url: string, sent: Fields): void {
+function taken({ post: next, url, media: pictures }: Saved, sent: Fields): void {
   const fresh = !post.id;
+  Object.assign(media, pictures);
   post = next;
   if (fresh) {
     history.replaceState(null, "", url);

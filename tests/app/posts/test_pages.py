@@ -113,7 +113,7 @@ def test_an_upload_of_thirty_megabytes_is_refused_in_plain_words(enter: Enter, w
         "/posts/import",
         input_stream=io.BytesIO(),
         content_type="multipart/form-data; boundary=x",
-        content_length=30 << 20,
+        environ_overrides={"CONTENT_LENGTH": str(30 << 20)},
         headers={"Accept": "application/json"},
     )
     assert answer.status_code == 413
