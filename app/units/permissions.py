@@ -69,11 +69,16 @@ def requires(key: str) -> Callable[[F], F]:
 
 
 def _to_sign_in() -> ResponseReturnValue:
-    """A page: redirected. A fragment (htmx): the whole page is, back to where it was."""
+    """A page: redirected. A fragment (htmx): the whole page is, back to where it was. A page's own JSON call: refused,
+    or the script would take the sign-in page for its answer and what was typed for saved."""
     if request.headers.get("HX-Request"):
         page = urlsplit(request.headers.get("HX-Current-URL", ""))
         target = url_for("units.sign_in", next=page.path + (f"?{page.query}" if page.query else ""))
         return Response(status=401, headers={"HX-Redirect": target})
+    if request.accept_mimetypes.best == "application/json":
+        raise Unauthenticated(
+            "没有保存，您已退出登录。页面太久没有操作，或已在别处退出。请另开一页登录，再回到本页重试。"
+        )
     came_from = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("units.sign_in", next=came_from))
 

@@ -24,23 +24,29 @@ def init(app: Flask) -> None:
 
 
 def start(user: User) -> None:
-    """Sign in afresh: nothing of an earlier session survives but the chosen language."""
+    """Sign in afresh. Of an earlier session survives the language and, for the same person, the CSRF token: a page left
+    open with unsaved work can then still be saved."""
     locale = session.get("locale")
+    token = session.get("csrf_token") if session.get("was") == user.id else None
     session.clear()
     session["locale"] = locale if locale in LOCALES else user.locale
     session["seen"] = int(time.time())
+    if token:
+        session["csrf_token"] = token
     g.pop("actor", None)
     login_user(user)
 
 
-def end() -> None:
-    """Sign out; the language stays."""
-    locale = session.get("locale")
+def end(*, idle: bool = False) -> None:
+    """Sign out; the language stays. `idle`: so does what the same person needs to go on where they were."""
+    kept = {key: session[key] for key in ("locale", "csrf_token") if key in session and (idle or key == "locale")}
+    was = str(session.get("_user_id", "")).partition(":")[0]
     logout_user()
     session.clear()
     g.pop("actor", None)
-    if locale in LOCALES:
-        session["locale"] = locale
+    session.update(kept)
+    if idle:
+        session["was"] = was
 
 
 def _end_idle_session() -> None:
@@ -48,7 +54,7 @@ def _end_idle_session() -> None:
         return
     moment = int(time.time())
     if moment - int(session.get("seen", 0)) > settings().session_idle_seconds:
-        end()
+        end(idle=True)
         flash(_("您已自动退出。页面 %(n)d 分钟没有操作。请重新登录。", n=settings().session_idle_seconds // 60), "warn")
     elif moment - session["seen"] >= _NOTE_USE_EVERY and not is_background() and current_user.is_authenticated:
         session["seen"] = moment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -169,6 +170,40 @@ def test_an_abandoned_screen_is_signed_out_and_polls_do_not_keep_it_open(
     assert poll.status_code == 401
     assert poll.headers["HX-Redirect"] == "/sign-in?next=/settings"
     assert "没有操作" in client.get("/sign-in").get_data(as_text=True)
+
+
+def test_after_an_idle_sign_out_the_same_person_can_save_the_page_left_open(
+    town: Town, app: Flask, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = {"at": 1_000_000.0}
+    monkeypatch.setattr("app.units.sessions.time.time", lambda: clock["at"])
+    client = sign_in(town.author)
+
+    def token(page: str) -> str:
+        return re.findall(r'name="csrf-token" content="([^"]+)"', client.get(page).get_data(as_text=True))[0]
+
+    def save(left_open: str) -> int:
+        app.config["WTF_CSRF_ENABLED"] = True
+        data = {"locale": "zh_CN", "csrf_token": left_open}
+        status = client.post("/language", data=data).status_code
+        app.config["WTF_CSRF_ENABLED"] = False
+        return status
+
+    left_open = token("/settings")
+    clock["at"] += 31 * 60
+    assert client.get("/settings").status_code == 302
+    client.post("/sign-in", data={"email": town.author.email, "password": PASSWORD})
+    assert save(left_open) == 302
+    clock["at"] += 31 * 60
+    assert client.get("/settings").status_code == 302
+    client.post("/sign-in", data={"email": town.admin.email, "password": PASSWORD})
+    assert save(left_open) == 400, "somebody else must not inherit the page"
+
+
+def test_a_script_of_the_page_is_told_and_not_given_the_sign_in_page(town: Town, app: Flask) -> None:
+    answer = app.test_client().get("/settings", headers={"Accept": "application/json"})
+    assert answer.status_code == 401
+    assert "已退出登录" in answer.get_json()["message"]
 
 
 def test_the_session_cookie_is_closed_to_scripts_and_ends_with_the_browser(town: Town, app: Flask) -> None:
