@@ -170,15 +170,20 @@ def wake() -> None:
         db.session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
 
 
-def wait_for_wake(timeout: float) -> bool:
-    """Sleep until wake() or `timeout` seconds; True when woken. Listens on its own autocommit connection."""
+def wait_for_wake(timeout: float, here: threading.Event) -> bool:
+    """Sleep until wake() or `timeout` seconds; True when woken. Listens on its own autocommit connection.
+
+    SQLite tells nobody: there only `here`, set by this process's own work, ends the sleep early.
+    """
     global _listener
     if db.engine.dialect.name != "postgresql":
-        time.sleep(timeout)
-        return False
+        woken = here.wait(timeout)
+        here.clear()
+        return woken
     with _listener_lock:
         try:
-            if _listener is None or _listener.closed:
+            if _listener is None or _listener.closed or _listener.info.dbname != db.engine.url.database:
+                stop_listening()
                 _listener = _listen()
             return any(True for _notify in _listener.notifies(timeout=timeout, stop_after=1))
         except psycopg.OperationalError:
@@ -186,6 +191,14 @@ def wait_for_wake(timeout: float) -> bool:
             _listener = None
             time.sleep(timeout)
             return False
+
+
+def stop_listening() -> None:
+    """Close the connection that wait_for_wake() keeps."""
+    global _listener
+    if _listener is not None:
+        _listener.close()
+        _listener = None
 
 
 def _listen() -> psycopg.Connection[Any]:

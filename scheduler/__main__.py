@@ -8,6 +8,7 @@ import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 
@@ -16,7 +17,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import create_app
-from app.db import utcnow, wait_for_wake
+from app.db import stop_listening, utcnow, wait_for_wake
 from app.publishing import heartbeats
 from scheduler import jobs, publisher
 from scheduler.runtime import THREADS, Runtime
@@ -42,11 +43,23 @@ def main() -> None:
         loop(runtime)
     finally:
         ticks.shutdown(wait=False)
-        finished = runtime.wait_idle(PATIENCE)
+        finished = finish(runtime)
         with runtime.context():
             heartbeats.stop_worker(runtime.worker, runtime.clock())
         runtime.close()
+        stop_listening()
         log.info("scheduler stopped", worker=name, finished=finished)
+
+
+def finish(runtime: Runtime) -> bool:
+    """Let what is in flight end, beating meanwhile, so that nobody takes it over; True when all of it did."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if runtime.wait_idle(1):
+            return True
+        with runtime.context():
+            jobs.beat(runtime)
+    return False
 
 
 def start_ticks(runtime: Runtime) -> BackgroundScheduler:
@@ -86,7 +99,7 @@ def loop(runtime: Runtime) -> None:
             if runtime.free() == 0:
                 timeout = 0.05
             if not runtime.stopping.is_set():
-                wait_for_wake(timeout)
+                wait_for_wake(timeout, runtime.done)
 
 
 def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:

@@ -40,6 +40,9 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
     work = preparing.load(claim)
     if work is None:
         return
+    if refusal := preparing.refusal(claim):
+        preparing.fail(claim, refusal, [], runtime.clock())
+        return
     recorder = connections.Recorder()
     connector = _connect(runtime, work, recorder)
     done = work.prepared

@@ -25,6 +25,8 @@ class Runtime:
     clock: Callable[[], datetime]
     threads: int = THREADS
     stopping: threading.Event = field(default_factory=threading.Event)
+    # Set when a piece of work ended: what it left may be due at once.
+    done: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tandem")
@@ -52,6 +54,7 @@ class Runtime:
                 with self._lock:
                     self._busy -= 1
                     self._idle.notify_all()
+                self.done.set()
 
         self._pool.submit(run)
 

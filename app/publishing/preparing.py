@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import atomic, db
+from app.posts.models import Revision
 from app.publishing import outcomes, pushdown, states
 from app.publishing.models import Publication
 from app.publishing.values import Claim, Lost, Work, prepared_json, prepared_of
+from app.review.submitting import blocking, fresh_problems
 from connectors.values import Prepared
 
 # Calls kept per publication for the evidence of preparing; an attempt keeps its own.
@@ -34,6 +36,24 @@ def load(claim: Claim) -> Work | None:
         tries=row.prepare_tries,
         late_at=outcomes.late_at(row),
     )
+
+
+def refusal(claim: Claim) -> dict[str, Any] | None:
+    """The checks once more, with the rules of now: an error for fail() when anything blocks, else None."""
+    row = held(claim)
+    if row is None:
+        return None
+    revision = db.session.get_one(Revision, row.schedule.revision_id)
+    found = blocking(fresh_problems(revision))
+    if not found:
+        return None
+    words = "；".join(str(problem.get("message", "")) for problem in found[:3])
+    return {
+        "code": "checks",
+        "cause": f"发布前检查没有通过：{words}",
+        "remedy": "请修改稿件后重新送审。",
+        "who": "拟稿人",
+    }
 
 
 def account_of(account_id: str) -> Account:

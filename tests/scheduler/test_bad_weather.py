@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 
 from app.accounts.models import Account
-from app.db import db, utcnow
+from app.db import atomic, db, utcnow
+from app.posts.models import Post
 from app.publishing import heartbeats
 from app.publishing import services as publishing
 from app.publishing.models import Attempt, Worker
@@ -125,6 +126,18 @@ def test_a_refused_partner_holds_the_other_before_anything_is_public(desk: Desk,
     assert found.exchanges
     assert accepted(sim, "status") == 0
     assert fresh_post(post).public_revision_id is None
+
+
+def test_the_checks_of_now_stop_what_was_approved_before(desk: Desk, sim: Sim) -> None:
+    post = desk.approved(accounts=[desk.weibo])
+    publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
+    with atomic():
+        found = db.session.get_one(Post, post.id)
+        assert found.revision is not None
+        found.revision.body_html = "<p>联系人身份证号 11010519491231002X。</p>"
+    Clockwork.make().until(lambda: row(post, desk.weibo).status == "failed")
+    assert "发布前检查" in row(post, desk.weibo).error_cause
+    assert accepted(sim, "status") == 0
 
 
 def test_a_dead_platform_is_tried_again_later(desk: Desk, sim: Sim) -> None:
