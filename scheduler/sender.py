@@ -27,8 +27,10 @@ AT_ONCE = 16
 
 def tick(runtime: Runtime, now: datetime) -> int:
     """One round: take over from the dead, wake what was snoozed, send what is queued. Returns how many were claimed."""
-    services.recover_replies(now)
     services.wake_snoozed(now)
+    if not sending.anything_due(now):
+        return 0
+    services.recover_replies(now)
     claims = services.claim_replies(runtime.worker, min(AT_ONCE, runtime.free()), now)
     for claim in claims:
         runtime.submit(partial(send, runtime, claim), "reply")

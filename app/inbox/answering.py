@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import datetime
 
 from sqlalchemy import func, select
 
 from app.audit.services import record
+from app.checks.services import check
 from app.db import atomic, db, wake
-from app.errors import Conflict, Invalid, NotFound
-from app.inbox.access import find, find_message
-from app.inbox.models import Conversation, Message, ReplyAttempt
+from app.errors import Conflict, ContentBlocked, Invalid, NotFound
+from app.inbox.access import find
+from app.inbox.models import Conversation, Message
 from app.inbox.windows import Window, length_of, rules_of, window_of
 from app.units.access import Actor
 from app.units.models import User
 
 NOTE_LENGTH = 2000
-# After this long without an answer a request that was sent can no longer bring one.
-_SETTLED_AFTER = timedelta(seconds=30)
 
 
 def reply(
@@ -35,7 +35,7 @@ def reply(
 
     `key` makes a double click one answer. `seen_message_id` is the newest message the person saw: when somebody else
     answered since, Conflict shows that answer instead. Conflict also when the platform's window is closed; Invalid for
-    an empty or too long text.
+    an empty or too long text; ContentBlocked for somebody's unmasked numbers in a public answer.
     """
     text = clean(text)
     with atomic():
@@ -44,54 +44,13 @@ def reply(
         if ours and (twin := db.session.scalars(select(Message).where(Message.key == ours)).one_or_none()):
             return _same(twin, conversation, text)
         _check_text(text, window_of(conversation, now).max_length)
+        _check_privacy(conversation, text)
         _check_collision(actor, conversation, seen_message_id, now)
-        target = _target(conversation, in_reply_to)
-        _check_window(conversation, target, now)
+        target = target_of(conversation, in_reply_to)
+        check_window(conversation, target, now)
         message = _queue(actor, conversation, target, text, ours, now)
         wake()
-        _note_event(actor, "reply.queue", conversation, message, now)
-        return message
-
-
-def retry_reply(actor: Actor, message_id: str, *, confirmed: bool = False, now: datetime) -> Message:
-    """Send a failed answer again, with a new attempt; one of unknown outcome only when `confirmed` by the person."""
-    with atomic():
-        message = find_message(actor, message_id, "inbox.reply")
-        before = message.status
-        if before == "unknown":
-            _check_settled(message, now)
-            if not confirmed:
-                raise Conflict(
-                    "这条回复可能已经发出。平台没有给出答复，重发可能让对方收到两条。请先到平台核对，确认没有发出再重发。",
-                    confirm=True,
-                )
-        elif before != "failed":
-            raise Conflict("这条回复现在不能重发。它正在发送，或已经发出。请刷新页面查看最新状态。")
-        _check_retry_window(message, now)
-        message.status, message.next_attempt_at = "queued", now
-        message.operator_ip = actor.origin
-        _clear_error(message)
-        _note_event(actor, "reply.retry", message.conversation, message, now, before=before)
-        return message
-
-
-def settle_reply(actor: Actor, message_id: str, *, sent: bool, now: datetime) -> Message:
-    """A person looked at the platform and says what became of an answer of unknown outcome."""
-    with atomic():
-        message = find_message(actor, message_id, "inbox.reply")
-        if message.status != "unknown":
-            raise Conflict("这条回复不需要核实。它的状态已经明确。请刷新页面查看。")
-        _check_settled(message, now)
-        if sent:
-            message.status = "sent"
-            _clear_error(message)
-            mark_answered(message.conversation, message)
-        else:
-            message.status = "failed"
-            message.error_code = "settled"
-            message.error_cause = "经人工核实，这条回复没有发出。"
-            message.error_remedy, message.error_who = "可以重新发送。", "回复人"
-        _note_event(actor, "reply.settle", message.conversation, message, now, before="unknown")
+        note_event(actor, "reply.queue", conversation, message, now)
         return message
 
 
@@ -116,7 +75,7 @@ def add_note(actor: Actor, conversation_id: str, *, text: str, now: datetime) ->
         )
         db.session.add(message)
         db.session.flush()
-        _note_event(actor, "conversation.note", conversation, message, now)
+        note_event(actor, "conversation.note", conversation, message, now)
         return message
 
 
@@ -162,6 +121,18 @@ def _check_text(text: str, most: int) -> None:
         )
 
 
+def _check_privacy(conversation: Conversation, text: str) -> None:
+    """What everybody can read must not name a citizen's number; in a private message it may be their own."""
+    if conversation.kind == "private":
+        return
+    problems = [problem for problem in check(text, "text") if problem.severity == "block"]
+    if problems:
+        raise ContentBlocked(
+            f"回复没有提交。{problems[0].message}公开回复谁都能看到，请隐去后再发，或改用私信答复。",
+            problems=[asdict(problem) for problem in problems],
+        )
+
+
 def _check_collision(actor: Actor, conversation: Conversation, seen: str | None, now: datetime) -> None:
     if seen is None:
         return
@@ -188,7 +159,7 @@ def _check_collision(actor: Actor, conversation: Conversation, seen: str | None,
     )
 
 
-def _target(conversation: Conversation, in_reply_to: str | None) -> Message:
+def target_of(conversation: Conversation, in_reply_to: str | None) -> Message:
     wanted = in_reply_to or conversation.last_inbound_id
     message = db.session.get(Message, wanted) if wanted else None
     if message is None or message.conversation_id != conversation.id or message.direction != "in":
@@ -198,7 +169,7 @@ def _target(conversation: Conversation, in_reply_to: str | None) -> Message:
     return message
 
 
-def _check_window(conversation: Conversation, target: Message, now: datetime) -> None:
+def check_window(conversation: Conversation, target: Message, now: datetime) -> None:
     window: Window = window_of(conversation, now)
     rule = rules_of(conversation.account)[conversation.kind]
     own_allowance = rule.per_message is not None and target.id != conversation.last_inbound_id
@@ -219,23 +190,6 @@ def _check_allowance(target: Message, most: int) -> None:
     )
     if target.answered or (given or 0) >= most:
         raise Conflict("这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请到平台后台删除原回复后再发。")
-
-
-def _check_retry_window(message: Message, now: datetime) -> None:
-    """As for a new answer; one of unknown outcome counts itself, so its place is given back first."""
-    conversation = message.conversation
-    target = _target(conversation, message.in_reply_to)
-    message.status = "failed"
-    db.session.flush()
-    _check_window(conversation, target, now)
-
-
-def _check_settled(message: Message, now: datetime) -> None:
-    last = db.session.scalars(
-        select(ReplyAttempt).where(ReplyAttempt.message_id == message.id).order_by(ReplyAttempt.number.desc()).limit(1)
-    ).one_or_none()
-    if last is not None and now < last.send_before + _SETTLED_AFTER:
-        raise Conflict("现在还不能下结论。发送请求可能仍在途中。请半分钟后再核对。")
 
 
 def _queue(
@@ -262,11 +216,11 @@ def _queue(
     return message
 
 
-def _clear_error(message: Message) -> None:
+def clear_error(message: Message) -> None:
     message.error_code = message.error_cause = message.error_remedy = message.error_who = ""
 
 
-def _note_event(
+def note_event(
     actor: Actor, action: str, conversation: Conversation, message: Message, now: datetime, before: str | None = None
 ) -> None:
     record(

@@ -10,7 +10,7 @@ from flask import flash, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.db import utcnow
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, ContentBlocked, Invalid
 from app.inbox import services
 from app.inbox.views import bp as bp
 from app.inbox.views import kept_filters, page
@@ -33,7 +33,7 @@ def submit_reply(conversation_id: str) -> ResponseReturnValue:
             seen_message_id=request.form.get("seen_message_id") or None,
             now=utcnow(),
         )
-    except (Conflict, Invalid) as error:
+    except (Conflict, Invalid, ContentBlocked) as error:
         return make_response(page(conversation_id, text=text, refusal=error), error.status)
     return _back(conversation_id)
 

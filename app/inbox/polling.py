@@ -46,6 +46,9 @@ def claim_polls(limit: int, now: datetime) -> list[Poll]:
         or_(Account.next_poll_at.is_(None), Account.next_poll_at <= now),
         or_(Account.poll_claim_until.is_(None), Account.poll_claim_until <= now),
     )
+    # Asked every second: no transaction unless it is somebody's turn.
+    if db.session.scalar(select(Account.id).where(*due).limit(1)) is None:
+        return []
     with atomic():
         ids = db.session.scalars(
             select(Account.id)

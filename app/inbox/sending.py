@@ -7,7 +7,6 @@ queued again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,12 +16,10 @@ from sqlalchemy.orm import aliased
 
 from app.accounts.models import Account
 from app.db import atomic, db
-from app.inbox.answering import mark_answered
 from app.inbox.models import Message, ReplyAttempt
+from app.notices.services import tell
 from app.publishing.models import Stop
 from app.units.models import Unit
-from connectors.errors import ConnectorError, ReplyWindowClosed
-from connectors.values import Receipt
 
 # A claim outlives the longest call (connect + read + the wait before it).
 LEASE = timedelta(seconds=120)
@@ -55,6 +52,15 @@ class Try:
     send_before: datetime
 
 
+def anything_due(now: datetime) -> bool:
+    """Whether a round is worth a transaction: something to send, or a claim that ran out. Reads only."""
+    due = or_(
+        and_(Message.status == "queued", Message.next_attempt_at <= now),
+        and_(Message.status == "sending", Message.claim_until < now),
+    )
+    return db.session.scalar(select(Message.id).where(due).limit(1)) is not None
+
+
 def recover_replies(now: datetime) -> int:
     """Claims whose sender died: with an attempt in flight → unknown, else queued again. Returns how many."""
     with atomic():
@@ -65,7 +71,7 @@ def recover_replies(now: datetime) -> int:
         ).all()
         for message in dead:
             attempt = _open_attempt(message)
-            _let_go(message)
+            let_go(message)
             # Raised once more: whoever still holds the old claim can record nothing over this.
             if attempt is None:
                 message.status, message.next_attempt_at = "queued", now
@@ -74,6 +80,7 @@ def recover_replies(now: datetime) -> int:
                 message.status, message.next_attempt_at = "unknown", None
                 message.error_code, message.error_cause = "lost", "发送进程中断，不知道平台是否收到。"
                 message.error_remedy, message.error_who = "请到平台核对后，点“确认已发出”或“没有发出”。", "回复人"
+                tell_author(message, now)
         return len(dead)
 
 
@@ -121,62 +128,6 @@ def begin_attempt(claim: Claim, now: datetime) -> Try | None:
             number=number,
             send_before=attempt.send_before,
         )
-
-
-def record_reply_sent(attempted: Try, receipt: Receipt, *, exchanges: Sequence[dict[str, Any]], now: datetime) -> None:
-    """The platform took it. Kept even when the claim was lost: a receipt is proof."""
-    with atomic():
-        message = _close(attempted, "receipt", {}, exchanges, now)
-        if message.fence != attempted.fence or message.status not in ("sending", "unknown"):
-            return
-        _let_go(message)
-        message.status, message.next_attempt_at = "sent", None
-        message.sent_at = receipt.published_at or now
-        message.error_code = message.error_cause = message.error_remedy = message.error_who = ""
-        if receipt.external_id and not _number_taken(message, receipt.external_id):
-            message.external_id = receipt.external_id
-        mark_answered(message.conversation, message)
-
-
-def record_reply_failed(
-    attempted: Try, error: ConnectorError, *, exchanges: Sequence[dict[str, Any]], now: datetime
-) -> None:
-    """The platform refused; nothing happened. A closed window is remembered until the next inbound message."""
-    with atomic():
-        message = _close(attempted, "refused", _error_json(error), exchanges, now)
-        if message.fence != attempted.fence or message.status != "sending":
-            return
-        _let_go(message)
-        message.status, message.next_attempt_at = "failed", None
-        _explain(message, error)
-        if isinstance(error, ReplyWindowClosed):
-            message.conversation.window_shut_at = now
-
-
-def record_reply_unknown(
-    attempted: Try, error: ConnectorError, *, exchanges: Sequence[dict[str, Any]], now: datetime
-) -> None:
-    """It may have been sent: a person must look. Never sent again by itself."""
-    with atomic():
-        message = _close(attempted, "unknown", _error_json(error), exchanges, now)
-        if message.fence != attempted.fence or message.status != "sending":
-            return
-        _let_go(message)
-        message.status, message.next_attempt_at = "unknown", None
-        _explain(message, error)
-
-
-def record_reply_postponed(
-    attempted: Try, error: ConnectorError, *, until: datetime, exchanges: Sequence[dict[str, Any]], now: datetime
-) -> None:
-    """Nothing was sent; again at `until`. The reason is shown meanwhile."""
-    with atomic():
-        message = _close(attempted, "not_sent", _error_json(error), exchanges, now)
-        if message.fence != attempted.fence or message.status != "sending":
-            return
-        _let_go(message)
-        message.status, message.next_attempt_at = "queued", until
-        _explain(message, error)
 
 
 def attempts_of(message_id: str) -> list[ReplyAttempt]:
@@ -230,14 +181,14 @@ def _claim(message: Message, worker: str, now: datetime) -> Claim | None:
     )
 
 
-def _locked(message_id: str) -> Message:
+def locked(message_id: str) -> Message:
     return db.session.scalars(
         select(Message).where(Message.id == message_id).with_for_update().execution_options(populate_existing=True)
     ).one()
 
 
 def _mine(message_id: str, fence: int) -> Message | None:
-    message = _locked(message_id)
+    message = locked(message_id)
     return message if message.status == "sending" and message.fence == fence else None
 
 
@@ -253,37 +204,21 @@ def _open_attempt(message: Message) -> ReplyAttempt | None:
     return attempt
 
 
-def _close(
-    attempted: Try, outcome: str, error: dict[str, Any], exchanges: Sequence[dict[str, Any]], now: datetime
-) -> Message:
-    """The answer, before anything else can throw: on the attempt's own row, whoever holds the claim now."""
-    message = _locked(attempted.message_id)
-    attempt = db.session.get_one(ReplyAttempt, attempted.attempt_id)
-    attempt.outcome, attempt.answered_at, attempt.error = outcome, now, error
-    attempt.exchanges = [] if message.erased_at is not None else list(exchanges)
-    return message
-
-
-def _let_go(message: Message) -> None:
+def let_go(message: Message) -> None:
     message.claim_owner, message.claim_until = "", None
 
 
-def _explain(message: Message, error: ConnectorError) -> None:
-    message.error_code, message.error_cause = error.code[:40], error.cause
-    message.error_remedy, message.error_who = error.remedy, error.who[:80]
-
-
-def _error_json(error: ConnectorError) -> dict[str, Any]:
-    return {
-        "kind": type(error).__name__,
-        "code": error.code,
-        "cause": error.cause,
-        "remedy": error.remedy,
-        "who": error.who,
-        "rid": error.rid,
-    }
-
-
-def _number_taken(message: Message, external_id: str) -> bool:
-    twin = select(Message.id).where(Message.account_id == message.account_id, Message.external_id == external_id)
-    return db.session.scalar(twin.where(Message.id != message.id)) is not None
+def tell_author(message: Message, now: datetime) -> None:
+    """Whoever wrote the answer (else the desk) learns that it did not simply go out."""
+    words = "待核实：不知道对方是否收到" if message.status == "unknown" else "没有发出"
+    tell(
+        key=f"reply:{message.id}:{message.fence}",
+        kind="reply",
+        level="info",
+        unit_id=message.conversation.unit_id,
+        user_id=message.author_id,
+        title=f"一条回复{words}",
+        body=f"{message.error_cause}{message.error_remedy}",
+        path=f"/inbox/{message.conversation_id}",
+        now=now,
+    )

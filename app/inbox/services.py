@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from app.inbox.answering import add_note, reply, retry_reply, settle_reply
+from app.inbox.amending import retry_reply, settle_reply
+from app.inbox.answering import add_note, reply
 from app.inbox.contacts import display_name
 from app.inbox.ingesting import account_event, ingest
+from app.inbox.outcomes import (
+    record_reply_failed,
+    record_reply_postponed,
+    record_reply_sent,
+    record_reply_unknown,
+)
 from app.inbox.reading import (
     Filter,
     conversations_of,
@@ -18,15 +25,7 @@ from app.inbox.reading import (
     waiting,
     waiting_times,
 )
-from app.inbox.sending import (
-    begin_attempt,
-    claim_replies,
-    record_reply_failed,
-    record_reply_postponed,
-    record_reply_sent,
-    record_reply_unknown,
-    recover_replies,
-)
+from app.inbox.sending import begin_attempt, claim_replies, recover_replies
 from app.inbox.windows import Window, window_of, windows_of
 from app.inbox.working import STATUSES, answerers, assign, desks, set_labels, set_remark, set_status, wake_snoozed
 

@@ -13,6 +13,7 @@ from app.errors import Conflict, Invalid
 from app.inbox.access import find
 from app.inbox.answering import clean, text_digest
 from app.inbox.models import Conversation, Message
+from app.notices.services import tell
 from app.units.access import ROLES, Actor, actor_for
 from app.units.models import Grant, Unit, User
 
@@ -54,6 +55,7 @@ def assign(
         if note:
             _leave_note(actor, conversation, note, now)
         _record(actor, "conversation.assign", conversation, before, now, note=text_digest(note) if note else "")
+        _tell(actor, conversation, unit_id, now)
         return conversation
 
 
@@ -131,12 +133,12 @@ def desks(conversation: Conversation) -> list[Unit]:
 
 def wake_snoozed(now: datetime) -> int:
     """Snoozed conversations whose time has come are open again; how many."""
+    woken = select(Conversation).where(Conversation.status == "snoozed", Conversation.snoozed_until <= now)
+    # Asked every second: no transaction unless there is something to do.
+    if db.session.scalars(woken.limit(1)).first() is None:
+        return 0
     with atomic():
-        due = db.session.scalars(
-            select(Conversation)
-            .where(Conversation.status == "snoozed", Conversation.snoozed_until <= now)
-            .with_for_update(skip_locked=True)
-        ).all()
+        due = db.session.scalars(woken.with_for_update(skip_locked=True)).all()
         for conversation in due:
             conversation.status, conversation.snoozed_until = "open", None
         return len(due)
@@ -170,6 +172,23 @@ def _hand_to_desk(conversation: Conversation, unit_id: str) -> None:
             errors={"unit_id": ["不能转办给该单位。"]},
         )
     conversation.unit_id, conversation.assignee_id = unit.id, None
+
+
+def _tell(actor: Actor, conversation: Conversation, unit_id: str | None, now: datetime) -> None:
+    """Who got it is told; the citizen's words stay in the inbox."""
+    if unit_id is None and conversation.assignee_id in (None, actor.user_id):
+        return
+    tell(
+        key=f"conversation:{conversation.id}:{now.isoformat()}",
+        kind="conversation",
+        level="info",
+        unit_id=conversation.unit_id,
+        user_id=conversation.assignee_id,
+        title=f"{actor.name} 转来一个会话" if unit_id else f"{actor.name} 分派给您一个会话",
+        body=f"来自“{conversation.account.name}”，请答复。",
+        path=f"/inbox/{conversation.id}",
+        now=now,
+    )
 
 
 def _leave_note(actor: Actor, conversation: Conversation, note: str, now: datetime) -> None:

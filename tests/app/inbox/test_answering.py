@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from app.audit.models import Event
 from app.audit.services import verify
 from app.db import atomic, db
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.inbox.models import Conversation, Message
 from app.inbox.services import (
     assign,
@@ -24,6 +24,7 @@ from app.inbox.services import (
     wake_snoozed,
     window_of,
 )
+from app.notices.models import Notice
 from connectors.values import InboundMessage
 from tests.app.inbox.conftest import City
 
@@ -192,3 +193,26 @@ def test_the_log_holds_digests_only(city: City, comment: Make, now: datetime) ->
 
 def window(conversation_id: str, now: datetime):  # type: ignore[no-untyped-def]
     return window_of(db.session.get_one(Conversation, conversation_id), now)
+
+
+def test_a_public_answer_names_no_ones_number(city: City, comment: Make, letter: Make, now: datetime) -> None:
+    public, private = opened(city.weibo, comment(1), now), opened(city.wechat, letter(1), now)
+    words = "您登记的手机号 13912345678 已更新。"
+    with pytest.raises(ContentBlocked) as caught:
+        reply(city.wang, public, text=words, now=now)
+    assert caught.value.extra["problems"]
+    assert reply(city.wang, private, text=words, now=now).status == "queued"
+
+
+def test_who_gets_it_is_told(city: City, comment: Make, now: datetime) -> None:
+    conversation_id = opened(city.weibo, comment(1), now)
+    assign(city.wang, conversation_id, user_id=city.wang.user_id, now=now)
+    assert db.session.scalars(select(Notice)).all() == []
+    assign(city.wang, conversation_id, user_id=city.li.user_id, now=now)
+    assign(city.wang, conversation_id, unit_id=city.bureau.id, now=now + timedelta(seconds=1))
+    told = db.session.scalars(select(Notice).order_by(Notice.id)).all()
+    assert [(notice.user_id, notice.unit_id) for notice in told] == [
+        (city.li.user_id, city.office.id),
+        (None, city.bureau.id),
+    ]
+    assert "公租房" not in str([(notice.title, notice.body) for notice in told])
