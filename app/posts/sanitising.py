@@ -13,94 +13,26 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from app.posts.msword import looks_like_word, undo_word
+from app.posts.tags import (
+    ANY_SCHEME,
+    ATTRIBUTES,
+    BLOCKS,
+    BOXES,
+    DROP,
+    EMPTIED,
+    INLINE,
+    LINES,
+    LINK_SCHEMES,
+    PASSED,
+    RENAME,
+    TAGS,
+)
 
 # What stands for a picture's address: "/media/{sha256}", or None when it cannot be used.
 Place = Callable[[str, str], str | None]
 
-TAGS = frozenset(
-    [
-        "p",
-        "h2",
-        "h3",
-        "h4",
-        "ul",
-        "ol",
-        "li",
-        "blockquote",
-        "table",
-        "caption",
-        "thead",
-        "tbody",
-        "tfoot",
-        "tr",
-        "th",
-        "td",
-        "img",
-        "a",
-        "strong",
-        "em",
-        "u",
-        "s",
-        "sub",
-        "sup",
-        "br",
-        "hr",
-        "pre",
-        "code",
-        "figure",
-        "figcaption",
-    ]
-)
-ATTRIBUTES: dict[str, set[str]] = {
-    "a": {"href"},
-    "img": {"src", "alt"},
-    "td": {"colspan", "rowspan", "style"},
-    "th": {"colspan", "rowspan", "style"},
-    "ol": {"start"},
-    **{tag: {"style"} for tag in ("p", "h2", "h3", "h4")},
-}
-_RENAME = {
-    "h1": "h2", "h5": "h4", "h6": "h4", "b": "strong", "i": "em", "strike": "s", "del": "s", "ins": "u", "cite": "em",
-    "tt": "code",
-}  # fmt: skip
-_BOXES = frozenset(
-    [
-        "div",
-        "section",
-        "article",
-        "main",
-        "header",
-        "footer",
-        "aside",
-        "dl",
-        "dt",
-        "dd",
-        "details",
-        "summary",
-        "center",
-        "address",
-        "hgroup",
-        "nav",
-    ]
-)
-_BLOCKS = frozenset({"p", "h2", "h3", "h4", "ul", "ol", "li", "blockquote", "table", "hr", "pre", "figure"}) | _BOXES
-_LINES = ("p", "h2", "h3", "h4", "pre", "figcaption", "caption")
-_INLINE = ("strong", "em", "u", "s", "sub", "sup", "a", "code")
-# Removed with all that is inside; those with a name are mentioned.
-_DROP = {
-    "script": "脚本", "iframe": "内嵌页面", "frame": "内嵌页面", "object": "插件", "embed": "插件", "applet": "插件",
-    "form": "表单", "select": "表单", "textarea": "表单", "button": "表单", "video": "视频", "audio": "音频",
-    "canvas": "画布", "svg": "矢量图", "math": "公式", "map": "图像热区", "style": "", "head": "", "title": "",
-    "template": "", "noscript": "", "xml": "", "noembed": "", "noframes": "",
-}  # fmt: skip
-# A form keeps the text around its fields.
-_EMPTIED = frozenset(_DROP) - {"form"}
-_PASSED = TAGS | _BOXES | frozenset(_RENAME) | {"span", "font"}
 _OPENING = re.compile(r"<([a-z][a-z0-9]*)(?=[\s/>])", re.IGNORECASE)
 _HANDLER = re.compile(r"<[a-z][^<>]*\son[a-z]+\s*=", re.IGNORECASE)
-_LINK_SCHEMES = {"http", "https", "mailto", "tel"}
-# Let through at first, so that what is taken out can be counted.
-_ANY_SCHEME = _LINK_SCHEMES | {"data", "javascript", "vbscript", "file", "ftp", "blob", "about"}
 _FRAGMENT = re.compile(r"<!--StartFragment-->(.*)<!--EndFragment-->", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _ALIGN = re.compile(r"text-align\s*:\s*(center|right|justify)", re.IGNORECASE)
@@ -133,7 +65,7 @@ def clean(html: str, place: Place) -> Cleaned:
         tags=set(TAGS),
         attributes=ATTRIBUTES,
         link_rel=None,
-        url_schemes=_LINK_SCHEMES,
+        url_schemes=LINK_SCHEMES,
         filter_style_properties={"text-align"},
     )
     return Cleaned(html=guarded.replace(' style=""', "").strip(), notes=worker.notes)
@@ -141,7 +73,7 @@ def clean(html: str, place: Place) -> Cleaned:
 
 def _removed(html: str) -> list[str]:
     """What of `html` is taken out as a whole, counted."""
-    counted = Counter(_DROP.get(tag.lower(), "") for tag in _OPENING.findall(html))
+    counted = Counter(DROP.get(tag.lower(), "") for tag in _OPENING.findall(html))
     del counted[""]
     if handlers := len(_HANDLER.findall(html)):
         counted["事件脚本"] = handlers
@@ -194,28 +126,28 @@ class _Cleaning:
             if tag == "center":
                 for inner in (node, *node):
                     inner.set("style", "text-align:center")
-            node.tag = _RENAME.get(tag, tag)
+            node.tag = RENAME.get(tag, tag)
             parent = node.getparent()
             if node.tag == "li" and (parent is None or parent.tag not in ("ul", "ol")):
                 node.tag = "div"
-            elif node.tag not in TAGS and node.tag not in _BOXES:
+            elif node.tag not in TAGS and node.tag not in BOXES:
                 node.drop_tag()
 
     def _unbox(self) -> None:
         """Boxes with blocks inside fall away, boxes of text alone are paragraphs; nothing inline holds a block."""
-        for node in reversed(list(self.root.iterdescendants(*_INLINE))):
+        for node in reversed(list(self.root.iterdescendants(*INLINE))):
             if _holds_block(node):
                 node.drop_tag()
-        for node in reversed(list(self.root.iterdescendants(*_BOXES))):
+        for node in reversed(list(self.root.iterdescendants(*BOXES))):
             if _holds_block(node):
                 _wrap_loose(node)
                 node.drop_tag()
             else:
                 node.tag = "p"
-        for node in reversed(list(self.root.iterdescendants(*_LINES))):
+        for node in reversed(list(self.root.iterdescendants(*LINES))):
             if not _holds_block(node):
                 continue
-            if all(inner.tag == "p" for inner in node.iterdescendants() if inner.tag in _BLOCKS):
+            if all(inner.tag == "p" for inner in node.iterdescendants() if inner.tag in BLOCKS):
                 for inner in list(node.iterdescendants("p")):
                     inner.drop_tag()
             else:
@@ -249,17 +181,17 @@ def _parsed(html: str) -> HtmlElement:
     """The tree that a browser makes of `html`, of tags that can be kept or turned into such."""
     passed = nh3.clean(
         html,
-        tags=set(_PASSED),
-        clean_content_tags=set(_EMPTIED),
+        tags=set(PASSED),
+        clean_content_tags=set(EMPTIED),
         attributes={"*": {"style", "align", "class"}, **{tag: names - {"style"} for tag, names in ATTRIBUTES.items()}},
         link_rel=None,
-        url_schemes=_ANY_SCHEME,
+        url_schemes=ANY_SCHEME,
     )
     return lxml_html.fragment_fromstring(passed, create_parent="div")
 
 
 def _holds_block(node: HtmlElement) -> bool:
-    return next(node.iterdescendants(*_BLOCKS), None) is not None
+    return next(node.iterdescendants(*BLOCKS), None) is not None
 
 
 def _wrap_loose(box: HtmlElement) -> None:
@@ -272,7 +204,7 @@ def _wrap_loose(box: HtmlElement) -> None:
         box.insert(0, run)
     for child in children:
         tail, child.tail = child.tail, None
-        if child.tag in _BLOCKS or child.tag == "figcaption":
+        if child.tag in BLOCKS or child.tag == "figcaption":
             run = None
         else:
             if run is None:
