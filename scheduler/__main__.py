@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import secrets
 import signal
@@ -64,6 +65,8 @@ def finish(runtime: Runtime) -> bool:
 
 def start_ticks(runtime: Runtime) -> BackgroundScheduler:
     """APScheduler only ticks; its job store holds nothing that must survive."""
+    # A tick that still runs when its next one is due is no news.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
     ticks = BackgroundScheduler(
         executors={"default": ThreadPoolExecutor(8)},
         job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
@@ -79,6 +82,7 @@ def start_ticks(runtime: Runtime) -> BackgroundScheduler:
             seconds=job.seconds,
             next_run_time=utcnow(),
             id=job.name,
+            name=job.name,
         )
     ticks.start()
     return ticks
