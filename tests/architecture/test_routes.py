@@ -11,7 +11,8 @@ from app.units.permissions import PUBLIC, SIGNED_IN
 OPEN_TO_ALL = {
     "static",
     "units.sign_in",
-    "units.set_language",
+    "units.choose_language",
+    "units.submit_sign_in",
     "media.show",
     "site.permalink",
     "site.atom",
