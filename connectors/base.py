@@ -135,6 +135,13 @@ class Connector(ABC):
     def discard(self, prepared: Prepared) -> None:
         """Undo what prepare() left at the platform (a draft). Not an error when it is gone."""
 
+    def hand_over_done(self, prepared: Prepared) -> bool | None:
+        """Whether the draft that a person was to publish has left the draft box (published or deleted by hand).
+
+        None when that cannot be told, as on platforms without drafts. Network; raises nothing for an answer.
+        """
+        return None
+
     @abstractmethod
     def recall(self, receipt: Receipt) -> None:
         """Take it back as far as capabilities().recall says."""

@@ -86,7 +86,9 @@ class Unavailable(ConnectorError):
 
 
 class AwaitingPlatformAdmin(ConnectorError):
-    """Accepted; waits for the account's administrator at the platform."""
+    """Accepted; waits for the account's administrator at the platform. `receipt` holds the ids it told, if any."""
+
+    receipt: Receipt | None = None
 
 
 class OutcomeUnknown(ConnectorError):

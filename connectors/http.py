@@ -6,45 +6,27 @@ OutcomeUnknown; anything that certainly did nothing raises Unavailable.
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.masking import describe, mask, show
 from connectors.values import Exchange
 
 CONNECT_TIMEOUT = 3.05
 READ_TIMEOUT = 15.0
 MAX_ANSWER_BYTES = 12 * 1024 * 1024
-SECRET_NAMES = frozenset(
-    {
-        "access_token",
-        "appsecret",
-        "secret",
-        "client_secret",
-        "app_secret",
-        "refresh_token",
-        "code",
-        "authorization",
-        "token",
-    }
-)
-_SECRET_IN_TEXT = re.compile(
-    r"""(?i)(["']?(?:access_token|client_secret|app_?secret|secret|refresh_token)["']?\s*[=:]\s*["']?)([^"'&\s,}]+)"""
-)
-
-
-def mask(text: str) -> str:
-    """`text` without the values of tokens and secrets."""
-    return _SECRET_IN_TEXT.sub(r"\1***", text)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +53,10 @@ class Answer:
 
     def json(self) -> Any:
         """The body as JSON. Raises ValueError for HTML, empty or broken bodies."""
-        return json.loads(self.body.decode("utf-8"))
+        try:
+            return json.loads(self.body.decode("utf-8"))
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 class Http:
@@ -120,12 +105,11 @@ class Http:
         Raises Unavailable (nothing was sent, or a read failed) or OutcomeUnknown (a write may have arrived).
         """
         data, all_headers = _encode(form, json_body, raw_body, files, dict(headers or {}))
+        _too_late.check = partial(self._check_deadline, send_before)
         self._check_deadline(send_before)
         sent_at = self._clock()
         # The address as the platform documents it: that is what evidence shows, whichever base is configured.
-        record = _Record(
-            method=method, url=url, request=_describe(params, form, json_body, raw_body, files), at=sent_at
-        )
+        record = _Record(method=method, url=url, request=describe(params, form, json_body, raw_body, files), at=sent_at)
         try:
             response = self._session.request(
                 method,
@@ -142,7 +126,9 @@ class Http:
         except requests.RequestException as error:
             self._record(record, None, "", _kind(error))
             raise _failure(error, write) from None
-        self._record(record, response.status_code, _show(body), "")
+        finally:
+            _too_late.check = None
+        self._record(record, response.status_code, show(body), "")
         return Answer(status=response.status_code, body=body, headers=dict(response.headers))
 
     def _check_deadline(self, send_before: datetime | None) -> None:
@@ -174,11 +160,43 @@ class _Record:
     at: datetime
 
 
+# What the thread's present call must not outlast: asked again when a connection has come to be.
+_too_late = threading.local()
+
+
+class _Timely(HTTPConnection):
+    """Connecting (names, handshakes) may take long: the clock is asked once more before the first byte goes out."""
+
+    def connect(self) -> None:
+        super().connect()
+        check = getattr(_too_late, "check", None)
+        if check is not None:
+            check()
+
+
+class _TimelySecure(_Timely, HTTPSConnection):
+    pass
+
+
+class _TimelyPool(HTTPConnectionPool):
+    ConnectionCls = _Timely
+
+
+class _TimelySecurePool(HTTPSConnectionPool):
+    ConnectionCls = _TimelySecure
+
+
+class _TimelyAdapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _TimelyPool, "https": _TimelySecurePool}
+
+
 def new_session(pool: int = 64) -> requests.Session:
     """A session with a connection pool and no transport retries; proxies and .netrc of the environment are ignored."""
     session = requests.Session()
     session.trust_env = False
-    adapter = HTTPAdapter(pool_connections=16, pool_maxsize=pool, max_retries=0)
+    adapter = _TimelyAdapter(pool_connections=16, pool_maxsize=pool, max_retries=0)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session
@@ -202,44 +220,6 @@ def _encode(
     return (dict(form) if form is not None else None), headers
 
 
-def _describe(
-    params: Mapping[str, str] | None,
-    form: Mapping[str, str] | None,
-    json_body: Any,
-    raw_body: bytes | None,
-    files: tuple[File, ...],
-) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    if params:
-        out["query"] = _masked(params)
-    if form is not None:
-        out["form"] = _masked(form)
-    if json_body is not None:
-        out["json"] = _masked(json_body)
-    if raw_body is not None:
-        out["body"] = mask(raw_body[:4000].decode("utf-8", "replace"))
-    if files:
-        out["files"] = [
-            {
-                "field": f.field,
-                "name": f.name,
-                "content_type": f.content_type,
-                "size": len(f.content),
-                "sha256": hashlib.sha256(f.content).hexdigest(),
-            }
-            for f in files
-        ]
-    return out
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {k: "***" if str(k).lower() in SECRET_NAMES else _masked(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(v) for v in value]
-    return value
-
-
 def _read_bounded(response: requests.Response) -> bytes:
     body = bytearray()
     for chunk in response.iter_content(65536):
@@ -248,16 +228,6 @@ def _read_bounded(response: requests.Response) -> bytes:
             response.close()
             raise requests.exceptions.ContentDecodingError("answer too large")
     return bytes(body)
-
-
-def _show(body: bytes) -> str:
-    """The answer for the evidence: text, or a digest for binary and very long bodies."""
-    if len(body) <= 65536:
-        try:
-            return body.decode("utf-8")
-        except UnicodeDecodeError:
-            pass
-    return f"[{len(body)} bytes, sha256 {hashlib.sha256(body).hexdigest()}]"
 
 
 def _kind(error: requests.RequestException) -> str:

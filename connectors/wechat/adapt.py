@@ -151,6 +151,7 @@ class _Rewriter:
         """Links WeChat would take out become "[n]" and a list at the end: (text, address) of each."""
         references: list[tuple[str, str]] = []
         numbers: dict[str, int] = {}
+        lost = 0
         for node in list(self.root.iter("a")):
             href = (node.get("href") or "").strip()
             parts = _split(href)
@@ -163,7 +164,11 @@ class _Rewriter:
                         references.append((text, href))
                         numbers[href] = len(references)
                     _append_text(node, f"[{numbers[href]}]")
+            elif _says_more(href, _text(node)):
+                lost += 1
             node.drop_tag()
+        if lost:
+            self._note("links_lost", f"{lost} 个链接不是完整的网址（邮箱、电话或站内地址），只保留了文字。")
         if references:
             self._note("links", f"{len(references)} 个外链转为文末注释。")
         return references
@@ -276,6 +281,14 @@ def _columns(row: HtmlElement) -> int:
 
 def _inside_table(node: HtmlElement) -> bool:
     return next(node.iterancestors("table"), None) is not None
+
+
+def _says_more(href: str, text: str) -> bool:
+    """Whether a link that is no web address (mail, telephone, a path of our own site) tells what its text does not."""
+    scheme, colon, rest = href.partition(":")
+    if not href or href.startswith("#") or scheme.lower() in ("javascript", "data", "vbscript"):
+        return False
+    return (rest if colon else href) not in text
 
 
 def _split(href: str) -> SplitResult:

@@ -12,8 +12,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.base import Meter, TokenStore
-from connectors.errors import AlreadyDone, Code, ConnectorError, OutcomeUnknown, RateLimited, Unavailable
-from connectors.http import Answer, File, Http, mask
+from connectors.errors import (
+    AlreadyDone,
+    AwaitingPlatformAdmin,
+    Code,
+    ConnectorError,
+    OutcomeUnknown,
+    RateLimited,
+    Unavailable,
+)
+from connectors.http import Answer, File, Http
+from connectors.masking import mask
 from connectors.values import AccountConfig, Receipt, Token
 from connectors.wechat.clocks import retry_at
 from connectors.wechat.codes import CODES, STALE_TOKEN
@@ -172,20 +181,33 @@ class Api:
     # The one call that is answered with more than an error when it is a repetition.
 
     def mass_sendall(self, body: Body, *, send_before: datetime) -> Body:
-        """Raises AlreadyDone with the msg_id for 45065 under the clientmsgid of `body`."""
+        """Raises AlreadyDone with the msg_id for 45065 under the clientmsgid of `body`; AwaitingPlatformAdmin likewise."""
         parsed = self._ask("/cgi-bin/message/mass/sendall", write=True, json_body=body, send_before=send_before)
-        if error_code(parsed) == 45065 and body.get("clientmsgid") and parsed.get("msg_id"):
-            msg_id = str(parsed["msg_id"])
+        code, receipt = error_code(parsed), _mass_receipt(parsed)
+        if code == 45065 and body.get("clientmsgid") and receipt is not None:
             error = AlreadyDone("平台已收到过这条群发。", remedy="系统会继续核实。", who="系统", code="45065")
-            error.receipt = Receipt(external_id=msg_id, details={"msg_id": msg_id})
+            error.receipt = receipt
             raise error
-        self._raise_for(parsed, write=True)
+        if code != 0:
+            refusal = self.error_for(code, str(parsed.get("errmsg", "")), write=True)
+            if isinstance(refusal, AwaitingPlatformAdmin):
+                # Without its msg_id neither the event nor mass/get could be known as ours.
+                refusal.receipt = receipt
+            raise refusal
         return parsed
 
 
 def meter_key(path: str) -> str:
     """ "/cgi-bin/draft/add" -> "draft/add"; "/datacube/x" stays "datacube/x"."""
     return path.removeprefix("/cgi-bin").lstrip("/")
+
+
+def _mass_receipt(parsed: Body) -> Receipt | None:
+    """The ids of a mass send that an answer names, also beside an error; None without a msg_id."""
+    msg_id, data_id = (str(parsed.get(name) or "") for name in ("msg_id", "msg_data_id"))
+    if not msg_id:
+        return None
+    return Receipt(external_id=msg_id, details={"msg_id": msg_id, **({"msg_data_id": data_id} if data_id else {})})
 
 
 def error_code(parsed: Body) -> int | None:

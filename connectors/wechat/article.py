@@ -26,7 +26,9 @@ _NAMES = {
     "title": "标题", "author": "作者", "digest": "摘要", "content_html": "正文", "cover": "封面", "comments": "留言开关",
     "delivery": "发布方式",
 }  # fmt: skip
-_MODES = ("mass", "publish", "draft")
+# The ways that a post may take, by what its account was connected for: the quota that is reserved and the draft that is
+# handed over follow the account, so an author may only step down from notifying followers.
+_MODES = {"mass": ("mass", "publish"), "publish": ("publish",), "draft": ("draft",)}
 
 
 def adapt_content(account: AccountConfig, media: MediaStore, content: Content) -> Adaptation:
@@ -127,7 +129,8 @@ class _Adapting:
         given = self.overrides.get("delivery")
         if isinstance(given, Mapping):
             delivery.update({k: given[k] for k in delivery if k in given})
-        if not _is_delivery(delivery) or not isinstance(given, Mapping | None):
+        allowed = delivery["mode"] in _MODES.get(self.account.mode, ())
+        if not allowed or not _is_delivery(delivery) or not isinstance(given, Mapping | None):
             self._block("wechat.delivery", "delivery", "发布方式或群发对象不正确。请重新选择。")
         return delivery
 
@@ -180,7 +183,7 @@ def leading_sentences(text: str, limit: int) -> str:
 
 def _is_delivery(delivery: Mapping[str, Any]) -> bool:
     audience = delivery["audience"]
-    if delivery["mode"] not in _MODES or delivery["send_ignore_reprint"] not in (0, 1):
+    if delivery["send_ignore_reprint"] not in (0, 1):
         return False
     if not isinstance(audience, Mapping) or not isinstance(audience.get("is_to_all"), bool):
         return False

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 
 from connectors.base import MediaStore, TokenStore
-from connectors.errors import ConnectorError, NotEntitled, Refused
+from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, Refused
 from connectors.images import draw_cover
 from connectors.values import AccountConfig, Health, Right
 from connectors.wechat import payloads
@@ -91,7 +91,7 @@ def _private(api: Api) -> Right:
     """Typing to nobody: refused for the person, not for the right."""
     try:
         api.post("/cgi-bin/message/custom/typing", {"touser": _NOBODY, "command": "Typing"})
-    except NotEntitled:
+    except (NotEntitled, CredentialsRefused):
         raise
     except Refused as error:
         if not error.code.isdigit():
@@ -100,14 +100,19 @@ def _private(api: Api) -> Right:
 
 
 def _callback(api: Api) -> Right:
-    """Whether WeChat can resolve and reach the callback's host."""
+    """Whether WeChat can resolve and reach the callback's host. A host that answers no ping may still take pushes."""
     answer = api.post("/cgi-bin/callback/check", {"action": "all", "check_operator": "DEFAULT"})
     hosts = [payloads.text_of(row.get("ip")) for row in payloads.rows_of(answer, "dns")]
     if not hosts:
         return Right(
             key="callback", ok=False, detail="平台没有解析到回调地址。", remedy="请检查回调网址的域名和服务器防火墙。"
         )
-    return Right(key="callback", ok=True, detail=f"平台可以访问回调地址（{'、'.join(hosts)}）。")
+    named = "、".join(hosts)
+    losses = [payloads.text_of(row.get("package_loss")) for row in payloads.rows_of(answer, "ping")]
+    if all(loss in ("100%", "") for loss in losses):
+        said = f"平台能解析回调地址（{named}），但 ping 不通；能否收到推送，收到第一条时才知道。"
+        return Right(key="callback", ok=None, detail=said, remedy="请确认服务器防火墙放行微信。")
+    return Right(key="callback", ok=True, detail=f"平台可以访问回调地址的主机（{named}）。")
 
 
 def _quota(api: Api, path: str) -> str:

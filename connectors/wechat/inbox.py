@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import ConnectorError, ContentRefused, NotEntitled, Refused, Unavailable
+from connectors.errors import ConnectorError, ContentRefused, NotEntitled, OutcomeUnknown, Refused, Unavailable
 from connectors.values import InboundMessage, Page, Receipt
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
@@ -114,7 +114,7 @@ def reply(api: Api, target: Mapping[str, str], text: str, *, send_before: dateti
 
 def _answer_comment(api: Api, target: Mapping[str, str], text: str, send_before: datetime) -> Receipt:
     body = {**_article(target), "user_comment_id": int(target["user_comment_id"]), "content": text}
-    api.post("/cgi-bin/comment/reply/add", body, write=True, send_before=send_before)
+    _sent(api.post("/cgi-bin/comment/reply/add", body, write=True, send_before=send_before))
     place = ":".join((target["msg_data_id"], target.get("index", "0"), target["user_comment_id"]))
     return Receipt(external_id=f"reply:{place}", live=True)
 
@@ -123,8 +123,16 @@ def _answer_private(api: Api, openid: str, text: str, send_before: datetime) -> 
     if len(text.encode()) > PRIVATE_BYTES:
         raise _refused("回复太长。", f"请缩短到 {PRIVATE_BYTES // 3} 个汉字以内，或分成两条。")
     body = {"touser": openid, "msgtype": "text", "text": {"content": text}}
-    api.post("/cgi-bin/message/custom/send", body, write=True, send_before=send_before)
+    _sent(api.post("/cgi-bin/message/custom/send", body, write=True, send_before=send_before))
     return Receipt(live=True)
+
+
+def _sent(answer: Mapping[str, Any]) -> None:
+    """These answers carry no id: only their errcode 0 says that it was WeChat who took the reply."""
+    if "errcode" not in answer:
+        raise OutcomeUnknown(
+            "平台的答复里没有结果，不能确定是否已回复。", remedy="请到公众平台核对，核对前不会重发。", who="回复人"
+        )
 
 
 def _refused(cause: str, remedy: str) -> ConnectorError:

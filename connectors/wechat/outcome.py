@@ -16,7 +16,6 @@ from connectors.errors import ConnectorError, RateLimited, Unavailable
 from connectors.values import Attempted, CannotTell, Finding, Found, ProvenAbsent, Receipt, Rejected, Removed
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
-from connectors.wechat.clocks import beijing_day
 from connectors.wechat.prepare import read_draft
 from connectors.wechat.statistics import article_of_day
 
@@ -24,8 +23,9 @@ from connectors.wechat.statistics import article_of_day
 RHYTHM = (10, 30, 60, 180, 600)
 SLOW = timedelta(minutes=30)
 MOST_QUESTIONS = 12
-# Longer than a publication may be late by default, so that an automatic second try cannot overtake a slow review.
-ABSENT_AFTER_SUBMIT = timedelta(minutes=30)
+# Nothing guards a second submission as clientmsgid guards a mass send, and a review may take hours: said only when most
+# of the questions are asked. Until then it is a person who decides, with the platform's own page before their eyes.
+ABSENT_AFTER_SUBMIT = timedelta(hours=3)
 # A mass send may wait 30 minutes for the account's administrator, and then takes its time; under the same clientmsgid a
 # second try within 24 hours is refused by the platform besides.
 ABSENT_AFTER_MASS = timedelta(minutes=60)
@@ -146,7 +146,11 @@ class Checking:
         """mass/get tells no address: it comes with the event, else with the statistics of the next day (链接待取)."""
         url, details = receipt.url, dict(receipt.details)
         complete = url and details.get("msg_data_id")
-        told = None if complete else self._from_statistics(attempted)
+        try:
+            told = None if complete else self._from_statistics(attempted)
+        except ConnectorError:
+            # It is sent all the same, only its address is still to come.
+            told = None
         if told is not None:
             url = url or told.url
             details = {**told.details, **details}
@@ -157,7 +161,7 @@ class Checking:
         details = attempted.receipt.details if attempted.receipt else {}
         return article_of_day(
             self.api,
-            beijing_day(attempted.sent_at),
+            attempted.sent_at,
             now=self.clock(),
             msg_data_id=details.get("msg_data_id", ""),
             title=str(attempted.payload["title"]),

@@ -175,7 +175,10 @@ def mass_finding(event: Mapping[str, Any], sent_at: datetime) -> Finding:
             external_id=msg_id, url=_mass_url(event), live=True, published_at=sent_at, details={"msg_id": msg_id}
         )
         return Found(receipt=receipt)
-    number = re.fullmatch(r"err\((\d+)\)", status)
+    number = re.fullmatch(r"err\(?\s*(\d+)\s*\)?", status)
+    if number is None and status not in ("send fail", "sendfail", "send_fail"):
+        # Calling it failed would invite a second mass send.
+        return CannotTell(reason=f"平台返回了未收录的群发结果 {status or '（空）'}。")
     code = number.group(1) if number else ""
     reason = MASS_FAILURES.get(code, "平台没有说明原因")
     who = "公众号管理员" if code in ("40001", "40002") else "作者"

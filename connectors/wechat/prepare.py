@@ -16,6 +16,8 @@ from connectors.wechat.api import Api
 from connectors.wechat.article import CONTENT_CHARS
 
 IN_ARTICLE, COVER = "wechat.uploadimg", "wechat.cover"
+# A person can add articles to a draft; sending it would send those too, which nobody has approved.
+_SEVERAL = "公众平台上的草稿里多出了别的文章，它们没有经过审核。"
 
 
 class Preparing:
@@ -96,18 +98,20 @@ class Preparing:
                 who="发布人",
                 code="40007",
             )
-        lost = readback.losses(payload, seen)
+        if len(seen) != 1:
+            raise Refused(_SEVERAL, remedy="请登录公众平台核对，取消后重新排期。", who="发布人")
+        lost = readback.losses(payload, seen[0])
         if lost:
             error = ContentRefused(
                 f"微信没有原样保存稿件：{'、'.join(lost)}。", remedy="请修改这些部分后重新送审。", who="作者"
             )
             error.field = "content_html"
             raise error
-        return readback.fingerprint(seen)
+        return readback.fingerprint(seen[0])
 
 
-def read_draft(api: Api, media_id: str) -> dict[str, Any] | None:
-    """The one article of a draft, or None when the draft is gone (published, mass-sent or deleted)."""
+def read_draft(api: Api, media_id: str) -> list[dict[str, Any]] | None:
+    """The articles of a draft (ours has one), or None when the draft is gone (published, mass-sent or deleted)."""
     try:
         answer = api.post("/cgi-bin/draft/get", {"media_id": media_id})
     except ConnectorError as error:
@@ -117,7 +121,7 @@ def read_draft(api: Api, media_id: str) -> dict[str, Any] | None:
     articles = payloads.articles_of(answer)
     if not articles:
         raise Unavailable("平台没有给出草稿内容。", remedy="系统会稍后自动重试。", who="系统")
-    return articles[0]
+    return articles
 
 
 def changed_since(api: Api, prepared: Prepared) -> str | None:
@@ -125,7 +129,9 @@ def changed_since(api: Api, prepared: Prepared) -> str | None:
     seen = read_draft(api, str(prepared.steps["draft"]))
     if seen is None:
         return "草稿已不在公众平台的草稿箱中，可能已被人工发布或删除。请登录公众平台核对。"
-    if readback.fingerprint(seen) != prepared.steps["fingerprint"]:
+    if len(seen) != 1:
+        return f"{_SEVERAL}请登录公众平台核对，或取消后重新排期。"
+    if readback.fingerprint(seen[0]) != prepared.steps["fingerprint"]:
         return "公众平台上的草稿已被人工改动，与审核通过的内容不一致。请登录公众平台核对，或取消后重新排期。"
     return None
 

@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from connectors.values import Json
 
 _SILENT = frozenset({"script", "style"})
+# Blanks of any kind, zero-width ones and byte order marks too: pasted texts are full of them, nobody sees them go.
+_UNSEEN = re.compile(r"[\s\u200b\ufeff]+")
 
 
 @dataclass(kw_only=True)
@@ -37,7 +39,7 @@ def shape_of(html: str) -> Shape:
     reader.feed(html)
     reader.close()
     return Shape(
-        text=re.sub(r"\s+", "", "".join(reader.text).replace("\xa0", "")),
+        text=_UNSEEN.sub("", "".join(reader.text)),
         images=reader.images,
         links=reader.links,
         tables=reader.tables,
@@ -59,13 +61,21 @@ def losses(payload: Json, seen: Mapping[str, Any]) -> list[str]:
     ours, theirs_shape = shape_of(str(payload["content_html"])), shape_of(str(seen.get("content") or ""))
     if ours.text != theirs_shape.text:
         found.append(f"正文文字（{_first_difference(ours.text, theirs_shape.text)}）")
-    if len(ours.images) != len(theirs_shape.images):
-        found.append(f"图片（应有 {len(ours.images)} 张，留下 {len(theirs_shape.images)} 张）")
+    # A picture that was filtered may leave its tag behind, without an address.
+    kept = [address for address in theirs_shape.images if address]
+    if len(ours.images) != len(kept):
+        found.append(f"图片（应有 {len(ours.images)} 张，留下 {len(kept)} 张）")
     if sorted(ours.links) != sorted(theirs_shape.links):
         found.append(f"链接（应有 {len(ours.links)} 个，留下 {len(theirs_shape.links)} 个）")
     if ours.tables != theirs_shape.tables:
         found.append("表格结构")
+    if "need_open_comment" in seen and _switch(seen["need_open_comment"]) != bool(payload["comments"]):
+        found.append("留言开关")
     return found
+
+
+def _switch(value: object) -> bool:
+    return str(value or 0) not in ("0", "False", "false")
 
 
 def fingerprint(seen: Mapping[str, Any]) -> str:
@@ -77,6 +87,7 @@ def fingerprint(seen: Mapping[str, Any]) -> str:
     whole = {
         **kept,
         "comments": str(seen.get("need_open_comment") or 0),
+        "only_fans": str(seen.get("only_fans_can_comment") or 0),
         **asdict(shape_of(str(seen.get("content") or ""))),
     }
     return hashlib.sha256(json.dumps(whole, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

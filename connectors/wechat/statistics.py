@@ -16,6 +16,8 @@ from connectors.wechat.api import Api
 from connectors.wechat.clocks import BEIJING, beijing_day
 
 READY_HOUR = 8
+# A mass send may wait half an hour for the administrator, and then takes its time.
+NEAR_MIDNIGHT = timedelta(hours=1)
 
 
 def last_ready_day(now: datetime) -> date:
@@ -36,12 +38,15 @@ def split_msgid(msgid: str) -> tuple[str, str]:
     return head, str(int(index) - 1) if index.isdigit() and int(index) > 0 else "0"
 
 
-def article_of_day(api: Api, day: date, *, now: datetime, msg_data_id: str, title: str) -> Receipt | None:
-    """Our article among those of `day` or, sent near midnight, of the next: by msg_data_id where known, else by title.
+def article_of_day(api: Api, sent_at: datetime, *, now: datetime, msg_data_id: str, title: str) -> Receipt | None:
+    """Our article among those of its day or of the next: by msg_data_id where known, else by title.
 
-    By title only when exactly one notified article has it: two may be somebody else's.
+    By title only when exactly one notified article has it: two may be somebody else's. And by title the next day is
+    asked only when it was sent near midnight: tomorrow's 早间天气 is another article of the same name.
     """
-    for asked in (day, day + timedelta(days=1)):
+    day = beijing_day(sent_at)
+    following = day + timedelta(days=1) if msg_data_id else beijing_day(sent_at + NEAR_MIDNIGHT)
+    for asked in dict.fromkeys((day, following)):
         if asked > last_ready_day(now):
             return None
         rows = [row for row in articles_published_on(api, asked) if _is_ours(row, msg_data_id, title)]

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from connectors.errors import Code, ConnectorError, ContentRefused, OutcomeUnknown, RateLimited
-from connectors.http import Answer, mask
+from connectors.http import Answer
+from connectors.masking import mask
 from connectors.weibo import codes
 
 Until = Callable[[str], datetime]

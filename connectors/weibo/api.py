@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 
 from connectors.base import Meter, TokenStore
 from connectors.errors import CredentialsRefused
-from connectors.http import Answer, File, Http, mask
+from connectors.http import Answer, File, Http
+from connectors.masking import mask
 from connectors.weibo import codes, limits
 from connectors.weibo.answers import interpret
 from connectors.weibo.times import beijing_words

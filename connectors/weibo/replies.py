@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import ContentRefused
+from connectors.errors import ContentRefused, NotEntitled
 from connectors.values import Receipt
 from connectors.weibo import codes
 from connectors.weibo.answers import is_slow
@@ -35,10 +35,12 @@ def reply(
             "id": _part(target, "id"),
             "comment": text,
             "without_mention": "1",
-            "rip": rip,
+            **({"rip": rip} if rip else {}),
         }
         return _comment_receipt(api.reply_to_comment(form, send_before=send_before))
     if kind == "mention":
+        if not rip:
+            raise _no_address()
         form = {"id": _part(target, "id"), "comment": text, "rip": rip}
         return _comment_receipt(api.comment(form, send_before=send_before))
     raise ValueError(f"unknown reply target: {kind!r}")
@@ -65,6 +67,16 @@ def _private_receipt(answer: Mapping[str, Any]) -> Receipt:
 def _unknown() -> Exception:
     row = codes.UNKNOWN_WRITE
     return row.error(row.cause, remedy=row.remedy, who=row.who)
+
+
+def _no_address() -> NotEntitled:
+    """comments/create demands the operator's address; comments/reply only likes it."""
+    return NotEntitled(
+        "发布人公网地址未知。微博要求随评论提供该地址。",
+        remedy="请系统管理员设置 TANDEM_EGRESS_IP。",
+        who=codes.ADMIN,
+        code="10016",
+    )
 
 
 def _check_length(text: str, units: int, limit: int) -> None:

@@ -19,9 +19,9 @@ def parse(value: str) -> datetime | None:
     """strptime knows month names of the process's locale only; the mail parser knows the English ones always."""
     try:
         found = parsedate_to_datetime(value)
-    except (ValueError, TypeError, IndexError):
+        return (found if found.tzinfo else found.replace(tzinfo=BEIJING)).astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=BEIJING)).astimezone(UTC)
 
 
 def next_midnight(now: datetime) -> datetime:

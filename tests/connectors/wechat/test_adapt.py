@@ -100,6 +100,13 @@ def test_a_host_that_only_looks_like_wechats_is_external(make: Make) -> None:
     assert "<a " not in make().adapt(post(body_html=html)).payload["content_html"]
 
 
+def test_links_that_are_no_web_addresses_are_named_when_their_address_is_lost(make: Make) -> None:
+    html = (
+        '<p><a href="mailto:wb@qinglan.gov.cn">信箱</a>、<a href="/p/old">旧文</a>、<a href="tel:12345">12345</a>。</p>'
+    )
+    assert "2 个链接" in notes(make().adapt(post(body_html=html)))["links_lost"]
+
+
 def test_javascript_links_are_gone_and_their_text_stays(make: Make) -> None:
     content = (
         make().adapt(post(body_html='<p><a href="javascript:alert(1)">点这里</a>看。</p>')).payload["content_html"]
@@ -309,10 +316,24 @@ def test_overriding_with_the_adapted_body_changes_nothing(make: Make, media: Mem
 
 
 @pytest.mark.parametrize(
-    "delivery", [{"mode": "shout"}, {"audience": {"is_to_all": False}}, {"audience": "all"}, {"send_ignore_reprint": 7}]
+    "delivery",
+    [
+        {"mode": "shout"},
+        {"mode": "mass"},
+        {"mode": "draft"},
+        {"audience": {"is_to_all": False}},
+        {"audience": "all"},
+        {"send_ignore_reprint": 7},
+    ],
 )
 def test_an_impossible_delivery_blocks(make: Make, delivery: dict[str, Any]) -> None:
     assert "delivery" in blocked(make().adapt(post(overrides={"delivery": delivery})))
+
+
+def test_a_mass_account_may_publish_quietly_and_a_draft_account_only_hand_over(make: Make) -> None:
+    quiet = {"delivery": {"mode": "publish"}}
+    assert not blocked(make(mode="mass").adapt(post(overrides=quiet)))
+    assert "delivery" in blocked(make(mode="draft").adapt(post(overrides=quiet)))
 
 
 def test_every_sample_adapts_without_external_pictures_or_scripts(make: Make) -> None:

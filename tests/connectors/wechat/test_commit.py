@@ -18,11 +18,11 @@ from connectors.errors import (
     Refused,
     Unavailable,
 )
-from connectors.values import Prepared, Receipt
+from connectors.values import CannotTell, Prepared, Receipt
 from connectors.wechat.clocks import next_midnight, next_month
 from connectors.wechat.commit import client_id
 from tests.connectors.fakes import MemoryTokens, Odd, SimulatorControl
-from tests.connectors.wechat.conftest import GH, Clock, Make, post, prepared
+from tests.connectors.wechat.conftest import GH, Clock, Make, attempted, post, prepared
 
 Register = Callable[..., str]
 STANDING = Prepared(steps={"token": "ok", "cover": "c", "draft": "d", "fingerprint": "f"}, ready=True)
@@ -168,6 +168,22 @@ def test_nothing_is_sent_after_send_before(make: Make, registered: Register, sim
     with pytest.raises(Unavailable):
         connector.publish(payload, done, key="pub-1", send_before=connector.clock())
     assert "publish" not in [item["kind"] for item in simulator.accepted("wechat", GH)]
+
+
+def test_a_mass_send_that_waits_for_the_administrator_keeps_its_number(
+    make: Make, registered: Register, clock: Clock
+) -> None:
+    connector = make(registered(admin_confirm=True), mode="mass")
+    payload = connector.adapt(post()).payload
+    done = prepared(connector, payload)
+    with pytest.raises(AwaitingPlatformAdmin) as caught:
+        connector.publish(payload, done, key="pub-1", send_before=clock.soon)
+    assert caught.value.receipt is not None
+    assert caught.value.receipt.details["msg_id"].isdigit()
+    # With it the platform can be asked how it ended.
+    answer = connector.check(attempted(payload, done, clock(), caught.value.receipt))
+    assert isinstance(answer, CannotTell)
+    assert "正在群发" in answer.reason
 
 
 def test_an_unprepared_draft_is_never_submitted(make: Make, odd: Odd, clock: Clock) -> None:

@@ -194,3 +194,12 @@ def test_empty_and_too_long_replies_are_refused_before_any_call(make: Make, odd:
 def test_a_target_of_another_platform_is_a_mistake(make: Make, odd: Odd, clock: Clock) -> None:
     with pytest.raises(ValueError):
         make(odd.url).reply({"kind": "comment", "cid": "1"}, "您好", key="r", send_before=clock.soon)
+
+
+@pytest.mark.parametrize("kind", ["private", "article_comment"])
+def test_an_answer_without_a_result_is_no_proof_of_a_reply(make: Make, odd: Odd, clock: Clock, kind: str) -> None:
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({})
+    target = {"kind": kind, "openid": "o1", "msg_data_id": "1", "index": "0", "user_comment_id": "2"}
+    with pytest.raises(OutcomeUnknown):
+        make(odd.url).reply(target, "您好。", key="r", send_before=clock.soon)

@@ -11,7 +11,7 @@ import pytest
 from connectors.errors import OutcomeUnknown
 from connectors.values import CannotTell, Found, Prepared, ProvenAbsent, Receipt, Rejected, Removed
 from connectors.wechat import payloads
-from connectors.wechat.clocks import beijing_day
+from connectors.wechat.clocks import beijing_day, day_start
 from connectors.wechat.connector import WeChatConnector
 from connectors.wechat.statistics import article_of_day
 from tests.connectors.fakes import CountingMeter, Odd, SimulatorControl
@@ -119,10 +119,10 @@ def test_absence_is_shown_by_the_standing_draft_and_only_after_a_long_while(
     early = connector.check(attempt)
     assert isinstance(early, CannotTell)
     assert early.next_at == attempt.sent_at + timedelta(seconds=10)
-    clock.later(minutes=29)
+    clock.later(minutes=179)
     late = connector.check(attempt)
     assert isinstance(late, CannotTell)
-    assert late.next_at == attempt.sent_at + timedelta(minutes=30)
+    assert late.next_at == attempt.sent_at + timedelta(minutes=180)
     clock.later(minutes=1)
     assert isinstance(connector.check(attempt), ProvenAbsent)
 
@@ -293,11 +293,49 @@ def test_an_article_in_the_statistics_is_ours_only_beyond_doubt(
     odd.say({"access_token": "t", "expires_in": 7200})
     for rows in days:
         odd.say({"list": [{"msgid": msgid, "title": title, "publish_type": 0} for msgid, title in rows]})
-    day = beijing_day(clock() - timedelta(days=5))
-    found = article_of_day(make(odd.url).api, day, now=clock(), msg_data_id="", title="通告")
+    sent_at = day_start(beijing_day(clock()) - timedelta(days=5)) - timedelta(minutes=1)
+    found = article_of_day(make(odd.url).api, sent_at, now=clock(), msg_data_id="", title="通告")
     assert (found.details["msg_data_id"] if found else None) == mid
 
 
 def test_statistics_of_a_day_that_is_not_ready_are_not_asked(make: Make, odd: Odd, clock: Clock) -> None:
-    assert article_of_day(make(odd.url).api, beijing_day(clock()), now=clock(), msg_data_id="1", title="") is None
+    assert article_of_day(make(odd.url).api, clock(), now=clock(), msg_data_id="1", title="") is None
     assert odd.seen == []
+
+
+def test_tomorrows_article_of_the_same_title_is_not_ours(make: Make, odd: Odd, clock: Clock) -> None:
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"list": []})
+    odd.say({"list": [{"msgid": "m2_1", "title": "早间天气", "publish_type": 0}]})
+    morning = day_start(beijing_day(clock()) - timedelta(days=5)) + timedelta(hours=8)
+    assert article_of_day(make(odd.url).api, morning, now=clock(), msg_data_id="", title="早间天气") is None
+
+
+def test_a_finished_mass_send_is_found_although_the_statistics_fail(make: Make, odd: Odd, clock: Clock) -> None:
+    connector = make(odd.url, mode="mass")
+    attempt = attempted(
+        connector.adapt(post()).payload,
+        Prepared(steps={"draft": "d"}, ready=True),
+        clock() - timedelta(days=3),
+        Receipt(details={"msg_id": "5"}),
+    )
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"msg_id": 5, "msg_status": "SEND_SUCCESS"})
+    odd.say({"errcode": 48001, "errmsg": "api unauthorized rid: x"})
+    answer = connector.check(attempt)
+    assert isinstance(answer, Found)
+    assert answer.receipt.live
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        ("send success", Found),
+        ("send fail", Rejected),
+        ("err(20431)", Rejected),
+        ("sending", CannotTell),
+        ("", CannotTell),
+    ],
+)
+def test_only_a_known_failure_of_a_mass_send_is_called_one(clock: Clock, status: str, kind: type[object]) -> None:
+    assert isinstance(payloads.mass_finding({"MsgID": "5", "Status": status}, clock()), kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 
 import pytest
@@ -163,6 +164,26 @@ def test_a_picture_that_wechat_filtered_blocks(make: Make, media: MemoryMedia) -
     assert any("图片（应有 1 张，留下 0 张）" in loss for loss in readback.losses(payload, seen))
 
 
+def test_a_picture_whose_address_was_taken_out_blocks(make: Make, media: MemoryMedia) -> None:
+    payload = dict(make().adapt(post(body_html=f'<p>图。</p><img src="/media/{sha(media, "housing.png")}">')).payload)
+    content = re.sub(r'src="[^"]*"', "", str(payload["content_html"]))
+    seen = altered(payload | {"content_html": ""}, content=content)
+    assert any("图片（应有 1 张，留下 0 张）" in loss for loss in readback.losses(payload, seen))
+
+
+def test_comments_that_stayed_shut_are_named(make: Make) -> None:
+    payload = dict(make().adapt(post()).payload)
+    assert payload["comments"] is True
+    assert readback.losses(payload, altered(payload, need_open_comment=1)) == []
+    assert readback.losses(payload, altered(payload, need_open_comment=0)) == ["留言开关"]
+
+
+def test_unseen_characters_may_go(make: Make) -> None:
+    payload = dict(make().adapt(post(body_html="<p>零\u200b宽\ufeff字符。</p>")).payload)
+    content = re.sub("[\u200b\ufeff]", "", str(payload["content_html"]))
+    assert readback.losses(payload, altered(payload, content=content)) == []
+
+
 def test_harmless_changes_of_wechats_do_not_count(make: Make) -> None:
     payload = dict(make().adapt(post(body_html=WORD)).payload)
     seen = altered(payload)
@@ -189,6 +210,22 @@ def test_a_draft_changed_by_hand_is_noticed(make: Make, registered: Register) ->
     # draft/update wants an object, not an array, and counts from 0.
     connector.api.post("/cgi-bin/draft/update", {"media_id": done.steps["draft"], "index": 0, "articles": edited})
     assert "人工改动" in (connector.recheck(payload, done) or "")
+
+
+def test_an_article_added_to_the_draft_by_hand_is_noticed(make: Make, odd: Odd) -> None:
+    connector = make(odd.url)
+    payload = dict(connector.adapt(post()).payload)
+    ours = altered(payload)
+    done = Prepared(steps={"draft": "d", "fingerprint": readback.fingerprint(ours)}, ready=True)
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"news_item": [ours]})
+    assert connector.recheck(payload, done) is None
+    odd.say({"news_item": [ours, ours | {"title": "没有审核过的第二篇"}]})
+    odd.answers.pop(0)
+    assert "没有经过审核" in (connector.recheck(payload, done) or "")
+    with pytest.raises(Refused) as caught:
+        connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c", "draft": "d"}))
+    assert "没有经过审核" in caught.value.cause
 
 
 def test_discarding_deletes_the_draft_and_is_no_error_twice(make: Make, registered: Register) -> None:

@@ -110,6 +110,22 @@ def test_an_address_outside_the_whitelist_is_shown(make: Make, registered: Regis
     assert health.rights[0].ok is False
 
 
+def test_a_callback_that_cannot_be_pinged_is_not_called_reachable(make: Make, odd: Odd) -> None:
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"dns": [{"ip": "203.0.113.9"}], "ping": [{"ip": "203.0.113.9", "package_loss": "100%"}]})
+    rights = {right.key: right for right in make(odd.url).probe().rights}
+    assert rights["callback"].ok is None
+    assert "ping 不通" in rights["callback"].detail
+
+
+@pytest.mark.parametrize(("code", "ok"), [(45080, True), (42007, False)])
+def test_a_dead_credential_is_no_working_right(make: Make, odd: Odd, code: int, ok: bool) -> None:
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"errcode": code, "errmsg": "no"})
+    rights = {right.key: right.ok for right in make(odd.url).probe().rights}
+    assert rights["private"] is ok
+
+
 def test_a_platform_that_is_away_is_not_called_a_missing_right(make: Make, odd: Odd) -> None:
     odd.say({"access_token": "t", "expires_in": 7200})
     odd.say(b"<html>502</html>", 502)

@@ -203,6 +203,8 @@ BOMB = (
         b"<xml></xml>",
         BOMB,
         b'{"type": "text", "sender_id": 1.5e9, "receiver_id": 1902538057, "created_at": "?"}',
+        b'{"type": "text", "sender_id": "1", "created_at": "Mon Jul 16 18:09:20 +99999999999999999 2012"}',
+        b'{"type": "text", "sender_id": "1", "created_at": "Mon Dec 31 23:59:59 -0800 9999"}',
         b"<xml><CreateTime>x</CreateTime></xml>",
         b"<xml><CreateTime>99999999999999999999</CreateTime></xml>",
         b"[" * 100000,

@@ -8,6 +8,7 @@ import pytest
 
 from connectors.errors import (
     ContentRefused,
+    NotEntitled,
     OutcomeUnknown,
     Refused,
     ReplyWindowClosed,
@@ -56,6 +57,17 @@ def test_a_mention_is_answered_by_a_comment(make: Make, odd: Odd, clock: Clock, 
     odd.fixture("weibo", "comment_reply_doc.json")
     make(odd.url).reply({"kind": "mention", "id": "9"}, "收到", key="r", send_before=clock.soon)
     assert meter.calls == ["comments/create"]
+
+
+def test_an_unknown_operator_address_is_never_sent(make: Make, odd: Odd, clock: Clock) -> None:
+    odd.fixture("weibo", "comment_reply_doc.json")
+    connector = make(odd.url, environment="live", operator_ip="192.168.1.20")
+    connector.reply({"kind": "comment", "cid": "7", "id": "9"}, "好的", key="r", send_before=clock.soon)
+    assert "rip" not in odd.seen[0][3].decode()
+    with pytest.raises(NotEntitled) as caught:
+        connector.reply({"kind": "mention", "id": "9"}, "收到", key="r", send_before=clock.soon)
+    assert "TANDEM_EGRESS_IP" in caught.value.remedy
+    assert len(odd.seen) == 1
 
 
 def test_a_private_message_is_answered_on_its_own_host(

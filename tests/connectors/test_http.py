@@ -1,0 +1,61 @@
+"""The one way out: deadlines at the socket, answers that are no answers."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.http import Answer, Http
+from tests.connectors.fakes import Odd
+
+START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+DEADLINE = START + timedelta(seconds=30)
+
+
+class SlowToConnect:
+    """A clock by which connecting takes a minute: what is asked after the `early` first looks comes too late."""
+
+    def __init__(self, early: int) -> None:
+        self.early = early
+
+    def __call__(self) -> datetime:
+        self.early -= 1
+        return START if self.early >= 0 else START + timedelta(minutes=1)
+
+
+def send(http: Http, odd: Odd) -> Answer:
+    return http.call("POST", f"{odd.url}/submit", write=True, json_body={"a": 1}, send_before=DEADLINE)
+
+
+def test_a_connection_that_came_too_late_sends_nothing(odd: Odd) -> None:
+    odd.say({})
+    with pytest.raises(Unavailable):
+        send(Http(clock=SlowToConnect(2)), odd)
+    assert odd.seen == []
+
+
+def test_a_connection_in_time_sends_once_and_the_deadline_does_not_stay(odd: Odd) -> None:
+    odd.say({})
+    http = Http(clock=SlowToConnect(3))
+    assert send(http, odd).status == 200
+    # The deadline of that call is no deadline of the next, which has none.
+    assert http.call("GET", f"{odd.url}/read", write=False).status == 200
+    assert [seen[0] for seen in odd.seen] == ["POST", "GET"]
+
+
+def test_nothing_at_the_other_end_is_never_unknown() -> None:
+    with pytest.raises(Unavailable):
+        Http().call("POST", "http://127.0.0.1:9/submit", write=True, json_body={})
+
+
+def test_an_answer_that_is_cut_off_is_unknown_on_a_write(odd: Odd) -> None:
+    odd.say(b"x" * (13 * 1024 * 1024))
+    with pytest.raises(OutcomeUnknown):
+        Http().call("POST", odd.url, write=True)
+
+
+def test_an_answer_nested_without_end_is_no_json() -> None:
+    with pytest.raises(ValueError, match="deeply"):
+        Answer(status=200, body=b"[" * 200_000, headers={}).json()
