@@ -15,8 +15,10 @@ from app.publishing.models import Attempt, Publication
 from app.publishing.values import SEND_WINDOW, Claim, Lost, Outcome, receipt_json, receipt_of
 from connectors.values import Receipt
 
-# After these the platform knows the key as something finished: a new try needs a new one.
-_KEY_USED_UP = ("rejected", "receipt")
+# After its rejection the platform knows the key as something finished: a new try needs a new one.
+_KEY_USED_UP = ("rejected",)
+# The platform said that it took it: never sent again, whatever else is believed.
+TAKEN = ("receipt", "awaiting")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +75,7 @@ def record_answer(
     then, and the next check reads it."""
     with atomic():
         attempt = db.session.get_one(Attempt, attempt_id, populate_existing=True)
-        if attempt.outcome == "":
+        if attempt.answered_at is None:
             attempt.outcome = outcome.kind
             attempt.receipt = receipt_json(outcome.receipt) if outcome.receipt is not None else {}
             attempt.error = {**outcome.error, **_retry(outcome.retry_at)}
@@ -82,7 +84,7 @@ def record_answer(
     with atomic():
         row = preparing.held(claim)
         if row is None or row.status != "committing":
-            _answer_came_late(claim, now)
+            _answer_came_late(claim, outcome, now)
             raised = True
         else:
             settle(row, db.session.get_one(Attempt, attempt_id), now)
@@ -169,10 +171,16 @@ def _hold_if_too_late(row: Publication, at: datetime, why: str, now: datetime) -
         outcomes.hold(row, now, f"{why}到能再发时已超过最晚时限，请放行、改期或取消。")
 
 
-def _answer_came_late(claim: Claim, now: datetime) -> None:
-    """We lost the claim while the platform answered. The row belongs to others; only hurry its next check."""
-    row = db.session.get(Publication, claim.publication_id)
-    if row is not None and row.status == "unknown" and row.claim_owner == "":
+def _answer_came_late(claim: Claim, outcome: Outcome, now: datetime) -> None:
+    """We lost the claim while the platform answered. The row belongs to others: its next check is hurried; only a
+    live post that somebody already took for failed is put right at once."""
+    row = db.session.get(Publication, claim.publication_id, with_for_update=True, populate_existing=True)
+    if row is None:
+        return
+    if row.status == "failed" and outcome.receipt is not None and outcome.receipt.live:
+        outcomes.publish(row, outcome.receipt, now, reason="平台迟到的答复：已发布")
+        pushdown.push([row.post_id], now)
+    elif row.status == "unknown" and row.claim_owner == "":
         states.touch(row, now=now, next_attempt_at=now)
 
 

@@ -113,6 +113,8 @@ def publish(
         checks=0,
         next_attempt_at=rhythm.next_read_back(0, now),
     )
+    # Closed again if it was taken for failed meanwhile: what is out must have its page.
+    permalink.open_for(publication.schedule, now)
     _after(publication, now)
 
 

@@ -60,6 +60,9 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
         row = _own(actor, publication_id, reason, MANAGE)
         if row.status != "failed":
             states.require(row, "retried")
+        attempt = committing.last_attempt(row.id)
+        if attempt is not None and attempt.outcome in committing.TAKEN:
+            raise Conflict("不能重试。平台曾答复已受理这一条，再发会造成重复。请到平台核对；确实没有的，请另写一篇。")
         planning.reserve(row.account, now, now, besides=row.id)
         ready = prepared_of(row.prepared).ready
         states.move(
@@ -160,6 +163,7 @@ def _not_published(actor: Actor, row: Publication, reason: str, now: datetime) -
             raise Conflict(
                 f"现在还不能认定为“未发布”。刚才的请求可能仍在途中，再次发送会造成重复。请在 {seconds} 秒后再操作。"
             )
+        attempt.outcome = "absent"
     _note(row, actor, "not_published", "", reason, now)
     words = {"cause": f"{actor.name}认定没有发出：{reason}", "remedy": "可以重试这一条。", "who": "发布人"}
     outcomes.fail(row, now, words)

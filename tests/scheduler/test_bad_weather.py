@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
@@ -174,3 +175,23 @@ def test_a_recall_takes_it_back(desk: Desk, sim: Sim) -> None:
     found = row(post, desk.weibo)
     assert (found.status, found.recall_at) == ("published", None)
     assert "删除" in found.why
+
+
+def test_draft_mode_waits_for_a_person_and_is_read_back(app_on_simulator: Flask, sim: Sim) -> None:
+    desk = Desk(utcnow(), wechat_mode="draft")
+    post = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
+    clock = Clockwork.make()
+    clock.until(lambda: row(post, desk.wechat).status == "handed_over")
+    assert row(post, desk.wechat).prepared["ready"]
+    assert fresh_post(post).public_revision_id == post.revision_id
+    link = "https://mp.weixin.qq.com/s/abc"
+    publishing.resolve(
+        desk.author, row(post, desk.wechat).id, outcome="published", url=link, reason="已手动群发", now=utcnow()
+    )
+    hurry(row(post, desk.wechat))
+    clock.reconcile()
+    found = row(post, desk.wechat)
+    assert (found.status, found.url, found.checks) == ("published", link, 1)
+    assert found.readbacks[-1]["finding"] in ("found", "cannot_tell", "absent")
+    assert accepted(sim, "publish") == 0

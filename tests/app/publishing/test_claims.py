@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 
 from app.db import atomic, db
+from app.errors import Conflict
 from app.publishing import claims, committing, heartbeats, preparing
 from app.publishing import services as publishing
 from app.publishing.models import Attempt, Publication
@@ -111,6 +112,39 @@ def test_an_answer_after_the_take_over_is_kept_but_changes_nothing(desk: Desk, n
     assert found.status == "unknown"
     assert found.next_attempt_at == later
     assert found.attempts[0].receipt["external_id"] == "5"
+
+
+def test_a_late_answer_puts_right_what_a_person_took_for_failed(desk: Desk, now: datetime) -> None:
+    """A worker paused for an hour wakes with the platform's answer: a live post is never shown as failed."""
+    post_id = planned(desk, now)
+    claim = next(c for c in claims.claim_commits("slow", 8, now) if c.publication_id == row(post_id, desk.weibo).id)
+    started = committing.begin(claim, "slow", now)
+    assert started is not None
+    later = now + timedelta(hours=1)
+    claims.take_over(later)
+    publishing.resolve(desk.publisher, claim.publication_id, outcome="not_published", reason="没看到", now=later)
+    assert row(post_id, desk.weibo).status == "failed"
+    answer = Outcome(kind="receipt", receipt=Receipt(external_id="5", live=True))
+    with pytest.raises(Lost):
+        committing.record_answer(claim, started.attempt_id, answer, [], later)
+    assert row(post_id, desk.weibo).status == "published"
+    assert fresh_post(row(post_id, desk.weibo).post).public_revision_id is not None
+
+
+def test_what_the_platform_took_is_never_sent_again(desk: Desk, now: datetime) -> None:
+    post_id = planned(desk, now)
+    claim = next(c for c in claims.claim_commits("slow", 8, now) if c.publication_id == row(post_id, desk.wechat).id)
+    started = committing.begin(claim, "slow", now)
+    assert started is not None
+    later = now + timedelta(hours=1)
+    claims.take_over(later)
+    publishing.resolve(desk.publisher, claim.publication_id, outcome="not_published", reason="没看到", now=later)
+    taken = Outcome(kind="receipt", receipt=Receipt(details={"publish_id": "7"}))
+    with pytest.raises(Lost):
+        committing.record_answer(claim, started.attempt_id, taken, [], later)
+    with pytest.raises(Conflict):
+        publishing.retry(desk.publisher, claim.publication_id, reason="再发", now=later)
+    assert row(post_id, desk.wechat).status == "failed"
 
 
 def test_a_saved_answer_is_acted_on_after_a_crash(desk: Desk, now: datetime) -> None:
