@@ -1,4 +1,4 @@
-"""Planning: put an approved post on the schedule, move it, take it off. Quota is reserved here."""
+"""Planning: put an approved post on the schedule, move it, take it off."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import Any, Literal
 
 from sqlalchemy import select
 
-from app.accounts import connections, quotas
-from app.accounts.models import Account
+from app.accounts import connections
 from app.audit import services as audit
 from app.config import current
 from app.db import atomic, db, wake
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
-from app.publishing import permalink, pushdown, states
+from app.publishing import permalink, pushdown, reserving, states
 from app.publishing.models import Publication, Schedule
 from app.review.models import Review
 from app.units.access import Actor
@@ -158,7 +157,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     db.session.flush()
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
     for variant in variants:
-        reserve(variant.account, at, now)
+        reserving.reserve(variant.account, at, now)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
     db.session.flush()
     _audit(actor, post, found, now, "排期")
@@ -201,7 +200,7 @@ def _move(
     standing.prepare_from = max(now, at - timedelta(seconds=current().prepare_lead_seconds))
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
     for publication in movable:
-        reserve(publication.account, at, now, besides=publication.id)
+        reserving.reserve(publication.account, at, now, besides=publication.id)
         states.move(
             publication,
             "scheduled",
@@ -272,40 +271,6 @@ def public_address(origin: str) -> str:
     except ValueError:
         return ""
     return str(address) if address.is_global and not address.is_multicast else ""
-
-
-def reserve(account: Account, at: datetime, now: datetime, *, besides: str = "") -> None:
-    """Refuse (Conflict) when the period's quota of publications is taken already, naming by what.
-
-    Inside atomic(); the account's row is locked, so that two people cannot take the last place at once.
-    """
-    able = connections.capabilities(account)
-    db.session.scalars(select(Account).where(Account.id == account.id).with_for_update()).one()
-    for quota in quotas.overridden(able.quotas, account.settings):
-        if quota.key != able.publish_quota or quota.period not in ("day", "month"):
-            continue
-        start, end = quotas.bounds(quota.period, at)
-        taken = db.session.scalars(
-            select(Publication)
-            .where(
-                Publication.account_id == account.id,
-                Publication.id != besides,
-                Publication.due_at >= start,
-                Publication.due_at < end,
-                Publication.status.not_in(("cancelled", "failed", "missed")),
-            )
-            .order_by(Publication.due_at, Publication.id)
-        ).all()
-        if len(taken) >= quota.limit:
-            first = taken[0]
-            when = first.due_at.astimezone(quotas.BEIJING)
-            words = "当天" if quota.period == "day" else "当月"
-            raise Conflict(
-                f"“{account.name}”{words}的发布次数已约满（{quota.limit} 次）。"
-                f"已由《{first.post.title}》（{when:%m月%d日 %H:%M}）占用。请改到别的日期，或先取消那一篇。",
-                errors={"publish_at": [f"已由《{first.post.title}》占用。"]},
-                taken_by={"publication_id": first.id, "post_id": first.post_id, "title": first.post.title},
-            )
 
 
 def _audit(actor: Actor, post: Post, found: Schedule, now: datetime, word: str) -> None:
