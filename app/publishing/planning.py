@@ -157,7 +157,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     db.session.flush()
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
     for variant in variants:
-        reserving.reserve(variant.account, at, now)
+        reserving.reserve(variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
     db.session.flush()
     _audit(actor, post, found, now, "排期")
@@ -200,7 +200,7 @@ def _move(
     standing.prepare_from = max(now, at - timedelta(seconds=current().prepare_lead_seconds))
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
     for publication in movable:
-        reserving.reserve(publication.account, at, now, besides=publication.id)
+        reserving.reserve(publication.account, at, besides=publication.id)
         states.move(
             publication,
             "scheduled",

@@ -13,7 +13,7 @@ from app.errors import Conflict
 from app.publishing.models import Publication
 
 
-def reserve(account: Account, at: datetime, now: datetime, *, besides: str = "") -> None:
+def reserve(account: Account, at: datetime, *, besides: str = "") -> None:
     """Refuse (Conflict) when the period's quota of publications is taken already, naming by what.
 
     Inside atomic(); the account's row is locked, so that two people cannot take the last place at once.

@@ -24,7 +24,7 @@ def release(actor: Actor, publication_id: str, *, reason: str, now: datetime) ->
         row = _own(actor, publication_id, reason, MANAGE, PLAN)
         if row.status not in ("held", "missed"):
             states.require(row, "released")
-        reserving.reserve(row.account, now, now, besides=row.id)
+        reserving.reserve(row.account, now, besides=row.id)
         states.move(
             row,
             "scheduled",
@@ -63,7 +63,7 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
         attempt = committing.last_attempt(row.id)
         if attempt is not None and attempt.outcome in committing.TAKEN:
             raise Conflict("不能重试。平台曾答复已受理这一条，再发会造成重复。请到平台核对；确实没有的，请另写一篇。")
-        reserving.reserve(row.account, now, now, besides=row.id)
+        reserving.reserve(row.account, now, besides=row.id)
         ready = prepared_of(row.prepared).ready
         states.move(
             row,
