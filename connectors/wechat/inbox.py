@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import ConnectorError, ContentRefused, NotEntitled, OutcomeUnknown, Refused, Unavailable
+from connectors.errors import (
+    ConnectorError,
+    ContentRefused,
+    NotEntitled,
+    OutcomeUnknown,
+    RateLimited,
+    Refused,
+    Unavailable,
+)
 from connectors.values import InboundMessage, Page, Receipt
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
@@ -26,25 +34,38 @@ NO_ID = (
 
 def fetch_comments(api: Api, cursor: Mapping[str, str], posts: Sequence[Receipt]) -> Page[InboundMessage]:
     """All comments of the posts that have a msg_data_id. The list has no cursor of its own: every time from the start,
-    and `cursor` only remembers where a very long list was left. Raises RateLimited, Unavailable."""
+    and `cursor` only remembers where a very long list was left. Raises RateLimited, Unavailable when nothing was had:
+    one article that cannot be read must not hide the comments of the others."""
     asked = [post for post in posts if post.details.get("msg_data_id")]
     if not asked:
         return Page(unavailable=NO_ID)
     items: list[InboundMessage] = []
-    left: dict[str, str] = {}
+    left = {_place(post): cursor[_place(post)] for post in asked if _place(post) in cursor}
     reasons: list[str] = []
+    later: ConnectorError | None = None
     for post in asked:
         try:
             found, begin = _comments_of(api, post, int(cursor.get(_place(post), "0")))
         except NotEntitled as error:
-            return Page(cursor=dict(cursor), unavailable=f"留言取不到：{error.cause}{error.remedy}")
+            return Page(items=tuple(items), cursor=dict(cursor), unavailable=f"留言取不到：{error.cause}{error.remedy}")
+        except Unavailable as error:
+            later = error
+            continue
+        except RateLimited as error:
+            later = error
+            break
         except Refused as error:
             # 88001: the article is gone; 88002: limited for safety. The others may still be had.
             reasons.append(error.cause)
             continue
         items += found
+        left.pop(_place(post), None)
         if begin:
             left[_place(post)] = str(begin)
+    if later is not None and not items:
+        raise later
+    if later is not None:
+        return Page(items=tuple(items), cursor=left, unavailable=f"部分文章的留言暂时取不到：{later.cause}")
     nothing = len(reasons) == len(asked)
     return Page(items=tuple(items), cursor=left, unavailable=f"留言取不到：{reasons[0]}" if nothing else "")
 

@@ -35,8 +35,8 @@ MASS_FAILURES = {
 
 
 def text_of(value: object) -> str:
-    """An id or text as text; "" for nothing. Never "None" and never a float's form."""
-    if value is None or isinstance(value, bool):
+    """An id or text as text; "" for nothing and for anything nested. Never "None" and never a float's form."""
+    if value is None or isinstance(value, bool | Mapping | list):
         return ""
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 

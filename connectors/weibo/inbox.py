@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from connectors.errors import NotEntitled
+from connectors.errors import ConnectorError, NotEntitled
 from connectors.values import InboundMessage, Page, Receipt
 from connectors.weibo.api import Api
 from connectors.weibo.ids import id_of
@@ -69,7 +69,11 @@ def fetch(
         poll.lacking.append(_UNSEEN)
     if mentions:
         waiting = _waiting(poll, counters, "mention_status")
-        _list(poll, _Ask("statuses/mentions", "statuses", "mention_since", waiting), mention_message, _NO_MENTIONS)
+        ask = _Ask("statuses/mentions", "statuses", "mention_since", waiting)
+        if not _besides(poll, lambda: _list(poll, ask, mention_message, _NO_MENTIONS)):
+            # The counters stay as they were, so that it is asked again.
+            mentions = False
+            counters = {name: value for name, value in counters.items() if not name.startswith("mention")}
     if comments and mentions:
         poll.cursor["looked_at"] = now.isoformat()
     poll.cursor.update(counters)
@@ -130,10 +134,22 @@ def _comments(poll: Poll, posts: Sequence[Receipt], waiting: int) -> None:
     if poll.business:
         return
     if len(poll.found) - before < waiting:
-        _under_posts(poll, posts, waiting)
+        _besides(poll, lambda: _under_posts(poll, posts, waiting))
     poll.cursor.pop("unseen", None)
     if allowed and len(poll.found) - before < waiting:
         poll.cursor["unseen"] = "1"
+
+
+def _besides(poll: Poll, ask: Callable[[], object]) -> bool:
+    """A further part of the look, and whether it could be had: its failure does not throw away what was found already."""
+    try:
+        ask()
+    except ConnectorError as error:
+        if not poll.found:
+            raise
+        poll.lacking.append(f"还有一部分消息暂时取不到：{error.cause}")
+        return False
+    return True
 
 
 def _under_posts(poll: Poll, posts: Sequence[Receipt], waiting: int) -> None:

@@ -209,6 +209,7 @@ def test_the_previous_key_still_opens_while_it_is_replaced(make: Make, clock: Cl
         "<xml><MsgType><a>1</a></MsgType></xml>",
         TEXT.replace("<MsgId>1234567890123456789</MsgId>", ""),
         TEXT.replace("1348831860", "yesterday"),
+        TEXT.replace("1234567890123456789", "<a>" * 5000 + "</a>" * 5000),
         "<xml><ToUserName>g</ToUserName><FromUserName>o</FromUserName><CreateTime>1</CreateTime>"
         "<MsgType>event</MsgType></xml>",
         '<!DOCTYPE x [<!ENTITY a "aa"><!ENTITY b "&a;&a;">]>' + TEXT.replace("oUser", "&b;"),

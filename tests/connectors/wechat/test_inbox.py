@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import ContentRefused, OutcomeUnknown, RateLimited, ReplyWindowClosed
+from connectors.errors import ContentRefused, OutcomeUnknown, RateLimited, ReplyWindowClosed, Unavailable
 from connectors.values import Receipt
 from connectors.wechat.connector import WeChatConnector
 from tests.connectors.fakes import CountingMeter, MemoryTokens, Odd, SimulatorControl
@@ -203,3 +203,21 @@ def test_an_answer_without_a_result_is_no_proof_of_a_reply(make: Make, odd: Odd,
     target = {"kind": kind, "openid": "o1", "msg_data_id": "1", "index": "0", "user_comment_id": "2"}
     with pytest.raises(OutcomeUnknown):
         make(odd.url).reply(target, "您好。", key="r", send_before=clock.soon)
+
+
+def test_an_article_that_cannot_be_read_does_not_hide_the_others(make: Make, odd: Odd) -> None:
+    with_token(odd)
+    odd.say(rows(7, 1))
+    odd.say({"errcode": -1, "errmsg": "system busy"})
+    other = Receipt(external_id="2", details={"msg_data_id": "2247483658"})
+    page = make(odd.url, mode="mass").fetch_messages({"2247483658:0": "490"}, [POST, other])
+    assert len(page.items) == 1
+    assert "部分文章" in page.unavailable
+    assert page.cursor == {"2247483658:0": "490"}
+
+
+def test_when_nothing_was_had_the_poller_is_told(make: Make, odd: Odd) -> None:
+    with_token(odd)
+    odd.say({"errcode": -1, "errmsg": "system busy"})
+    with pytest.raises(Unavailable):
+        make(odd.url, mode="mass").fetch_messages({}, [POST])

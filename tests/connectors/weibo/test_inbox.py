@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.errors import RateLimited
+from connectors.errors import RateLimited, Unavailable
 from connectors.values import Content, Prepared, Receipt
 from connectors.weibo.connector import WeiboConnector
 from tests.connectors.contract import chinese
@@ -221,3 +221,19 @@ def replace_cover(content: Content) -> Content:
 
 def test_what_is_said_is_chinese(weibo: WeiboConnector) -> None:
     assert all(chinese(one.why) for one in weibo.capabilities().missing)
+
+
+def test_mentions_that_cannot_be_had_do_not_hide_comments(
+    weibo: WeiboConnector, post: Receipt, simulator: SimulatorControl
+) -> None:
+    simulator.comment("weibo", UID, post.external_id, "几点恢复？")
+    simulator.fault("http_502", path="statuses/mentions", times=-1)
+    page = weibo.fetch_messages({}, [post])
+    assert [message.text for message in page.items] == ["几点恢复？"]
+    assert "暂时取不到" in page.unavailable
+    # Nothing new: now the poller hears of it, and the comment does not come again.
+    with pytest.raises(Unavailable):
+        weibo.fetch_messages(page.cursor, [post])
+    simulator.clear_faults()
+    again = weibo.fetch_messages(page.cursor, [post])
+    assert (again.items, again.unavailable) == ((), "")
