@@ -32,7 +32,12 @@ def imported(path: Path) -> set[str]:
 
 def is_web(path: Path) -> bool:
     of_units = path.parent.name == "units" and path.name in ("bearer.py", "sessions.py", "shell.py")
-    return of_units or path.name in WEB_FILES or path.stem.endswith(("_views", "_api", "_schemas")) or path.parent.name == "web"
+    return (
+        of_units
+        or path.name in WEB_FILES
+        or path.stem.endswith(("_views", "_api", "_schemas"))
+        or path.parent.name == "web"
+    )
 
 
 def test_import_contracts(capsys: pytest.CaptureFixture[str]) -> None:
