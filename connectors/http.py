@@ -105,11 +105,11 @@ class Http:
         Raises Unavailable (nothing was sent, or a read failed) or OutcomeUnknown (a write may have arrived).
         """
         data, all_headers = _encode(form, json_body, raw_body, files, dict(headers or {}))
-        _too_late.check = partial(self._check_deadline, send_before)
         self._check_deadline(send_before)
         sent_at = self._clock()
         # The address as the platform documents it: that is what evidence shows, whichever base is configured.
         record = _Record(method=method, url=url, request=describe(params, form, json_body, raw_body, files), at=sent_at)
+        _present.check, _present.connecting = partial(self._check_deadline, send_before), False
         try:
             response = self._session.request(
                 method,
@@ -127,7 +127,7 @@ class Http:
             self._record(record, None, "", _kind(error))
             raise _failure(error, write) from None
         finally:
-            _too_late.check = None
+            _present.check = None
         self._record(record, response.status_code, show(body), "")
         return Answer(status=response.status_code, body=body, headers=dict(response.headers))
 
@@ -160,18 +160,28 @@ class _Record:
     at: datetime
 
 
-# What the thread's present call must not outlast: asked again when a connection has come to be.
-_too_late = threading.local()
+class _Present(threading.local):
+    """The thread's present call: what it must not outlast, and whether it is still without a connection."""
+
+    check: Callable[[], None] | None = None
+    connecting = False
+
+
+_present = _Present()
 
 
 class _Timely(HTTPConnection):
-    """Connecting (names, handshakes) may take long: the clock is asked once more before the first byte goes out."""
+    """Connecting (names, handshakes) may take long: the clock is asked once more before the first byte goes out.
+
+    What fails before that was certainly never sent, an untrusted certificate too.
+    """
 
     def connect(self) -> None:
+        _present.connecting = True
         super().connect()
-        check = getattr(_too_late, "check", None)
-        if check is not None:
-            check()
+        _present.connecting = False
+        if _present.check is not None:
+            _present.check()
 
 
 class _TimelySecure(_Timely, HTTPSConnection):
@@ -236,8 +246,8 @@ def _kind(error: requests.RequestException) -> str:
 
 def _failure(error: requests.RequestException, write: bool) -> Unavailable | OutcomeUnknown:
     """Never sent -> Unavailable; later, on a write -> OutcomeUnknown. The error text may hold secrets: dropped."""
-    never_sent = isinstance(error, requests.exceptions.ConnectTimeout) or _connection_never_made(error)
-    if never_sent or not write:
+    never_sent = isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema)
+    if never_sent or _present.connecting or not write:
         return Unavailable(
             "平台暂时连接不上。",
             remedy="系统会稍后自动重试；若持续出现，请检查服务器网络。",
@@ -250,16 +260,3 @@ def _failure(error: requests.RequestException, write: bool) -> Unavailable | Out
         who="系统",
         code=_kind(error),
     )
-
-
-def _connection_never_made(error: requests.RequestException) -> bool:
-    """True when urllib3 says that no connection came to be (refused, DNS)."""
-    if not isinstance(error, requests.exceptions.ConnectionError):
-        return isinstance(error, requests.exceptions.InvalidURL | requests.exceptions.MissingSchema)
-    names = set()
-    cause: BaseException | None = error
-    while cause is not None:
-        names.add(type(cause).__name__)
-        reason = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
-        cause = reason if isinstance(reason, BaseException) else None
-    return bool(names & {"NewConnectionError", "NameResolutionError", "ConnectTimeoutError"})

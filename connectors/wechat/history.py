@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from connectors.errors import NotEntitled
+from connectors.errors import ConnectorError, NotEntitled
 from connectors.values import Page, PublishedItem
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
@@ -31,6 +31,11 @@ def history(api: Api, since: datetime, now: datetime) -> Page[PublishedItem]:
             items.setdefault(item.url or item.external_id, item)
     except NotEntitled as error:
         reasons.append(f"群发文章取不到：{error.cause}平台没有列出群发文章的接口，只能从次日统计中得知。")
+    except ConnectorError as error:
+        # 61503 every morning until the statistics are there: the list that was had stays true.
+        if not items:
+            raise
+        reasons.append(f"群发文章暂时取不到：{error.cause}")
     newest = sorted(items.values(), key=lambda item: item.published_at, reverse=True)
     return Page(items=tuple(newest), unavailable="".join(reasons))
 

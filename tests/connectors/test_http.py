@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -48,6 +50,26 @@ def test_a_connection_in_time_sends_once_and_the_deadline_does_not_stay(odd: Odd
 def test_nothing_at_the_other_end_is_never_unknown() -> None:
     with pytest.raises(Unavailable):
         Http().call("POST", "http://127.0.0.1:9/submit", write=True, json_body={})
+
+
+def test_a_handshake_that_fails_has_sent_nothing(odd: Odd) -> None:
+    odd.say({})
+    with pytest.raises(Unavailable):
+        Http().call("POST", odd.url.replace("http://", "https://"), write=True, json_body={})
+    assert odd.seen == []
+
+
+def test_a_platform_that_hangs_up_after_the_request_is_unknown() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def hang_up() -> None:
+            connection, _ = server.accept()
+            connection.recv(65536)
+            connection.close()
+
+        threading.Thread(target=hang_up, daemon=True).start()
+        with pytest.raises(OutcomeUnknown):
+            Http().call("POST", f"http://127.0.0.1:{server.getsockname()[1]}/", write=True, json_body={})
 
 
 def test_an_answer_that_is_cut_off_is_unknown_on_a_write(odd: Odd) -> None:

@@ -55,6 +55,17 @@ def test_mass_sent_articles_come_from_the_statistics_of_the_next_day(
     assert "mp.weixin.qq.com" in item.url
 
 
+def test_statistics_that_are_not_ready_do_not_hide_the_list(make: Make, odd: Odd, clock: Clock) -> None:
+    article = {"title": "通告", "url": "https://mp.weixin.qq.com/s/a"}
+    listed = {"article_id": "A", "update_time": int(clock().timestamp()), "content": {"news_item": [article]}}
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"total_count": 1, "item_count": 1, "item": [listed]})
+    odd.say({"errcode": 61503, "errmsg": "data not ready, please try later"})
+    page = make(odd.url).history(clock() - timedelta(days=3))
+    assert [item.external_id for item in page.items] == ["A"]
+    assert "暂时取不到" in page.unavailable
+
+
 def test_an_account_without_the_right_is_told_so_not_shown_as_silent(make: Make, registered: Register) -> None:
     page = make(registered(rights=[]), mode="draft").history(make().clock() - timedelta(days=3))
     assert page.items == ()
