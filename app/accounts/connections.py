@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from app.accounts import quotas
 from app.accounts.forms import PLATFORMS
@@ -132,6 +133,17 @@ def base_url(account: Account, config: Config) -> str | None:
     if account.environment == "simulator":
         return config.simulator_url
     return {"weibo": config.weibo_base_url, "wechat": config.wechat_base_url}.get(account.platform)
+
+
+def screen_url(url: str, account: Account) -> str:
+    """`url` of something published, as people may follow it: for accounts on the simulator its page there, since the
+    address the simulator gives is the real platform's and would lead to nothing. Evidence and API keep the platform's.
+    """
+    parts = urlsplit(url)
+    if account.environment != "simulator" or not parts.netloc:
+        return url
+    rest = urlunsplit(("", "", parts.path, parts.query, parts.fragment))
+    return f"{current().simulator_url}{rest}"
 
 
 def given_token(credentials: Any) -> Token | None:

@@ -87,6 +87,13 @@ def review_of(revision_id: str) -> Review | None:
     return db.session.scalars(select(Review).where(Review.revision_id == revision_id)).one_or_none()
 
 
+def last_returned(post_id: str) -> Review | None:
+    """The newest review of the post, if it was returned: what the author is to mend before handing in again."""
+    query = select(Review).join(Revision, Review.revision_id == Revision.id).where(Revision.post_id == post_id)
+    newest = db.session.scalars(query.order_by(Revision.number.desc()).limit(1)).one_or_none()
+    return newest if newest is not None and newest.status == "returned" else None
+
+
 def last_approved(post_id: str, *, before: int) -> Revision | None:
     """The newest revision with a lower number than `before` that was approved: what readers of a diff know already."""
     query = (

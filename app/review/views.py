@@ -85,7 +85,7 @@ def panel(post_id: str) -> ResponseReturnValue:
     """A fragment of the post's page: the chain as stamps, and taking it back."""
     actor = current_actor()
     post = posts.get_post(actor, post_id)
-    review = services.review_of(posts.current_revision(post).id)
+    review = services.review_of(posts.current_revision(post).id) or services.last_returned(post.id)
     return render_template(
         "review/_panel.html",
         post=post,

@@ -10,6 +10,7 @@ import { toast } from "../lib/toast";
 import { range } from "./plaintext";
 import type { Media, Problem } from "./types";
 import { Underlines, underlineKey } from "./underline";
+import { say } from "../lib/words";
 
 export interface Body {
   html(): string;
@@ -37,7 +38,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       Image.configure({ inline: true, allowBase64: true }),
       TableKit.configure({ table: { resizable: false } }),
       TextAlign.configure({ types: ["heading", "paragraph"], alignments: ["center", "right", "justify"] }),
-      Placeholder.configure({ placeholder: "从这里写起，或把 Word 里的内容粘贴进来。" }),
+      Placeholder.configure({ placeholder: say("startHere") }),
       Underlines,
     ],
     editorProps: {
@@ -95,7 +96,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
 
   function askLink(): void {
     const old = String(editor.getAttributes("link").href ?? "");
-    const href = window.prompt("链接地址（以 http:// 或 https:// 开头；留空则去掉链接）", old || "https://");
+    const href = window.prompt(say("askLink"), old || "https://");
     if (href === null) return;
     const chain = editor.chain().focus().extendMarkRange("link");
     if (!href.trim() || href.trim() === "https://") chain.unsetLink().run();

@@ -1,9 +1,9 @@
+import { cropChoice, type Cover } from "./crops";
 import { make } from "./dom";
 import type { Variant } from "./types";
+import { say } from "../lib/words";
 
-const WORDS: Record<string, string> = {
-  text: "文字", title: "标题", author: "作者", digest: "摘要", content_html: "正文（HTML）", images: "图片", comments: "开放留言",
-};
+const PARTS = ["text", "title", "author", "digest", "cover", "content_html", "images", "comments"];
 const LONG = new Set(["text", "digest", "content_html"]);
 
 export interface Picture {
@@ -19,30 +19,34 @@ interface Wiring {
 
 /** The fields of one account's version: what it will get, what was set by hand (marked), and the way back. */
 export function drawOverrides(panel: HTMLElement, variant: Variant, wiring: Wiring): void {
-  const rows = Object.keys(WORDS)
-    .filter((name) => name in variant.payload)
+  const rows = PARTS.filter((name) => name in variant.payload && (name !== "cover" || cropped(variant)))
     .map((name) => row(variant, name, wiring));
-  const hint = make("p", { class: "text-muted small" }, "这里改的只用于这个账号。不改的部分随“通用”自动更新。");
+  const hint = make("p", { class: "text-muted small" }, say("ownOnly"));
   panel.replaceChildren(hint, ...rows);
+}
+
+function cropped(variant: Variant): boolean {
+  return Object.keys((variant.payload.cover as Cover | null)?.crops ?? {}).length > 0;
 }
 
 function row(variant: Variant, name: string, wiring: Wiring): HTMLElement {
   const id = `override-${variant.account_id}-${name}`;
   const marked = name in variant.overrides;
-  const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, WORDS[name]));
+  const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, say(`part_${name}`)));
   if (marked) {
-    const reset = make("button", { type: "button", class: "btn btn-sm btn-link" }, "恢复自动");
+    const reset = make("button", { type: "button", class: "btn btn-sm btn-link" }, say("backToAutomatic"));
     reset.addEventListener("click", () => wiring.set(variant, { [name]: null }));
-    head.append(make("span", { class: "state state-indigo" }, "已手工设定"), reset);
+    head.append(make("span", { class: "state state-indigo" }, say("setByHand")), reset);
   }
   const value = variant.payload[name];
   const box = make("div", { class: `mb-3 override${marked ? " override-set" : ""}`, "data-part": name }, head);
   if (Array.isArray(value)) box.append(pictureChoice(id, variant, value as Picture[], wiring));
+  else if (name === "cover") box.append(cropChoice(id, value as Cover, (crops) => wiring.set(variant, { cover: { ...(variant.overrides.cover as object), crops } })));
   else if (typeof value === "boolean") box.append(tick(id, variant, name, value, wiring));
   else box.append(...words(id, variant, name, String(value ?? ""), wiring, head));
   // Written by hand only in need: folded away until it was.
   if (!name.endsWith("_html")) return box;
-  const fold = make("details", {}, make("summary", { class: "mb-2" }, "直接改写正文代码（高级）"), box);
+  const fold = make("details", {}, make("summary", { class: "mb-2" }, say("rewriteCode")), box);
   fold.open = marked;
   return fold;
 }
@@ -82,16 +86,16 @@ function tick(id: string, variant: Variant, name: string, value: boolean, wiring
 
 function pictureChoice(id: string, variant: Variant, chosen: Picture[], wiring: Wiring): HTMLElement {
   const all = [...chosen, ...wiring.pictures().filter((item) => !chosen.some((own) => own.sha256 === item.sha256))];
-  const box = make("div", { id, class: "thumbs", role: "group", "aria-label": "选择图片" });
+  const box = make("div", { id, class: "thumbs", role: "group", "aria-label": say("choosePictures") });
   for (const picture of all) {
     const on = chosen.some((item) => item.sha256 === picture.sha256);
-    const button = make("button", { type: "button", class: "thumb", "aria-pressed": String(on), "aria-label": on ? "去掉这张图片" : "加上这张图片" }, make("img", { src: `/media/${picture.sha256}`, alt: "" }));
+    const button = make("button", { type: "button", class: "thumb", "aria-pressed": String(on), "aria-label": say(on ? "dropPicture" : "addPicture") }, make("img", { src: `/media/${picture.sha256}`, alt: "" }));
     button.addEventListener("click", () => {
       const next = on ? chosen.filter((item) => item.sha256 !== picture.sha256) : [...chosen, picture];
       wiring.set(variant, { images: next });
     });
     box.append(button);
   }
-  if (!all.length) box.append(make("span", { class: "text-muted small" }, "正文和封面里还没有图片。"));
+  if (!all.length) box.append(make("span", { class: "text-muted small" }, say("noPictures")));
   return box;
 }

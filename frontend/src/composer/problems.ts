@@ -1,7 +1,7 @@
 import { byId, make } from "./dom";
 import type { Post, Problem, Variant } from "./types";
+import { say } from "../lib/words";
 
-const WORDS = { block: "阻断", warn: "提醒", advise: "建议" } as const;
 const LOOKS = { block: "red", warn: "amber", advise: "blue" } as const;
 
 export interface Found {
@@ -24,32 +24,34 @@ export function found(post: Post): Found[] {
   return all.sort((a, b) => order[a.problem.severity] - order[b.problem.severity]);
 }
 
+const channel = (variant: Variant): string => `${say(`platform_${variant.platform}`)} · ${variant.account_name}`;
+
 /** Draw the list; each entry is a button that goes to the place. */
 export function drawProblems(list: Found[], go: (item: Found) => void): void {
   const box = byId("problems");
   box.replaceChildren(
     ...list.map((item) => {
       const { problem, variant } = item;
-      const where = variant ? `${variant.account_name}：` : "";
+      const where = variant ? `${channel(variant)}：` : "";
       const button = make(
         "button",
         { type: "button", class: "problem-go", "data-rule": problem.rule },
-        make("span", { class: `state state-${LOOKS[problem.severity]}` }, WORDS[problem.severity]),
+        make("span", { class: `state state-${LOOKS[problem.severity]}` }, say(`severity_${problem.severity}`)),
         make("span", {}, `${where}${problem.message}`),
       );
       button.addEventListener("click", () => go(item));
       return make("li", {}, button);
     }),
   );
-  if (!list.length) box.append(make("li", { class: "text-muted" }, "没有发现问题。"));
+  if (!list.length) box.append(make("li", { class: "text-muted" }, say("noProblems")));
   const blocks = list.filter((item) => item.problem.severity === "block").length;
-  byId("problem-count").textContent = list.length ? `${blocks} 阻断 · ${list.length - blocks} 提醒` : "";
+  byId("problem-count").textContent = list.length ? say("counted", { blocks, others: list.length - blocks }) : "";
 }
 
 /** What adapting and cleaning changed. */
 export function drawNotes(post: Post): void {
-  const lines = [...(post.revision?.notes ?? []).map((text) => ["导入与清理", text])];
-  for (const variant of post.variants) lines.push(...variant.notes.map((note) => [variant.account_name, note.message]));
+  const lines = [...(post.revision?.notes ?? []).map((text) => [say("importing"), text])];
+  for (const variant of post.variants) lines.push(...variant.notes.map((note) => [channel(variant), note.message]));
   byId("notes").replaceChildren(
     ...lines.map(([who, text]) => make("li", {}, make("span", { class: "text-muted" }, `${who} · `), text)),
   );

@@ -1,5 +1,6 @@
 import { Refusal, send } from "../lib/http";
 import type { Post, Saved } from "./types";
+import { clock, say } from "../lib/words";
 
 /** What stands in the fields, as PATCH /posts/{id} takes it. */
 export type Fields = Record<string, unknown>;
@@ -27,7 +28,7 @@ export class Saver {
   /** Something was typed: save soon. */
   touch(): void {
     this.dirty = true;
-    this.wiring.said("有未保存的修改", "busy");
+    this.wiring.said(say("unsaved"), "busy");
     this.keep();
     window.clearTimeout(this.timer);
     if (!this.stopped) this.timer = window.setTimeout(() => void this.flush(), QUIET);
@@ -67,7 +68,7 @@ export class Saver {
   private async save(): Promise<boolean> {
     const sent = this.wiring.fields();
     this.dirty = false;
-    this.wiring.said("正在保存…", "busy");
+    this.wiring.said(say("saving"), "busy");
     try {
       const answer = this.post.id
         ? await send<Saved>("PATCH", `/posts/${this.post.id}`, { ...sent, version: this.post.version })
@@ -85,19 +86,17 @@ export class Saver {
     localStorage.removeItem(this.place());
     this.post = answer.post;
     this.wiring.saved(answer, sent);
-    const now = new Date();
-    const clock = `${String(now.getHours()).padStart(2, "0")}:${String(now.getMinutes()).padStart(2, "0")}`;
-    if (!this.dirty) this.wiring.said(`已保存 ${clock}`, "ok");
+    if (!this.dirty) this.wiring.said(say("saved", { at: clock(new Date()) }), "ok");
   }
 
   private failed(error: Refusal): void {
     if (error.status === 409 && typeof error.body?.version === "number") {
       this.stopped = true;
-      this.wiring.said("未保存：有人改过这篇稿件", "error");
+      this.wiring.said(say("overtaken"), "error");
       this.wiring.conflict(error.body.version);
       return;
     }
-    this.wiring.said("未保存，内容保留在本页", "error");
+    this.wiring.said(say("notSaved"), "error");
     this.wiring.refused(error);
     // Away or restarting: try again by itself. What was refused waits for the person.
     if (error.status === 0 || error.status >= 500) this.timer = window.setTimeout(() => void this.flush(), AGAIN);

@@ -2,7 +2,7 @@
 import "../composer/composer.css";
 import { Refusal, send } from "../lib/http";
 import { toast } from "../lib/toast";
-import { byId, make, message } from "../composer/dom";
+import { byId, make, mark, message } from "../composer/dom";
 import { makeEditor } from "../composer/editor";
 import { drawOverrides } from "../composer/overrides";
 import { onFiles, picturesIn, thumb, upload } from "../composer/pictures";
@@ -10,6 +10,7 @@ import { unitIndex } from "../composer/plaintext";
 import { drawNotes, drawProblems, found, type Found } from "../composer/problems";
 import { Saver, type Fields } from "../composer/saving";
 import type { Data, Media, Post, Problem, Saved, Variant } from "../composer/types";
+import { dayAndClock, say } from "../lib/words";
 
 const data = JSON.parse(byId("composer-data").textContent ?? "{}") as Data;
 let post: Post = data.post;
@@ -105,18 +106,18 @@ function taken({ post: next, url, media: pictures }: Saved, sent: Fields): void 
   const badge = document.querySelector(".composer-state .state");
   if (next.status === "draft") badge?.replaceWith(byId<HTMLTemplateElement>("badge-draft").content.cloneNode(true));
   const heading = document.querySelector("h1");
-  if (heading) heading.textContent = next.title || "未命名稿件";
+  if (heading) heading.textContent = next.title || say("untitled");
   byId("version").textContent = `${next.revision?.number}.${next.version}`;
   draw();
   void drawPreviews();
 }
 
 function showConflict(newest: number): void {
-  const look = make("a", { class: "btn btn-sm", href: `/posts/${post.id}`, target: "_blank", rel: "noopener" }, "看最新内容（新窗口）");
-  const mine = make("button", { type: "button", class: "btn btn-sm" }, "用我的内容覆盖");
-  const note = message("error", "没有保存。其间已有人改过这篇稿件。您写的内容都还在本页：可先看最新内容，把您的修改加进去，或确认后用您的覆盖。", look, mine);
+  const look = make("a", { class: "btn btn-sm", href: `/posts/${post.id}`, target: "_blank", rel: "noopener" }, say("seeNewest"));
+  const mine = make("button", { type: "button", class: "btn btn-sm" }, say("putMine"));
+  const note = message("error", say("conflict"), look, mine);
   mine.addEventListener("click", () => {
-    if (!window.confirm("用本页内容覆盖同事刚才的修改？覆盖前的内容可在版本记录和操作记录中查到。")) return;
+    if (!window.confirm(say("sureOverwrite"))) return;
     note.remove();
     void saver.overwrite(newest);
   });
@@ -177,10 +178,10 @@ function drawTab(tabs: HTMLElement, variant: Variant): void {
     tab = make("button", { type: "button", role: "tab", id, "data-panel": panel.id, "aria-controls": panel.id, "aria-selected": "false", tabindex: "-1" });
     tabs.append(tab);
   }
-  tab.replaceChildren(variant.account_name);
+  tab.replaceChildren(mark(variant.platform), ` ${variant.account_name}`);
   const blocks = variant.problems.filter((problem) => problem.severity === "block").length;
-  if (blocks) tab.append(make("span", { class: "count-block", title: `${blocks} 个阻断问题` }, String(blocks)));
-  if (Object.keys(variant.overrides).length) tab.append(make("span", { class: "count-set", title: "有手工设定的部分" }, "✎"));
+  if (blocks) tab.append(make("span", { class: "count-block", title: say("blocking", { n: blocks }) }, String(blocks)));
+  if (Object.keys(variant.overrides).length) tab.append(make("span", { class: "count-set", title: say("partsByHand") }, "✎"));
   const panel = byId(`panel-${variant.account_id}`);
   // Not under the hands of somebody who is typing there.
   if (panel.contains(document.activeElement) && document.activeElement instanceof HTMLTextAreaElement) return;
@@ -199,12 +200,12 @@ function allPictures(): Media[] {
 
 function drawFiles(): void {
   const shown = cover ? media[cover] : undefined;
-  byId("cover").replaceChildren(shown ? make("img", { src: shown.url, alt: "封面", class: "cover-shown" }) : make("span", { class: "text-muted" }, "未选封面：用正文第一张图，没有图时用账号的默认封面。"));
+  byId("cover").replaceChildren(shown ? make("img", { src: shown.url, alt: say("cover"), class: "cover-shown" }) : make("span", { class: "text-muted" }, say("noCover")));
   byId("cover-clear").hidden = !cover;
   const choices = allPictures().filter((item) => item.id);
-  byId("cover-choices").replaceChildren(...choices.map((item) => thumb(item.url, `用作封面：${item.name}`, item.id === cover, () => setCover(item.id))));
+  byId("cover-choices").replaceChildren(...choices.map((item) => thumb(item.url, say("asCover", { name: item.name }), item.id === cover, () => setCover(item.id))));
   byId("attachments").replaceChildren(...attachments.map((id) => {
-    const remove = make("button", { type: "button", class: "btn btn-sm btn-link" }, "移除");
+    const remove = make("button", { type: "button", class: "btn btn-sm btn-link" }, say("remove"));
     remove.addEventListener("click", () => {
       attachments = attachments.filter((other) => other !== id);
       drawFiles();
@@ -218,6 +219,14 @@ function setCover(id: string | null): void {
   cover = id;
   drawFiles();
   touch();
+  void centreCrops();
+}
+
+/** Crops moved on one picture mean nothing on the next. */
+async function centreCrops(): Promise<void> {
+  for (const variant of post.variants) {
+    if ("cover" in variant.overrides) await saver.patch(`/posts/${post.id}/variants/${variant.id}`, { overrides: { cover: null } });
+  }
 }
 
 async function take(file: File): Promise<Media | null> {
@@ -253,15 +262,15 @@ function select(field: HTMLElement, problem: Problem): void {
 }
 
 async function importFiles(files: File[]): Promise<void> {
-  if ((title.value || !editor.empty()) && !window.confirm("导入会替换现在的标题和正文。继续吗？")) return;
+  if ((title.value || !editor.empty()) && !window.confirm(say("sureImport"))) return;
   const form = new FormData();
   files.forEach((file) => form.append("file", file));
   form.append("unit_id", unit.value);
-  const wait = message("info", "正在导入…");
+  const wait = message("info", say("importingNow"));
   try {
     const result = await send<{ fields: Fields; notes: string[]; missing: string[] }>("POST", "/posts/import", form);
     fill(result.fields);
-    if (result.notes.length) message(result.missing.length ? "warn" : "ok", `已导入。\n${result.notes.join("\n")}`);
+    if (result.notes.length) message(result.missing.length ? "warn" : "ok", `${say("imported")}\n${result.notes.join("\n")}`);
     touch();
     await saver.flush();
   } catch (error) {
@@ -324,9 +333,9 @@ draw();
 editor.show((post.revision?.problems ?? []).filter((problem) => problem.field === "body"));
 const kept = saver.kept();
 if (kept) {
-  const restore = make("button", { type: "button", class: "btn btn-sm" }, "恢复");
-  const drop = make("button", { type: "button", class: "btn btn-sm" }, "丢弃");
-  const note = message("warn", `上次（${new Date(kept.at).toLocaleString("zh-CN")}）有内容没有保存到服务器，还留在这台电脑上。`, restore, drop);
+  const restore = make("button", { type: "button", class: "btn btn-sm" }, say("restore"));
+  const drop = make("button", { type: "button", class: "btn btn-sm" }, say("drop"));
+  const note = message("warn", say("kept", { at: dayAndClock(new Date(kept.at)) }), restore, drop);
   restore.addEventListener("click", () => {
     fill(kept.fields);
     touch();

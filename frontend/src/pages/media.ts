@@ -1,4 +1,4 @@
-import { csrfToken } from "../lib/http";
+import { csrfToken, word } from "../lib/http";
 
 /** Uploads of the library: one line per file with its progress, refusals in the server's own words. */
 const form = document.querySelector<HTMLFormElement>("form[data-upload]");
@@ -46,7 +46,7 @@ function reason(request: XMLHttpRequest): string {
   try {
     return String((JSON.parse(request.responseText) as { message?: string }).message ?? request.status);
   } catch {
-    return request.status ? String(request.status) : "网络不通。可能是断网或系统正在重启。请稍后重试。";
+    return request.status ? String(request.status) : word("Offline");
   }
 }
 

@@ -1,6 +1,7 @@
 /** The item under review: Y approves, N returns, each after a confirmation; a return needs a reason. */
 import "../composer/composer.css";
 import { toast } from "../lib/toast";
+import { say } from "../lib/words";
 
 const form = document.querySelector<HTMLFormElement>("#decide");
 const comment = document.querySelector<HTMLTextAreaElement>("#comment");
@@ -17,7 +18,7 @@ form?.addEventListener("submit", (event) => {
     event.preventDefault();
     delete form.dataset.busy;
     button.removeAttribute("aria-busy");
-    toast("退回须写明理由，请告诉作者要改什么。", "warn");
+    toast(say("reasonNeeded"), "warn");
     comment.focus();
   }
 });
@@ -28,7 +29,7 @@ document.addEventListener("keydown", (event) => {
   const key = event.key.toLowerCase();
   if (key === "y") press("#approve");
   else if (key === "n") {
-    if (comment?.value.trim() && !window.confirm("确认退回给作者？")) return;
+    if (comment?.value.trim() && !window.confirm(say("sureReturn"))) return;
     press("#return");
   } else return;
   event.preventDefault();
