@@ -35,7 +35,7 @@ def decide(error: ConnectorError, attempts: int, now: datetime) -> Outcome:
     if isinstance(error, Unavailable):
         return Outcome(kind="not_sent", error=words, retry_at=delay(attempts, now))
     if isinstance(error, AwaitingPlatformAdmin):
-        return Outcome(kind="awaiting", error=words)
+        return Outcome(kind="awaiting", receipt=error.receipt, error=words)
     if isinstance(error, AlreadyDone):
         return Outcome(kind="receipt", receipt=error.receipt or Receipt())
     if isinstance(error, OutcomeUnknown | Forged):

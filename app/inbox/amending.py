@@ -11,6 +11,7 @@ from app.errors import Conflict
 from app.inbox.access import find_message
 from app.inbox.answering import check_window, clear_error, mark_answered, note_event, target_of
 from app.inbox.models import Message, ReplyAttempt
+from app.publishing.planning import public_address
 from app.units.access import Actor
 
 # After this long without an answer a request that was sent can no longer bring one.
@@ -33,7 +34,7 @@ def retry_reply(actor: Actor, message_id: str, *, confirmed: bool = False, now: 
             raise Conflict("这条回复现在不能重发。它正在发送，或已经发出。请刷新页面查看最新状态。")
         _check_retry_window(message, now)
         message.status, message.next_attempt_at = "queued", now
-        message.operator_ip = actor.origin
+        message.operator_ip = public_address(actor.origin)
         wake()
         clear_error(message)
         note_event(actor, "reply.retry", message.conversation, message, now, before=before)

@@ -15,6 +15,7 @@ from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.inbox.access import find
 from app.inbox.models import Conversation, Message
 from app.inbox.windows import Window, length_of, rules_of, window_of
+from app.publishing.planning import public_address
 from app.units.access import Actor
 from app.units.models import User
 
@@ -203,7 +204,7 @@ def _queue(
         target=dict(target.target),
         in_reply_to=target.id,
         author_id=actor.user_id or None,
-        operator_ip=actor.origin,
+        operator_ip=public_address(actor.origin),
         status="queued",
         key=key,
         next_attempt_at=now,

@@ -70,3 +70,10 @@ def test_what_was_done_already_keeps_its_receipt() -> None:
     done = errors.AlreadyDone("重复")
     done.receipt = Receipt(external_id="9")
     assert decide(done, 1, NOW).receipt == Receipt(external_id="9")
+
+
+def test_what_waits_for_the_administrator_keeps_the_number_it_is_known_by(now: datetime) -> None:
+    """89505 carries the msg_id by which its event and mass/get speak of it later."""
+    error = errors.AwaitingPlatformAdmin("等管理员确认。")
+    error.receipt = Receipt(details={"msg_id": "3147483650"})
+    assert decide(error, 1, now).receipt == error.receipt
