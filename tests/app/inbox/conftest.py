@@ -95,7 +95,7 @@ def city(app: Flask, now: datetime) -> City:
         stranger = add_user("外人", elsewhere, ("responder",), now)
         reader = add_user("督查", office, ("inspector",), now)
         ids = [user.id for user in (wang, li, chen, stranger, reader)]
-    people = [actor_for(db.session.get_one(User, user_id), origin="203.0.113.9") for user_id in ids]
+    people = [actor_for(db.session.get_one(User, user_id), origin="211.156.0.1") for user_id in ids]
     return City(office, bureau, elsewhere, weibo, wechat, *people)
 
 

@@ -42,7 +42,7 @@ def test_an_answer_is_queued_for_the_newest_message(city: City, comment: Make, n
     answer = reply(city.wang, conversation_id, text=f"  {TEXT}\r\n", now=now)
     assert (answer.status, answer.text, answer.in_reply_to) == ("queued", TEXT, newest.id)
     assert answer.target == comment(2).target
-    assert answer.operator_ip == "203.0.113.9"
+    assert answer.operator_ip == "211.156.0.1"
 
 
 def test_a_double_click_is_one_answer(city: City, comment: Make, now: datetime) -> None:
