@@ -66,7 +66,7 @@ def new() -> ResponseReturnValue:
         "version": 0,
         "status": "draft",
         "unit_id": unit_id,
-        "account_ids": [item for item in request.args.getlist("account_id") if item],
+        "account_ids": [item for item in request.args.getlist("account") if item],
         "corrects_id": request.args.get("corrects"),
         "variants": [],
     }

@@ -3,36 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
 from app.system.demo.city import PASSWORD
-from tests.conftest import fresh_database
-from tests.journeys.browser import Person, chromium, newcomer, sign_in
-from tests.journeys.stack import Stack, running, wait_for
+from tests.journeys.browser import Person, newcomer, sign_in
+from tests.journeys.stack import Stack, wait_for
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 TITLE = "住房租赁新政，一次讲清"
 WECHAT = "gh_0a1b2c3d4e01"
-
-
-@pytest.fixture(scope="module", params=["sqlite"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The product with its demo data, as bin/run starts it."""
-    home = tmp_path_factory.mktemp("demo")
-    with fresh_database(request, home) as url, running(home, url) as started:
-        started.flask("demo", "load")
-        yield started
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def person(browser: Browser, stack: Stack, name: str) -> Person:

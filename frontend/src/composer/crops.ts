@@ -10,10 +10,14 @@ export interface Cover {
 export function cropChoice(id: string, cover: Cover, set: (crops: Record<string, string>) => void): HTMLElement {
   const crops = { ...cover.crops };
   const box = make("div", { id, class: "crops" });
-  for (const ratio of Object.keys(crops)) {
+  let timer = 0;
+  const wide = (ratio: string): number => Number(ratio.split(":")[0]) / Number(ratio.split(":")[1]);
+  for (const ratio of Object.keys(crops).sort((a, b) => wide(b) - wide(a))) {
     box.append(one(`${id}-${ratio.replace(/\W/g, "-")}`, cover.sha256 ?? "", ratio, crops[ratio], (moved) => {
       crops[ratio] = moved;
-      set(crops);
+      // Each press of an arrow key is a change: wait for the last.
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => set(crops), 700);
     }));
   }
   return box;

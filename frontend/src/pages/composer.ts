@@ -183,8 +183,8 @@ function drawTab(tabs: HTMLElement, variant: Variant): void {
   if (blocks) tab.append(make("span", { class: "count-block", title: say("blocking", { n: blocks }) }, String(blocks)));
   if (Object.keys(variant.overrides).length) tab.append(make("span", { class: "count-set", title: say("partsByHand") }, "✎"));
   const panel = byId(`panel-${variant.account_id}`);
-  // Not under the hands of somebody who is typing there.
-  if (panel.contains(document.activeElement) && document.activeElement instanceof HTMLTextAreaElement) return;
+  // Not under the hands of somebody who is typing or sliding there.
+  if (panel.contains(document.activeElement) && document.activeElement?.matches("textarea, input[type=range]")) return;
   drawOverrides(panel, variant, {
     set: (which, overrides) => void saver.patch(`/posts/${post.id}/variants/${which.id}`, { overrides }),
     pictures: () => allPictures().map((item) => ({ sha256: item.sha256, media_id: item.id })),

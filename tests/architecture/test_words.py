@@ -1,0 +1,38 @@
+"""What scripts say comes from the templates, so that it is translated."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted((ROOT / "frontend" / "src").rglob("*.ts"))
+TEMPLATES = sorted((ROOT / "app" / "templates").rglob("*.html"))
+
+_COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.DOTALL)
+_CHINESE = re.compile(r"[\u4e00-\u9fff]+")
+# say("saved") in full, or say(`part_${name}`) with a fixed beginning.
+_SAID = re.compile(r"say\((?:[^()]*\? )?[\"`](\w+)")
+_OTHER = re.compile(r"say\([^()]*\? \"\w+\" : \"(\w+)\"")
+_GIVEN = re.compile(r'"(\w+)": _\(')
+
+
+def test_scripts_hold_no_chinese_of_their_own() -> None:
+    found = {
+        str(path.relative_to(ROOT)): _CHINESE.findall(_COMMENT.sub("", path.read_text(encoding="utf-8")))
+        for path in SCRIPTS
+    }
+    assert {path: words for path, words in found.items() if words} == {}
+
+
+def test_every_sentence_of_a_script_stands_in_a_template() -> None:
+    given = {name for path in TEMPLATES for name in _GIVEN.findall(path.read_text(encoding="utf-8"))}
+    said = {
+        name
+        for path in SCRIPTS
+        for pattern in (_SAID, _OTHER)
+        for name in pattern.findall(path.read_text(encoding="utf-8"))
+    }
+    assert len(said) > 30
+    missing = {name for name in said if name not in given and not any(key.startswith(name) for key in given)}
+    assert missing == set()
