@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import psycopg
-from cryptography.fernet import InvalidToken, MultiFernet
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, func, select
@@ -112,6 +112,11 @@ class Encrypted(TypeDecorator[dict[str, str]]):
 def cipher() -> MultiFernet:
     found: MultiFernet = current_app.extensions["tandem_cipher"]
     return found
+
+
+def use_keys(keys: Sequence[str]) -> None:
+    """From now on this process encrypts with the first of `keys` and decrypts with any."""
+    current_app.extensions["tandem_cipher"] = MultiFernet([Fernet(key.encode()) for key in keys])
 
 
 class InTransaction(RuntimeError):

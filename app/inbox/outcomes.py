@@ -74,6 +74,24 @@ def record_reply_postponed(
         _explain(message, error)
 
 
+def doubt_queued(now: datetime, *, cause: str) -> list[Message]:
+    """After a restore: answers not yet sent when the backup was taken may be out by now; a person looks at each."""
+    with atomic():
+        waiting = list(
+            db.session.scalars(
+                select(Message).where(Message.status.in_(("queued", "sending"))).order_by(Message.id).with_for_update()
+            )
+        )
+        for message in waiting:
+            let_go(message)
+            message.fence += 1
+            message.status, message.next_attempt_at = "unknown", None
+            message.error_code, message.error_cause = "restored", cause
+            message.error_remedy, message.error_who = "请到平台核对后，点“确认已发出”或“没有发出”。", "回复人"
+            tell_author(message, now)
+        return waiting
+
+
 def _close(
     attempted: Try, outcome: str, error: dict[str, Any], exchanges: Sequence[dict[str, Any]], now: datetime
 ) -> Message:

@@ -7,6 +7,7 @@ from app.inbox.answering import add_note, reply
 from app.inbox.contacts import display_name
 from app.inbox.ingesting import account_event, ingest
 from app.inbox.outcomes import (
+    doubt_queued,
     record_reply_failed,
     record_reply_postponed,
     record_reply_sent,
@@ -43,6 +44,7 @@ __all__ = [
     "count",
     "desks",
     "display_name",
+    "doubt_queued",
     "earlier_threads",
     "get_conversation",
     "ingest",

@@ -8,6 +8,7 @@ from app.publishing.outlook import attention, get_publication, today
 from app.publishing.outlook import publications_of as publications_of
 from app.publishing.planning import on_revised, schedule, unschedule
 from app.publishing.resolving import cancel, check_now, recall, release, resolve, retry
+from app.publishing.restarting import hold_what_was_due
 from app.publishing.stops import end_stop, start_stop, stops_of
 from app.publishing.verifying import record_result
 
@@ -21,6 +22,7 @@ __all__ = [
     "evidence",
     "get_publication",
     "heartbeat_state",
+    "hold_what_was_due",
     "on_revised",
     "publications_of",
     "recall",

@@ -1,20 +1,24 @@
-"""`flask demo load`, `flask demo needed`, `flask system check`."""
+"""`flask demo load`, `flask demo needed`, `flask system check`, `flask backup`, `flask restore`, `flask secrets rotate`."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import click
-from flask.cli import AppGroup
+from flask.cli import AppGroup, with_appcontext
 
 from app.db import utcnow
 from app.errors import TandemError
-from app.system import services
+from app.system import backup as backups
+from app.system import keys, restoring, services
 from app.system.demo.city import PASSWORD, PEOPLE
+from app.units.cli import spoken_errors
 from app.web import settings
 
 demo = AppGroup("demo", help="演示数据。")
 system = AppGroup("system", help="系统自检。")
+secret = AppGroup("secrets", help="密钥。")
 
 
 @demo.command("load")
@@ -47,3 +51,42 @@ def system_check() -> None:
         click.echo(f"[{mark}] {finding.name}：{finding.detail}{finding.remedy}")
     if any(finding.ok is False for finding in findings):
         sys.exit(1)
+
+
+@click.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+def backup(file: Path) -> None:
+    """Database, media and key files into FILE (a tar), while the system runs."""
+    with spoken_errors():
+        made = backups.create(file.absolute(), settings(), utcnow())
+    click.echo(f"已备份到 {file}：{made.rows} 行，{made.media} 个素材，{made.size / 1024 / 1024:.1f} MB。")
+    if made.missing:
+        click.echo(f"注意：{len(made.missing)} 个素材在素材目录中找不到，不在备份里。请运行 system check 并查找原因。")
+    if keys.ENCRYPTION in made.keys:
+        click.echo("备份中有解密用的密钥。请像保管密码一样保管这个文件。")
+    else:
+        click.echo("密钥由环境变量 TANDEM_ENCRYPTION_KEYS 给出，不在备份中。请另行保管，恢复时必须用到。")
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@with_appcontext
+def restore(file: Path) -> None:
+    """FILE into an empty database (after db upgrade). Publishing is paused afterwards; lists what would go out."""
+    with spoken_errors():
+        done = restoring.restore(file.absolute(), settings(), utcnow())
+    click.echo(f"已恢复 {done.rows} 行、{done.media} 个素材。请重新启动 web 和 scheduler。")
+    if done.missing:
+        click.echo(f"注意：{len(done.missing)} 个素材在备份时就已缺失。")
+    click.echo("全站发布已暂停。请逐条核对下列内容是否已经发出，处理后再到“发布暂停”恢复：")
+    for line in done.waiting or ("（没有待发的内容）",):
+        click.echo(f"  {line}")
+
+
+@secret.command("rotate")
+def secrets_rotate() -> None:
+    """Encrypt every stored secret anew with the first of TANDEM_ENCRYPTION_KEYS."""
+    with spoken_errors():
+        done = keys.rotate(settings(), utcnow())
+    click.echo(f"已用第一把密钥重新加密 {done} 项。所有进程都用上新密钥后，旧密钥可以去掉；旧备份仍需旧密钥。")
