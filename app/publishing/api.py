@@ -23,6 +23,7 @@ from app.publishing.schemas import (
     StopList,
     StopOut,
 )
+from app.schemas import PageQuery
 from app.units.permissions import SIGNED_IN, current_actor, requires
 
 blp = Blueprint("publishing_api", __name__, url_prefix="/api/v1", description="发布")
@@ -176,10 +177,12 @@ def recall(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
 
 @blp.get("/stops")
 @requires(SIGNED_IN)
+@blp.arguments(PageQuery, location="query")
 @blp.response(200, StopList)
-def list_stops() -> dict[str, Any]:
-    """Stops now standing that concern the caller."""
-    return {"items": [stop_json(stop) for stop in services.stops_of(current_actor())], "next_cursor": None}
+def list_stops(query: dict[str, Any]) -> dict[str, Any]:
+    """Stops now standing that concern the caller, newest first."""
+    page = stops.page_of_stops(current_actor(), **query)
+    return {"items": [stop_json(stop) for stop in page.items], "next_cursor": page.next_cursor}
 
 
 @blp.post("/stops")

@@ -8,7 +8,7 @@ from sqlalchemy import and_, or_, select
 
 from app.accounts.models import Account
 from app.audit import services as audit
-from app.db import atomic, db, wake
+from app.db import Page, atomic, db, wake
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.publishing.models import Stop
 from app.units.access import Actor
@@ -93,6 +93,13 @@ def stops_of(actor: Actor, *, all_of_them: bool = False) -> list[Stop]:
     if not all_of_them:
         query = query.where(Stop.ended_at.is_(None))
     return [stop for stop in db.session.scalars(query.limit(200)) if _concerns(actor, stop)]
+
+
+def page_of_stops(actor: Actor, *, cursor: str | None = None, limit: int = 50) -> Page[Stop]:
+    """One page of the standing stops that concern this actor; `cursor` is the last id seen."""
+    limit = max(1, min(limit, 200))
+    found = [stop for stop in stops_of(actor) if not cursor or stop.id < cursor]
+    return Page(items=found[:limit], next_cursor=found[limit - 1].id if len(found) > limit else None)
 
 
 def name_of(stop: Stop) -> str:

@@ -1,0 +1,27 @@
+"""One running product per kind of database, with a city, a district below it and a stranger's city beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import fresh_database
+from tests.journeys.contract.kit import Place
+from tests.journeys.stack import found_city, make_people, running
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    home = tmp_path_factory.mktemp("contract")
+    with fresh_database(request, home) as url, running(home, url) as stack:
+        city = found_city(stack)
+        district = stack.last_line(
+            "units", "create", "--name", "城东区", "--level", "county", "--parent", "青岚市政府办"
+        )
+        other = stack.last_line("units", "create", "--name", "赤岭市政府办", "--level", "city")
+        every = ("author", "reviewer", "publisher", "responder", "administrator", "auditor", "inspector")
+        city.people |= make_people(stack, other, {"stranger": every})
+        city.people |= make_people(stack, district, {"below": every})
+        city.people |= make_people(stack, city.unit, {"inspector": ("inspector",), "auditor": ("auditor",)})
+        yield Place(city=city, district=district, other=other)
