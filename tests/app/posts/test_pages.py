@@ -138,7 +138,9 @@ def test_through_review_by_forms(enter: Enter, world: World) -> None:
     assert late.status_code == 409
     second.post(path, data={"decision": "returned", "stage": 1, "comment": "请补充时间", **hashes})
     assert "请补充时间" in sound(author, "/review?list=returned")
+    assert "请补充时间" in author.get(f"{url}/review-panel").text
     author.patch(url, json={"version": 1, "summary": "预计未来6小时降雨。"})
+    assert "请补充时间" in author.get(f"{url}/review-panel").text, "what to mend stays in view while mending"
     author.post(f"{url}/submission")
     again = review.waiting_for(world.reviewers[0])[0]
     shown = sound(first, f"/review/{again.id}")
@@ -146,6 +148,13 @@ def test_through_review_by_forms(enter: Enter, world: World) -> None:
     assert "<ins>6</ins>" in shown.replace("\n", "")
     author.post(f"{url}/submission/withdrawal")
     assert posts.get_post(world.author, post_id).status == "draft"
+
+
+def test_the_way_from_an_account_chooses_it(enter: Enter, world: World) -> None:
+    chosen, other = world.fields()["account_ids"][:2]
+    shown = sound(enter(world.author), f"/posts/new?account={chosen}")
+    assert f'value="{chosen}" checked' in shown
+    assert f'value="{other}" checked' not in shown
 
 
 def test_the_chain_is_set_on_screen(enter: Enter, world: World) -> None:

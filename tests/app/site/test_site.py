@@ -62,7 +62,11 @@ def test_the_partners_links_are_shown_once_known(app: Flask, desk: Desk, now: da
     post = opened(desk, now)
     force(row(post, desk.weibo), "published", now, url="https://weibo.com/1/abc")
     page = app.test_client().get(f"/p/{post.slug}").text
-    assert 'href="https://weibo.com/1/abc"' in page
+    assert f'href="{app.extensions["tandem_config"].simulator_url}/1/abc"' in page
+    assert "https://weibo.com/" not in page, "a drill's link must not lead to the real platform"
+    with atomic():
+        desk.weibo.environment = "live"
+    assert 'href="https://weibo.com/1/abc"' in app.test_client().get(f"/p/{post.slug}").text
 
 
 def test_feeds_and_sitemap_name_open_pages_only(app: Flask, desk: Desk, now: datetime) -> None:

@@ -35,10 +35,18 @@ def person(city: City, name: str, *roles: str) -> Actor:
 
 
 def test_nothing_to_do_is_said_kindly(city: City, browse: Browse) -> None:
-    for actor in (city.wang, city.reader, person(city, "审计", "auditor"), person(city, "拟稿", "author")):
+    for actor in (city.wang, city.reader, person(city, "拟稿", "author")):
         html = browse(actor).get("/").get_data(as_text=True)
         assert faults(html) == []
         assert "都处理完了" in html
+
+
+def test_who_only_audits_is_shown_the_way_there(city: City, browse: Browse) -> None:
+    html = browse(person(city, "审计", "auditor")).get("/").get_data(as_text=True)
+    assert faults(html) == []
+    assert 'href="/settings/events"' in html
+    assert "今日发布" not in html
+    assert "账号健康" not in html
 
 
 def test_the_answerer_sees_who_waits(app: Flask, city: City, letter: Make, browse: Browse) -> None:
