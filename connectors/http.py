@@ -7,6 +7,7 @@ OutcomeUnknown; anything that certainly did nothing raises Unavailable.
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -52,11 +53,19 @@ class Answer:
         return self.body.decode("utf-8", "replace")
 
     def json(self) -> Any:
-        """The body as JSON. Raises ValueError for HTML, empty or broken bodies."""
+        """The body as JSON. Raises ValueError for HTML, empty or broken bodies, and for numbers without end."""
         try:
-            return json.loads(self.body.decode("utf-8"))
+            return json.loads(self.body.decode("utf-8"), parse_float=_finite, parse_constant=_finite)
         except RecursionError as error:
             raise ValueError("nested too deeply") from error
+
+
+def _finite(written: str) -> float:
+    """1e999 and NaN are no numbers that anybody can go on with."""
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(f"not a finite number: {written[:20]}")
+    return number
 
 
 class Http:

@@ -26,10 +26,13 @@ from connectors.masking import mask
 from connectors.values import AccountConfig, Receipt, Token
 from connectors.wechat.clocks import retry_at
 from connectors.wechat.codes import CODES, STALE_TOKEN
+from connectors.wechat.payloads import number_of
 
 HOST = "https://api.weixin.qq.com"
 # The platform renews a stable token five minutes before its end and keeps both alive meanwhile.
 TOKEN_MARGIN = timedelta(seconds=200)
+# Two hours is what the platform gives; a lifetime beyond a day, in seconds, is a broken answer.
+_LONGEST = 86_400
 _RID = re.compile(r"rid:\s*([0-9A-Za-z-]+)")
 _IP = re.compile(r"invalid ip ([0-9A-Fa-f.:]+)")
 
@@ -84,7 +87,7 @@ class Api:
         parsed = self._parsed(answer, write=False)
         self._raise_for(parsed, write=False)
         value, lifetime = parsed.get("access_token"), parsed.get("expires_in")
-        if not isinstance(value, str) or not value or not isinstance(lifetime, int):
+        if not isinstance(value, str) or not value or not isinstance(lifetime, int) or not 0 < lifetime <= _LONGEST:
             raise _unreadable(answer, write=False)
         return Token(value=value, expires_at=self._clock() + timedelta(seconds=lifetime))
 
@@ -204,7 +207,7 @@ def meter_key(path: str) -> str:
 
 def _mass_receipt(parsed: Body) -> Receipt | None:
     """The ids of a mass send that an answer names, also beside an error; None without a msg_id."""
-    msg_id, data_id = (str(parsed.get(name) or "") for name in ("msg_id", "msg_data_id"))
+    msg_id, data_id = (number_of(parsed.get(name)) for name in ("msg_id", "msg_data_id"))
     if not msg_id:
         return None
     return Receipt(external_id=msg_id, details={"msg_id": msg_id, **({"msg_data_id": data_id} if data_id else {})})

@@ -57,7 +57,9 @@ def _mass(api: Api, payload: Json, draft: str, *, key: str, send_before: datetim
 
 def _receipt(answer: dict[str, object], name: str) -> Receipt:
     """A submission's ids; the article itself has none yet."""
-    details = {key: value for key in (name, "msg_data_id") if (value := payloads.text_of(answer.get(key)))}
+    read = {"publish_id": payloads.text_of}
+    keys = (name, "msg_data_id")
+    details = {key: value for key in keys if (value := read.get(key, payloads.number_of)(answer.get(key)))}
     if name not in details:
         raise OutcomeUnknown(
             f"平台的答复里缺少 {name}，不能确定是否已受理。", remedy="系统会去平台核实，核实前不会重发。", who="系统"

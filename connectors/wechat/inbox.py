@@ -98,7 +98,9 @@ def _article(details: Mapping[str, str]) -> dict[str, Any]:
 
 def _comment(post: Receipt, row: dict[str, Any]) -> InboundMessage:
     mid, index = post.details["msg_data_id"], post.details.get("index", "0")
-    comment_id = payloads.text_of(row["user_comment_id"])
+    comment_id = payloads.number_of(row["user_comment_id"])
+    if not comment_id:
+        raise ValueError("a comment without its number could never be answered")
     # People without a WeChat identity have no openid: each of their comments is a thread of its own.
     sender = payloads.text_of(row.get("openid")) or f"anonymous:{comment_id}"
     return InboundMessage(

@@ -41,6 +41,12 @@ def text_of(value: object) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
+def number_of(value: object) -> str:
+    """The digits of an id that WeChat wants back as a number (msg_id, msg_data_id); "" for anything else."""
+    text = text_of(value)
+    return text if text.isascii() and text.isdigit() and len(text) <= 20 else ""
+
+
 def listed(value: object) -> list[Any]:
     """WeChat's XML and JSON show one item as a scalar or object, several as a list, none as null."""
     if value is None or value == "":

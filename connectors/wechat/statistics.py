@@ -35,7 +35,7 @@ def articles_published_on(api: Api, day: date) -> list[dict[str, Any]]:
 def split_msgid(msgid: str) -> tuple[str, str]:
     """ "2247490098_1" -> msg_data_id and the index as comments want it (0-based)."""
     head, _, index = msgid.partition("_")
-    return head, str(int(index) - 1) if index.isdigit() and int(index) > 0 else "0"
+    return head, str(int(index) - 1) if payloads.number_of(index).strip("0") else "0"
 
 
 def article_of_day(api: Api, sent_at: datetime, *, now: datetime, msg_data_id: str, title: str) -> Receipt | None:
@@ -53,7 +53,8 @@ def article_of_day(api: Api, sent_at: datetime, *, now: datetime, msg_data_id: s
         if len(rows) == 1:
             mid, index = split_msgid(payloads.text_of(rows[0].get("msgid")))
             url = payloads.text_of(rows[0].get("content_url"))
-            details = {"msg_data_id": mid, "index": index}
+            # Comments are asked by it as a number: what is none would break every look to come.
+            details = {"msg_data_id": mid, "index": index} if payloads.number_of(mid) else {}
             return Receipt(external_id=f"{mid}_{int(index) + 1}", url=url, live=True, details=details)
     return None
 

@@ -20,6 +20,11 @@ def id_of(item: Mapping[str, Any]) -> str:
     return ""
 
 
+def is_number(text: str) -> bool:
+    """Whether an id can be compared as a number ("²" is a digit to Python, and int() refuses it)."""
+    return text.isascii() and text.isdigit() and len(text) <= 32
+
+
 def mid_of(item: Mapping[str, Any]) -> str:
     value = item.get("mid")
     return str(value) if isinstance(value, str | int) and str(value) else id_of(item)

@@ -10,7 +10,7 @@ from typing import Any
 from connectors.errors import ConnectorError, NotEntitled
 from connectors.values import InboundMessage, Page, Receipt
 from connectors.weibo.api import Api
-from connectors.weibo.ids import id_of
+from connectors.weibo.ids import id_of, is_number
 from connectors.weibo.levels import Level
 from connectors.weibo.payloads import comment_message, mention_message
 
@@ -108,7 +108,7 @@ def _waiting(poll: Poll, counters: Mapping[str, str], name: str) -> int:
 
 
 def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0
+    return int(text) if is_number(text) else 0
 
 
 def _overdue(poll: Poll, pause: timedelta) -> bool:
@@ -198,7 +198,7 @@ def _newer(poll: Poll, ask: _Ask) -> list[Mapping[str, Any]]:
     seen: dict[str, Mapping[str, Any]] = {}
     for page in range(1, _MOST_PAGES + 1):
         items = poll.api.listing(ask.call, ask.key, fields, business=poll.business)
-        fresh = {id_of(item): item for item in items if id_of(item).isdigit() and id_of(item) not in seen}
+        fresh = {id_of(item): item for item in items if is_number(id_of(item)) and id_of(item) not in seen}
         seen.update(fresh)
         if not since or not fresh or page * _PAGE >= ask.waiting:
             return list(seen.values())

@@ -14,6 +14,8 @@ from connectors.weibo.times import BEIJING, next_hour, next_midnight
 TOO_FAST = timedelta(minutes=10)
 CHECK_RHYTHM = (10, 30, 60, 180, 600)
 CHECK_LATER = 1800
+# No quota of the platform's is longer than a day.
+_LONGEST = 86_400
 
 
 def until(code: str, now: datetime, ask: Callable[[], Answer]) -> datetime:
@@ -36,7 +38,7 @@ def _reset(now: datetime, ask: Callable[[], Answer]) -> datetime | None:
     if not isinstance(status, dict) or _int(status.get("remaining_user_hits")) != 0:
         return None
     seconds = _int(status.get("reset_time_in_seconds"))
-    if seconds:
+    if seconds is not None and 0 < seconds <= _LONGEST:
         return now + timedelta(seconds=seconds)
     try:
         local = datetime.strptime(str(status.get("reset_time")), "%Y-%m-%d %H:%M:%S").replace(tzinfo=BEIJING)

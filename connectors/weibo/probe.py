@@ -10,6 +10,7 @@ from connectors.values import AccountConfig, Health, Right
 from connectors.weibo import links
 from connectors.weibo.adapt import operator_ip
 from connectors.weibo.api import Api
+from connectors.weibo.ids import is_number
 from connectors.weibo.levels import Level
 from connectors.weibo.times import beijing_words
 
@@ -38,7 +39,8 @@ def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, date
     except ConnectorError as error:
         return Right(key="token", ok=None, detail=f"授权暂时无法核实：{error.cause}", remedy=error.remedy), known
     seconds = str(info.get("expire_in") or info.get("expires_in") or "")
-    expires_at = now + timedelta(seconds=int(seconds)) if seconds.isdigit() else known
+    # More than nine digits is thirty years and more: no lifetime that any platform gives.
+    expires_at = now + timedelta(seconds=int(seconds)) if is_number(seconds) and len(seconds) <= 9 else known
     uid = str(info.get("uid") or "")
     if uid != account.external_id:
         said = f"授权属于账号 {uid or '（未知）'}，不是本账号 {account.external_id}。"

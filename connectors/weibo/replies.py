@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import ContentRefused, NotEntitled
+from connectors.errors import ContentRefused, NotEntitled, Refused
 from connectors.values import Receipt
 from connectors.weibo import codes
 from connectors.weibo.answers import is_slow
@@ -93,6 +93,9 @@ def _refused(cause: str, remedy: str, code: str) -> ContentRefused:
 
 
 def _part(target: Mapping[str, str], name: str) -> str:
+    """Raises Refused where Weibo never told what the reply needs, such as the status of a comment."""
     if not target.get(name):
-        raise ValueError(f"reply target lacks {name}")
+        raise Refused(
+            f"微博没有给出回复所需的编号（{name}）。", remedy="请登录微博查看并回复。", who=codes.OPERATOR, code="10016"
+        )
     return target[name]

@@ -278,11 +278,11 @@ def test_our_permalink_is_known_by_its_parameter(seen: str, same: bool) -> None:
 
 DAYS = [
     # Sent at 23:59 in Beijing, listed under the next day.
-    ([[], [("m1_1", "通告")]], "m1"),
-    ([[("m1_1", "通告")], []], "m1"),
+    ([[], [("206227730_1", "通告")]], "206227730"),
+    ([[("206227730_1", "通告")], []], "206227730"),
     # Two of the same title: nobody knows which is ours.
-    ([[("m1_1", "通告"), ("m2_1", "通告")], []], None),
-    ([[("m1_1", "别的")], []], None),
+    ([[("206227730_1", "通告"), ("206227731_1", "通告")], []], None),
+    ([[("206227730_1", "别的")], []], None),
 ]
 
 

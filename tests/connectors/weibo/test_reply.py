@@ -121,12 +121,20 @@ def test_too_long_is_refused_before_the_call(
     assert make().capabilities().replies["comment" if most == 140 else "private"].max_length == most
 
 
-@pytest.mark.parametrize(
-    "target", [{}, {"kind": "smoke"}, {"kind": "comment", "cid": "1"}, {"kind": "private", "receiver_id": ""}]
-)
+@pytest.mark.parametrize("target", [{}, {"kind": "smoke"}])
 def test_a_target_that_is_none(make: Make, clock: Clock, target: dict[str, str]) -> None:
     with pytest.raises(ValueError, match="target"):
         make().reply(target, "好", key="r", send_before=clock.soon)
+
+
+@pytest.mark.parametrize(
+    "target", [{"kind": "comment", "cid": "1"}, {"kind": "mention", "id": ""}, {"kind": "private", "receiver_id": ""}]
+)
+def test_a_message_whose_post_was_never_told_is_refused_with_what_to_do(
+    make: Make, clock: Clock, target: dict[str, str]
+) -> None:
+    with pytest.raises(Refused, match="请登录微博查看并回复"):
+        make(operator_ip="8.8.8.8").reply(target, "好", key="r", send_before=clock.soon)
 
 
 @pytest.mark.parametrize("body", [b"<html>", {}, {"result": False}, {"result": "false"}, []])
