@@ -42,7 +42,7 @@ def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T
 
 @dataclass
 class Stack:
-    """Processes on free ports with one database and instance path."""
+    """Processes on free ports with one database and instance path; `{simulator}` in `env` is the simulator's address."""
 
     home: Path
     database_url: str
@@ -73,7 +73,7 @@ class Stack:
             "TANDEM_RECONCILE_SECONDS": "1",
             "TANDEM_HEARTBEAT_SECONDS": "2",
             "PYTHONPATH": str(ROOT),
-            **self.env,
+            **{key: value.replace("{simulator}", self.simulator) for key, value in self.env.items()},
         }
 
     def start(self, name: str, *command: str) -> None:
