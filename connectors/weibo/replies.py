@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import ContentRefused, NotEntitled, Refused
+from connectors.errors import ConnectorError, ContentRefused, NotEntitled, Refused
 from connectors.values import Receipt
 from connectors.weibo import codes
 from connectors.weibo.answers import is_slow
@@ -64,7 +64,7 @@ def _private_receipt(answer: Mapping[str, Any]) -> Receipt:
     return Receipt(external_id=id_of(answer), live=True, published_at=created_at(answer))
 
 
-def _unknown() -> Exception:
+def _unknown() -> ConnectorError:
     row = codes.UNKNOWN_WRITE
     return row.error(row.cause, remedy=row.remedy, who=row.who)
 
