@@ -7,6 +7,7 @@ OutcomeUnknown; anything that certainly did nothing raises Unavailable.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import threading
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ from connectors.values import Exchange
 CONNECT_TIMEOUT = 3.05
 READ_TIMEOUT = 15.0
 MAX_ANSWER_BYTES = 12 * 1024 * 1024
+# At DEBUG it writes every address with its query, and WeChat's token stands there.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, kw_only=True)

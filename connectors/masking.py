@@ -20,8 +20,10 @@ SECRET_NAMES = frozenset(
         "token",
     }
 )
+# As query, form, JSON, JSON inside JSON, or the header that carries a token.
 _SECRET_IN_TEXT = re.compile(
-    r"""(?i)(["']?(?:access_token|client_secret|app_?secret|secret|refresh_token)["']?\s*[=:]\s*["']?)([^"'&\s,}]+)"""
+    r"""(?i)((?:access_token|client_secret|app_?secret|secret|refresh_token)\\*["']?\s*[=:]\s*\\*["']?|\bOAuth2\s+)"""
+    r"""([^"'&\s,}<\\]+)"""
 )
 
 
