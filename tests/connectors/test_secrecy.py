@@ -123,12 +123,12 @@ def _callbacks(connector: Connector) -> list[Callback]:
     return [forged, push("<xml/>", wechat.Clock()), push("<xml/>", wechat.Clock(), key=other)]
 
 
-def _content(media: MemoryMedia) -> Content:
+def content_of(media: MemoryMedia) -> Content:
     cover = next(image for image in media.images.values() if image.media_id == "cover-rain.jpg")
     return wechat.post(cover=cover, body_html=f'<p>预警。</p><img src="/media/{cover.sha256}">', link=weibo.LINK)
 
 
-def _registered(simulator: SimulatorControl, platform: str) -> str:
+def registered(simulator: SimulatorControl, platform: str) -> str:
     if platform == "weibo":
         weibo.register(simulator, "full")
         return weibo.UID
@@ -150,7 +150,7 @@ def _check(journey: Journey, logged: str) -> None:
 def test_a_whole_day_tells_no_secret(
     simulator: SimulatorControl, media: MemoryMedia, caplog: pytest.LogCaptureFixture, platform: str, weather: str
 ) -> None:
-    external_id = _registered(simulator, platform)
+    external_id = registered(simulator, platform)
     fault = dict(WEATHER[weather])
     if fault.get("kind") == "refuse":
         fault |= {"code": REFUSALS[platform], "times": -1}
@@ -158,7 +158,7 @@ def test_a_whole_day_tells_no_secret(
         simulator.fault(**fault, platform=platform, external_id=external_id)
     journey = Journey(platform, simulator.url, media)
     with caplog.at_level(logging.DEBUG):
-        journey.live(_content(media))
+        journey.live(content_of(media))
     if weather == "fair":
         assert {"probe", "prepare", "publish", "check", "history"} <= set(journey.worked)
     assert journey.exchanges
@@ -172,7 +172,7 @@ def test_a_platform_that_cannot_be_reached_tells_no_secret(
     journey = Journey(platform, NOWHERE, media)
     journey.tokens.token = journey.tokens.token or MemoryTokens("tok-9").token
     with caplog.at_level(logging.DEBUG):
-        journey.live(_content(media))
+        journey.live(content_of(media))
     _check(journey, caplog.text)
 
 
@@ -200,7 +200,7 @@ def test_a_platform_that_says_our_own_request_back_tells_no_secret(
         "headers": b"<pre>POST /x HTTP/1.1\nAuthorization: OAuth2 tok-echoed-77\nHost: x</pre>",
     }[dress]
     odd.say(said, status=400 if isinstance(said, bytes) else 200)
-    journey.live(_content(media))
+    journey.live(content_of(media))
     _check(journey, "")
 
 
