@@ -63,11 +63,11 @@ def test_a_reply_is_accepted_then_sent(place: Place) -> None:
     assert said["in_reply_to"] in (inbound["id"], inbound["external_id"])
     assert said["status"] in ("queued", "sending", "sent")
 
-    def sent() -> bool:
+    def all_sent() -> bool:
         items = desk.get(f"{path}/messages")["items"]
-        return bool(next(item for item in items if item["id"] == said["id"])["status"] == "sent")
+        return {item["status"] for item in items if item["direction"] == "out"} == {"sent"}
 
-    wait_for("the reply", sent)
+    wait_for("the reply", all_sent)
     assert desk.get("/conversations?q=窗口几点")["items"][0]["window"]["remaining"] == 4
     refused(desk, "POST", f"{path}/replies", 422, json={"text": " "})
     refused(desk, "POST", f"{path}/replies", 404, json={"text": "好。", "in_reply_to": "none"})
@@ -78,6 +78,7 @@ def test_a_reply_is_accepted_then_sent(place: Place) -> None:
         desk.post(f"{path}/replies", {"text": text}, expect=202)
     body = refused(desk, "POST", f"{path}/replies", 409, json={"text": "五。"})
     assert len(body["message"].split("。")) >= 3, "with a remedy"
+    wait_for("the other replies", all_sent)
 
 
 def test_a_refused_reply_says_why(place: Place) -> None:
