@@ -6,7 +6,7 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, func, select
 from sqlalchemy.engine import Connection, Dialect
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 
@@ -162,6 +163,25 @@ def release() -> None:
     if in_atomic():
         raise InTransaction("a transaction is open")
     db.session.rollback()
+
+
+def persist(record: Callable[[], T], *, seconds: float = 30) -> T:
+    """Do `record`, again and again for `seconds` while the database is busy, away, or broke a deadlock.
+
+    For what must not be lost, such as a platform's answer: `record` must bear being done twice. Anything else that it
+    raises is raised at once.
+    """
+    give_up, pause = time.monotonic() + seconds, 0.05
+    while True:
+        try:
+            return record()
+        except (OperationalError, InterfaceError):
+            if in_atomic() or time.monotonic() + pause > give_up:
+                raise
+            # The connection may be dead: the next try takes another.
+            db.session.remove()
+            time.sleep(pause)
+            pause = min(pause * 2, 2)
 
 
 WAKE_CHANNEL = "tandem_wake"

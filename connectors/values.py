@@ -334,6 +334,8 @@ class Capabilities:
     # The quota that one publication spends when it is committed ("mass", "freepublish/submit", …).
     publish_quota: str = ""
     missing: tuple[Missing, ...] = ()
+    # Where published items are found; () where the platform's hosts are too many to name.
+    link_hosts: tuple[str, ...] = ()
     # Accounts whose texts must carry the permalink, and the callback warning shown before connecting.
     needs_link: bool = False
     callback_warning: str = ""

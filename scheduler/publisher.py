@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
 from app.accounts import connections
 from app.accounts.services import note_limit
-from app.db import release
+from app.db import persist, release
 from app.publishing import claims, committing, preparing
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
@@ -19,6 +19,9 @@ from scheduler import retry
 from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
+
+# After a fault of ours, in seconds.
+_AFTER_FAULT = 30
 
 
 def tick(runtime: Runtime, now: datetime) -> datetime | None:
@@ -30,13 +33,27 @@ def tick(runtime: Runtime, now: datetime) -> datetime | None:
     # Commits first: they are what everybody waits for.
     for claim in claims.claim_commits(runtime.worker, runtime.free(), now):
         runtime.submit(partial(commit, runtime, claim), "commit")
-    for claim in claims.claim_preparations(runtime.worker, runtime.free(), now):
+    # Slow platforms and many pictures must not fill the pool: a quarter of it stays free for what is due.
+    for claim in claims.claim_preparations(runtime.worker, runtime.free() - runtime.threads // 4, now):
         runtime.submit(partial(prepare, runtime, claim), "prepare")
     return claims.next_due(now)
 
 
 def prepare(runtime: Runtime, claim: Claim) -> None:
     """Step by step until ready; each finished step is saved under the fence."""
+    try:
+        _prepare(runtime, claim)
+    except Lost:
+        log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
+    except Exception as error:
+        # Said where people look, and tried again before the lease would have run out.
+        log.exception("prepare failed", publication=claim.publication_id)
+        release()
+        now = runtime.clock()
+        preparing.postpone(claim, error_json(_fault(error)), now + timedelta(seconds=_AFTER_FAULT), [], now)
+
+
+def _prepare(runtime: Runtime, claim: Claim) -> None:
     work = preparing.load(claim)
     if work is None:
         return
@@ -67,17 +84,42 @@ def commit(runtime: Runtime, claim: Claim) -> None:
         return
     recorder = connections.Recorder()
     try:
-        connector = _connect(runtime, work, recorder)
-        if not _unchanged(runtime, connector, work, recorder):
+        begun = _begin(runtime, work, recorder)
+        if begun is None:
             return
-        started = committing.begin(claim, runtime.worker, runtime.clock())
-        if started is None:
-            return
-        release()
+        connector, started = begun
         outcome = _send(connector, work, started, runtime)
-        committing.record_answer(claim, started.attempt_id, outcome, _drain(recorder), runtime.clock())
+        exchanges, now = _drain(recorder), runtime.clock()
+        persist(lambda: committing.record_answer(claim, started.attempt_id, outcome, exchanges, now))
     except Lost:
         log.warning("claim lost", publication=claim.publication_id, worker=runtime.worker)
+
+
+def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tuple[Connector, committing.Started] | None:
+    """The attempt, saved; None when it was put where it belongs instead. Raises Lost."""
+    try:
+        connector = _connect(runtime, work, recorder)
+        if not _unchanged(runtime, connector, work, recorder):
+            return None
+        started = committing.begin(work.claim, runtime.worker, runtime.clock())
+    except Lost:
+        raise
+    except Exception as error:
+        # Nothing was sent: whoever saved an attempt got to know of it.
+        log.exception("commit failed", publication=work.claim.publication_id)
+        release()
+        now = runtime.clock()
+        at, why = now + timedelta(seconds=_AFTER_FAULT), f"尚未发出：{_fault(error).cause}"
+        committing.step_back(work.claim, why=why, at=at, exchanges=_drain(recorder), now=now)
+        return None
+    release()
+    return (connector, started) if started is not None else None
+
+
+def _fault(error: Exception) -> ConnectorError:
+    return OutcomeUnknown(
+        f"程序出错（{type(error).__name__}）。", remedy="系统会重试；若反复出现请查看日志。", who="系统管理员"
+    )
 
 
 def _send(connector: Connector, work: Work, started: committing.Started, runtime: Runtime) -> Outcome:
@@ -152,7 +194,11 @@ def _decide(connector: Connector, work: Work, error: ConnectorError, now: dateti
     """What to do; the platform's own "not before" is remembered for everybody who asks it."""
     if isinstance(error, RateLimited):
         release()
-        note_limit(work.account_id, getattr(connector.meter, "last_call", ""), error)
+        try:
+            note_limit(work.account_id, getattr(connector.meter, "last_call", ""), error)
+        except Exception:
+            # The platform will say it again; what became of this call must not be lost over it.
+            log.exception("limit not noted", account=work.account_id)
     return retry.decide(error, work.tries + 1, now)
 
 

@@ -9,10 +9,11 @@ import structlog
 
 from app.accounts import connections
 from app.db import release
-from app.publishing import claims, errands, verifying
+from app.publishing import claims, errands, handing, verifying
 from app.publishing.preparing import account_of, load
 from app.publishing.values import Claim, Lost
-from connectors.errors import ConnectorError, Refused
+from connectors.base import Connector
+from connectors.errors import ConnectorError, OutcomeUnknown, Refused
 from connectors.values import CannotTell, Finding, Receipt
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -24,9 +25,9 @@ def tick(runtime: Runtime, now: datetime) -> None:
     """Asked every TANDEM_RECONCILE_SECONDS; each publication by its own sparse rhythm."""
     claims.take_over(now)
     claims.lapse(now)
-    for claim in claims.claim_checks(runtime.worker, runtime.free(), now):
+    for claim in claims.claim_checks(runtime.worker, runtime.free() - runtime.threads // 4, now):
         runtime.submit(partial(check, runtime, claim), "check")
-    for claim in claims.claim_errands(runtime.worker, runtime.free(), now):
+    for claim in claims.claim_errands(runtime.worker, runtime.free() - runtime.threads // 4, now):
         runtime.submit(partial(run_errand, runtime, claim), "errand")
 
 
@@ -42,18 +43,40 @@ def check(runtime: Runtime, claim: Claim) -> None:
     )
     release()
     try:
-        finding: Finding = connector.check(question.attempted)
-    except ConnectorError as error:
-        outcome = retry.decide(error, question.attempted.asked + 1, runtime.clock())
-        finding = CannotTell(reason=f"暂时无法核实：{error}", next_at=outcome.retry_at)
-    except Exception:
-        # A fault of ours: it counts as one question of the sparse rhythm, so that it cannot go on for ever.
-        log.exception("check failed", publication=claim.publication_id)
-        finding = CannotTell(reason="核实时程序出错。系统会再试；若反复出现，请系统管理员查看日志。")
-    try:
+        if question.by_hand:
+            _look_for_draft(claim, question, connector, recorder, runtime.clock())
+        if question.status == "handed_over":
+            return
+        finding = _ask(question, connector, runtime.clock())
         verifying.record_finding(claim, finding, recorder.json(), runtime.clock())
     except Lost:
         log.info("finding came late", publication=claim.publication_id)
+
+
+def _look_for_draft(
+    claim: Claim, question: verifying.Question, connector: Connector, recorder: connections.Recorder, now: datetime
+) -> None:
+    try:
+        gone = connector.hand_over_done(question.attempted.prepared)
+    except Exception:
+        # A fault of ours, or the day's calls are spent: not known now, asked again by the rhythm.
+        log.exception("draft not looked for", publication=claim.publication_id)
+        gone = None
+    handing.record_draft(claim, gone, recorder.json(), now)
+    recorder.exchanges.clear()
+    release()
+
+
+def _ask(question: verifying.Question, connector: Connector, now: datetime) -> Finding:
+    try:
+        return connector.check(question.attempted)
+    except ConnectorError as error:
+        outcome = retry.decide(error, question.attempted.asked + 1, now)
+        return CannotTell(reason=f"暂时无法核实：{error}", next_at=outcome.retry_at)
+    except Exception:
+        # A fault of ours: it counts as one question of the sparse rhythm, so that it cannot go on for ever.
+        log.exception("check failed", publication=question.claim.publication_id)
+        return CannotTell(reason="核实时程序出错。系统会再试；若反复出现，请系统管理员查看日志。")
 
 
 def run_errand(runtime: Runtime, claim: Claim) -> None:
@@ -79,6 +102,12 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
         _errand_failed(claim, work.status, error, recorder, runtime.clock())
     except Lost:
         log.info("errand overtaken", publication=claim.publication_id)
+    except Exception:
+        # A fault of ours would come again and again: a person finishes it.
+        log.exception("errand failed", publication=claim.publication_id)
+        release()
+        broken = OutcomeUnknown("办理时程序出错。", remedy="请登录平台查看，需要时手动办理。", who="系统管理员")
+        _errand_failed(claim, work.status, broken, recorder, runtime.clock())
 
 
 def _errand_failed(

@@ -9,7 +9,7 @@ import structlog
 
 from app.accounts import connections
 from app.accounts.services import note_limit
-from app.db import release
+from app.db import persist, release
 from app.inbox import sending, services
 from app.inbox.sending import Claim, Try
 from app.publishing.preparing import account_of
@@ -52,11 +52,13 @@ def send(runtime: Runtime, claim: Claim) -> None:
     try:
         receipt = _call(connector, claim, attempted)
     except ConnectorError as error:
+        failure, now = error, runtime.clock()
+        persist(lambda: _record(attempted, failure, recorder, now))
         if isinstance(error, RateLimited):
             note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error)
-        _record(attempted, error, recorder, runtime.clock())
         return
-    services.record_reply_sent(attempted, receipt, exchanges=recorder.json(), now=runtime.clock())
+    now = runtime.clock()
+    persist(lambda: services.record_reply_sent(attempted, receipt, exchanges=recorder.json(), now=now))
 
 
 def _call(connector: Connector, claim: Claim, attempted: Try) -> Receipt:

@@ -20,7 +20,8 @@ def record_reply_sent(attempted: Try, receipt: Receipt, *, exchanges: Sequence[d
     """The platform took it. Kept even when the claim was lost: a receipt is proof."""
     with atomic():
         message = _close(attempted, "receipt", {}, exchanges, now)
-        if message.fence != attempted.fence or message.status not in ("sending", "unknown"):
+        # Failed or queued again: a person took it for not sent, and nobody has begun to send it once more.
+        if message.fence != attempted.fence or message.status not in ("sending", "unknown", "failed", "queued"):
             return
         let_go(message)
         message.status, message.next_attempt_at = "sent", None

@@ -99,7 +99,7 @@ def _second(me: Side, firsts: Sequence[Side], rules: Rules, now: datetime) -> Ve
         lives = [p.live_at for p in firsts if p.live_at is not None]
         return Go(late_from=max([me.due_at, *lives]))
     deadline = rules.publish_at + rules.partner_wait
-    if any(p.status in (*_CANNOT, "unknown", "handed_over", "removed", "recalled") for p in firsts):
+    if any(p.status in (*_CANNOT, "unknown", "removed", "recalled") for p in firsts):
         return (
             Go(late_from=now)
             if rules.proceed

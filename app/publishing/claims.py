@@ -12,12 +12,14 @@ from app.config import current
 from app.db import atomic, db
 from app.posts.models import Post
 from app.publishing import barrier, committing, outcomes, permalink, planning, pushdown, states, stops
+from app.publishing.attempts import last_attempt
 from app.publishing.heartbeats import dead_workers
 from app.publishing.models import Publication, Schedule
 from app.publishing.values import LEASE, Claim
 
 _UNCLAIMED = Publication.claim_owner == ""
-CHECKED = ("processing", "unknown", "published")
+# handed_over: whether its draft still stands.
+CHECKED = ("processing", "unknown", "published", "handed_over")
 
 
 def claim_preparations(worker: str, limit: int, now: datetime) -> list[Claim]:
@@ -132,11 +134,11 @@ def _stop_or_lapse(publications: Iterable[Publication], now: datetime) -> None:
     for publication in publications:
         if publication.status not in states.OPEN or publication.due_at > now or publication.claim_owner:
             continue
-        stop = stops.standing(publication.account)
+        barred = stops.why_barred(publication.account)
         if now > outcomes.late_at(publication):
             outcomes.miss(publication, now)
-        elif stop is not None:
-            outcomes.hold(publication, now, f"发布已暂停（{stops.name_of(stop)}）：{stop.reason}")
+        elif barred:
+            outcomes.hold(publication, now, barred)
 
 
 def _through_barrier(schedule: Schedule, publications: list[Publication], now: datetime) -> list[Publication]:
@@ -185,7 +187,7 @@ def _commit(schedule: Schedule, publication: Publication, worker: str, now: date
 
 
 def _abandoned(row: Publication, now: datetime) -> None:
-    attempt = committing.last_attempt(row.id)
+    attempt = last_attempt(row.id)
     if attempt is None or attempt.fence != row.fence:
         states.move(
             row,

@@ -10,15 +10,21 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.db import atomic, db, new_id
-from app.publishing import outcomes, permalink, preparing, pushdown, states, stops
+from app.publishing import handing, outcomes, permalink, preparing, pushdown, states, stops, verifying
+from app.publishing.attempts import TAKEN, last_attempt, taken_attempt
 from app.publishing.models import Attempt, Publication
-from app.publishing.values import SEND_WINDOW, Claim, Lost, Outcome, receipt_json, receipt_of
+from app.publishing.values import LEASE, SEND_WINDOW, Claim, Lost, Outcome, receipt_json, receipt_of
 from connectors.values import Receipt
 
+# What the platform took is known there, or being looked up.
+_KNOWN_AS_TAKEN = ("processing", "published", "unknown", "recalled", "removed")
 # After its rejection the platform knows the key as something finished: a new try needs a new one.
 _KEY_USED_UP = ("rejected",)
-# The platform said that it took it: never sent again, whatever else is believed.
-TAKEN = ("receipt", "awaiting")
+_TAKEN_ALREADY = {
+    "cause": "平台曾答复已受理这一条，没有再发。",
+    "remedy": "系统正在到平台核实；也请登录平台核对。",
+    "who": "发布人",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,23 +36,11 @@ class Started:
     send_before: datetime
 
 
-def last_attempt(publication_id: str) -> Attempt | None:
-    return db.session.scalars(
-        select(Attempt).where(Attempt.publication_id == publication_id).order_by(Attempt.number.desc()).limit(1)
-    ).first()
-
-
 def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
-    """Save the attempt row. None: it must not go any more (stopped or too late meanwhile). Raises Lost."""
+    """Save the attempt row. None: it must not go any more (stopped, too late, or known to be out). Raises Lost."""
     with atomic():
         row = own_commit(claim)
-        stop = stops.standing(row.account)
-        if stop is not None or now > outcomes.late_at(row):
-            _step_back(row, now, claim.fence)
-            if stop is not None:
-                outcomes.hold(row, now, f"发布已暂停（{stops.name_of(stop)}）：{stop.reason}")
-            else:
-                outcomes.miss(row, now)
+        if _kept_back(row, claim, now):
             pushdown.push([row.post_id], now)
             return None
         previous = last_attempt(row.id)
@@ -62,10 +56,28 @@ def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
             send_before=now + timedelta(seconds=SEND_WINDOW),
         )
         db.session.add(attempt)
-        # The same condition as every transition: a worker that was overtaken is refused here.
-        states.touch(row, now=now, fence=claim.fence)
+        # The same condition as every transition: a worker that was overtaken is refused here. The lease starts again:
+        # what came before may have taken long, and the answer is worth waiting for.
+        states.touch(row, now=now, fence=claim.fence, claim_until=now + timedelta(seconds=LEASE))
         db.session.flush()
         return Started(attempt_id=attempt.id, key=attempt.key, send_before=attempt.send_before)
+
+
+def _kept_back(row: Publication, claim: Claim, now: datetime) -> bool:
+    """Whether it must not be sent after all; it was put where it belongs then."""
+    barred = stops.why_barred(row.account)
+    if barred or now > outcomes.late_at(row):
+        _step_back(row, now, claim.fence)
+        if barred:
+            outcomes.hold(row, now, barred)
+        else:
+            outcomes.miss(row, now)
+    elif taken_attempt(row.id) is not None:
+        # An answer came, or was brought by a callback, after somebody took it for not sent.
+        outcomes.become_unknown(row, now, _TAKEN_ALREADY, fence=claim.fence)
+    else:
+        return False
+    return True
 
 
 def record_answer(
@@ -82,7 +94,7 @@ def record_answer(
             attempt.answered_at = now
             attempt.exchanges = [dict(one) for one in exchanges]
     with atomic():
-        row = preparing.held(claim)
+        row = preparing.held(claim, lock=True)
         if row is None or row.status != "committing":
             _answer_came_late(claim, outcome, now)
             raised = True
@@ -101,9 +113,11 @@ def settle(row: Publication, attempt: Attempt, now: datetime) -> None:
         outcomes.publish(row, receipt, now, answered_at=answered)
     elif attempt.outcome == "receipt":
         outcomes.accept(row, receipt or Receipt(), now)
+        verifying.apply_early(row, now)
     elif attempt.outcome == "awaiting":
         words = str(attempt.error.get("cause") or "等待公众号管理员确认。")
         outcomes.accept(row, receipt or Receipt(), now, why=words)
+        verifying.apply_early(row, now)
     elif attempt.outcome == "refused":
         outcomes.fail(row, now, attempt.error)
     elif attempt.outcome == "not_sent":
@@ -139,7 +153,8 @@ def hold_changed(claim: Claim, why: str, exchanges: Sequence[Mapping[str, Any]],
 def hand_over(row: Publication, now: datetime) -> None:
     """The hour has come for an account that may not publish by itself. Inside atomic()."""
     why = "草稿已在平台备好。请登录平台人工发布，再把链接填回来。"
-    states.move(row, "handed_over", now=now, reason="转人工发布", why=why)
+    at = now + handing.FIRST_LOOK
+    states.move(row, "handed_over", now=now, reason="转人工发布", why=why, checks=0, next_attempt_at=at)
     outcomes.alarm(row, now, "请人工发布", why)
     outcomes.nudge_partners(row, now)
 
@@ -172,16 +187,24 @@ def _hold_if_too_late(row: Publication, at: datetime, why: str, now: datetime) -
 
 
 def _answer_came_late(claim: Claim, outcome: Outcome, now: datetime) -> None:
-    """We lost the claim while the platform answered. The row belongs to others: its next check is hurried; only a
-    live post that somebody already took for failed is put right at once."""
+    """We lost the claim while the platform answered. The row belongs to others: its next check is hurried; what the
+    platform took and somebody already took for failed is put right at once; anything else is told to people."""
     row = db.session.get(Publication, claim.publication_id, with_for_update=True, populate_existing=True)
     if row is None:
         return
-    if row.status == "failed" and outcome.receipt is not None and outcome.receipt.live:
-        outcomes.publish(row, outcome.receipt, now, reason="平台迟到的答复：已发布")
-        pushdown.push([row.post_id], now)
-    elif row.status == "unknown" and row.claim_owner == "":
+    if row.status == "unknown" and row.claim_owner == "":
         states.touch(row, now=now, next_attempt_at=now)
+    if outcome.kind not in TAKEN or row.status in _KNOWN_AS_TAKEN:
+        return
+    receipt = outcome.receipt or Receipt()
+    if row.status != "failed":
+        outcomes.alarm(row, now, "平台迟到的答复", "平台已受理先前的一次发送，内容可能已经发布。请立即登录平台核对。")
+    elif receipt.live:
+        outcomes.publish(row, receipt, now, reason="平台迟到的答复：已发布")
+    else:
+        outcomes.accept(row, receipt, now, why="平台迟到的答复：已受理，正在处理；上线后会自动确认。")
+        permalink.open_for(row.schedule, now)
+    pushdown.push([row.post_id], now)
 
 
 def _retry(at: datetime | None) -> dict[str, str]:

@@ -18,6 +18,7 @@ from app.db import atomic, db, wake
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
 from app.publishing import permalink, pushdown, reserving, states
+from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
 from app.review.models import Review
 from app.units.access import Actor
@@ -200,6 +201,7 @@ def _move(
     standing.prepare_from = max(now, at - timedelta(seconds=current().prepare_lead_seconds))
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
     for publication in movable:
+        refuse_if_taken(publication)
         reserving.reserve(publication.account, at, besides=publication.id)
         states.move(
             publication,
@@ -212,6 +214,10 @@ def _move(
             next_attempt_at=standing.prepare_from,
             released=False,
             committed_at=None,
+            # What an earlier attempt was told is in that attempt: the next one must not be looked up by it.
+            receipt={},
+            external_id="",
+            url="",
         )
     permalink.close_if_nobody_went(post.id)
     _audit(actor, post, standing, now, "改期")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -13,7 +13,7 @@ from app.db import atomic, db
 from app.posts.models import Revision
 from app.publishing import outcomes, pushdown, states
 from app.publishing.models import Publication
-from app.publishing.values import Claim, Lost, Work, prepared_json, prepared_of
+from app.publishing.values import LEASE, Claim, Lost, Work, prepared_json, prepared_of
 from app.review.submitting import blocking, fresh_problems
 from connectors.values import Prepared
 
@@ -61,13 +61,12 @@ def account_of(account_id: str) -> Account:
     return db.session.get_one(Account, account_id)
 
 
-def held(claim: Claim) -> Publication | None:
-    """The row while the claim's fence stands, read afresh."""
-    return db.session.scalars(
-        select(Publication)
-        .where(Publication.id == claim.publication_id, Publication.fence == claim.fence)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
+def held(claim: Claim, *, lock: bool = False) -> Publication | None:
+    """The row while the claim's fence stands, read afresh; locked if asked for."""
+    query = select(Publication).where(Publication.id == claim.publication_id, Publication.fence == claim.fence)
+    if lock:
+        query = query.with_for_update()
+    return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
 def own(claim: Claim, status: str | tuple[str, ...]) -> Publication:
@@ -84,7 +83,9 @@ def save_step(claim: Claim, prepared: Prepared, exchanges: Sequence[Mapping[str,
         row = own(claim, "preparing")
         values: dict[str, Any] = {"prepared": prepared_json(prepared), "exchanges": kept(row, exchanges)}
         if not prepared.ready:
-            states.touch(row, now=now, fence=claim.fence, **values)
+            # A worker that gets on keeps its claim: many pictures take longer than one lease.
+            until = now + timedelta(seconds=LEASE)
+            states.touch(row, now=now, fence=claim.fence, claim_until=until, **values)
             return
         states.move(
             row,

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 from app.audit import services as audit
 from app.db import atomic, db, wake
 from app.errors import Conflict, Invalid, NotFound
-from app.publishing import committing, outcomes, permalink, planning, pushdown, reserving, states
+from app.publishing import handing, outcomes, permalink, planning, pushdown, reserving, states
+from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
 from app.units.access import Actor
@@ -60,9 +61,7 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
         row = _own(actor, publication_id, reason, MANAGE)
         if row.status != "failed":
             states.require(row, "retried")
-        attempt = committing.last_attempt(row.id)
-        if attempt is not None and attempt.outcome in committing.TAKEN:
-            raise Conflict("不能重试。平台曾答复已受理这一条，再发会造成重复。请到平台核对；确实没有的，请另写一篇。")
+        refuse_if_taken(row)
         reserving.reserve(row.account, now, besides=row.id)
         ready = prepared_of(row.prepared).ready
         states.move(
@@ -93,6 +92,8 @@ def resolve(
         _check_url(url)
         if row.status not in ("unknown", "handed_over"):
             states.require(row, "resolved")
+        if row.status == "handed_over":
+            handing.check_link(row.account, url)
         if outcome == "published":
             _published(actor, row, url, reason, now)
         elif row.status == "handed_over":
@@ -141,7 +142,7 @@ def _own(actor: Actor, publication_id: str, reason: str, *keys: str) -> Publicat
 
 
 def _published(actor: Actor, row: Publication, url: str, reason: str, now: datetime) -> None:
-    attempt = committing.last_attempt(row.id)
+    attempt = last_attempt(row.id)
     at = attempt.started_at if attempt is not None and row.status == "unknown" else now
     _note(row, actor, "published", url, reason, now)
     outcomes.publish(
@@ -155,7 +156,7 @@ def _published(actor: Actor, row: Publication, url: str, reason: str, now: datet
 
 
 def _not_published(actor: Actor, row: Publication, reason: str, now: datetime) -> None:
-    attempt = committing.last_attempt(row.id)
+    attempt = last_attempt(row.id)
     if attempt is not None:
         earliest = attempt.send_before + timedelta(seconds=ANSWER_WAIT)
         if now < earliest:
@@ -163,7 +164,9 @@ def _not_published(actor: Actor, row: Publication, reason: str, now: datetime) -
             raise Conflict(
                 f"现在还不能认定为“未发布”。刚才的请求可能仍在途中，再次发送会造成重复。请在 {seconds} 秒后再操作。"
             )
-        attempt.outcome = "absent"
+        for known in (attempt, taken_attempt(row.id)):
+            if known is not None:
+                known.outcome = "absent"
     _note(row, actor, "not_published", "", reason, now)
     words = {"cause": f"{actor.name}认定没有发出：{reason}", "remedy": "可以重试这一条。", "who": "发布人"}
     outcomes.fail(row, now, words)

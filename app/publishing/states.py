@@ -29,8 +29,9 @@ LAWFUL: Mapping[str, frozenset[str]] = {
     "held": frozenset({"scheduled", "cancelled"}),
     "missed": frozenset({"scheduled", "cancelled"}),
     "handed_over": frozenset({"published", "cancelled"}),
-    # To published: the platform's own later word shows that it went out after all; a live post is never shown as failed.
-    "failed": frozenset({"ready", "scheduled", "cancelled", "published"}),
+    # To processing and published: the platform's own later word shows that it took it after all; a live post is never
+    # shown as failed.
+    "failed": frozenset({"ready", "scheduled", "cancelled", "processing", "published"}),
     "published": frozenset({"recalled", "removed"}),
     "cancelled": frozenset(),
     "recalled": frozenset(),

@@ -35,6 +35,16 @@ def standing(account: Account) -> Stop | None:
     ).first()
 
 
+def why_barred(account: Account) -> str:
+    """Why nothing of this account may be sent now: a stop stands, or it was switched off; "" when it may."""
+    stop = standing(account)
+    if stop is not None:
+        return f"发布已暂停（{name_of(stop)}）：{stop.reason}"
+    if not account.active:
+        return f"账号“{account.name}”已停用，没有发出。请管理员启用它后放行，或取消。"
+    return ""
+
+
 def start_stop(actor: Actor, *, scope: str, scope_id: str | None, reason: str, now: datetime) -> Stop:
     """Throw the switch. Site-wide needs the right in a unit without parent."""
     if scope not in SCOPES:

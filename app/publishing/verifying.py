@@ -11,8 +11,9 @@ from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import atomic, db
-from app.publishing import committing, outcomes, preparing, pushdown, rhythm, states
-from app.publishing.models import Publication
+from app.publishing import handing, outcomes, preparing, pushdown, rhythm, states
+from app.publishing.attempts import TAKEN, telling_attempt
+from app.publishing.models import Attempt, Publication
 from app.publishing.values import Claim, merged, prepared_of, receipt_json, receipt_of
 from connectors.values import (
     Attempted,
@@ -27,30 +28,36 @@ from connectors.values import (
 )
 
 _ASKED = ("processing", "unknown", "published")
+# Something of it may go (again), though an attempt of it is known at the platform.
+_BEFORE_SENDING = ("scheduled", "preparing", "ready", "held", "missed")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Question:
-    """What the reconciler asks the connector."""
+    """What the reconciler asks the connector; `by_hand`: whether the draft a person was to publish is gone."""
 
     claim: Claim
     account_id: str
+    status: str
     operator_ip: str
     attempted: Attempted
+    by_hand: bool
 
 
 def load(claim: Claim) -> Question | None:
     """None when the claim is no longer ours or nothing was ever attempted."""
     row = preparing.held(claim)
-    if row is None or row.status not in _ASKED:
+    if row is None or row.status not in (*_ASKED, "handed_over"):
         return None
-    attempt = committing.last_attempt(row.id)
+    attempt = telling_attempt(row.id)
     known = receipt_of(row.receipt)
     if attempt is not None and attempt.receipt:
         known = merged(receipt_of(attempt.receipt), known) if known else receipt_of(attempt.receipt)
     return Question(
         claim=claim,
         account_id=row.account_id,
+        status=row.status,
+        by_hand=handing.asks_for_draft(row),
         operator_ip=row.schedule.operator_ip,
         attempted=Attempted(
             key=attempt.key if attempt else "",
@@ -82,26 +89,39 @@ def record_finding(claim: Claim, finding: Finding, exchanges: Sequence[Mapping[s
 
 
 def record_result(account: Account, result: PublishResult, now: datetime) -> bool:
-    """A callback tells how an asynchronous publication ended; True when it is one of ours. A repeat changes nothing."""
+    """A callback tells how an asynchronous publication ended; True when it is one of ours. A repeat changes nothing.
+
+    One that overtakes the answer to our own call is kept until that answer names it.
+    """
     with atomic():
-        candidates = db.session.scalars(
-            select(Publication)
-            .where(
-                Publication.account_id == account.id,
-                Publication.status.in_(("processing", "unknown", "published", "failed")),
-            )
-            .order_by(Publication.id.desc())
-            .limit(200)
-            .execution_options(populate_existing=True)
-        )
-        row = next((p for p in candidates if _refers(p, result)), None)
-        if row is None:
-            return False
+        row = _named(account, result)
         entry = {"at": now.isoformat(), "callback": {result.ref_name: result.ref}, **describe(result.finding)}
+        if row is None:
+            _keep_early(account, entry, now)
+            return False
         states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
-        apply(row, result.finding, now)
+        if row.status in _BEFORE_SENDING:
+            _recognise_earlier(row, result)
+        elif isinstance(result.finding, Found) or _tells_of(row, telling_attempt(row.id), result):
+            apply(row, result.finding, now)
         pushdown.push([row.post_id], now)
     return True
+
+
+def apply_early(row: Publication, now: datetime) -> None:
+    """Act on what a callback told before the answer of our own call was saved. Inside atomic(); the caller pushes."""
+    kept = list(row.readbacks or [])
+    early = [entry for entry in kept if entry.get("early")]
+    if not early:
+        return
+    known = receipt_of(row.receipt)
+    details = known.details if known else {}
+    ours = [e for e in early if any(details.get(name) == ref for name, ref in dict(e["callback"]).items())]
+    states.touch(row, now=now, readbacks=[entry for entry in kept if entry not in early or entry in ours])
+    for entry in ours:
+        finding = _finding_of(entry)
+        if finding is not None and row.status == "processing":
+            apply(row, finding, now)
 
 
 def apply(row: Publication, finding: Finding, now: datetime) -> None:
@@ -132,7 +152,8 @@ def describe(finding: Finding) -> dict[str, Any]:
     if isinstance(finding, Found):
         return {"finding": "found", "receipt": receipt_json(finding.receipt), "reason": ""}
     if isinstance(finding, Rejected):
-        return {"finding": "rejected", "reason": finding.cause}
+        words = {"code": finding.code, "remedy": finding.remedy, "who": finding.who}
+        return {"finding": "rejected", "reason": finding.cause, **words}
     kinds = {ProvenAbsent: "absent", CannotTell: "cannot_tell", Removed: "removed"}
     return {"finding": kinds[type(finding)], "reason": finding.reason}
 
@@ -193,11 +214,65 @@ def _read_back(row: Publication, finding: Finding, now: datetime) -> None:
 
 
 def _mark_attempt(row: Publication, outcome: str) -> None:
-    attempt = committing.last_attempt(row.id)
+    attempt = telling_attempt(row.id)
     if attempt is not None:
         attempt.outcome = outcome
 
 
-def _refers(row: Publication, result: PublishResult) -> bool:
-    known = [receipt_of(row.receipt), *(receipt_of(a.receipt) for a in row.attempts)]
+def _named(account: Account, result: PublishResult) -> Publication | None:
+    """The publication that the result is about, locked."""
+    candidates = db.session.scalars(
+        select(Publication)
+        .where(Publication.account_id == account.id, Publication.status.in_((*_ASKED, *_BEFORE_SENDING, "failed")))
+        .order_by(Publication.id.desc())
+        .limit(200)
+    )
+    found = next(
+        (p.id for p in candidates if any(_tells_of(p, attempt, result) for attempt in [None, *p.attempts])), ""
+    )
+    return db.session.get(Publication, found, with_for_update=True, populate_existing=True) if found else None
+
+
+def _tells_of(row: Publication, attempt: Attempt | None, result: PublishResult) -> bool:
+    """Whether the row as it stands, or this attempt of it, bears the result's number."""
+    known = [receipt_of(row.receipt), receipt_of(attempt.receipt) if attempt is not None else None]
     return any(r is not None and r.details.get(result.ref_name) == result.ref for r in known)
+
+
+def _recognise_earlier(row: Publication, result: PublishResult) -> None:
+    """A call that a person took for not sent is out after all: remembered, so that no other one is made."""
+    if not isinstance(result.finding, Found):
+        return
+    for attempt in row.attempts:
+        known = receipt_of(attempt.receipt)
+        if known is not None and known.details.get(result.ref_name) == result.ref:
+            attempt.outcome = TAKEN[0]
+            attempt.receipt = receipt_json(merged(known, result.finding.receipt))
+
+
+def _keep_early(account: Account, entry: Mapping[str, Any], now: datetime) -> None:
+    """Nobody knows the number yet: kept with what is being sent; what is unknown is looked up at once."""
+    rows = db.session.scalars(
+        select(Publication)
+        .where(Publication.account_id == account.id, Publication.status.in_(("committing", "unknown")))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).all()
+    for row in rows:
+        if row.status == "committing":
+            kept = [*(row.readbacks or []), {**entry, "early": True}][-40:]
+            states.touch(row, now=now, readbacks=kept)
+        elif row.claim_owner == "":
+            states.touch(row, now=now, next_attempt_at=now)
+
+
+def _finding_of(entry: Mapping[str, Any]) -> Finding | None:
+    """As describe() wrote it; None for what decides nothing."""
+    kind, reason = entry.get("finding"), str(entry.get("reason") or "")
+    receipt = receipt_of(entry.get("receipt"))
+    if kind == "found" and receipt is not None:
+        return Found(receipt=receipt)
+    if kind == "rejected":
+        words = {name: str(entry.get(name) or "") for name in ("code", "remedy", "who")}
+        return Rejected(cause=reason, **words)
+    return Removed(reason=reason) if kind == "removed" else None

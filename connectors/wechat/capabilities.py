@@ -68,6 +68,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
         quotas=_quotas(account),
         publish_quota=_PUBLISH_QUOTA.get(mode, ""),
         missing=_missing(account, comments),
+        link_hosts=("mp.weixin.qq.com",),
         callback_warning=CALLBACK_WARNING,
     )
 

@@ -73,7 +73,15 @@ def test_the_first_does_not_wait_for_the_second() -> None:
     assert judge(Side(id="b"), [Side(id="a")], rules(first="b"), AT) == Go()
 
 
-@pytest.mark.parametrize("status", ["unknown", "handed_over", "removed"])
+def test_the_second_gives_a_person_time_to_publish_the_first_by_hand() -> None:
+    for proceed in (True, False):
+        ordered = rules(first="b", proceed=proceed)
+        assert isinstance(judge(ME, [Side(status="handed_over")], ordered, AT), Wait)
+        end = AT + timedelta(seconds=2700)
+        assert isinstance(judge(ME, [Side(status="handed_over")], ordered, end), Go if proceed else Hold)
+
+
+@pytest.mark.parametrize("status", ["unknown", "removed"])
 def test_a_first_that_is_not_sure_holds_the_second_or_not(status: str) -> None:
     assert isinstance(judge(ME, [Side(status=status)], rules(first="b"), AT), Hold)
     assert isinstance(judge(ME, [Side(status=status)], rules(first="b", proceed=True), AT), Go)

@@ -144,7 +144,10 @@ def test_what_the_platform_took_is_never_sent_again(desk: Desk, now: datetime) -
         committing.record_answer(claim, started.attempt_id, taken, [], later)
     with pytest.raises(Conflict):
         publishing.retry(desk.publisher, claim.publication_id, reason="再发", now=later)
-    assert row(post_id, desk.wechat).status == "failed"
+    # Taken after all: looked up until it is live, and its page is open.
+    found = row(post_id, desk.wechat)
+    assert (found.status, found.receipt["details"]) == ("processing", {"publish_id": "7"})
+    assert fresh_post(found.post).public_revision_id is not None
 
 
 def test_a_saved_answer_is_acted_on_after_a_crash(desk: Desk, now: datetime) -> None:

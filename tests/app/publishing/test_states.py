@@ -45,6 +45,7 @@ DESIGN = {
     ("failed", "ready"),
     ("failed", "scheduled"),
     ("failed", "cancelled"),
+    ("failed", "processing"),
     ("failed", "published"),
     ("published", "recalled"),
     ("published", "removed"),

@@ -1,0 +1,57 @@
+"""Accounts whose authorisation ends or ended: told in time, before the hour of a publication tells it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from app.accounts import quotas
+from app.accounts.connections import given_token
+from app.accounts.models import Account
+from app.db import db, release
+from app.notices.outbox import ALARM, tell
+
+EARLY, LATE = timedelta(days=7), timedelta(days=1)
+
+
+def warn_of_dying_accounts(now: datetime) -> None:
+    """Once a week before the end, once on the last day, once when it is dead; only tokens that people give by hand.
+
+    An account that the platform refuses is told of once a week, until somebody connects it again.
+    """
+    for account_id in db.session.scalars(select(Account.id).where(Account.active).order_by(Account.id)).all():
+        account = db.session.get_one(Account, account_id)
+        if account.token_expires_at is not None and given_token(account.credentials) is not None:
+            _warn(account, account.token_expires_at, now)
+        if account.status == "refused":
+            week = f"{now.astimezone(quotas.BEIJING):%G-%V}"
+            words = "平台拒绝了这个账号的凭据，到点的内容会发不出去。请账号管理员重新连接。"
+            _tell(account, f"refused:{week}", ALARM, "账号连不上了", words, now)
+        release()
+
+
+def _warn(account: Account, end: datetime, now: datetime) -> None:
+    local = f"{end.astimezone(quotas.BEIJING):%Y年%m月%d日 %H:%M}"
+    if end <= now:
+        words = f"授权已于{local}到期，到点的内容会发不出去。请账号管理员重新授权。"
+        _tell(account, f"expired:{end.isoformat()}", ALARM, "账号授权已到期", words, now)
+    elif end - now <= LATE:
+        words = f"授权将于{local}到期，之后到点的内容会发不出去。请账号管理员今天重新授权。"
+        _tell(account, f"late:{end.isoformat()}", ALARM, "账号授权即将到期", words, now)
+    elif end - now <= EARLY:
+        words = f"授权将于{local}到期。请账号管理员提前重新授权。"
+        _tell(account, f"early:{end.isoformat()}", "info", "账号授权一周内到期", words, now)
+
+
+def _tell(account: Account, what: str, level: str, title: str, body: str, now: datetime) -> None:
+    tell(
+        key=f"account:{account.id}:{what}"[:160],
+        kind="account",
+        level=level,
+        unit_id=account.unit_id,
+        title=f"{title}：{account.name}"[:200],
+        body=body,
+        path=f"/accounts/{account.id}",
+        now=now,
+    )
