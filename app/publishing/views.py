@@ -11,6 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import db, utcnow
 from app.errors import Invalid, TandemError
@@ -216,7 +217,11 @@ def _scopes(actor: Actor) -> list[tuple[str, str]]:
     ).all()
     found = [("site:", _("全站"))] if any(unit.parent_id is None for unit in units) else []
     found += [(f"unit:{unit.id}", _("单位：%(name)s 及下级", name=unit.name)) for unit in units]
-    found += [(f"account:{account.id}", _("账号：%(name)s", name=account.name)) for account in accounts]
+    # Weibo's and WeChat's account usually bear one name.
+    found += [
+        (f"account:{account.id}", _("账号：%(name)s", name=f"{_(PLATFORMS[account.platform].label)} · {account.name}"))
+        for account in accounts
+    ]
     return found
 
 
