@@ -6,23 +6,30 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from typing import Any
 
-import openpyxl
 from lxml import etree
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
-from app.errors import WrongKind
+from app.errors import TooLarge, WrongKind
 from app.media.kinds import DOCX, PDF, XLSX
 
 MAX_TEXT = 2_000_000
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _TEXT_PARTS = re.compile(r"word/(document|header\d*|footer\d*|footnotes|endnotes|comments)\.xml")
+# One part of a letter, read as a tree.
+_MOST_XML = 50 * 1024 * 1024
+_SHARED = "xl/sharedStrings.xml"
+_SHEETS = re.compile(r"xl/[a-z]+sheets/[^/]+\.xml")
+# Remarks of both kinds, and text boxes.
+_REMARKS = re.compile(r"xl/(?:comments|threadedComments|drawings)?/?(?:comments?|threadedComment|drawing)\d*\.xml")
 _UNREADABLE = "文档没有收下。里面的文字读不出来，可能已损坏或加了密码。请重新保存、去掉密码后上传。"
 
 
 def attachment_text(content: bytes, content_type: str) -> str:
-    """The text, one paragraph or row a line, at most MAX_TEXT characters; "" for pictures. Raises WrongKind."""
+    """The text, one paragraph or row a line; "" for pictures. Raises WrongKind; TooLarge for more than MAX_TEXT
+    characters: a text of which only the beginning is checked may hide what it likes."""
     readers = {DOCX: _docx, XLSX: _xlsx, PDF: _pdf}
     reader = readers.get(content_type)
     if reader is None:
@@ -34,19 +41,21 @@ def attachment_text(content: bytes, content_type: str) -> str:
             lines.append(line)
             length += len(line) + 1
             if length > MAX_TEXT:
-                break
+                raise TooLarge("文档没有收下。里面的文字超过 200 万字，无法逐字检查。请拆成几个文件后上传。")
     except (zipfile.BadZipFile, etree.XMLSyntaxError, PyPdfError, KeyError, ValueError, TypeError, OSError) as error:
         raise WrongKind(_UNREADABLE) from error
     except (AttributeError, IndexError, RecursionError) as error:
-        # What openpyxl and pypdf let through for files that are malformed inside.
+        # What lxml and pypdf let through for files that are malformed inside.
         raise WrongKind(_UNREADABLE) from error
-    return "\n".join(lines)[:MAX_TEXT].replace("\x00", "")
+    return "\n".join(lines).replace("\x00", "")
 
 
 def _docx(content: bytes) -> Iterator[str]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in sorted(archive.namelist()):
             if _TEXT_PARTS.fullmatch(name):
+                if archive.getinfo(name).file_size > _MOST_XML:
+                    raise TooLarge("文档没有收下。文字和格式解压后超过 50 MB。请清除格式或拆成几个文件后上传。")
                 yield from _paragraphs(archive.read(name))
 
 
@@ -61,25 +70,46 @@ def _paragraphs(part: bytes) -> Iterator[str]:
 
 
 def _xlsx(content: bytes) -> Iterator[str]:
-    book = openpyxl.load_workbook(io.BytesIO(content), data_only=True, keep_links=False)
-    try:
-        for sheet in book.worksheets:
-            for row in sheet.iter_rows():
-                cells = [_cell(cell.value) for cell in row]
-                notes = [cell.comment.text for cell in row if cell.comment is not None]
-                if line := "\t".join([text for text in cells if text] + notes).strip():
-                    yield line
-    finally:
-        book.close()
+    """Read as it streams by, cell by cell that is there: a sheet of two cells may claim a million rows between them."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        names = sorted(archive.namelist())
+        shared = [_words(item) for name in names if name == _SHARED for item in _elements(archive, name, "si")]
+        for name in names:
+            if _SHEETS.fullmatch(name):
+                for row in _elements(archive, name, "row"):
+                    if line := "\t".join(text for cell in row if (text := _cell(cell, shared))).strip():
+                        yield line
+            elif _REMARKS.fullmatch(name):
+                yield from filter(None, (_words(item) for item in _elements(archive, name, "comment")))
+                yield from filter(None, (_words(item) for item in _elements(archive, name, "threadedComment")))
+                yield from filter(None, (_words(item) for item in _elements(archive, name, "p")))
 
 
-def _cell(value: object) -> str:
+def _elements(archive: zipfile.ZipFile, name: str, tag: str) -> Iterator[Any]:
+    """Each `tag` of a part, whole, forgotten again when the next one comes."""
+    with archive.open(name) as part:
+        for _event, node in etree.iterparse(part, tag=f"{{*}}{tag}", resolve_entities=False, no_network=True):
+            yield node
+            node.clear()
+            while node.getprevious() is not None:
+                del node.getparent()[0]
+
+
+def _words(node: Any) -> str:
+    """All texts inside, runs of one word in pieces joined."""
+    return "".join(text.text or "" for text in node.iter("{*}t", "{*}text")).strip()
+
+
+def _cell(cell: Any, shared: list[str]) -> str:
     """Ids typed as numbers come back as numbers: no point, no exponent."""
-    if value is None:
-        return ""
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
+    value = cell.findtext("{*}v") or ""
+    kind = cell.get("t", "n")
+    if kind == "s":
+        return shared[int(value)] if value else ""
+    if kind == "n" and re.fullmatch(r"-?[\d.]+(?:[eE][+-]?\d{1,2})?", value, re.ASCII):
+        number = float(value)
+        return str(int(number)) if number.is_integer() else value
+    return value or _words(cell)
 
 
 def _pdf(content: bytes) -> Iterator[str]:

@@ -34,7 +34,8 @@ __all__ = [
 
 
 def add_media(actor: Actor, *, unit_id: str, name: str, content: bytes, now: datetime) -> Media:
-    """Take a file into the unit's library; the same bytes again give the same item.
+    """Take a file into the unit's library; the same picture again gives the same item, so does the same document under
+    the same name (its name is public where it is attached).
 
     Pictures with EXIF or XMP are re-encoded without. Raises TooLarge (413), WrongKind (415).
     """
@@ -51,7 +52,7 @@ def add_media(actor: Actor, *, unit_id: str, name: str, content: bytes, now: dat
     with atomic():
         sha256 = write_blob(content, kind.content_type, width=kind.width, height=kind.height, now=now)
         same = select(Media).where(Media.unit_id == unit.id, Media.sha256 == sha256).order_by(Media.id)
-        media = db.session.scalars(same).first()
+        media = db.session.scalars(same if kind.is_image else same.where(Media.name == name)).first()
         if media is None:
             media = _new(actor, unit.id, sha256, name, text, kind, now)
     return media
@@ -90,7 +91,7 @@ def media_of(actor: Actor, *, kind: str = "", q: str = "", cursor: str | None = 
         is_image = Blob.content_type.startswith("image/")
         query = query.join(Blob).where(is_image if kind == "image" else ~is_image)
     if q:
-        query = query.where(Media.name.contains(q, autoescape=True) | Media.alt.contains(q, autoescape=True))
+        query = query.where(Media.name.icontains(q, autoescape=True) | Media.alt.icontains(q, autoescape=True))
     return page_of(query, Media.id, cursor, limit)
 
 

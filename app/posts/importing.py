@@ -25,6 +25,8 @@ from app.units.access import Actor, unit_for
 
 # An unpacked document above this is no press release but an attack.
 _MAX_UNPACKED = 200 * 1024 * 1024
+# Its text alone: read as a tree, it takes many times as much memory.
+_MAX_TEXT = 20 * 1024 * 1024
 _STYLES = """
 p[style-name='Title'] => h1.document-title:fresh
 p[style-name='标题'] => h1.document-title:fresh
@@ -116,8 +118,11 @@ def _docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[str]
 
 def _check_unpacked(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _MAX_UNPACKED:
-            raise TooLarge("文稿没有导入。文件解压后超过 200 MB。请压缩其中的图片后重新导入。")
+        parts = archive.infolist()
+    if sum(part.file_size for part in parts) > _MAX_UNPACKED:
+        raise TooLarge("文稿没有导入。文件解压后超过 200 MB。请压缩其中的图片后重新导入。")
+    if sum(part.file_size for part in parts if part.filename.lower().endswith(".xml")) > _MAX_TEXT:
+        raise TooLarge("文稿没有导入。文件里的文字和格式超过 20 MB。请拆成几篇，或清除格式后重新导入。")
 
 
 def _markdown(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[str]]:
@@ -159,7 +164,12 @@ def decoded(content: bytes) -> str:
 
 def _title_of(html: str) -> tuple[str, str]:
     """The title that the document itself shows (taken out of the body), or ""; and the remaining body."""
-    root = lxml_html.fragment_fromstring(re.sub(r"(?i)</?(?:html|body)\b[^>]*>|<!doctype[^>]*>", "", html), "div")
+    bare = re.sub(r"(?i)</?(?:html|body)\b[^<>]*>|<!doctype[^<>]*>", "", html)
+    try:
+        root = lxml_html.fragment_fromstring(bare, "div")
+    except etree.ParserError:
+        # Nothing but broken tags: the cleaning tells what is left.
+        return "", html
     node = next((h for h in root.iter("h1") if h.get("class") == "document-title"), None)
     if node is None and looks_like_word(html):
         node = word_title(root)

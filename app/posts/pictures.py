@@ -46,7 +46,7 @@ class Pictures:
             self._note(f"图片 {local[:20]}… 不在素材库中，已移除。请重新上传。")
             return None
         if re.match(r"(?i)(?:https?:)?//", src):
-            host = urlsplit(src).hostname or src[:40]
+            host = _host(src) or src[:40]
             self._note(f"外部图片（{host}）已移除：图片必须在素材库中。请下载后上传，再插入原处。")
             return None
         return self._from_files(src, alt)
@@ -96,6 +96,14 @@ def _local(src: str) -> str:
     """The path of an address on this very site."""
     base = current().public_url
     return src[len(base) :] if src.startswith(f"{base}/media/") else src
+
+
+def _host(src: str) -> str:
+    """ "" for what only looks like an address."""
+    try:
+        return urlsplit(src).hostname or ""
+    except ValueError:
+        return ""
 
 
 def _base(name: str) -> str:

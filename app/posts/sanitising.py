@@ -33,7 +33,6 @@ Place = Callable[[str, str], str | None]
 
 _OPENING = re.compile(r"<([a-z][a-z0-9]*)(?=[\s/>])", re.IGNORECASE)
 _HANDLER = re.compile(r"<[a-z][^<>]*\son[a-z]+\s*=", re.IGNORECASE)
-_FRAGMENT = re.compile(r"<!--StartFragment-->(.*)<!--EndFragment-->", re.DOTALL)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _ALIGN = re.compile(r"text-align\s*:\s*(center|right|justify)", re.IGNORECASE)
 
@@ -52,8 +51,7 @@ def printable(text: str) -> str:
 def clean(html: str, place: Place) -> Cleaned:
     """The HTML that may be kept, and notes in Chinese of what was removed. Cleaning twice changes nothing more."""
     html = printable(html)
-    found = _FRAGMENT.search(html)
-    html = found.group(1) if found else html
+    html = _fragment(html)
     worker = _Cleaning(_parsed(html), place)
     worker.notes += _removed(html)
     if looks_like_word(html):
@@ -69,6 +67,13 @@ def clean(html: str, place: Place) -> Cleaned:
         filter_style_properties={"text-align"},
     )
     return Cleaned(html=guarded.replace(' style=""', "").strip(), notes=worker.notes)
+
+
+def _fragment(html: str) -> str:
+    """What the clipboard marks as the copied piece; all of it where there are no marks."""
+    _before, start, rest = html.partition("<!--StartFragment-->")
+    piece, end, _after = rest.rpartition("<!--EndFragment-->")
+    return piece if start and end else html
 
 
 def _removed(html: str) -> list[str]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import docx
 import openpyxl
+import openpyxl.comments
 import pytest
 from flask import Flask
 from PIL import Image as Pillow
@@ -18,7 +19,7 @@ from sqlalchemy import func, select
 from app.config import Config
 from app.db import atomic, db
 from app.errors import Forbidden, NotFound, TooLarge, WrongKind
-from app.media import kinds
+from app.media import attachments, kinds
 from app.media.models import Blob, Derivative, Media
 from app.media.services import (
     LibraryStore,
@@ -315,3 +316,33 @@ def test_every_sample_picture_and_document_is_taken(app: Flask, office: Office, 
     assert len(found) >= 4
     for path in found:
         assert take(office, now, path.read_bytes(), path.name).sha256
+
+
+def test_a_sheet_of_two_cells_far_apart_is_read_at_once(app: Flask, office: Office, now: datetime) -> None:
+    """Between them lie seventeen thousand million cells that are not there."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    sheet["A1"] = "第一格"
+    sheet["XFD1048576"] = "最后一格"
+    sheet["B2"].comment = openpyxl.comments.Comment("批注里的字", "某人")
+    out = io.BytesIO()
+    book.save(out)
+    text = take(office, now, out.getvalue(), "名单.xlsx").text
+    assert sorted(text.split("\n")) == ["批注里的字", "最后一格", "第一格"]
+
+
+def test_a_text_too_long_to_be_checked_is_refused(
+    app: Flask, office: Office, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attachments, "MAX_TEXT", 100)
+    with pytest.raises(TooLarge, match="无法逐字检查"):
+        take(office, now, letter("正文" * 60, "身份证号 11010519491231002X"), "公示.docx")
+
+
+def test_a_document_under_another_name_is_another_item(app: Flask, office: Office, now: datetime) -> None:
+    """Its name is public: whoever renames it must get the new one."""
+    content = letter("正文")
+    first, again = take(office, now, content, "旧名.docx"), take(office, now, content, "旧名.docx")
+    renamed = take(office, now, content, "新名.docx")
+    assert (first.id, renamed.name) == (again.id, "新名.docx")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import time
 import zipfile
 from datetime import datetime
 
@@ -174,3 +175,19 @@ def test_the_limit_is_the_configured_one(app: Flask, config: Config, world: Worl
             world.author, unit_id=world.city.id, name="a.txt", content=b"x" * (2 << 20), now=world.now
         )
     assert "1 MB" in refused.value.message
+
+
+def test_open_tags_without_end_are_read_at_once(world: World, now: datetime) -> None:
+    for content in (b"<html " * 60_000, b"<!--StartFragment-->" * 60_000):
+        begun = time.process_time()
+        read = posts.import_document(world.author, unit_id=world.city.id, name="a.html", content=content, now=now)
+        assert read.fields["body_html"] == ""
+        assert time.process_time() - begun < 10
+
+
+def test_a_letter_whose_text_bursts_is_refused_unread(world: World, now: datetime) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", b" " * (21 * 1024 * 1024))
+    with pytest.raises(TooLarge, match="20 MB"):
+        posts.import_document(world.author, unit_id=world.city.id, name="a.docx", content=out.getvalue(), now=now)

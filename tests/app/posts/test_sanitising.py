@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import html5lib
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.posts import services as posts
 from app.posts.sanitising import clean
-from tests.app.posts.helpers import SAMPLES
+from tests.app.posts.helpers import SAMPLES, World
 
 
 def refuse(src: str, alt: str) -> str | None:
@@ -108,3 +111,9 @@ def test_whatever_comes_is_harmless_and_cleaning_again_changes_nothing(html: str
         assert not any(str(name).startswith("on") for name in node.attrib)
         assert not str(node.attrib.get("href", "")).startswith("javascript:")
     assert cleaned(once) == once
+
+
+def test_an_address_that_is_none_is_taken_out(world: World, now: datetime) -> None:
+    cleaned = posts.clean_paste(world.author, unit_id=world.city.id, html="<p>甲<img src='//[x'>乙</p>", now=now)
+    assert cleaned.html == "<p>甲乙</p>"
+    assert "外部图片" in cleaned.notes[0]
