@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from urllib.parse import unquote
 
 INLINE = frozenset(
     [
@@ -83,6 +84,25 @@ class _Lines(HTMLParser):
         self._pieces = []
         if line:
             self.lines.append(line)
+
+
+class _Unseen(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.texts: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if value and (name in ("alt", "title") or (name == "href" and value.lower().startswith("tel:"))):
+                self.texts.append(unquote(value))
+
+
+def unseen_texts(html: str) -> list[str]:
+    """What `html` says beside its text: words for those who cannot see a picture, numbers that a click would dial."""
+    reader = _Unseen()
+    reader.feed(html)
+    reader.close()
+    return reader.texts
 
 
 def plain_text(html: str) -> str:

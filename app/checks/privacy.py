@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from app.checks.numbers import UNION_PAY, is_bank_card, is_citizen_id, is_old_citizen_id, mobile_of
@@ -32,6 +34,10 @@ _ORDER_BEFORE = re.compile(r"(?:订单|单号|编号|文号|流水|条码|批号
 # How people group a mobile number; anything else of eleven digits in pieces is a table of figures.
 _MOBILE_GROUPS = {(11,), (3, 4, 4), (3, 3, 5), (3, 8), (7, 4), (4, 7), (4, 4, 3), (4, 3, 4), (5, 6), (1,) * 11}
 _MAX_GROUPS = 19
+# Digits of a mobile number, and of the longest bank card.
+_SHORTEST, _LONGEST = 11, 19
+# The numbers of a text this long are looked for once: attachments stay the same while their post is written.
+_LONG = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +67,15 @@ class _Words:
 
 def leaks(text: str) -> list[Leak]:
     """Every leak in `text`, in order, without overlaps."""
+    return list(_remembered(text)) if len(text) > _LONG else _found(text)
+
+
+@lru_cache(maxsize=16)
+def _remembered(text: str) -> tuple[Leak, ...]:
+    return tuple(_found(text))
+
+
+def _found(text: str) -> list[Leak]:
     narrow = text.translate(_NARROW)
     words = _Words(ids=bool(_ID_WORDS.search(narrow)), cards=bool(_CARD_WORDS.search(narrow)))
     groups = [_Group(start=m.start(), end=m.end(), digits=m.group()) for m in _GROUP.finditer(narrow)]
@@ -82,17 +97,16 @@ def leaks(text: str) -> list[Leak]:
 
 def _candidates(text: str, groups: list[_Group], at: int, words: _Words) -> Iterator[tuple[int, Leak]]:
     """What begins at group `at`: the longest first, as (number of groups, leak)."""
-    run = [groups[at]]
-    for group in groups[at + 1 : at + _MAX_GROUPS]:
+    lengths = [len(groups[at].digits)]
+    for before, group in pairwise(groups[at : at + _MAX_GROUPS]):
         # "X" ends an id; a line never continues on the next one.
-        if run[-1].digits[-1] in "Xx" or not _GAP.match(text[run[-1].end : group.start]):
+        if lengths[-1] >= _LONGEST or before.digits[-1] in "Xx" or not _GAP.match(text[before.end : group.start]):
             break
-        run.append(group)
-    for count in range(len(run), 0, -1):
-        parts = run[:count]
-        if sum(len(part.digits) for part in parts) > 24:
+        lengths.append(lengths[-1] + len(group.digits))
+    for count in range(len(lengths), 0, -1):
+        if not _SHORTEST <= lengths[count - 1] <= _LONGEST:
             continue
-        leak = _leak(text, parts, words)
+        leak = _leak(text, groups[at : at + count], words)
         if leak is not None:
             yield count, leak
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from app.checks.plaintext import plain_text
-from app.checks.privacy import Kind, leaks
+from app.checks.plaintext import plain_text, unseen_texts
+from app.checks.privacy import Kind, Leak, leaks
 from connectors.values import Problem
 
 NAMES: dict[Kind, str] = {"citizen_id": "身份证号", "bank_card": "银行卡号", "mobile": "手机号"}
@@ -39,8 +39,18 @@ def check(text: str, field: str) -> list[Problem]:
 
 
 def check_html(html: str, field: str) -> list[Problem]:
-    """As check(), on the plain text of `html` (offsets: see plaintext)."""
-    return check(plain_text(html), field)
+    """As check(), on the plain text of `html` (offsets: see plaintext); what stands only in its code has no place."""
+    found = check(plain_text(html), field)
+    known = {problem.suggestion for problem in found}
+    for text in unseen_texts(html):
+        found += [_unseen(leak, field) for leak in leaks(text) if leak.masked not in known]
+    return found
+
+
+def _unseen(leak: Leak, field: str) -> Problem:
+    name = f"{NAMES[leak.kind]} {leak.masked}"
+    message = f"图片说明或电话链接里有未隐去的{name}。公开它会泄露个人信息。请改写图片说明，或去掉该链接。"
+    return Problem(rule=f"privacy.{leak.kind}", severity="block", field=field, message=message)
 
 
 def check_content(
@@ -58,9 +68,15 @@ def check_content(
     found += check(source, "source") + check(author, "author") + check(" ".join(tags), "tags")
     for attachment in attachments:
         found += check(attachment.text, f"attachment:{attachment.name}")
+        found += [_named(leak, attachment.name) for leak in leaks(attachment.name.replace("_", " "))]
         if not attachment.text.strip():
             found.append(_unread(attachment.name))
     return found
+
+
+def _named(leak: Leak, name: str) -> Problem:
+    message = f"附件的文件名“{name}”里有未隐去的{NAMES[leak.kind]}。公开它会泄露个人信息。请改名后重新上传。"
+    return Problem(rule=f"privacy.{leak.kind}", severity="block", field=f"attachment:{name}", message=message)
 
 
 def _unread(name: str) -> Problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import mammoth
@@ -140,3 +141,34 @@ def test_every_field_is_read() -> None:
     )
     assert [p.field for p in found] == ["title", "summary", "body", "author"]
     assert check("13800138000", "attachment:a.xlsx")[0].message.startswith("附件“a.xlsx”中有未隐去的手机号")
+
+
+def test_what_stands_only_in_the_code_is_checked() -> None:
+    html = '<p>请<a href="tel:138-0013-8000">联系我们</a></p><img src="/media/x" alt="王某 110101199003071233">'
+    found = check_html(html, "body")
+    assert {(problem.rule, problem.severity, problem.start) for problem in found} == {
+        ("privacy.mobile", "block", None),
+        ("privacy.citizen_id", "block", None),
+    }
+    assert check_html('<a href="tel:0755-12345">热线</a>', "body") == []
+
+
+def test_a_number_that_is_seen_is_not_named_twice() -> None:
+    found = check_html('<a href="tel:13800138000">13800138000</a>', "body")
+    assert [(problem.start, problem.end) for problem in found] == [(0, 11)]
+
+
+def test_the_name_of_an_attachment_is_checked() -> None:
+    file = Attachment(name="王某_13800138000.docx", text="正文")
+    found = check_content(title="题", summary="", body_html="<p>文</p>", attachments=[file])
+    assert [(problem.rule, problem.severity) for problem in found] == [("privacy.mobile", "block")]
+
+
+def test_a_long_table_of_figures_takes_no_time() -> None:
+    """Two hundred thousand small numbers, none of them anybody's."""
+    text = " ".join(str(700 + number % 97) for number in range(200_000)) + "\n电话13800138000"
+    begun = time.process_time()
+    assert [leak.kind for leak in leaks(text)] == ["mobile"]
+    first = time.process_time() - begun
+    assert [leak.kind for leak in leaks(text)] == ["mobile"]
+    assert time.process_time() - begun - first < first / 10
