@@ -87,6 +87,10 @@ def override_problems(variant: Variant) -> list[Problem]:
     return found
 
 
+def cover_of(revision: Revision) -> Media | None:
+    return db.session.get(Media, revision.cover_media_id) if revision.cover_media_id else None
+
+
 def attachments_of(revision: Revision) -> list[Media]:
     found = (db.session.get(Media, media_id) for media_id in revision.attachments)
     return [media for media in found if media is not None]
@@ -109,7 +113,7 @@ def _adapt(post: Post, revision: Revision, variant: Variant, problems: Sequence[
 
 
 def _content(post: Post, revision: Revision, variant: Variant) -> Content:
-    cover = db.session.get(Media, revision.cover_media_id) if revision.cover_media_id else None
+    cover = cover_of(revision)
     return Content(
         title=revision.title,
         summary=revision.summary,

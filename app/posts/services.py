@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from app.db import Page, db, page_of
 from app.errors import NotFound
-from app.posts.adapting import link_for
+from app.posts.adapting import attachments_of, cover_of, link_for
 from app.posts.authoring import create_post, override_variant, revise_post
 from app.posts.choosing import (
     clean_paste,
@@ -30,7 +30,9 @@ from app.units.access import Actor, visible
 
 __all__ = [
     "Imported",
+    "attachments_of",
     "clean_paste",
+    "cover_of",
     "create_post",
     "current_revision",
     "current_variants",
@@ -93,7 +95,7 @@ def posts_of(
     if unit_id:
         query = query.where(Post.unit_id == unit_id)
     if q.strip():
-        query = query.where(Post.title.contains(q.strip(), autoescape=True))
+        query = query.where(Post.title.icontains(q.strip(), autoescape=True))
     return page_of(query, Post.id, cursor, limit)
 
 

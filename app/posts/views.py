@@ -87,8 +87,9 @@ def show(post_id: str) -> ResponseReturnValue:
         "posts/show.html",
         post=post,
         revision=revision,
-        cover=services.media_by_id(actor, revision.cover_media_id),
-        attachments=[media for item in revision.attachments if (media := services.media_by_id(actor, item))],
+        # Whoever may read a post sees all of it, wherever its parts come from.
+        cover=services.cover_of(revision),
+        attachments=services.attachments_of(revision),
         revisions=services.revisions_of(actor, post_id).items,
         people=services.names_of({post.created_by, *revision.editors}),
         corrected=services.visible_post(actor, post.corrects_id),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.posts.adapting import digest
-from app.posts.models import Revision
+from app.posts.models import Post, Revision
 from app.posts.services import set_status
 from app.review.models import Decision, Review
 from app.review.submitting import announce, blocking, fresh_problems
@@ -99,6 +99,8 @@ def _locked(actor: Actor, revision_id: str) -> Review:
     if revision is None:
         raise NotFound
     actor.require("review.decide", revision.post.unit, see="post.read")
+    # First the post, then its review, as an edit does: the other way round the two would wait for each other.
+    db.session.get(Post, revision.post_id, with_for_update=True, populate_existing=True)
     query = select(Review).where(Review.revision_id == revision_id).with_for_update()
     review = db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if review is None:
@@ -166,9 +168,9 @@ def eligible(review: Review) -> set[str]:
     role = str(review.stages[review.stage]["role"])
     barred = {*review.revision.editors, review.submitted_by}
     barred |= {decision.user_id for decision in review.decisions if decision.stage != review.stage}
-    query = select(Grant).join(User).where(Grant.role == role, User.active)
-    path = review.post.unit.path
-    return {grant.user_id for grant in db.session.scalars(query) if path.startswith(grant.unit.path)} - barred
+    above = [part for part in review.post.unit.path.split("/") if part]
+    query = select(Grant.user_id).join(User).where(Grant.role == role, Grant.unit_id.in_(above), User.active)
+    return set(db.session.scalars(query)) - barred
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:

@@ -155,7 +155,8 @@ def _item(review: Review, refusal: TandemError | None = None, comment: str = "")
         base=base,
         changes=changes(base, revision) if base else [],
         problems=_problems(review),
-        attachments=[media for item in revision.attachments if (media := posts.media_by_id(actor, item))],
+        # All that goes out, also what comes from a library that this person cannot enter.
+        attachments=posts.attachments_of(revision),
         why_not=services.why_not(actor, review),
         people=posts.names_of({review.submitted_by, *revision.editors}),
         refusal=refusal,

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+import re
+import time
 from datetime import datetime
 
 import pytest
-from sqlalchemy import select
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, select
 
 from app.audit.models import Event
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
+from app.media.services import add_media
 from app.posts import services as posts
 from app.posts.models import Post, Revision
 from app.review import services as review
 from app.review.models import Decision
-from tests.app.posts.helpers import World
+from app.units.access import Actor, actor_for
+from app.units.models import Grant, User
+from tests.app.posts.helpers import World, png
 
 
 def submitted(world: World, **changes: object) -> Post:
     post = posts.create_post(world.author, world.fields(**changes), world.now)
     return review.submit(world.author, post.id, world.now)
+
+
+def issue_session(app: Flask, actor: Actor) -> FlaskClient:
+    """A browser in which this person is signed in."""
+    client = app.test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = db.session.get_one(User, actor.user_id).get_id()
+        session["seen"] = int(time.time())
+    return client
 
 
 def revision_id(post: Post) -> str:
@@ -229,3 +245,60 @@ def test_an_edit_after_approval_starts_again(world: World, now: datetime) -> Non
     before = review.last_approved(post.id, before=posts.current_revision(post).number)
     assert before is not None
     assert before.id == approved
+
+
+def test_a_reviewer_sees_attachments_of_any_library(world: World, now: datetime, app: Flask) -> None:
+    """The author took a file from another unit's library, into which the reviewer cannot look."""
+    with atomic():
+        db.session.add(Grant(user_id=world.author.user_id, role="author", unit_id=world.other.id))
+    author = actor_for(db.session.get_one(User, world.author.user_id))
+    picture = add_media(author, unit_id=world.other.id, name="别处的图.png", content=png(), now=now)
+    post = posts.create_post(author, world.fields(attachments=[picture.id]), now)
+    run = review.review_of(revision_id(review.submit(author, post.id, now)))
+    assert run is not None
+    token = issue_session(app, world.reviewers[0])
+    for path in (f"/review/{run.id}", f"/posts/{post.id}"):
+        assert "别处的图.png" in token.get(path).get_data(as_text=True)
+
+
+def test_who_waits_for_whom_is_decided_by_the_units_above(world: World, now: datetime) -> None:
+    stranger = world.person("reviewer-elsewhere", world.other, "reviewer")
+    post = submitted(world)
+    run = review.review_of(revision_id(post))
+    assert run is not None
+    assert review.eligible(run) == {reviewer.user_id for reviewer in world.reviewers}
+    assert stranger.user_id not in review.eligible(run)
+
+
+def test_the_queue_asks_no_more_the_longer_it_is(world: World, now: datetime) -> None:
+    def asked() -> int:
+        db.session.rollback()
+        statements: list[str] = []
+        hook = lambda *args: statements.append(args[2])  # noqa: E731
+        event.listen(db.engine, "before_cursor_execute", hook)
+        review.waiting_for(world.reviewers[0])
+        event.remove(db.engine, "before_cursor_execute", hook)
+        return len(statements)
+
+    submitted(world)
+    few = asked()
+    for _ in range(4):
+        submitted(world)
+    assert len(review.waiting_for(world.reviewers[0])) == 5
+    assert asked() == few
+
+
+def test_a_decision_and_an_edit_lock_in_the_same_order(world: World, now: datetime) -> None:
+    """Post before review, or PostgreSQL ends one of the two; SQLite has one lock for all."""
+    post = submitted(world)
+    wanted = revision_id(post)
+    locks: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        locks.extend(re.findall(r"FROM (posts|reviews)\b.* FOR UPDATE", " ".join(statement.split())))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    review.decide(world.reviewers[0], wanted, "approved", "", None, now)
+    posts.revise_post(world.author, post.id, {"title": "改过"}, post.version, now)
+    event.remove(db.engine, "before_cursor_execute", note)
+    assert locks == (["posts", "reviews"] * 2 if db.engine.dialect.name == "postgresql" else [])
