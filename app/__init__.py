@@ -10,7 +10,7 @@ from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, logs, states, web
+from app import assets, logs, states, storable, web
 from app.config import Config, load
 from app.db import db as database
 from app.db import install_engine_hooks
@@ -67,6 +67,7 @@ def create_app(config: Config | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     _bind_extensions(app)
     web.init(app)
+    storable.init(app)
     assets.init(app)
     states.init(app)
     for name in CAPABILITIES:

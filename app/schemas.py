@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
+
+from app.storable import storable
 
 MESSAGES = {
     "required": "缺少这个字段，请补上。",
@@ -34,6 +36,14 @@ class BaseSchema(Schema):
 
     class Meta:
         unknown = RAISE
+
+    @pre_load
+    def _storable(self, data: Any, **kwargs: Any) -> Any:
+        """Without the characters that no database keeps; a query's arguments were looked at before."""
+        try:
+            return storable(data) if isinstance(data, dict) else data
+        except RecursionError:
+            raise ValidationError("嵌套太深，请核对接口说明。") from None
 
 
 class AwareTime(fields.Field[datetime]):

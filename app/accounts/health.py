@@ -13,6 +13,7 @@ from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
 from app.db import atomic, db, release
 from app.errors import NotFound
+from app.units import idempotency
 from app.units.access import Actor
 from connectors.errors import ConnectorError, RateLimited, Refused
 from connectors.values import Health, Right
@@ -131,7 +132,9 @@ def claim_probes(now: datetime, limit: int = 5) -> list[str]:
 
 
 def tidy(now: datetime) -> None:
-    """Forget counters of past periods and callbacks that cannot come again; the scheduler calls it once a day."""
+    """Forget counters of past periods, callbacks that cannot come again and old answers of the API; the scheduler calls it
+    once a day."""
+    idempotency.forget_old(now)
     past = and_(QuotaUse.period_start < now - timedelta(days=62), QuotaUse.blocked_until.is_(None))
     over = QuotaUse.blocked_until < now - timedelta(days=1)
     with atomic():

@@ -32,7 +32,7 @@ def events(wanted: Filter, *, visible: ColumnElement[bool], cursor: str | None =
             or_(Event.action == wanted.action, Event.action.startswith(f"{wanted.action}.", autoescape=True))
         )
     if wanted.actor:
-        named = Event.actor_name.contains(wanted.actor, autoescape=True)
+        named = Event.actor_name.icontains(wanted.actor, autoescape=True)
         query = query.where(or_(Event.actor_id == wanted.actor, named))
     for column, value in (
         (Event.unit_id, wanted.unit_id),

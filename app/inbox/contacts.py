@@ -127,6 +127,7 @@ def _erase_contact(account: Account, contact: Contact, conversations: list[Conve
     for conversation in conversations:
         conversation.thread = f"{digest_of(account, conversation.thread)}:{conversation.id}"
         conversation.subject = conversation.subject if conversation.post_external_id else ""
+        conversation.labels = []
         conversation.waiting_since = None
         conversation.status = "resolved"
 

@@ -216,10 +216,10 @@ def _conditions(actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
 
 def _matches(q: str) -> ColumnElement[bool]:
     """Words in a message, or in what we call the person."""
-    said = exists().where(Message.conversation_id == Conversation.id, Message.text.contains(q, autoescape=True))
+    said = exists().where(Message.conversation_id == Conversation.id, Message.text.icontains(q, autoescape=True))
     named = exists().where(
         Contact.id == Conversation.contact_id,
-        or_(*(column.contains(q, autoescape=True) for column in (Contact.name, Contact.nickname, Contact.remark))),
+        or_(*(column.icontains(q, autoescape=True) for column in (Contact.name, Contact.nickname, Contact.remark))),
     )
     return or_(said, named)
 

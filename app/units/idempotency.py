@@ -70,6 +70,12 @@ def finish(row_id: str, *, status: int, body: str) -> None:
             row.status, row.body = status, body
 
 
+def forget_old(now: datetime) -> None:
+    """Answers hold citizens' names and words: none is kept longer than promised. The scheduler calls it."""
+    with atomic():
+        db.session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.created_at < now - KEPT_FOR))
+
+
 def forget(row_id: str) -> None:
     """The request was not carried out: it may come again."""
     with atomic():

@@ -8,29 +8,35 @@ from sqlalchemy import select, update
 
 from app.audit.services import record
 from app.db import atomic, db, release
-from app.errors import TooMany, Unauthenticated
+from app.errors import Unauthenticated
 from app.units.access import Actor
 from app.units.models import User
 from app.units.passwords import hash_password, is_right, needs_rehash
+from app.words import N_
 
 FAILURES_ALLOWED = 5
 LOCKED_FOR = timedelta(minutes=15)
+_REFUSED = N_(
+    "没有登录。邮箱或密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试；忘记密码请联系本单位管理员重置。"
+)
 
 
 def authenticate(email: str, password: str, *, origin: str, now: datetime) -> User:
-    """The person. Raises Unauthenticated (the same words whatever was wrong) or TooMany while locked."""
+    """The person. Raises Unauthenticated, in the same words and after the same time whatever was wrong."""
     user = find_user(email)
-    if user is not None and user.locked_until is not None and user.locked_until > now:
-        raise _locked(user.locked_until, now)
     user_id, stored = (user.id, user.password_hash) if user is not None else ("", None)
     release()
     # Outside any transaction: Argon2 takes long on purpose.
     right = is_right(password, stored)
     fresh = hash_password(password) if right and stored is not None and needs_rehash(stored) else None
     if not user_id:
-        raise _refused()
+        raise Unauthenticated(_REFUSED)
     with atomic():
-        user = db.session.get_one(User, user_id)
+        user = db.session.get_one(User, user_id, with_for_update=True)
+        if user.locked_until is not None and user.locked_until > now:
+            # Not said in other words: that would tell strangers who works here, and whether a guess was right.
+            # Looked at here, behind those who were being checked meanwhile: many guesses at once are no way around it.
+            raise Unauthenticated(_REFUSED)
         who = Actor(user_id=user.id, name=user.name, unit_id=user.unit_id, origin=origin)
         if right and user.active:
             user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
@@ -46,7 +52,7 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Us
             )
             return user
         _count_failure(user, who, now)
-    raise _refused()
+    raise Unauthenticated(_REFUSED)
 
 
 def _count_failure(user: User, who: Actor, now: datetime) -> None:
@@ -58,20 +64,6 @@ def _count_failure(user: User, who: Actor, now: datetime) -> None:
     else:
         action = "user.sign_in_failed"
     record(who, action, now=now, object_type="user", object_id=user.id, unit_id=user.unit_id, summary=user.name)
-
-
-def _refused() -> Unauthenticated:
-    minutes = int(LOCKED_FOR.total_seconds() // 60)
-    return Unauthenticated(
-        f"邮箱或密码不对，没有登录。连续输错 {FAILURES_ALLOWED} 次会锁定 {minutes} 分钟。忘记密码请联系本单位管理员重置。"
-    )
-
-
-def _locked(until: datetime, now: datetime) -> TooMany:
-    minutes = max(1, -(-int((until - now).total_seconds()) // 60))
-    return TooMany(
-        f"账号已临时锁定，还剩 {minutes} 分钟。密码连续输错 {FAILURES_ALLOWED} 次，可能有人在猜密码。请稍后再试，或联系本单位管理员重置密码。"
-    )
 
 
 def find_user(email: str) -> User | None:

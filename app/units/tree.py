@@ -14,6 +14,9 @@ from app.units.access import Actor, unit_for, visible
 from app.units.models import LEVELS, Unit
 from app.words import N_
 
+# As long as the column; some fifteen levels.
+_MOST_PATH = 400
+
 LEVEL_WORDS = {
     "province": N_("省级"),
     "city": N_("市级"),
@@ -40,6 +43,11 @@ def create_unit(actor: Actor, *, name: str, level: str, parent_id: str | None, n
                 errors={"level": [f"不能高于上级单位（{LEVEL_WORDS[parent.level]}）。"]},
             )
         unit_id = new_id()
+        if parent is not None and len(parent.path) + len(unit_id) + 1 > _MOST_PATH:
+            raise Invalid(
+                "单位没有建立。层级太多，数据库记不下。请挂在更高一级的单位下面。",
+                errors={"parent_id": ["这个上级已在最深一层。"]},
+            )
         unit = Unit(
             id=unit_id,
             name=name,

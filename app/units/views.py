@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.db import utcnow
-from app.errors import Invalid, TooMany, Unauthenticated
+from app.errors import Invalid, Unauthenticated
 from app.units import sessions
 from app.units.access import PERMISSIONS
 from app.units.permissions import SIGNED_IN, current_actor, public, requires
@@ -34,8 +34,8 @@ def submit_sign_in() -> ResponseReturnValue:
         user = authenticate(
             form.get("email", ""), form.get("password", ""), origin=request.remote_addr or "", now=utcnow()
         )
-    except (Unauthenticated, TooMany) as refusal:
-        return _sign_in_page(refusal.message), refusal.status
+    except Unauthenticated as refusal:
+        return _sign_in_page(_(refusal.message)), refusal.status
     sessions.start(user)
     return redirect(sessions.safe_next(form.get("next")))
 

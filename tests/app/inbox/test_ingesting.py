@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.inbox.models import Contact, Conversation, Message
-from app.inbox.services import account_event, ingest, reply, set_status
+from app.inbox.services import account_event, ingest, reply, set_labels, set_status
 from connectors.values import AccountEvent, InboundMessage
 from tests.app.inbox.conftest import City
 
@@ -125,11 +125,13 @@ def test_leaving_erases(city: City, letter: Make, now: datetime) -> None:
     secret = "我的社保卡丢了，怎么补办？"
     ingest(city.wechat, [letter(1)], now=now)
     reply(city.wang, only_conversation().id, text="请到政务大厅三号窗口。", now=now)
+    set_labels(city.wang, only_conversation().id, ["张先生投诉"], now)
     event = AccountEvent(
         external_id="ev:oCitizen0001:1:unsubscribe:", kind="unsubscribe", sender_id="oCitizen0001", at=now
     )
     account_event(city.wechat, event, now)
     account_event(city.wechat, event, now)
+    assert [conversation.labels for conversation in db.session.scalars(select(Conversation))] == [[]]
     kept = str([[getattr(row, column.key) for column in row.__table__.columns] for row in _everything()])
     assert "oCitizen0001" not in kept
     assert secret not in kept

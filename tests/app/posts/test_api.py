@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import datetime
 
@@ -31,7 +32,10 @@ def call(app: Flask, world: World) -> Call:
                 actor, user_id=actor.user_id, name="test", days=1, scopes=[], now=utcnow()
             )
         headers = {"Authorization": f"Bearer {tokens[actor.user_id]}"}
-        return client.open(f"/api/v1{path}", method=method, json=body, headers=headers)
+        content = None if body is None else json.dumps(body)
+        return client.open(
+            f"/api/v1{path}", method=method, data=content, content_type="application/json", headers=headers
+        )
 
     return ask
 
@@ -139,3 +143,29 @@ def test_the_chain_of_a_unit(call: Call, world: World, now: datetime) -> None:
     bad = call(world.admin, "PUT", path, {"stages": [{"name": "甲", "role": "author", "rule": "any"}]})
     assert bad.status_code == 422
     assert "stages.0.role" in bad.json["errors"]
+
+
+@pytest.mark.parametrize("junk", ["\x00", "\ud800"])
+def test_characters_that_no_database_keeps_are_no_breakdown(call: Call, world: World, app: Flask, junk: str) -> None:
+    """PostgreSQL refuses NUL, nobody writes half a character: the same words on both databases."""
+    post = call(world.author, "POST", "/posts", world.fields()).json
+    for name in ("cover_media_id", "corrects_id", "unit_id"):
+        answer = call(world.author, "PATCH", f"/posts/{post['id']}", {"version": post["version"], name: f"x{junk}"})
+        assert answer.status_code in (404, 422), name
+    answer = call(world.author, "PATCH", f"/posts/{post['id']}", {"version": post["version"], "title": f"甲{junk}乙"})
+    assert (answer.status_code, answer.json["title"]) == (200, "甲乙")
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/posts?q=%00", 422), ("/posts?cursor=%00", 422), ("/posts/%00", 404), ("/media/%00", 404)]
+)
+def test_nor_are_they_in_addresses(call: Call, world: World, path: str, status: int) -> None:
+    answer = call(world.author, "GET", path)
+    assert answer.status_code == status
+    assert answer.json["message"].count("。") == 3
+
+
+def test_search_takes_capitals_and_small_letters_for_the_same(call: Call, world: World) -> None:
+    call(world.author, "POST", "/posts", world.fields(title="Vaccine 接种安排"))
+    found = call(world.author, "GET", "/posts?q=vACCINE").json
+    assert [post["title"] for post in found["items"]] == ["Vaccine 接种安排"]

@@ -11,6 +11,7 @@ import pytest
 from flask import Flask, jsonify, request
 from flask_smorest import Blueprint
 
+from app.accounts.services import tidy
 from app.db import db, utcnow
 from app.units import idempotency
 from app.units.access import actor_for
@@ -149,6 +150,15 @@ def test_a_key_is_forgotten_after_a_day_and_must_be_short(town: Town, now: datet
     again = idempotency.begin(town.author.id, "k", "digest", now=now + timedelta(hours=23))
     assert again == idempotency.Kept(status=201, body="{}")
     assert isinstance(idempotency.begin(town.author.id, "k", "other", now=now + timedelta(hours=25)), str)
+
+
+def test_answers_of_people_who_never_ask_again_are_forgotten_too(town: Town, now: datetime) -> None:
+    """They hold citizens' names and words."""
+    idempotency.begin(town.author.id, "k", "digest", now=now)
+    tidy(now + timedelta(hours=23))
+    assert db.session.query(IdempotentAnswer).count() == 1
+    tidy(now + timedelta(hours=25))
+    assert db.session.query(IdempotentAnswer).count() == 0
 
 
 def test_two_at_once_are_carried_out_once(town: Town, app: Flask, bearer: Bearer) -> None:

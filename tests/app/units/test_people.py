@@ -177,3 +177,13 @@ def test_a_bad_new_password_names_the_field(
 def test_nobody_changes_the_password_of_another(town: Town, acts: Acts, now: datetime) -> None:
     with pytest.raises(NotFound):
         change_password(acts(town.admin), user_id=town.author.id, old=PASSWORD, new="a new passphrase", now=now)
+
+
+def test_a_tree_is_no_deeper_than_its_column(town: Town, now: datetime) -> None:
+    """SQLite would take any path, PostgreSQL breaks off."""
+    parent = town.city
+    while len(parent.path) + 25 <= 400:
+        parent = create_unit(SYSTEM, name="再下一层", level="city", parent_id=parent.id, now=now)
+    with pytest.raises(Invalid) as refusal:
+        create_unit(SYSTEM, name="太深", level="city", parent_id=parent.id, now=now)
+    assert "parent_id" in refusal.value.errors
