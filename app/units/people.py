@@ -132,7 +132,10 @@ def reactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
 
 
 def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) -> User:
-    """A new password by an administrator; ends a lockout, all sessions and tokens."""
+    """A new password by another administrator; ends a lockout, all sessions and tokens."""
+    if user_id == actor.user_id:
+        # Whoever sits down at an open screen must not be able to take the account over.
+        raise Forbidden("不能重置自己的密码。修改自己的密码须先输入当前密码。请到“个人设置”修改。")
     user = _managed(actor, user_id)
     _accept_password(password, user)
     release()

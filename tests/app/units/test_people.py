@@ -187,3 +187,10 @@ def test_a_tree_is_no_deeper_than_its_column(town: Town, now: datetime) -> None:
     with pytest.raises(Invalid) as refusal:
         create_unit(SYSTEM, name="太深", level="city", parent_id=parent.id, now=now)
     assert "parent_id" in refusal.value.errors
+
+
+def test_nobody_resets_their_own_password_without_the_old_one(town: Town, acts: Acts, now: datetime) -> None:
+    """Else an unattended screen of an administrator would be enough to take the account over."""
+    with pytest.raises(Forbidden, match="个人设置"):
+        reset_password(acts(town.admin), user_id=town.admin.id, password="another passphrase", now=now)
+    assert authenticate(town.admin.email, PASSWORD, origin="", now=now).id == town.admin.id
