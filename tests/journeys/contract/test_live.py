@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from tests.conftest import fresh_database
 from tests.journeys.contract.kit import Place, draft, publications, refused
@@ -36,8 +37,10 @@ def test_without_an_address_weibo_is_blocked_and_with_one_all_goes_out(live: Pla
     refused(live.author, "POST", f"/posts/{post['id']}/submission", 422)
 
     stack = live.city.stack
-    for name in ("scheduler", "web"):
-        stack.stop(name)
+    stack.stop("scheduler")
+    answer = requests.get(f"{stack.web}/readyz", timeout=10)
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["scheduler"])
+    stack.stop("web")
     stack.env["TANDEM_EGRESS_IP"] = "114.114.114.114"
     stack.start_web()
     stack.start_scheduler()
