@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import Account
 from app.db import Model, UTCDateTime, new_id
-from app.units.models import User
+from app.units.models import Unit, User
 
 
 class Contact(Model):
@@ -70,6 +70,7 @@ class Conversation(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     account: Mapped[Account] = relationship()
+    unit: Mapped[Unit] = relationship()
     contact: Mapped[Contact] = relationship()
     assignee: Mapped[User | None] = relationship()
     messages: Mapped[list[Message]] = relationship(back_populates="conversation", order_by="Message.sent_at")

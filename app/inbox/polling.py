@@ -144,14 +144,18 @@ def _row(account: Account, key: str, now: datetime) -> dict[str, object] | None:
 
 
 def _pause(account: Account, now: datetime) -> timedelta:
-    """The base rhythm while the day's budget allows it, half a day's budget ahead at most; else what is left, spread."""
+    """The base rhythm while the day's budget allows it; else what is left, spread over the rest of the day.
+
+    Ahead of the clock by half of what the rest of the day is due: an afternoon's start must not spend the evening's.
+    """
     base = timedelta(seconds=current().poll_seconds)
     row = _row(account, "unread", now)
     if row is None:
         return base
     limit, used = int(str(row["limit"])), int(str(row["used"]))
     start, end = quotas.bounds("day", now)
-    if used < limit * ((now - start) / (end - start)) + limit / 2:
+    elapsed = (now - start) / (end - start)
+    if used < limit * elapsed + limit / 2 * (1 - elapsed):
         return base
     return max(base, (end - now) / max(1, limit - used))
 

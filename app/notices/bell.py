@@ -11,6 +11,9 @@ from app.errors import NotFound
 from app.notices.models import Notice, NoticeRead
 from app.units.access import Actor, visible
 
+# Kinds that lead into the inbox; everything else leads to posts and publications.
+_ABOUT_CONVERSATIONS = ("conversation", "reply")
+
 
 def unread(actor: Actor) -> int:
     """How many notices this person has not read (99 at most are counted)."""
@@ -49,9 +52,12 @@ def mark_read(actor: Actor, notice_id: str | None, now: datetime) -> None:
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:
-    """For this very person, or for a unit in which the person may read posts."""
+    """For this very person, or for a unit in which the person may open what it leads to."""
+    about_talks = Notice.kind.in_(_ABOUT_CONVERSATIONS)
     return or_(
-        Notice.user_id == actor.user_id, and_(Notice.user_id.is_(None), visible(actor, "post.read", Notice.unit_id))
+        Notice.user_id == actor.user_id,
+        and_(Notice.user_id.is_(None), ~about_talks, visible(actor, "post.read", Notice.unit_id)),
+        and_(Notice.user_id.is_(None), about_talks, visible(actor, "inbox.read", Notice.unit_id)),
     )
 
 

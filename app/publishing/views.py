@@ -59,7 +59,13 @@ def panel(post_id: str) -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     post = posts.get_post(actor, post_id)
     rows = [row for row in outlook.of_post(post) if row.status != "cancelled" or post.status != "approved"]
-    return render_template("publishing/panel.html", **_panel(actor, post, rows, now))
+    return _fresh(render_template("publishing/panel.html", **_panel(actor, post, rows, now)), post.status)
+
+
+def _fresh(body: str, status: str) -> ResponseReturnValue:
+    """`body`; the browser loads the whole page anew when that was made for another state than this."""
+    shown = request.args.get("shown", status)
+    return body, 200 if body else 204, {} if shown == status else {"HX-Refresh": "true"}
 
 
 def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> dict[str, Any]:
@@ -162,6 +168,13 @@ def show(publication_id: str) -> ResponseReturnValue:
         parse=datetime.fromisoformat,
         now=now,
     )
+
+
+@bp.get("/publications/<publication_id>/state")
+@requires("post.read")
+def state(publication_id: str) -> ResponseReturnValue:
+    """Nothing but the order to load the page anew once the state that it shows is past."""
+    return _fresh("", services.get_publication(current_actor(), publication_id).status)
 
 
 @bp.post("/publications/<publication_id>/act")

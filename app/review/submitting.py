@@ -124,12 +124,11 @@ def _refuse_blocked(revision: Revision) -> None:
     for variant in revision.variants:
         problems += [{**problem, "variant_id": variant.id} for problem in variant.problems if problem not in problems]
     if not revision.variants:
-        problems.append(
-            {
-                "rule": "post.accounts", "severity": "block", "field": "account_ids", "start": None, "end": None,
-                "message": "没有选择发布账号。不知道要发到哪里。请至少选择一个账号。", "suggestion": "",
-            }
-        )  # fmt: skip
+        missing = {"rule": "post.accounts", "severity": "block", "field": "account_ids", "start": None, "end": None}
+        words = "没有选择发布账号。不知道要发到哪里。请至少选择一个账号。"
+        problems.append({**missing, "message": words, "suggestion": ""})
+        if len(blocking(problems)) == 1:
+            raise ContentBlocked(f"稿件没有提交。{words}", problems=problems)
     if blocking(problems):
         count = len(blocking(problems))
         raise ContentBlocked(

@@ -73,8 +73,13 @@ def decide(review_id: str) -> ResponseReturnValue:
         )
     except TandemError as refusal:
         return _item(services.get_review(actor, review_id), refusal, form.get("comment", ""))
-    words = {"approved": _("已全部通过，可以排期发布。"), "returned": _("已退回作者。")}
-    flash(words.get(review.status, _("已记录您的意见，转入下一环节。")), "ok")
+    # The next post of the queue is shown under these words: they name the one just decided.
+    title = review.post.title
+    words = {
+        "approved": _("《%(title)s》已全部通过，可以排期发布。", title=title),
+        "returned": _("《%(title)s》已退回作者。", title=title),
+    }
+    flash(words.get(review.status, _("《%(title)s》：已记录您的意见，转入下一环节。", title=title)), "ok")
     waiting = services.waiting_for(actor)
     return redirect(url_for("review.show", review_id=waiting[0].id) if waiting else url_for("review.index"))
 

@@ -71,6 +71,7 @@ def errands(actor: Actor, now: datetime) -> list[Errand]:
         *_publications(actor),
         *_undelivered(actor),
         *_reviews(actor),
+        *_returned(actor),
         *_conversations(actor, now),
         *_tokens(actor, now),
     ]
@@ -201,6 +202,25 @@ def _reviews(actor: Actor) -> list[Errand]:
             rank=0 if one.post.urgent else 2,
         )
         for one in review.waiting_for(actor)
+    ]
+
+
+def _returned(actor: Actor) -> list[Errand]:
+    """Posts of this person's that a reviewer sent back."""
+    if not actor.holds("post.write"):
+        return []
+    return [
+        Errand(
+            kind="post",
+            title=one.post.title,
+            detail=next((found.comment for found in reversed(one.decisions) if found.decision == "returned"), ""),
+            href=f"/posts/{one.post_id}",
+            action=_("去修改"),
+            status="returned",
+            at=one.closed_at,
+            rank=2,
+        )
+        for one in review.returned_to(actor, limit=20)
     ]
 
 

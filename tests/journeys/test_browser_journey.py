@@ -75,7 +75,7 @@ def approve(reviewer: Person, number: int) -> None:
     if number == 1:
         reviewer.shot("3-review")
     page.get_by_role("button", name=re.compile("通过")).click()
-    expect(page.get_by_text(re.compile("已记录您的意见|已全部通过")).first).to_be_visible(timeout=15000)
+    expect(page.get_by_text(re.compile("已记录您的意见|已全部通过，可以")).first).to_be_visible(timeout=15000)
 
 
 def publish(author: Person, path: str) -> None:
@@ -166,3 +166,15 @@ def test_english_is_offered_before_signing_in(stack: Stack, browser: Browser) ->
     expect(page.get_by_text("非涉密系统，严禁处理国家秘密").first).to_be_visible()
     page.get_by_role("button", name="中文").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("登录")
+
+
+def test_the_author_is_shown_what_came_back_and_what_is_missing(stack: Stack, browser: Browser) -> None:
+    author = person(browser, stack, "author")
+    page = author.page
+    expect(page.get_by_role("link", name="去修改").first).to_be_visible()
+    expect(page.get_by_text("青岚马拉松志愿者招募").first).to_be_visible()
+    author.open("/posts/new")
+    page.get_by_label("标题", exact=True).fill("没有选账号的稿件")
+    page.locator("#editor [contenteditable]").fill("正文。")
+    page.get_by_role("button", name="提交审核").click()
+    expect(page.get_by_text("没有选择发布账号").first).to_be_visible(timeout=15000)

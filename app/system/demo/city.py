@@ -64,6 +64,9 @@ class DemoAccount:
     sim: dict[str, Any] = field(default_factory=dict)
 
 
+# A real account may make 100 calls a day, which a drill that looks every few seconds would use up in minutes.
+DRILL_CALLS = 20_000
+
 OFTEN = (1, 2, 3, 5, 6, 8, 9, 10, 12, 13, 15, 17, 18, 20, 22, 23, 25, 27, 28)
 SOMETIMES = (2, 4, 7, 11, 14, 19, 24, 29)
 
@@ -76,7 +79,8 @@ ACCOUNTS = (
         unit=ROOT,
         mode="share",
         last_days=OFTEN,
-        sim={"level": "share"},
+        settings={"quotas": {"daily_calls": DRILL_CALLS}},
+        sim={"level": "share", "quotas": {"daily_calls": DRILL_CALLS}},
     ),
     DemoAccount(
         key="wechat_city",
@@ -98,7 +102,8 @@ ACCOUNTS = (
         unit="青岚市住房和城乡建设局",
         mode="share",
         last_days=SOMETIMES,
-        sim={"level": "share"},
+        settings={"quotas": {"daily_calls": DRILL_CALLS}},
+        sim={"level": "share", "quotas": {"daily_calls": DRILL_CALLS}},
     ),
     DemoAccount(
         key="wechat_housing",
@@ -130,7 +135,8 @@ ACCOUNTS = (
         unit="青岚市公安局交警支队",
         mode="share",
         last_days=(1, 2, 4, 6, 7, 9, 11),
-        sim={"level": "share"},
+        settings={"quotas": {"daily_calls": DRILL_CALLS}},
+        sim={"level": "share", "quotas": {"daily_calls": DRILL_CALLS}},
     ),
     DemoAccount(
         key="weibo_yunxi",
@@ -140,7 +146,8 @@ ACCOUNTS = (
         unit="云溪区人民政府办公室",
         mode="share",
         last_days=(16, 19, 24, 29),
-        sim={"level": "share"},
+        settings={"quotas": {"daily_calls": DRILL_CALLS}},
+        sim={"level": "share", "quotas": {"daily_calls": DRILL_CALLS}},
     ),
     DemoAccount(
         key="wechat_bailu",
