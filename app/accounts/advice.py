@@ -37,10 +37,14 @@ RIGHTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`act` names what the button does: probe, credentials, callback, whitelist, write, wait, activate."""
+    """`act` names what the button does: probe, credentials, callback, whitelist, write, wait, activate.
+
+    `right` is the name of the missing right that `text` speaks of as %(right)s.
+    """
 
     act: str
     text: str
+    right: str = ""
 
 
 def status_of(account: Account) -> tuple[str, str, str]:
@@ -73,15 +77,24 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="credentials", text=N_("授权快到期或已到期。请用本账号登录平台重新授权，并填写新的令牌。"))
     if account.checked_at is None:
         return Step(act="probe", text=N_("逐项测试权限，看看这个账号现在能做什么。"))
-    failed = next((right for right in account.rights if right["ok"] is False), None)
-    if failed is not None and failed["key"] == "token" and account.egress_ip:
+    missing = [right for right in account.rights if right["ok"] is False]
+    failed = missing[0] if missing else None
+    # The address of an earlier refusal stays known: only a refusal that names it is about the whitelist.
+    if failed is not None and failed["key"] == "token" and account.egress_ip and account.egress_ip in failed["detail"]:
         return Step(act="whitelist", text=N_("把下面的服务器地址加入平台的 IP 白名单，然后重新测试。"))
     if account.status == "refused":
         return Step(act="credentials", text=N_("平台不接受现有凭据。请核对后重新填写。"))
     if account.status == "unknown":
         return Step(act="probe", text=N_("上次没有测完。请稍后重新测试；若再次失败，请查看下面的原因。"))
+    needed = next((right for right in missing if right["key"] in ("draft", account.mode)), None)
+    if needed is not None:
+        text = N_(
+            "缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试；补不齐时，在账号设置中换一种发布方式。"
+        )
+        return Step(act="wait", text=text, right=RIGHTS.get(needed["key"], needed["key"]))
     if account.last_callback_at is None:
         return Step(act="callback", text=N_("把回调网址填到平台，市民的私信才会进入收件箱。"))
     if failed is not None:
-        return Step(act="wait", text=N_("有权限缺失。请按下面的说明补齐，然后重新测试；不需要的可以不理。"))
+        text = N_("缺少“%(right)s”权限。请按下面的说明补齐，然后重新测试；不需要的可以不理。")
+        return Step(act="wait", text=text, right=RIGHTS.get(failed["key"], failed["key"]))
     return Step(act="write", text=N_("一切就绪，可以为这个账号写一篇稿件。"))

@@ -74,6 +74,11 @@ class Api:
             return self._tokens.renew(token.value, self._fetch_token)
         return token
 
+    def ask_token(self) -> Token:
+        """The token asked for anew, which alone tests secret and whitelist; a stable token keeps its value by that."""
+        token = self._tokens.current()
+        return self._tokens.renew(token.value if token else None, self._fetch_token)
+
     def _fetch_token(self) -> Token:
         """stable_token by POST: the secret is never in a URL, and asking twice does not kill the first token."""
         credentials = self._account.credentials

@@ -22,7 +22,8 @@ _NOBODY = "tandem-probe"
 def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStore) -> Health:
     """Each right with what was tried. Without a token nothing else can be tried, and that is all it says."""
     try:
-        api.token()
+        # A token kept from yesterday would hide that the secret was changed or the address struck off the list since.
+        api.ask_token()
     except ConnectorError as error:
         return Health(rights=(_refused("token", error),), egress_ip=egress_ip(error))
     probes: list[Callable[[], Right]] = [

@@ -39,8 +39,8 @@ def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, date
     except ConnectorError as error:
         return Right(key="token", ok=None, detail=f"授权暂时无法核实：{error.cause}", remedy=error.remedy), known
     seconds = str(info.get("expire_in") or info.get("expires_in") or "")
-    # More than nine digits is thirty years and more: no lifetime that any platform gives.
-    expires_at = now + timedelta(seconds=int(seconds)) if is_number(seconds) and len(seconds) <= 9 else known
+    # More than ten digits is centuries, and soon more than a calendar holds.
+    expires_at = now + timedelta(seconds=int(seconds)) if is_number(seconds) and len(seconds) <= 10 else known
     uid = str(info.get("uid") or "")
     if uid != account.external_id:
         said = f"授权属于账号 {uid or '（未知）'}，不是本账号 {account.external_id}。"

@@ -247,11 +247,15 @@ def test_probing_an_unreachable_platform_is_unknown_not_refused(app: Flask, conf
     assert "连接不上" in account.rights[0]["detail"]
 
 
-def test_many_probes_ask_for_one_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
-    account = connect_wechat(office)
+def test_many_probes_test_the_secret_and_keep_one_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account, kept = connect_wechat(office), set()
     for _ in range(3):
         probe(account.id, utcnow())
-    assert sim.asked("/cgi-bin/stable_token") == 1
+        token = connections.connect(account).tokens.current()
+        kept.add(token.value if token else "")
+    assert sim.asked("/cgi-bin/stable_token") == 3
+    assert len(kept) == 1
+    assert "" not in kept
 
 
 def test_the_platform_knows_better_when_a_token_ends(app_on_simulator: Flask, sim: Sim, office: Office) -> None:

@@ -92,6 +92,21 @@ def test_the_index_of_statistics_counts_from_one(msgid: str, split: tuple[str, s
     assert split_msgid(msgid) == split
 
 
+def test_a_living_token_hides_neither_a_changed_secret_nor_a_lost_whitelist_entry(
+    make: Make, registered: Callable[..., str]
+) -> None:
+    connector = make(registered())
+    kept = connector.api.token().value
+    assert connector.probe().rights[0].ok
+    assert connector.api.token().value == kept
+    registered(app_secret="another-secret")
+    [token] = connector.probe().rights
+    assert (token.key, token.ok, "AppSecret" in token.detail) == ("token", False, True)
+    registered(ip_whitelist=["203.0.113.9"])
+    health = connector.probe()
+    assert (len(health.rights), health.egress_ip) == (1, "127.0.0.1")
+
+
 def test_a_verified_account_probes_well_and_publishing_stays_open(
     make: Make, registered: Register, simulator: SimulatorControl, media: MemoryMedia
 ) -> None:
