@@ -114,17 +114,17 @@ def next_due(now: datetime) -> datetime | None:
 
 
 def _due_schedules(limit: int, now: datetime) -> list[Schedule]:
-    """Schedules with something to commit, locked; those another worker holds are passed over."""
+    """Schedules with something to commit, locked with their posts; those that somebody holds are passed over."""
     due = select(Publication.schedule_id).where(
         Publication.status == "ready", Publication.next_attempt_at <= now, Publication.due_at <= now
     )
-    urgent = select(Post.urgent).where(Post.id == Schedule.post_id).scalar_subquery()
     query = (
         select(Schedule)
+        .join(Post, Post.id == Schedule.post_id)
         .where(Schedule.id.in_(due))
-        .order_by(urgent.desc(), Schedule.publish_at, Schedule.id)
+        .order_by(Post.urgent.desc(), Schedule.publish_at, Schedule.id)
         .limit(max(limit, 0))
-        .with_for_update(of=Schedule, skip_locked=True)
+        .with_for_update(of=(Schedule, Post), skip_locked=True, key_share=True)
     )
     return list(db.session.scalars(query))
 
@@ -218,16 +218,16 @@ def _due(now: datetime) -> ColumnElement[bool]:
 
 
 def _locked(condition: ColumnElement[bool], limit: int) -> list[Publication]:
-    """Matching rows that no other worker is just claiming, urgent posts and the earliest hour first."""
+    """Matching rows that nobody is just changing, locked with their posts; urgent posts and the earliest hour first."""
     if limit <= 0:
         return []
-    urgent = select(Post.urgent).where(Post.id == Publication.post_id).scalar_subquery()
     query = (
         select(Publication)
+        .join(Post, Post.id == Publication.post_id)
         .where(condition)
-        .order_by(urgent.desc(), Publication.due_at, Publication.id)
+        .order_by(Post.urgent.desc(), Publication.due_at, Publication.id)
         .limit(limit)
-        .with_for_update(of=Publication, skip_locked=True)
+        .with_for_update(of=(Publication, Post), skip_locked=True, key_share=True)
         .execution_options(populate_existing=True)
     )
     return list(db.session.scalars(query))

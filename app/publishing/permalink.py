@@ -47,6 +47,19 @@ def close_if_nobody_went(post_id: str) -> None:
         post.public_at = None
 
 
+def lock_post_of(publication_id: str) -> None:
+    """Whoever changes a publication takes its post's row first, as those do who edit the post: so nobody waits crosswise.
+
+    Inside atomic().
+    """
+    db.session.execute(
+        select(Post.id)
+        .join(Publication, Publication.post_id == Post.id)
+        .where(Publication.id == publication_id)
+        .with_for_update(of=Post)
+    )
+
+
 def locked(post_id: str) -> Post:
     """The post's row, locked, so that opening and closing cannot overtake each other."""
     return db.session.scalars(

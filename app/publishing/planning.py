@@ -157,7 +157,8 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     db.session.add(found)
     db.session.flush()
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
-    for variant in variants:
+    # In one order for everybody: reserving locks the account.
+    for variant in sorted(variants, key=lambda variant: variant.account_id):
         reserving.reserve(variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
     db.session.flush()
@@ -200,7 +201,7 @@ def _move(
     standing.operator_ip = public_address(actor.origin) or standing.operator_ip
     standing.prepare_from = max(now, at - timedelta(seconds=current().prepare_lead_seconds))
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
-    for publication in movable:
+    for publication in sorted(movable, key=lambda publication: publication.account_id):
         refuse_if_taken(publication)
         reserving.reserve(publication.account, at, besides=publication.id)
         states.move(

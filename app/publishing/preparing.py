@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.posts.models import Revision
-from app.publishing import outcomes, pushdown, states
+from app.publishing import outcomes, permalink, pushdown, states
 from app.publishing.models import Publication
 from app.publishing.values import LEASE, Claim, Lost, Work, prepared_json, prepared_of
 from app.review.submitting import blocking, fresh_problems
@@ -65,13 +65,14 @@ def held(claim: Claim, *, lock: bool = False) -> Publication | None:
     """The row while the claim's fence stands, read afresh; locked if asked for."""
     query = select(Publication).where(Publication.id == claim.publication_id, Publication.fence == claim.fence)
     if lock:
+        permalink.lock_post_of(claim.publication_id)
         query = query.with_for_update()
     return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
 def own(claim: Claim, status: str | tuple[str, ...]) -> Publication:
-    """The row, which must still be ours and in `status`. Raises Lost."""
-    row = held(claim)
+    """The row, locked, which must still be ours and in `status`. Inside atomic(). Raises Lost."""
+    row = held(claim, lock=True)
     if row is None or row.status not in ((status,) if isinstance(status, str) else status):
         raise Lost
     return row

@@ -138,6 +138,7 @@ def _own(actor: Actor, publication_id: str, reason: str, *keys: str) -> Publicat
     unit = row.post.unit
     if not any(actor.may(key, unit) for key in keys[1:]):
         actor.require(keys[0], unit, see="post.read")
+    permalink.lock_post_of(publication_id)
     return db.session.get_one(Publication, publication_id, with_for_update=True, populate_existing=True)
 
 

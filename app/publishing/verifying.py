@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import atomic, db
-from app.publishing import handing, outcomes, preparing, pushdown, rhythm, states
+from app.publishing import handing, outcomes, permalink, preparing, pushdown, rhythm, states
 from app.publishing.attempts import TAKEN, telling_attempt
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import Claim, merged, prepared_of, receipt_json, receipt_of
@@ -230,7 +230,10 @@ def _named(account: Account, result: PublishResult) -> Publication | None:
     found = next(
         (p.id for p in candidates if any(_tells_of(p, attempt, result) for attempt in [None, *p.attempts])), ""
     )
-    return db.session.get(Publication, found, with_for_update=True, populate_existing=True) if found else None
+    if not found:
+        return None
+    permalink.lock_post_of(found)
+    return db.session.get(Publication, found, with_for_update=True, populate_existing=True)
 
 
 def _tells_of(row: Publication, attempt: Attempt | None, result: PublishResult) -> bool:
