@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -165,3 +166,12 @@ def _session(account_id: str) -> Any:
         while len(_sessions) > _SESSIONS_KEPT:
             _sessions.popitem(last=False)
         return session
+
+
+def public_address(origin: str) -> str:
+    """`origin` when it is an address of the public internet, else "": Weibo's rip takes no other."""
+    try:
+        address = ipaddress.ip_address(origin)
+    except ValueError:
+        return ""
+    return str(address) if address.is_global and not address.is_multicast else ""

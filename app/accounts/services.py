@@ -202,6 +202,12 @@ def has_drill_accounts(actor: Actor) -> bool:
     return db.session.scalar(query) is not None
 
 
+def only_drills() -> bool:
+    """Whether every account so far lives on the simulator: a further one most likely will."""
+    kinds = set(db.session.scalars(select(Account.environment).distinct()))
+    return kinds == {"simulator"}
+
+
 def callback_url(account: Account) -> str:
     return f"{current().public_url}/callbacks/{account.platform}/{account.callback_key}"
 

@@ -27,6 +27,8 @@ def new() -> ResponseReturnValue:
     if platform is None:
         raise NotFound
     proposed = {f"credentials.{field.name}": field.propose() for field in platform.fields if field.propose}
+    if services.only_drills():
+        proposed["environment"] = "simulator"
     return _form(platform, proposed)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import func, select
 
+from app.accounts.connections import public_address
 from app.audit.services import record
 from app.checks.services import check
 from app.db import atomic, db, wake
@@ -15,7 +16,6 @@ from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.inbox.access import find
 from app.inbox.models import Conversation, Message
 from app.inbox.windows import Window, length_of, rules_of, window_of
-from app.publishing.planning import public_address
 from app.units.access import Actor
 from app.units.models import User
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.accounts.connections import connect
+from app.accounts.connections import connect, public_address
 from app.accounts.models import Account
 from app.checks.services import Attachment, check, check_content, check_html
 from app.config import current
@@ -36,12 +36,15 @@ def link_for(post: Post, variant: Variant, account: Account) -> str:
     return f"{base}/p/{post.slug}?w={variant.mark}"
 
 
-def adapt_revision(post: Post, revision: Revision) -> None:
-    """Renew the problems of the content and every variant of an unfrozen revision."""
+def adapt_revision(post: Post, revision: Revision, origin: str = "") -> None:
+    """Renew the problems of the content and every variant of an unfrozen revision.
+
+    `origin` is the address of whoever works on it: where a platform wants to be told one, a public one will do.
+    """
     problems = content_problems(revision)
     revision.problems = [asdict(problem) for problem in problems]
     for variant in revision.variants:
-        _adapt(post, revision, variant, problems)
+        _adapt(post, revision, variant, problems, public_address(origin))
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
@@ -100,9 +103,9 @@ def _missing(field: str, message: str) -> Problem:
     return Problem(rule=f"post.{field}", severity="block", field=field, message=message)
 
 
-def _adapt(post: Post, revision: Revision, variant: Variant, problems: Sequence[Problem]) -> None:
+def _adapt(post: Post, revision: Revision, variant: Variant, problems: Sequence[Problem], operator_ip: str) -> None:
     account = variant.account
-    adapted = connect(account).adapt(_content(post, revision, variant))
+    adapted = connect(account, operator_ip=operator_ip).adapt(_content(post, revision, variant))
     payload = json.loads(canonical(adapted.payload))
     variant.payload = payload
     variant.sha256 = digest(payload)

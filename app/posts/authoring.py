@@ -53,7 +53,7 @@ def create_post(actor: Actor, fields: Mapping[str, Any], now: datetime) -> Post:
         db.session.flush()
         post.revision = revision
         choose_accounts(revision, values.get("account_ids", []))
-        adapt_revision(post, revision)
+        adapt_revision(post, revision, actor.origin)
         _tell(actor, "post.create", post, now, "新建稿件")
     return post
 
@@ -104,7 +104,7 @@ def override_variant(
             revision = editable(post, actor, now)
             target = next(v for v in revision.variants if v.account_id == account_id)
             target.overrides = wanted
-            _finish(post, revision, now)
+            _finish(actor, post, revision, now)
             _tell(
                 actor,
                 "post.override",
@@ -170,15 +170,15 @@ def _apply(post: Post, actor: Actor, values: Mapping[str, Any], notes: list[str]
     revision.notes = list(dict.fromkeys([*revision.notes, *notes]))[-_NOTES_KEPT:]
     if "account_ids" in values:
         choose_accounts(revision, values["account_ids"])
-    _finish(post, revision, now)
+    _finish(actor, post, revision, now)
 
 
-def _finish(post: Post, revision: Revision, now: datetime) -> None:
+def _finish(actor: Actor, post: Post, revision: Revision, now: datetime) -> None:
     post.title = revision.title
     post.version += 1
     post.updated_at = now
     db.session.flush()
-    adapt_revision(post, revision)
+    adapt_revision(post, revision, actor.origin)
 
 
 def _check_overrides(payload: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
@@ -12,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 
 from app.accounts import connections
+from app.accounts.connections import public_address
 from app.audit import services as audit
 from app.config import current
 from app.db import atomic, db, wake
@@ -269,15 +269,6 @@ def digest(payload: Mapping[str, Any]) -> str:
     """SHA-256 (hex) of the canonical JSON: sorted keys, no spaces, UTF-8."""
     text = json.dumps(payload, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def public_address(origin: str) -> str:
-    """`origin` when it is an address of the public internet, else ""."""
-    try:
-        address = ipaddress.ip_address(origin)
-    except ValueError:
-        return ""
-    return str(address) if address.is_global and not address.is_multicast else ""
 
 
 def _audit(actor: Actor, post: Post, found: Schedule, now: datetime, word: str) -> None:

@@ -43,7 +43,7 @@ def submit(actor: Actor, post_id: str, now: datetime) -> Post:
         revision = current_revision(post)
         if revision.frozen_at is not None:
             revision = reopen(post, actor, now)
-        adapt_revision(post, revision)
+        adapt_revision(post, revision, actor.origin)
         _refuse_blocked(revision)
         revision.frozen_at = now
         review = Review(
@@ -70,7 +70,7 @@ def withdraw_submission(actor: Actor, post_id: str, now: datetime) -> Post:
         reopen(post, actor, now)
         post.version += 1
         post.updated_at = now
-        adapt_revision(post, current_revision(post))
+        adapt_revision(post, current_revision(post), actor.origin)
         record(
             actor,
             "review.withdraw",

@@ -106,7 +106,9 @@ def verify(state: State, account: Account) -> Doc:
     if not url:
         return {"ok": False, "error": "no callback_url"}
     secret = account.settings["token" if account.platform == "wechat" else "app_secret"]
-    stamp, nonce = str(int(time.time())), str(random.randrange(10**8, 10**10))
+    # WeChat counts seconds here, Weibo milliseconds.
+    seconds, nonce = time.time(), str(random.randrange(10**8, 10**10))
+    stamp = str(int(seconds if account.platform == "wechat" else seconds * 1000))
     signed = envelope.signature(secret, stamp, nonce)
     query = {"signature": signed, "timestamp": stamp, "nonce": nonce, "echostr": echo}
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 from datetime import datetime, timedelta
@@ -212,3 +213,16 @@ def test_every_act_is_in_the_log(world: World, now: datetime) -> None:
     assert [event.action for event in events] == ["post.create", "post.edit", "post.override"]
     assert events[1].after["fields"] == ["title"]
     assert verify() == []
+
+
+@pytest.mark.parametrize(("origin", "blocked"), [("211.156.0.1", False), ("192.168.1.20", True), ("", True)])
+def test_a_live_weibo_wants_a_public_address_of_the_writer_or_of_the_server(
+    world: World, now: datetime, origin: str, blocked: bool
+) -> None:
+    with atomic():
+        world.weibo.environment = "live"
+    author = dataclasses.replace(world.author, origin=origin)
+    post = posts.create_post(author, world.fields(account_ids=[world.weibo.id]), now=now)
+    (variant,) = posts.current_variants(post)
+    named = [problem for problem in variant.problems if "TANDEM_EGRESS_IP" in problem["message"]]
+    assert [problem["severity"] for problem in named] == (["block"] if blocked else [])
