@@ -23,6 +23,8 @@ from app.inbox.services import (
     record_reply_unknown,
     recover_replies,
     reply,
+    retry_reply,
+    settle_reply,
     window_of,
 )
 from app.publishing.models import Stop
@@ -104,6 +106,22 @@ def test_dead_after_the_attempt_is_unknown_and_stays(queued: str, now: datetime)
     # The answer that came too late for the claim is still proof.
     record_reply_sent(attempted, Receipt(live=True), exchanges=[], now=later)
     assert message(queued).status == "sent"
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_late_answer_puts_right_what_a_person_took_for_not_sent(
+    city: City, queued: str, now: datetime, again: bool
+) -> None:
+    """Also when it was queued once more, as long as nobody has begun to send it: the citizen gets it once."""
+    _claim, attempted = begun(now)
+    later = now + LEASE + timedelta(seconds=1)
+    recover_replies(later)
+    settle_reply(city.wang, queued, sent=False, now=later)
+    if again:
+        retry_reply(city.wang, queued, now=later)
+    record_reply_sent(attempted, Receipt(live=True), exchanges=[], now=later)
+    assert message(queued).status == "sent"
+    assert claim_replies("b", 10, later) == []
 
 
 def test_a_lost_claim_records_nothing_over_the_new_one(queued: str, now: datetime) -> None:
