@@ -57,7 +57,9 @@ _ACCESS: dict[int, Code] = {
     ),
     40013: _row(CredentialsRefused, "AppID 不正确。", "请核对 AppID 并重新连接账号。", OWNER),
     40014: _row(CredentialsRefused, "access_token 不合法。", "请重新连接账号。", OWNER),
-    40125: _row(CredentialsRefused, "AppSecret 不正确。", "请核对 AppSecret 并重新填写；遗失时在微信开发者平台重置。", OWNER),
+    40125: _row(
+        CredentialsRefused, "AppSecret 不正确。", "请核对 AppSecret 并重新填写；遗失时在微信开发者平台重置。", OWNER
+    ),
     40243: _row(CredentialsRefused, "AppSecret 已被冻结。", "请在微信开发者平台解冻，约十分钟后生效。", OWNER),
     41001: _ours("请求缺少 access_token。"),
     41002: _row(CredentialsRefused, "缺少 AppID。", "请补填 AppID 并重新连接账号。", ADMIN),
