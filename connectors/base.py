@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
+from connectors.desk import Desk
 from connectors.http import Http
 from connectors.values import (
     AccountConfig,
@@ -69,8 +70,8 @@ class Meter(Protocol):
         """Count one call ("statuses/share"). Raises RateLimited when this purpose's budget is used up."""
 
 
-class Connector(ABC):
-    """One platform, for one account."""
+class Connector(Desk, ABC):
+    """One platform, for one account; what only some platforms offer stands in Desk."""
 
     platform: ClassVar[str]
 

@@ -232,6 +232,8 @@ class InboundMessage:
     target: Mapping[str, str] = field(default_factory=dict)
     # True when the platform shows an answer of ours already (WeChat: one reply per comment).
     answered: bool = False
+    # True for a comment that the account picked out (WeChat: 精选); None where the platform has no such thing.
+    elected: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -336,6 +338,11 @@ class Capabilities:
     missing: tuple[Missing, ...] = ()
     # Where published items are found; () where the platform's hosts are too many to name.
     link_hosts: tuple[str, ...] = ()
+    # What may be done to messages of a kind (Act of connectors.desk: "elect", "delete", "delete_reply", …), and what
+    # else of connectors.desk works: "typing", "people", "tags", "block", "quota", "clear_quota", "explain", "day_figures",
+    # "speed", "switch_comments".
+    acts: Mapping[MessageKind, tuple[str, ...]] = field(default_factory=dict)
+    offers: tuple[str, ...] = ()
     # Accounts whose texts must carry the permalink, and the callback warning shown before connecting.
     needs_link: bool = False
     callback_warning: str = ""
