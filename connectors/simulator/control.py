@@ -13,6 +13,7 @@ from connectors.simulator import accounts, callbacks, faults, inbound, jobs, see
 from connectors.simulator.accounts import Account, Misregistered
 from connectors.simulator.call import json_answer
 from connectors.simulator.state import Doc, State
+from connectors.simulator.things import Impossible
 from connectors.simulator.wechat import articles, mass_outcome
 
 Handler = Callable[[State, Request], Any]
@@ -35,7 +36,7 @@ def handle(state: State, request: Request) -> Response:
                 return json_answer(handler(state, request, *match.groups()))
     except (Misregistered, faults.BadFault) as error:
         return json_answer({"error": str(error)}, 400)
-    except inbound.Impossible as error:
+    except Impossible as error:
         return json_answer({"error": str(error)}, 409)
     except Wrong as error:
         return json_answer({"error": str(error)}, error.status)
@@ -68,6 +69,10 @@ def account_of(state: State, asked: Doc) -> Account:
 
 
 WHO = ("platform", "external_id")
+# What a message may be, and what may be said about it.
+THINGS = ("text", "image", "voice", "video", "shortvideo", "location", "link", "event")
+ABOUT = ("key", "ticket", "subtype", "authorised", "created_at", "menu_id", "msg_data_id", "idx")
+PLACED = ("latitude", "longitude", "precision")
 
 
 def put_account(state: State, request: Request, platform: str, external_id: str) -> Doc:
@@ -80,15 +85,21 @@ def list_accounts(state: State, request: Request) -> Doc:
 
 
 def comment(state: State, request: Request) -> Doc:
-    asked = body_of(request, (*WHO, "post", "text"), ("index", "author", "authorised"))
+    asked = body_of(request, (*WHO, "post", "text"), ("index", "author", "authorised", "guest"))
     return {"id": inbound.comment(state, account_of(state, asked), asked)}
 
 
+def remove_comment(state: State, request: Request) -> Doc:
+    """A citizen takes a comment of one's own back."""
+    asked = body_of(request, (*WHO, "comment"), ("post", "index"))
+    inbound.take_comment_back(state, account_of(state, asked), asked)
+    return {"ok": True}
+
+
 def message(state: State, request: Request) -> Doc:
-    allowed = ("text", "image", "event", "key", "ticket", "subtype", "authorised", "created_at")
-    asked = body_of(request, (*WHO, "from"), allowed)
-    if not (asked.get("text") or asked.get("image") or asked.get("event")):
-        raise Wrong(400, "missing keys: text, image or event")
+    asked = body_of(request, (*WHO, "from"), (*THINGS, *ABOUT, *PLACED))
+    if not any(asked.get(name) for name in THINGS):
+        raise Wrong(400, f"missing keys: one of {', '.join(THINGS)}")
     return inbound.message(state, account_of(state, asked), asked)
 
 
@@ -195,6 +206,7 @@ ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("PUT", r"/_sim/accounts/([^/]+)/([^/]+)"): put_account,
     ("GET", r"/_sim/accounts"): list_accounts,
     ("POST", r"/_sim/comments"): comment,
+    ("POST", r"/_sim/comments/remove"): remove_comment,
     ("POST", r"/_sim/messages"): message,
     ("POST", r"/_sim/faults"): add_fault,
     ("GET", r"/_sim/faults"): list_faults,

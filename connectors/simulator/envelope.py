@@ -38,7 +38,7 @@ def _elements(fields: Mapping[str, Any]) -> str:
 def _content(value: Any) -> str:
     if isinstance(value, Mapping):
         return _elements(value)
-    if isinstance(value, int):
+    if isinstance(value, (int, float)):
         return str(value)
     return f"<![CDATA[{str(value).replace(']]>', CDATA_END)}]]>"
 

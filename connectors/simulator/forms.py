@@ -5,6 +5,7 @@ A form sent from another site is refused by its Origin.
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -13,22 +14,24 @@ from werkzeug.wrappers import Request, Response
 
 from connectors.simulator import accounts, faults, inbound
 from connectors.simulator.accounts import Account
+from connectors.simulator.pictures import look
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
+from connectors.simulator.things import Impossible
 from connectors.simulator.wechat import mass_outcome
 
 
 def _account(state: State, request: Request) -> Account:
     account = accounts.load(state, request.form.get("platform", ""), request.form.get("external_id", ""))
     if account is None:
-        raise inbound.Impossible("没有这个账号。")
+        raise Impossible("没有这个账号。")
     return account
 
 
 def _needed(request: Request, name: str, label: str) -> str:
     value = request.form.get(name, "").strip()
     if not value:
-        raise inbound.Impossible(f"请填写{label}。")
+        raise Impossible(f"请填写{label}。")
     return value
 
 
@@ -42,17 +45,36 @@ def write_comment(state: State, request: Request) -> Response:
     asked |= {"author": request.form.get("author", ""), "index": request.form.get("index", "0")}
     asked["authorised"] = request.form.get("authorised", "1") == "1"
     if not asked["index"].isdigit():
-        raise inbound.Impossible("文章序号要是数字。")
+        raise Impossible("文章序号要是数字。")
     inbound.comment(state, _account(state, request), asked)
     return _back(request)
 
 
 def write_message(state: State, request: Request) -> Response:
     account, event = _account(state, request), request.form.get("event", "")
-    asked: Doc = {"from": _needed(request, "from", "您的名字")}
-    asked |= {"event": event} if event else {"text": _needed(request, "text", "私信内容")}
+    asked: Doc = {"from": _needed(request, "from", "您的名字")} | _attached(request)
+    if event:
+        asked["event"] = event
+    elif len(asked) == 1:
+        asked["text"] = _needed(request, "text", "私信内容，或选一个文件")
     told = inbound.message(state, account, asked)
     return redirect(f"/talks/{account.platform}/{account.external_id}/{quote(told['from'])}", 303, Response)
+
+
+def _attached(request: Request) -> Doc:
+    """A picture, voice or film chosen on the page, as the control call takes it."""
+    given = request.files.get("file")
+    data = given.read() if given else b""
+    if given is None or not data:
+        return {}
+    if look(data):
+        kind = "image"
+    else:
+        kind = {"audio": "voice", "video": "video"}.get((given.mimetype or "").partition("/")[0], "")
+        kind = kind or ("voice" if (given.filename or "").lower().endswith((".amr", ".speex", ".mp3")) else "")
+    if not kind:
+        raise Impossible("这个文件发不出去。只能发图片、语音或视频。请换一个文件。")
+    return {kind: base64.b64encode(data).decode()}
 
 
 def like(state: State, request: Request) -> Response:
@@ -75,7 +97,7 @@ def add_fault(state: State, request: Request) -> Response:
         asked |= {name: int(request.form[name]) for name in ("times", "code") if request.form.get(name)}
         asked |= {"seconds": float(request.form["seconds"])} if request.form.get("seconds") else {}
     except ValueError as error:
-        raise inbound.Impossible("次数、错误码、秒数都要是数字。") from error
+        raise Impossible("次数、错误码、秒数都要是数字。") from error
     faults.add(state, asked)
     return _back(request)
 
@@ -88,7 +110,7 @@ def remove_fault(state: State, request: Request) -> Response:
 def confirm(state: State, request: Request) -> Response:
     approve = request.form.get("decision") == "approve"
     if not mass_outcome.confirm(state, _account(state, request), request.form.get("msg_id", ""), approve):
-        raise inbound.Impossible("没有等待确认的群发。")
+        raise Impossible("没有等待确认的群发。")
     return _back(request)
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from connectors.simulator import accounts, citizens, faults, forms, inbound, jobs
+from connectors.simulator import accounts, citizens, faults, forms, jobs
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
+from connectors.simulator.things import Impossible
 from connectors.simulator.wechat import articles
 from connectors.simulator.wechat import comments as wechat_comments
 from connectors.simulator.weibo import text
@@ -42,7 +43,7 @@ def handle(state: State, request: Request) -> Response:
         if match and method == request.method:
             try:
                 return handler(state, request, *match.groups())
-            except (inbound.Impossible, faults.BadFault) as error:
+            except (Impossible, faults.BadFault) as error:
                 return page("problem.html", 409, message=str(error))
     return page("problem.html", 404, message="没有这个页面。")
 
@@ -161,6 +162,23 @@ def picture(state: State, request: Request, number: str, rest: str = "") -> Resp
     return Response(blob[1], content_type=blob[0], headers={"Cache-Control": "max-age=86400"})
 
 
+def sent(state: State, request: Request, digest: str) -> Response:
+    """What somebody sent in a private talk."""
+    blob = state.blob(digest)
+    if blob is None:
+        return page("problem.html", 404, message="没有这个文件。")
+    return Response(blob[1], content_type=blob[0], headers={"X-Content-Type-Options": "nosniff"})
+
+
+def film(state: State, request: Request, media_id: str) -> Response:
+    """Where media/get says a film is to be had."""
+    for account in accounts.everyone(state, "wechat"):
+        held = state.get("temporary", account.owner, media_id)
+        if held:
+            return sent(state, request, held["sha256"])
+    return page("problem.html", 404, message="没有这段视频。")
+
+
 def short_link(state: State, request: Request, code: str) -> Response:
     held = state.get("short", "", code)
     return redirect(held["url"], 302, Response) if held else page("problem.html", 404, message="没有这个短链。")
@@ -179,6 +197,8 @@ ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
     ("GET", r"/mmbiz/([\w-]+)"): picture,
     ("GET", r"/mmbiz_\w+/([\w-]+)(/.*)?"): picture,
     ("GET", r"/pictures/([\w-]+)"): picture,
+    ("GET", r"/sent/([0-9a-f]{64})"): sent,
+    ("GET", r"/([\w-]{40,})\.f10\.mp4"): film,
     ("GET", r"/t\.cn/(\w+)"): short_link,
     ("GET", r"/(\d{5,})/(\w+)"): status_of,
     **forms.ROUTES,

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from connectors.simulator import clock
 
 HERE = Path(__file__).parent
-SAFE = "default-src 'none'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; form-action 'self'; base-uri 'none'"
+SAFE = "default-src 'none'; img-src 'self' data:; media-src 'self'; style-src 'self' 'unsafe-inline'; form-action 'self'; base-uri 'none'"
 
 
 def _when(at: float) -> str:

@@ -42,6 +42,8 @@ def _article(call: Call) -> tuple[Doc, str, int]:
     found = place(call.state, call.me, str(asked["msg_data_id"]), index)
     if found is None or found[0]["items"][index]["is_deleted"]:
         raise WeChatError(88001, **empty)
+    if call.path.endswith(("/open", "/close")) and found[0]["items"][index].get("limited"):
+        raise WeChatError(88002)
     return *found, index
 
 
@@ -50,6 +52,8 @@ def _comment(call: Call) -> tuple[Doc, str]:
     comment = call.state.get("wechat_comment", owner, str(call.json.get("user_comment_id", "")))
     if comment is None:
         raise WeChatError(88008)
+    if comment.get("taken_back"):
+        raise WeChatError(88004)
     return comment, owner
 
 
@@ -77,7 +81,7 @@ def list_comments(call: Call) -> Doc:
     if not isinstance(count, int) or not 0 < count < 50 or not isinstance(begin, int) or begin < 0:
         raise WeChatError(88010)
     _, owner, _ = _article(call)
-    held = call.state.all("wechat_comment", owner)
+    held = [each for each in call.state.all("wechat_comment", owner) if not each.get("taken_back")]
     wanted = [each for each in held if kind == 0 or each["elected"] == (kind == 2)]
     return {**OK, "total": len(wanted), "comment": [_told(each) for each in wanted[begin : begin + count]]}
 

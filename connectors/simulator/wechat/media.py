@@ -19,7 +19,9 @@ TEMPORARY_LIFE = 3 * 86400
 LIMITS = {"image": 10 * MB, "voice": 2 * MB, "video": 10 * MB, "thumb": 64 * 1024}
 TOO_LARGE = {"image": 40009, "voice": 40010, "video": 40011, "thumb": 40012}
 LARGEST_SIDE, LARGEST_AREA = 16_384, 100_000_000
-PERMANENT_IMAGES = 100_000
+PERMANENT = {"image": 100_000, "thumb": 100_000, "voice": 1000, "video": 1000}
+FILMS = ("video", "shortvideo")
+ENDINGS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif", "audio/amr": "amr", "audio/mpeg": "mp3"}
 
 
 def uploaded(call: Call) -> tuple[str, bytes]:
@@ -70,7 +72,7 @@ def add_material(call: Call) -> Doc:
     kind = call.params.get("type", "")
     name, data = _checked(call, kind)
     owner, media_id = call.me.owner, secrets.token_urlsafe(48)
-    if kind in ("image", "thumb") and call.state.count("material", owner) >= PERMANENT_IMAGES:
+    if sum(each["type"] == kind for each in call.state.all("material", owner)) >= PERMANENT[kind]:
         raise WeChatError(45001)
     body: Doc = {"type": kind, "name": name, "sha256": call.state.keep_blob(data, _content_type(kind, data))}
     if kind in ("image", "thumb"):
@@ -102,9 +104,12 @@ def _content_type(kind: str, data: bytes) -> str:
 def _description(call: Call) -> Any:
     """A video's title and introduction come as JSON in a form field beside the file."""
     try:
-        return json.loads(call.request.form["description"])
+        read = json.loads(call.request.form["description"])
     except (KeyError, ValueError) as error:
         raise WeChatError(41005) from error
+    if not isinstance(read, dict) or not read.get("title"):
+        raise WeChatError(40097)
+    return {name: str(read.get(name, "")) for name in ("title", "introduction")}
 
 
 @endpoint("/cgi-bin/material/get_material")
@@ -117,7 +122,12 @@ def get_material(call: Call) -> Response | Doc:
 
 @endpoint("/cgi-bin/material/del_material")
 def del_material(call: Call) -> Doc:
-    call.state.delete("material", call.me.owner, _material(call)["key"])
+    """Not what the menu sends: 48005."""
+    held = _material(call)
+    menu = call.state.get("menu", call.me.owner, "menu")
+    if menu and held["key"] in json.dumps(menu["button"]):
+        raise WeChatError(48005)
+    call.state.delete("material", call.me.owner, held["key"])
     return OK
 
 
@@ -132,7 +142,10 @@ def _bytes(call: Call, held: Doc) -> Response:
     blob = call.state.blob(held["sha256"])
     if blob is None:
         raise WeChatError(40007)
-    return Response(blob[1], content_type=blob[0])
+    answer = Response(blob[1], content_type=blob[0])
+    name = f"{held['key'][:24]}.{ENDINGS.get(blob[0], 'bin')}"
+    answer.headers["Content-disposition"] = f'attachment; filename="{name}"'
+    return answer
 
 
 @endpoint("/cgi-bin/material/get_materialcount", "GET")
@@ -167,11 +180,25 @@ def upload(call: Call) -> Doc:
 
 
 @endpoint("/cgi-bin/media/get", "GET")
-def get(call: Call) -> Response:
+def get(call: Call) -> Response | Doc:
+    """The bytes; of a film only an address; of what is older than three days a JSON refusal, HTTP 200 too."""
     held = temporary(call, call.params.get("media_id", ""))
     if held is None:
         raise WeChatError(40007)
+    if held["type"] in FILMS:
+        return {"video_url": f"http://vweixinp.tc.qq.com/{held['key']}.f10.mp4"}
     return _bytes(call, held)
+
+
+@endpoint("/cgi-bin/media/get/jssdk", "GET", right="verified")
+def get_speex(call: Call) -> Response:
+    """A voice in the better quality (speex); nothing but voices."""
+    held = temporary(call, call.params.get("media_id", ""))
+    if held is None or held["type"] != "voice":
+        raise WeChatError(40007)
+    answer = _bytes(call, held)
+    answer.headers["Content-Type"] = "voice/speex"
+    return answer
 
 
 def temporary(call: Call, media_id: str) -> Doc | None:

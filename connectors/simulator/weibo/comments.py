@@ -28,6 +28,15 @@ def place(state: State, account: Account, comment_id: str) -> Doc | None:
     return state.get("comment", f"status:{pointer['status']}", comment_id) if pointer else None
 
 
+def take_back(state: State, account: Account, comment_id: str) -> bool:
+    """A comment goes: for the author, and for every list. False when there is none such."""
+    pointer = state.get("comment_place", account.owner, comment_id)
+    if pointer is None:
+        return False
+    state.delete("comment", f"status:{pointer['status']}", comment_id)
+    return state.delete("comment_place", account.owner, comment_id)
+
+
 def _all(call: Call) -> list[Doc]:
     places = call.state.all("comment_place", call.me.owner)
     found = (call.state.get("comment", f"status:{each['status']}", each["key"]) for each in places)
@@ -134,8 +143,7 @@ def _destroy(call: Call, comment_id: str) -> Doc:
     if not held["by_account"]:
         raise WeiboError(20203)
     shown = shapes.comment(call.state, call.me, held)
-    call.state.delete("comment", f"status:{held['status']}", comment_id)
-    call.state.delete("comment_place", call.me.owner, comment_id)
+    take_back(call.state, call.me, comment_id)
     return shown
 
 
