@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
 from connectors.desk import Desk
+from connectors.errors import NotEntitled
 from connectors.http import Http
 from connectors.values import (
     AccountConfig,
@@ -21,8 +22,10 @@ from connectors.values import (
     Finding,
     Health,
     Image,
+    InboundMedia,
     InboundMessage,
     Json,
+    MediaFile,
     Page,
     Prepared,
     PublishedItem,
@@ -136,6 +139,13 @@ class Connector(Desk, ABC):
     def discard(self, prepared: Prepared) -> None:
         """Undo what prepare() left at the platform (a draft). Not an error when it is gone."""
 
+    def restoring(self, prepared: Prepared) -> Prepared:
+        """`prepared` such that prepare() makes what stands at the platform again what was approved, in its place.
+
+        Pure. Platforms where nothing stands before publishing have nothing to restore.
+        """
+        return prepared
+
     def hand_over_done(self, prepared: Prepared) -> bool | None:
         """Whether the draft that a person was to publish has left the draft box (published or deleted by hand).
 
@@ -154,6 +164,13 @@ class Connector(Desk, ABC):
     @abstractmethod
     def fetch_messages(self, cursor: Mapping[str, str], posts: Sequence[Receipt]) -> Page[InboundMessage]:
         """New messages since `cursor`; `posts` are the recent publications whose comments may be asked."""
+
+    def fetch_media(self, reference: InboundMedia) -> MediaFile:
+        """The bytes behind an InboundMedia of a message. Network, and to be asked soon: platforms keep them for days.
+
+        Raises Refused when they are gone for good, NotEntitled where the platform gives none.
+        """
+        raise NotEntitled("平台不提供对方发来的文件。", remedy="请登录平台查看。", who="回复人")
 
     @abstractmethod
     def reply(self, target: Mapping[str, str], text: str, *, key: str, send_before: datetime) -> Receipt:

@@ -210,6 +210,18 @@ class InboundMedia:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MediaFile:
+    """The bytes of a picture, voice or video that a member of the public sent, as the platform gave them.
+
+    `content_type` is the platform's word, which nobody may rely on; `name` the file's name where it is told.
+    """
+
+    content: bytes = field(repr=False)
+    content_type: str = ""
+    name: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class InboundMessage:
     """One message of a member of the public.
 
@@ -309,6 +321,14 @@ class Quota:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Form:
+    """One shape that a post may take on the platform, chosen by the override "form"; the first is the default."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Missing:
     """Something this account cannot do at its level, and why, in Chinese."""
 
@@ -327,6 +347,8 @@ class Capabilities:
     image_max_bytes: int
     topics: bool = False
     limits: tuple[Limit, ...] = ()
+    # Shapes an author may choose between (override "form"); fewer than two: nothing to choose.
+    forms: tuple[Form, ...] = ()
     recall: Literal["api", "manual", "partial"] = "manual"
     # Messages that can be had: kinds that come by polling, and kinds that come by callback.
     polls: tuple[MessageKind, ...] = ()

@@ -33,19 +33,23 @@ _MODES = {"mass": ("mass", "publish"), "publish": ("publish",), "draft": ("draft
 
 def adapt_content(account: AccountConfig, media: MediaStore, content: Content) -> Adaptation:
     """The payload {title, author, digest, content_html, cover, source_url, comments, delivery} with notes and problems."""
-    return _Adapting(account, media, content).done()
+    return Adapting(account, media, content).done()
 
 
-class _Adapting:
+class Adapting:
+    """One adapting: an article (图文). `names` are the parts that an author may set by hand, in Chinese."""
+
+    names: Mapping[str, str] = _NAMES
+
     def __init__(self, account: AccountConfig, media: MediaStore, content: Content) -> None:
         self.account, self.media, self.content = account, media, content
-        self.overrides = {k: v for k, v in content.overrides.items() if k in _NAMES and v is not None}
+        self.overrides = {k: v for k, v in content.overrides.items() if k in self.names and v is not None}
         self.notes: list[Note] = []
         self.problems: list[Problem] = []
 
     def done(self) -> Adaptation:
-        title = self._text("title", self.content.title)
-        author = self._text("author", self.content.author or str(self.account.settings.get("default_author") or ""))
+        title = self.words("title", self.content.title)
+        author = self.words("author", self.content.author or str(self.account.settings.get("default_author") or ""))
         body = self._body()
         payload = {
             "title": title,
@@ -54,19 +58,22 @@ class _Adapting:
             "content_html": body.html,
             "cover": self._cover(body),
             "source_url": self.content.link,
-            "comments": self._comments(),
-            "delivery": self._delivery(),
+            "comments": self.comments(),
+            "delivery": self.delivery(),
         }
         used = content_length(body.html)
         self._check(payload, used)
+        return self.adaptation(payload, used)
+
+    def adaptation(self, payload: dict[str, Any], used: int) -> Adaptation:
         if self.content.tags:
             self.notes.append(Note(kind="tags", message="微信文章没有话题，标签未使用。"))
         for name in self.overrides:
-            self.notes.append(Note(kind="override", message=f"{_NAMES[name]}由作者手工设定。"))
+            self.notes.append(Note(kind="override", message=f"{self.names[name]}由作者手工设定。"))
         length = Length(used=used, limit=CONTENT_CHARS, unit="字符")
         return Adaptation(payload=payload, notes=tuple(self.notes), problems=tuple(self.problems), length=length)
 
-    def _text(self, name: str, adapted: str) -> str:
+    def words(self, name: str, adapted: str) -> str:
         given = self.overrides.get(name, adapted)
         return re.sub(r"\s+", " ", str(given)).strip()
 
@@ -88,8 +95,8 @@ class _Adapting:
 
     def _digest(self, body: adapt.Body, title: str) -> str:
         if "digest" in self.overrides:
-            return self._text("digest", "")
-        summary = self._text("digest", self.content.summary)
+            return self.words("digest", "")
+        summary = self.words("digest", self.content.summary)
         if not summary:
             first = opening_paragraph(body.paragraphs, title)
             if not first:
@@ -108,18 +115,18 @@ class _Adapting:
         if isinstance(given, Mapping):
             cover = override_cover(cover, self.media, given)
         elif given is not None:
-            self._block("wechat.cover", "cover", "封面设定不正确。请重新选择封面。")
+            self.block("wechat.cover", "cover", "封面设定不正确。请重新选择封面。")
         self.notes += cover.notes
         self.problems += cover.problems
         return cover.value
 
-    def _comments(self) -> bool:
+    def comments(self) -> bool:
         given = self.overrides.get("comments", bool(self.account.settings.get("comments")))
         if not isinstance(given, bool):
-            self._block("wechat.comments", "comments", "留言开关的设定不正确。请重新选择打开或关闭。")
+            self.block("wechat.comments", "comments", "留言开关的设定不正确。请重新选择打开或关闭。")
         return given is True
 
-    def _delivery(self) -> dict[str, Any]:
+    def delivery(self) -> dict[str, Any]:
         settings = self.account.settings
         delivery: dict[str, Any] = {
             "mode": self.account.mode,
@@ -131,37 +138,40 @@ class _Adapting:
             delivery.update({k: given[k] for k in delivery if k in given})
         allowed = delivery["mode"] in _MODES.get(self.account.mode, ())
         if not allowed or not _is_delivery(delivery) or not isinstance(given, Mapping | None):
-            self._block("wechat.delivery", "delivery", "发布方式或群发对象不正确。请重新选择。")
+            self.block("wechat.delivery", "delivery", "发布方式或群发对象不正确。请重新选择。")
         return delivery
 
     def _check(self, payload: dict[str, Any], used: int) -> None:
-        self._check_length("title", payload["title"], TITLE)
-        self._check_length("author", payload["author"], AUTHOR)
-        self._check_length("digest", payload["digest"], DIGEST)
+        self.check_length("title", payload["title"], TITLE)
+        self.check_length("author", payload["author"], AUTHOR)
+        self.check_length("digest", payload["digest"], DIGEST)
         if not payload["title"]:
-            self._block("wechat.title", "title", "没有标题。请填写标题。")
+            self.block("wechat.title", "title", "没有标题。请填写标题。")
         if not adapt.has_content(payload["content_html"]):
-            self._block("wechat.content", "content_html", "正文是空的。请填写正文。")
+            self.block("wechat.content", "content_html", "正文是空的。请填写正文。")
         if used >= CONTENT_CHARS or len(payload["content_html"].encode()) >= CONTENT_BYTES:
             message = f"正文连同标签共 {used} 个字符，微信要求少于 {CONTENT_CHARS} 个。请删减正文或表格，或分成两篇。"
-            self._block("wechat.content", "content_html", message)
-        if not payload["source_url"]:
-            self._block(
+            self.block("wechat.content", "content_html", message)
+        self.check_source_url(payload["source_url"])
+
+    def check_source_url(self, url: str) -> None:
+        if not url:
+            self.block(
                 "wechat.source_url", "source_url", "没有原文链接，发出后无法核实。请联系系统管理员检查公开网址设置。"
             )
-        elif len(payload["source_url"].encode()) > SOURCE_URL_BYTES:
-            self._block("wechat.source_url", "source_url", "原文链接超过 1 KB。请联系系统管理员缩短公开网址。")
+        elif len(url.encode()) > SOURCE_URL_BYTES:
+            self.block("wechat.source_url", "source_url", "原文链接超过 1 KB。请联系系统管理员缩短公开网址。")
 
-    def _check_length(self, name: str, text: str, limit: int) -> None:
+    def check_length(self, name: str, text: str, limit: int) -> None:
         if len(text) > limit:
-            message = f"{_NAMES[name]}有 {len(text)} 字，微信最多 {limit} 字。请缩短 {len(text) - limit} 字。"
+            message = f"{self.names[name]}有 {len(text)} 字，微信最多 {limit} 字。请缩短 {len(text) - limit} 字。"
             self.problems.append(
                 Problem(
                     rule=f"wechat.{name}", severity="block", message=message, field=name, start=limit, end=len(text)
                 )
             )
 
-    def _block(self, rule: str, name: str, message: str) -> None:
+    def block(self, rule: str, name: str, message: str) -> None:
         self.problems.append(Problem(rule=rule, severity="block", message=message, field=name))
 
 

@@ -9,6 +9,7 @@ from typing import Literal
 from connectors.values import AccountConfig, Capabilities, Limit, MessageKind, Missing, Quota, ReplyRule
 from connectors.wechat.article import AUTHOR, CONTENT_CHARS, DIGEST, TITLE
 from connectors.wechat.inbox import NO_ID
+from connectors.wechat.newspic import FORMS
 from connectors.wechat.pictures import UPLOADIMG_BYTES, UPLOADIMG_TYPES
 
 # The platform names no number; more than this no reader scrolls through, and the characters run out first.
@@ -26,6 +27,8 @@ _DAILY = {
     "material/add_material": 100_000,
     "draft/add": 1000,
     "draft/get": 500,
+    "draft/update": 1000,
+    "draft/batchget": 1000,
     "draft/delete": 1000,
     "draft/count": 1000,
     "freepublish/submit": 100,
@@ -61,6 +64,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
             Limit(field="digest", limit=DIGEST, unit="字"),
             Limit(field="content_html", limit=CONTENT_CHARS, unit="字符"),
         ),
+        forms=FORMS,
         recall=_RECALL.get(mode, "manual"),
         polls=("article_comment",) if comments else (),
         pushes=("private",),

@@ -29,11 +29,11 @@ from connectors.values import (
     Receipt,
 )
 from connectors.wechat import callback as callbacks
-from connectors.wechat import capabilities, commit, events, health, history, inbox, statistics
+from connectors.wechat import capabilities, commit, events, health, history, inbox, newspic, statistics
 from connectors.wechat.api import Api
 from connectors.wechat.article import adapt_content
 from connectors.wechat.outcome import Checking
-from connectors.wechat.prepare import Preparing, changed_since, read_draft
+from connectors.wechat.prepare import Preparing, changed_since, read_draft, standing_draft
 
 
 class WeChatConnector(Connector):
@@ -54,6 +54,7 @@ class WeChatConnector(Connector):
         super().__init__(account, http=http, tokens=tokens, media=media, meter=meter, clock=clock)
         self.api = Api(account, http=http, tokens=tokens, meter=meter, clock=clock)
         self.gate = callbacks.Gate(account, clock)
+        self.preparing = Preparing(self.api, media, account.id)
 
     # Pure.
 
@@ -61,6 +62,8 @@ class WeChatConnector(Connector):
         return capabilities.capabilities(self.account)
 
     def adapt(self, content: Content) -> Adaptation:
+        if content.overrides.get("form") == newspic.NEWSPIC:
+            return newspic.adapt_newspic(self.account, self.media, content)
         return adapt_content(self.account, self.media, content)
 
     def verify_callback(self, callback: Callback) -> str:
@@ -75,7 +78,7 @@ class WeChatConnector(Connector):
     # Network.
 
     def prepare(self, payload: Json, done: Prepared) -> Prepared:
-        return Preparing(self.api, self.media, self.account.id).next_step(payload, done)
+        return self.preparing.next_step(payload, done)
 
     def recheck(self, payload: Json, prepared: Prepared) -> str | None:
         return changed_since(self.api, prepared)
@@ -88,6 +91,9 @@ class WeChatConnector(Connector):
 
     def discard(self, prepared: Prepared) -> None:
         draft = prepared.steps.get("draft")
+        if not draft and prepared.steps.get("draft_begun"):
+            # It may have been made without our hearing of it.
+            draft = standing_draft(self.api, str(prepared.steps["draft_begun"]))
         if not draft:
             return
         try:
@@ -95,6 +101,12 @@ class WeChatConnector(Connector):
         except ConnectorError as error:
             if error.code != "40007":
                 raise
+
+    def restoring(self, prepared: Prepared) -> Prepared:
+        if not prepared.steps.get("draft"):
+            return prepared
+        kept = {name: value for name, value in prepared.steps.items() if name != "fingerprint"}
+        return Prepared(steps={**kept, "restore": "1"})
 
     def hand_over_done(self, prepared: Prepared) -> bool | None:
         """Whether the draft has left the draft box (published or deleted by a person); None when that cannot be told."""

@@ -54,6 +54,11 @@ def listed(value: object) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
+def switch(value: object) -> bool:
+    """A switch as WeChat writes it: 0 or 1, as number or text."""
+    return str(value or 0) not in ("0", "False", "false")
+
+
 def pictures_in(content_html: str) -> list[str]:
     """The hashes of the pictures to be uploaded, each once, in order."""
     return list(dict.fromkeys(_MEDIA_SRC.findall(content_html)))
@@ -64,10 +69,10 @@ def uploaded_content(content_html: str, urls: Mapping[str, str]) -> str:
     return _MEDIA_SRC.sub(lambda found: f'src="{urls[found.group(1)].replace("&", "&amp;")}"', content_html)
 
 
-def draft_body(payload: Json, content: str, cover_media_id: str) -> dict[str, Any]:
-    """draft/add: `articles` is an array there (draft/update wants an object)."""
+def article_body(payload: Json, content: str, cover_media_id: str) -> dict[str, Any]:
+    """One article of a draft: draft/add wants an array of them, draft/update the object itself."""
     crops = payload["cover"]["crops"]
-    article = {
+    return {
         "article_type": "news",
         "title": payload["title"],
         "author": payload["author"],
@@ -80,7 +85,6 @@ def draft_body(payload: Json, content: str, cover_media_id: str) -> dict[str, An
         "pic_crop_235_1": crops["2.35:1"],
         "pic_crop_1_1": crops["1:1"],
     }
-    return {"articles": [article]}
 
 
 def mass_body(payload: Json, media_id: str, client_id: str) -> dict[str, Any]:

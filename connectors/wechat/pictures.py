@@ -16,6 +16,9 @@ from connectors.values import AccountConfig, Content, Image, Note, Problem
 UPLOADIMG_TYPES = ("image/jpeg", "image/png")
 UPLOADIMG_BYTES = 1_000_000
 ARTICLE_WIDTH = 1080
+# A permanent material may be ten times as large, and may move.
+MATERIAL_TYPES = ("image/jpeg", "image/png", "image/gif")
+MATERIAL_BYTES = 10_000_000
 # Names of the crops in the payload and their width : height.
 CROPS = {"2.35:1": 2.35, "1:1": 1.0}
 _CROP = re.compile(r"^(0|1|0\.\d{1,6})_(0|1|0\.\d{1,6})_(0|1|0\.\d{1,6})_(0|1|0\.\d{1,6})$")
@@ -48,6 +51,25 @@ def fit(media: MediaStore, sha256: str) -> tuple[Image, str] | str:
     return derived, "压缩到 1 MB 以内"
 
 
+def fit_material(media: MediaStore, sha256: str) -> tuple[Image, str] | str:
+    """As fit(), for a picture that becomes a permanent material: up to 10 MB, GIF may stay (add_material)."""
+    image = media.get(sha256)
+    if image is None:
+        return "选用的图片已不在素材库中，请重新选择。"
+    upright = max(image.width, image.height) <= _MAX_HEIGHT
+    if image.content_type in MATERIAL_TYPES and image.size < MATERIAL_BYTES and upright:
+        return image, ""
+
+    def make(data: bytes) -> tuple[bytes, str]:
+        return reencode(data, max_bytes=MATERIAL_BYTES, max_width=_MAX_HEIGHT, max_height=_MAX_HEIGHT)
+
+    try:
+        derived = media.derive(sha256, "wechat-material-1", make)
+    except ValueError:
+        return "图片无法转换为微信支持的格式，请换成 JPG 或 PNG。"
+    return derived, "转换为 JPG" if image.content_type not in MATERIAL_TYPES else "缩小到微信的上限以内"
+
+
 @dataclass(kw_only=True)
 class Cover:
     """A chosen cover: `value` is the payload's {media_id, sha256, crops}."""
@@ -66,6 +88,11 @@ def choose_cover(account: AccountConfig, media: MediaStore, content: Content, pi
         cover.notes.append(Note(kind="cover", message="未设封面，取正文第一张图片。"))
         return _use(cover, media, pictures[0])
     return _draw(cover, media, content.title, str(account.settings.get("default_cover") or ""))
+
+
+def crops_of(image: Image, ratios: Mapping[str, float]) -> dict[str, str]:
+    """The largest centred part of each ratio."""
+    return {name: centred_crop(image.width, image.height, ratio) for name, ratio in ratios.items()}
 
 
 def override_cover(cover: Cover, media: MediaStore, given: Mapping[str, Any]) -> Cover:
@@ -135,8 +162,7 @@ def _draw(cover: Cover, media: MediaStore, title: str, background: str) -> Cover
 
 
 def _value(image: Image, media_id: str) -> dict[str, Any]:
-    crops = {name: centred_crop(image.width, image.height, ratio) for name, ratio in CROPS.items()}
-    return {"media_id": media_id, "sha256": image.sha256, "crops": crops}
+    return {"media_id": media_id, "sha256": image.sha256, "crops": crops_of(image, CROPS)}
 
 
 def _problem(message: str) -> Problem:

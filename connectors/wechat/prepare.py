@@ -1,7 +1,9 @@
 """Preparing an article, one finished step per call: token, pictures, cover, draft, read-back.
 
-Steps (JSON-able): {"token": "ok", "images": {sha256: address}, "cover": media_id, "cover_renewed": "1"?,
-"draft": media_id, "fingerprint": hash}. Saved after each call, so that a crash repeats nothing.
+Steps (JSON-able): {"token": "ok", "images": {sha256: address}, "cover": media_id, "cover_renewed": "1"?, "draft_begun": permalink,
+"draft": media_id, "restore": "1"?, "fingerprint": hash}; a picture post has "pictures": {sha256: media_id} for images and
+cover. Saved after each call, so that a crash repeats nothing: a draft whose making got no answer is looked for by our
+permalink and adopted, and one that has to change is updated ("restore"). No second draft is ever made beside a first.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ from typing import Any
 from connectors.base import MediaStore
 from connectors.errors import ConnectorError, ContentRefused, Refused, Unavailable
 from connectors.values import Json, Prepared
-from connectors.wechat import payloads, readback
+from connectors.wechat import newspic, payloads, readback
 from connectors.wechat.api import Api
 from connectors.wechat.article import CONTENT_CHARS
 
@@ -25,6 +27,8 @@ class Preparing:
 
     def __init__(self, api: Api, media: MediaStore, account_id: str) -> None:
         self.api, self.media, self.account_id = api, media, account_id
+        # This very object noted the beginning and has not asked yet: nobody else can have made the draft.
+        self._just_begun = False
 
     def next_step(self, payload: Json, done: Prepared) -> Prepared:
         """Do the next unfinished step. Raises ContentRefused when WeChat dropped part of the approved article."""
@@ -34,16 +38,40 @@ class Preparing:
         if "token" not in steps:
             self.api.token()
             return Prepared(steps={**steps, "token": "ok"})
+        uploaded = (
+            self._pictures(payload, steps) if newspic.is_newspic(payload) else self._illustrations(payload, steps)
+        )
+        if uploaded is not None:
+            return Prepared(steps=uploaded)
+        if "draft" not in steps and "draft_begun" not in steps:
+            self._just_begun = True
+            return Prepared(steps={**steps, "draft_begun": str(payload["source_url"])})
+        if "draft" not in steps:
+            again, self._just_begun = not self._just_begun, False
+            return Prepared(steps=self._draft(payload, steps, again=again))
+        if "restore" in steps:
+            return Prepared(steps=self._restored(payload, steps))
+        return Prepared(steps={**steps, "fingerprint": self._read_back(payload, steps)}, ready=True)
+
+    def _illustrations(self, payload: Json, steps: dict[str, Any]) -> dict[str, Any] | None:
+        """An article's next picture or its cover; None when all are uploaded."""
         images = dict(steps.get("images") or {})
         missing = next((s for s in payloads.pictures_in(payload["content_html"]) if s not in images), None)
         if missing is not None:
-            images[missing] = self._picture(missing)
-            return Prepared(steps={**steps, "images": images})
+            return {**steps, "images": {**images, missing: self._picture(missing)}}
         if "cover" not in steps:
-            return Prepared(steps={**steps, "cover": self._cover(payload, renew="cover_renewed" in steps)})
-        if "draft" not in steps:
-            return Prepared(steps=self._draft(payload, steps, images))
-        return Prepared(steps={**steps, "fingerprint": self._read_back(payload, steps["draft"])}, ready=True)
+            cover = self._material(payload["cover"]["sha256"], renew="cover_renewed" in steps)
+            return {**steps, "cover": cover}
+        return None
+
+    def _pictures(self, payload: Json, steps: dict[str, Any]) -> dict[str, Any] | None:
+        """A picture post's next picture, each a permanent material; None when all are uploaded."""
+        pictures = dict(steps.get("pictures") or {})
+        missing = next((row["sha256"] for row in payload["images"] if row["sha256"] not in pictures), None)
+        if missing is None:
+            return None
+        pictures[missing] = self._material(missing, renew="cover_renewed" in steps)
+        return {**steps, "pictures": pictures}
 
     def _picture(self, sha256: str) -> str:
         known = self.media.remembered(sha256, self.account_id, IN_ARTICLE)
@@ -54,9 +82,8 @@ class Preparing:
         self.media.remember(sha256, self.account_id, IN_ARTICLE, url)
         return url
 
-    def _cover(self, payload: Json, *, renew: bool) -> str:
+    def _material(self, sha256: str, *, renew: bool) -> str:
         """A permanent material; a temporary media_id or an uploadimg address is refused as 40007 later."""
-        sha256 = payload["cover"]["sha256"]
         known = None if renew else self.media.remembered(sha256, self.account_id, COVER)
         if known:
             return known
@@ -72,42 +99,94 @@ class Preparing:
             raise ContentRefused("稿件用到的图片已不在素材库中。", remedy="请重新插入图片后送审。", who="作者")
         return self.media.read(sha256), image.content_type
 
-    def _draft(self, payload: Json, steps: dict[str, Any], images: dict[str, str]) -> dict[str, Any]:
-        content = payloads.uploaded_content(payload["content_html"], images)
-        if len(content) >= CONTENT_CHARS:
-            error = ContentRefused(
-                f"正文换成微信的图片地址后有 {len(content)} 个字符，超过上限。", remedy="请删减正文或图片。", who="作者"
-            )
-            error.field = "content_html"
-            raise error
+    def _draft(self, payload: Json, steps: dict[str, Any], *, again: bool) -> dict[str, Any]:
+        """A new draft, or the one that an earlier try made without our hearing of it, brought up to date."""
+        article = _article(payload, steps)
+        standing = standing_draft(self.api, str(payload["source_url"])) if again else ""
+        if standing:
+            return {**steps, "draft": standing, "restore": "1"}
         try:
-            answer = self.api.post("/cgi-bin/draft/add", payloads.draft_body(payload, content, steps["cover"]))
+            answer = self.api.post("/cgi-bin/draft/add", {"articles": [article]})
         except ConnectorError as error:
             if error.code != "40007" or "cover_renewed" in steps:
                 raise
-            # The remembered cover was deleted at the platform: upload it once more.
-            return {**{k: v for k, v in steps.items() if k != "cover"}, "cover_renewed": "1"}
+            # The remembered cover (or picture) was deleted at the platform: upload it once more.
+            kept = {k: v for k, v in steps.items() if k not in ("cover", "pictures", "draft_begun")}
+            return {**kept, "cover_renewed": "1"}
         return {**steps, "draft": _wanted(answer, "media_id")}
 
-    def _read_back(self, payload: Json, draft: str) -> str:
-        seen = read_draft(self.api, draft)
+    def _restored(self, payload: Json, steps: dict[str, Any]) -> dict[str, Any]:
+        """The standing draft as it was approved. draft/update wants an object and counts articles from 0."""
+        seen = read_draft(self.api, steps["draft"])
         if seen is None:
-            raise Refused(
-                "草稿刚建好就不在公众平台的草稿箱里了，可能已被人工发布或删除。",
-                remedy="请登录公众平台核对；确认没有发布后取消并重新排期。",
-                who="发布人",
-                code="40007",
-            )
+            raise _gone()
         if len(seen) != 1:
-            raise Refused(_SEVERAL, remedy="请登录公众平台核对，取消后重新排期。", who="发布人")
-        lost = readback.losses(payload, seen[0])
+            raise _several()
+        body = {"media_id": steps["draft"], "index": 0, "articles": _article(payload, steps)}
+        try:
+            self.api.post("/cgi-bin/draft/update", body)
+        except ConnectorError as error:
+            if error.code == "40007" and "cover_renewed" not in steps:
+                kept = {k: v for k, v in steps.items() if k not in ("cover", "pictures")}
+                return {**kept, "cover_renewed": "1"}
+            raise
+        return {k: v for k, v in steps.items() if k != "restore"}
+
+    def _read_back(self, payload: Json, steps: dict[str, Any]) -> str:
+        seen = read_draft(self.api, steps["draft"])
+        if seen is None:
+            raise _gone()
+        if len(seen) != 1:
+            raise _several()
+        if newspic.is_newspic(payload):
+            lost, part = newspic.losses(payload, seen[0], steps["pictures"]), "text"
+        else:
+            lost, part = readback.losses(payload, seen[0]), "content_html"
         if lost:
             error = ContentRefused(
                 f"微信没有原样保存稿件：{'、'.join(lost)}。", remedy="请修改这些部分后重新送审。", who="作者"
             )
-            error.field = "content_html"
+            error.field = part
             raise error
         return readback.fingerprint(seen[0])
+
+
+def _article(payload: Json, steps: dict[str, Any]) -> dict[str, Any]:
+    """The one article of the draft, with the platform's ids in place of ours."""
+    if newspic.is_newspic(payload):
+        return newspic.article_body(payload, steps["pictures"])
+    content = payloads.uploaded_content(payload["content_html"], dict(steps.get("images") or {}))
+    if len(content) >= CONTENT_CHARS:
+        error = ContentRefused(
+            f"正文换成微信的图片地址后有 {len(content)} 个字符，超过上限。", remedy="请删减正文或图片。", who="作者"
+        )
+        error.field = "content_html"
+        raise error
+    return payloads.article_body(payload, content, steps["cover"])
+
+
+def standing_draft(api: Api, link: str) -> str:
+    """The media_id of the draft that carries our permalink among the newest twenty; "" when there is none."""
+    answer = api.post("/cgi-bin/draft/batchget", {"offset": 0, "count": 20, "no_content": 1})
+    for item in payloads.rows_of(answer, "item"):
+        articles = payloads.articles_of(item.get("content"))
+        links = [payloads.text_of(article.get("content_source_url")) for article in articles]
+        if len(links) == 1 and payloads.same_link(link, links[0]):
+            return payloads.text_of(item.get("media_id"))
+    return ""
+
+
+def _gone() -> Refused:
+    return Refused(
+        "草稿已经不在公众平台的草稿箱里了，可能已被人工发布或删除。",
+        remedy="请登录公众平台核对；确认没有发布后取消并重新排期。",
+        who="发布人",
+        code="40007",
+    )
+
+
+def _several() -> Refused:
+    return Refused(_SEVERAL, remedy="请登录公众平台核对，取消后重新排期。", who="发布人")
 
 
 def read_draft(api: Api, media_id: str) -> list[dict[str, Any]] | None:

@@ -17,10 +17,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from connectors.values import Json
+from connectors.wechat import payloads
 
 _SILENT = frozenset({"script", "style"})
 # Blanks of any kind, zero-width ones and byte order marks too: pasted texts are full of them, nobody sees them go.
 _UNSEEN = re.compile(r"[\s\u200b\ufeff]+")
+
+
+# What a picture post has and an article has not.
+_PICTURE_PARTS = ("article_type", "image_info", "cover_info")
 
 
 @dataclass(kw_only=True)
@@ -69,13 +74,15 @@ def losses(payload: Json, seen: Mapping[str, Any]) -> list[str]:
         found.append(f"链接（应有 {len(ours.links)} 个，留下 {len(theirs_shape.links)} 个）")
     if ours.tables != theirs_shape.tables:
         found.append("表格结构")
-    if "need_open_comment" in seen and _switch(seen["need_open_comment"]) != bool(payload["comments"]):
+    if "need_open_comment" in seen and payloads.switch(seen["need_open_comment"]) != bool(payload["comments"]):
         found.append("留言开关")
     return found
 
 
-def _switch(value: object) -> bool:
-    return str(value or 0) not in ("0", "False", "false")
+def same_text(ours: str, theirs: str) -> str:
+    """Where a plain text differs from what WeChat shows of it, in Chinese; "" when a reader sees no difference."""
+    mine, kept = _UNSEEN.sub("", unescape(ours)), shape_of(theirs).text
+    return "" if mine == kept else _first_difference(mine, kept)
 
 
 def fingerprint(seen: Mapping[str, Any]) -> str:
@@ -88,6 +95,7 @@ def fingerprint(seen: Mapping[str, Any]) -> str:
         **kept,
         "comments": str(seen.get("need_open_comment") or 0),
         "only_fans": str(seen.get("only_fans_can_comment") or 0),
+        **({name: seen.get(name) for name in _PICTURE_PARTS} if seen.get("article_type") == "newspic" else {}),
         **asdict(shape_of(str(seen.get("content") or ""))),
     }
     return hashlib.sha256(json.dumps(whole, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -103,6 +103,6 @@ def test_an_upload_without_its_result_is_asked_again_later(make: Make, odd: Odd,
     odd.say(shape if shape != {"media_id": []} else {"media_id": None})
     connector = make(odd.url)
     payload = connector.adapt(post()).payload
-    for steps in ({"token": "ok"}, {"token": "ok", "cover": "c"}):
+    for steps in ({"token": "ok"}, {"token": "ok", "cover": "c", "draft_begun": "1"}):
         with pytest.raises(Unavailable):
             connector.prepare(payload, Prepared(steps=steps))

@@ -41,6 +41,7 @@ def test_each_call_does_one_step_and_ready_does_nothing(
         ["media/uploadimg"],
         ["media/uploadimg"],
         ["material/add_material"],
+        [],
         ["draft/add"],
         ["draft/get"],
     ]
@@ -97,7 +98,9 @@ def test_a_cover_refused_again_is_not_tried_for_ever(make: Make, odd: Odd) -> No
     connector = make(odd.url)
     payload = connector.adapt(post()).payload
     with pytest.raises(ContentRefused):
-        connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c", "cover_renewed": "1"}))
+        connector.prepare(
+            payload, Prepared(steps={"token": "ok", "cover": "c", "cover_renewed": "1", "draft_begun": "1"})
+        )
 
 
 @pytest.mark.parametrize("rights", [[], ["comment"]])
@@ -266,5 +269,5 @@ def test_a_right_that_is_missing_is_named_at_the_draft(make: Make, odd: Odd) -> 
     connector = make(odd.url)
     payload = connector.adapt(post()).payload
     with pytest.raises(NotEntitled) as caught:
-        connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c"}))
+        connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c", "draft_begun": "1"}))
     assert "认证" in caught.value.remedy
