@@ -47,6 +47,8 @@ WECHAT_KEYS: dict[str, tuple[type, ...]] = {
     "review_result": (int,),
     "admin_confirm": (bool,),
     "empty_article_urls": (bool,),
+    "open_platform": (bool,),
+    "kf_enabled": (bool,),
 }
 REQUIRED = {
     "weibo": ("name", "app_key", "app_secret", "access_token"),

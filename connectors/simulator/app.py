@@ -23,10 +23,12 @@ from connectors.simulator.wechat import (
     custom,
     datacube,
     drafts,
+    kf,
     mass,
     mass_outcome,
     media,
     publish,
+    tags,
     users,
 )
 from connectors.simulator.weibo import api as weibo
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # Importing these registers their interfaces.
-WECHAT = (basics, comments, custom, datacube, drafts, mass, mass_outcome, media, publish, users)
+WECHAT = (basics, comments, custom, datacube, drafts, kf, mass, mass_outcome, media, publish, tags, users)
 WEIBO = (article, messages, oauth, reading, statuses, weibo_comments)
 
 PREFIXES = {

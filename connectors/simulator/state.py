@@ -137,6 +137,12 @@ class State:
             sql = f"SELECT count(*) FROM docs WHERE {where}"  # noqa: S608 - fixed clauses
             return int(self._db.execute(sql, values).fetchone()[0])
 
+    def count_key(self, kind: str, key: str) -> int:
+        """How many owners hold a document of that key."""
+        with self.lock:
+            sql = "SELECT count(*) FROM docs WHERE kind = ? AND key = ?"
+            return int(self._db.execute(sql, (kind, key)).fetchone()[0])
+
     def delete(self, kind: str, owner: str, key: str) -> bool:
         with self.lock:
             sql = "DELETE FROM docs WHERE kind = ? AND owner = ? AND key = ?"

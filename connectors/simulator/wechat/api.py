@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from connectors.simulator.wechat import quotas, tokens
 from connectors.simulator.wechat.errors import WeChatError, new_rid
 
 Handler = Callable[[Call], Any]
+LONGEST_REMEMBERED = 2000
 OK = {"errcode": 0, "errmsg": "ok"}
 OFFLINE = frozenset(
     f"/datacube/{name}"
@@ -109,12 +111,16 @@ def refuse(call: Call, error: WeChatError) -> Response:
     rid = new_rid()
     body = error.body(rid)
     call.problem = f"{error.code}"
+    known = ENDPOINTS.get(call.path)
+    # A body that may hold a secret, or an upload, is not remembered.
+    readable = known is not None and known.needs_token and call.request.mimetype != "multipart/form-data"
     remembered = {
+        "external_id": call.account.external_id if call.account else "",
         "invoke_time": int(call.now),
         "cost_in_ms": 1,
         "request_url": f"access_token={call.token[:8]}****",
-        "request_body": "",
-        "response_body": str(body),
+        "request_body": call.body.decode("utf-8", "replace")[:LONGEST_REMEMBERED] if readable else "",
+        "response_body": json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         "client_ip": call.remote_ip,
     }
     call.state.put("rid", "", rid, remembered)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from connectors.simulator import accounts, clock
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
@@ -10,7 +12,10 @@ from connectors.simulator.wechat.api import ENDPOINTS, OK, endpoint
 from connectors.simulator.wechat.errors import WeChatError
 
 CLEARED_PER_MONTH = 10
+ONE_CLEARED_PER_MONTH = 50
 RID_LIFE = 7 * 86400
+RID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{8}")
+HIDDEN = ("seq", "key", "at", "external_id")
 
 
 @endpoint("/cgi-bin/token", "GET", needs_token=False)
@@ -35,10 +40,18 @@ def quota(call: Call) -> Doc:
 
 @endpoint("/cgi-bin/openapi/rid/get")
 def rid(call: Call) -> Doc:
-    held = call.state.get("rid", "", str(call.json.get("rid", "")))
-    if held is None or call.now - held["at"] > RID_LIFE:
+    """What an error was, for seven days, to the account that got it (76001 none, 76002 no rid, 76003 another's, 76004 old)."""
+    asked = str(call.json.get("rid", ""))
+    if not RID.fullmatch(asked):
+        raise WeChatError(76002)
+    held = call.state.get("rid", "", asked)
+    if held is None:
         raise WeChatError(76001)
-    return {**OK, "request": {key: value for key, value in held.items() if key not in ("seq", "key", "at")}}
+    if held["external_id"] not in ("", call.me.external_id):
+        raise WeChatError(76003)
+    if call.now - held["at"] > RID_LIFE:
+        raise WeChatError(76004)
+    return {**OK, "request": {key: value for key, value in held.items() if key not in HIDDEN}}
 
 
 @endpoint("/cgi-bin/clear_quota")
@@ -76,6 +89,9 @@ def clear_one(call: Call) -> Doc:
     path = str(call.json.get("cgi_path", ""))
     if path not in ENDPOINTS:
         raise WeChatError(76021)
+    if call.state.counted(call.me.owner, "clear_one", clock.month(call.now)) >= ONE_CLEARED_PER_MONTH:
+        raise WeChatError(48006)
+    call.state.add(call.me.owner, "clear_one", clock.month(call.now))
     call.state.forget_counts(call.me.owner, clock.day(call.now), quotas.short(path))
     return OK
 

@@ -7,11 +7,12 @@ from typing import Any
 from connectors.simulator import citizens
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
-from connectors.simulator.wechat import media
-from connectors.simulator.wechat.api import OK, endpoint, integer
+from connectors.simulator.wechat import kf, media
+from connectors.simulator.wechat.api import OK, endpoint
 from connectors.simulator.wechat.errors import WeChatError
 
 KINDS = ("text", "image", "voice", "video", "music", "news", "mpnews", "mpnewsarticle", "msgmenu", "miniprogrampage")
+MEDIA = ("image", "voice", "video")
 LONGEST_TEXT = 2048  # bytes; undocumented
 TYPING_WINDOW = 30
 
@@ -22,10 +23,13 @@ def send(call: Call) -> Doc:
     if kind not in KINDS or not isinstance(asked.get(kind), dict):
         raise WeChatError(40008)
     citizen = _citizen(call)
-    text = _content(call, kind, asked[kind])
+    text, more = _content(call, kind, asked[kind])
+    if isinstance(asked.get("customservice"), dict):
+        more["worker"] = kf.find(call, asked["customservice"].get("kf_account"))["key"]
     act = _allowance(call, citizen["key"])
     citizens.spend(call.state, call.me, citizen["key"], act)
-    number = citizens.say(call.state, call.me, citizen["key"], "out", text)
+    number = citizens.say(call.state, call.me, citizen["key"], "out", text, kind=kind, **more)
+    call.state.delete("typing", call.me.owner, citizen["key"])
     shown = {"text": text, "to": citizen["key"]}
     call.state.accept("wechat", call.me.external_id, "custom_message", number, asked, **shown)
     return OK
@@ -37,28 +41,68 @@ def _citizen(call: Call) -> Doc:
         raise WeChatError(40003)
     if not citizen["subscribed"]:
         raise WeChatError(45015)
+    if citizen.get("blacklisted"):
+        raise WeChatError(43019)
     return citizen
 
 
-def _content(call: Call, kind: str, branch: dict[str, Any]) -> str:
-    """What the citizen will see. Raises for empty, too long or unknown content."""
+def _content(call: Call, kind: str, branch: Doc) -> tuple[str, Doc]:
+    """What the citizen will see, and what is known of it. Raises for empty, too long or unknown content."""
     if kind == "text":
         text = branch.get("content")
         if not isinstance(text, str) or not text:
             raise WeChatError(44004)
         if len(text.encode()) > LONGEST_TEXT:
             raise WeChatError(45002)
-        return text
-    if kind in ("image", "voice", "video"):
-        media_id = str(branch.get("media_id", ""))
-        if not media.temporary(call, media_id) and not call.state.get("material", call.me.owner, media_id):
-            raise WeChatError(40007)
+        return text, {}
+    if kind in MEDIA:
+        held = _medium(call, branch.get("media_id"))
+        if kind == "video":
+            _medium(call, branch.get("thumb_media_id"))
+        return f"[{kind}]", {"sha256": held["sha256"]}
+    return CHECKS.get(kind, _any)(call, branch), {}
+
+
+def _medium(call: Call, media_id: Any) -> Doc:
+    held = media.temporary(call, str(media_id)) or call.state.get("material", call.me.owner, str(media_id))
+    if held is None:
+        raise WeChatError(40007)
+    return held
+
+
+def _any(call: Call, branch: Doc) -> str:
+    return f"[{call.json['msgtype']}]"
+
+
+def _music(call: Call, branch: Doc) -> str:
+    _medium(call, branch.get("thumb_media_id"))
+    return f"[music] {branch.get('title', '')}"
+
+
+def _news(call: Call, branch: Doc) -> str:
+    """One article only."""
     news = branch.get("articles")
-    if kind == "news" and (not isinstance(news, list) or len(news) != 1):
+    if not isinstance(news, list) or len(news) != 1 or not isinstance(news[0], dict):
         raise WeChatError(45008)
-    if kind == "mpnewsarticle" and not call.state.get("issue", call.me.owner, str(branch.get("article_id", ""))):
+    return f"[news] {news[0].get('title', '')}"
+
+
+def _article(call: Call, branch: Doc) -> str:
+    issue = call.state.get("issue", call.me.owner, str(branch.get("article_id", "")))
+    if issue is None:
         raise WeChatError(53600)
-    return f"[{kind}]"
+    return f"[mpnewsarticle] {issue['items'][0]['title']}"
+
+
+def _menu(call: Call, branch: Doc) -> str:
+    listed = branch.get("list")
+    if not isinstance(listed, list) or not listed or not all(isinstance(each, dict) for each in listed):
+        raise WeChatError(40035)
+    lines = [branch.get("head_content"), *(each.get("content") for each in listed), branch.get("tail_content")]
+    return "\n".join(str(line) for line in lines if line)
+
+
+CHECKS = {"music": _music, "news": _news, "mpnewsarticle": _article, "msgmenu": _menu}
 
 
 def _allowance(call: Call, openid: str) -> str:
@@ -89,34 +133,3 @@ def typing(call: Call) -> Doc:
     else:
         call.state.delete("typing", call.me.owner, key)
     return OK
-
-
-@endpoint("/cgi-bin/customservice/getkflist", "GET", right="custom")
-def kf_list(call: Call) -> Doc:
-    return {"kf_list": []}
-
-
-@endpoint("/cgi-bin/customservice/getonlinekflist", "GET", right="custom")
-def kf_online(call: Call) -> Doc:
-    return {"kf_online_list": []}
-
-
-@endpoint("/customservice/msgrecord/getmsglist", right="custom")
-def msg_list(call: Call) -> Doc:
-    start, end = integer(call, "starttime", 0), integer(call, "endtime", 0)
-    if end <= start:
-        raise WeChatError(65416, "invalid argument")
-    if end - start > 86400:
-        raise WeChatError(65417, "time range more than 24 hours")
-    said = call.state.all("said", call.me.owner, since=start, until=end, oldest_first=True)
-    records = [
-        {
-            "openid": each["citizen"],
-            "opercode": 2003 if each["direction"] == "in" else 2002,
-            "text": each["text"],
-            "time": int(each["at"]),
-            "worker": "",
-        }
-        for each in said
-    ]
-    return {"recordlist": records, "number": len(records), "msgid": 1}

@@ -168,7 +168,9 @@ SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
 @endpoint("/cgi-bin/message/mass/speed/set", right="mass")
 def set_speed(call: Call) -> Doc:
     speed = call.json.get("speed")
-    if not isinstance(speed, int) or speed not in SPEEDS:
+    if speed is None:
+        raise WeChatError(45084)
+    if isinstance(speed, bool) or not isinstance(speed, int) or speed not in SPEEDS:
         raise WeChatError(45083)
     call.state.put("speed", call.me.owner, "mass", {"speed": speed})
     return OK

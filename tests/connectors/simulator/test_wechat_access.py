@@ -157,12 +157,57 @@ def test_a_body_that_is_no_json(wechat: WeChat) -> None:
     assert wechat.post("draft/add", None, b"")["errcode"] == 44002
 
 
-def test_an_error_can_be_explained_by_its_rid(wechat: WeChat) -> None:
+def test_an_error_can_be_explained_by_its_rid(sim: Sim, wechat: WeChat) -> None:
     message = wechat.post("draft/get", {"media_id": "nothing"})["errmsg"]
     rid = message.rpartition("rid: ")[2]
     told = wechat.post("openapi/rid/get", {"rid": rid})
-    assert "40007" in told["request"]["response_body"]
+    assert json.loads(told["request"]["response_body"])["errcode"] == 40007
+    assert json.loads(told["request"]["request_body"]) == {"media_id": "nothing"}
     assert wechat.token not in json.dumps(told)
+    sim.shift(7 * 86400 + 1)
+    wechat.token = ""
+    assert wechat.post("openapi/rid/get", {"rid": rid})["errcode"] == 76004
+    assert wechat.post("openapi/rid/get", {"rid": "0" * 8 + "-00000000-00000000"})["errcode"] == 76001
+    assert wechat.post("openapi/rid/get", {"rid": "nonsense"})["errcode"] == 76002
+
+
+def test_a_rid_is_explained_to_its_own_account_only(sim: Sim, wechat: WeChat) -> None:
+    rid = wechat.post("draft/get", {"media_id": "nothing"})["errmsg"].rpartition("rid: ")[2]
+    other = {"app_id": "wxother", "app_secret": "s", "token": "t", "encoding_aes_key": "B" * 43, "name": "乙"}
+    sim.put("wechat", "gh_other", **other)
+    ask = {"grant_type": "client_credential", "appid": "wxother", "secret": "s"}
+    wechat.token = requests.post(f"{sim.url}/cgi-bin/stable_token", json=ask, timeout=9).json()["access_token"]
+    assert wechat.post("openapi/rid/get", {"rid": rid})["errcode"] == 76003
+
+
+def test_a_refused_secret_is_not_kept_under_its_rid(sim: Sim, wechat: WeChat) -> None:
+    wrong = wechat.fetch_token(secret="not-the-secret")["errmsg"].rpartition("rid: ")[2]
+    told = wechat.post("openapi/rid/get", {"rid": wrong})
+    assert told["request"]["request_body"] == ""
+
+
+def test_quotas_are_cleared_ten_times_a_month_and_one_interface_fifty_times(sim: Sim, wechat: WeChat) -> None:
+    sim.put("wechat", GH, quotas={"draft/count": 1})
+    codes = []
+    for _ in range(51):
+        wechat.get("draft/count")
+        codes.append(wechat.post("openapi/quota/clear", {"cgi_path": "/cgi-bin/draft/count"})["errcode"])
+    assert codes == [0] * 50 + [48006]
+    assert wechat.post("openapi/quota/clear", {"cgi_path": "draft/count"})["errcode"] == 76021, "no leading slash"
+    v2 = {"appid": APP_ID, "appsecret": APP_SECRET}
+    codes = [requests.post(f"{sim.url}/cgi-bin/clear_quota/v2", json=v2, timeout=9).json()["errcode"] for _ in range(9)]
+    codes += [wechat.post("clear_quota", {"appid": APP_ID})["errcode"] for _ in range(2)]
+    assert codes == [0] * 10 + [48006], "both ways together"
+    wrong = requests.post(f"{sim.url}/cgi-bin/clear_quota/v2", json={**v2, "appsecret": "x"}, timeout=9).json()
+    assert wrong["errcode"] == 40125
+
+
+def test_the_speed_of_mass_sends(wechat: WeChat) -> None:
+    assert wechat.post("message/mass/speed/get", {}) == {"speed": 0, "realspeed": 80}
+    assert wechat.post("message/mass/speed/set", {"speed": 3})["errcode"] == 0
+    assert wechat.post("message/mass/speed/get", {}) == {"speed": 3, "realspeed": 30}
+    assert wechat.post("message/mass/speed/set", {"speed": 5})["errcode"] == 45083
+    assert wechat.post("message/mass/speed/set", {"velocity": 1})["errcode"] == 45084
 
 
 @pytest.mark.parametrize(
