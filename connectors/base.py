@@ -142,9 +142,9 @@ class Connector(Desk, ABC):
     def restoring(self, prepared: Prepared) -> Prepared:
         """`prepared` such that prepare() makes what stands at the platform again what was approved, in its place.
 
-        Pure. Platforms where nothing stands before publishing have nothing to restore.
+        Pure. Where nothing stands before publishing, preparing begins anew.
         """
-        return prepared
+        return Prepared()
 
     def hand_over_done(self, prepared: Prepared) -> bool | None:
         """Whether the draft that a person was to publish has left the draft box (published or deleted by hand).

@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
-Json = Mapping[str, Any]
+from connectors.known import Exchange as Exchange
+from connectors.known import Figures as Figures
+from connectors.known import Health as Health
+from connectors.known import Json as Json
+from connectors.known import Right as Right
+from connectors.known import Token as Token
+
 Environment = Literal["live", "simulator"]
 MessageKind = Literal["comment", "mention", "private", "article_comment"]
 Severity = Literal["block", "warn", "advise"]
@@ -368,55 +374,3 @@ class Capabilities:
     # Accounts whose texts must carry the permalink, and the callback warning shown before connecting.
     needs_link: bool = False
     callback_warning: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Right:
-    """One right as probed: True works, False does not, None can only be seen at the first publication."""
-
-    key: str
-    ok: bool | None
-    detail: str = ""
-    remedy: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Health:
-    """The result of exercising an account's real rights."""
-
-    rights: tuple[Right, ...]
-    egress_ip: str = ""
-    token_expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """Counts of one published item; None where the platform does not tell."""
-
-    external_id: str
-    reads: int | None = None
-    likes: int | None = None
-    comments: int | None = None
-    reposts: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Token:
-    """An access token and when it dies (aware UTC; None: unknown)."""
-
-    value: str = field(repr=False)
-    expires_at: datetime | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Exchange:
-    """One request and its answer for the evidence: secrets masked, bodies as text, media by sha256."""
-
-    method: str
-    url: str
-    request: Json
-    status: int | None
-    answer: str
-    sent_at: datetime
-    answered_at: datetime | None
-    error: str = ""

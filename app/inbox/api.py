@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
 
 from app.db import utcnow
 from app.errors import Invalid
-from app.inbox import services
-from app.inbox.models import Conversation, Message
+from app.inbox import media, services
+from app.inbox.models import Conversation, Message, MessageMedia
 from app.inbox.schemas import (
     AssignmentIn,
     ConversationOut,
@@ -60,7 +62,21 @@ def get_conversation(conversation_id: str) -> dict[str, Any]:
 def list_messages(query: dict[str, Any], conversation_id: str) -> dict[str, Any]:
     """一个会话的来往消息，先后为序。"""
     page = services.messages_of(current_actor(), conversation_id, cursor=query["cursor"], limit=query["limit"])
-    return {"items": [message_json(item) for item in page.items], "next_cursor": page.next_cursor}
+    files = media.media_of([item.id for item in page.items])
+    return {
+        "items": [message_json(item, files.get(item.id, ())) for item in page.items],
+        "next_cursor": page.next_cursor,
+    }
+
+
+@blp.get("/message-media/<media_id>")
+@requires("inbox.read")
+@blp.response(200, content_type="application/octet-stream")
+def get_media(media_id: str) -> Response:
+    """对方发来的图片、语音或文件的内容。"""
+    found = media.open_media(current_actor(), media_id)
+    headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
+    return Response(found.content or b"", mimetype=found.content_type, headers=headers)
 
 
 @blp.post("/conversations/<conversation_id>/replies")
@@ -131,14 +147,27 @@ def conversation_json(conversation: Conversation, window: Window) -> dict[str, A
     }
 
 
-def message_json(message: Message) -> dict[str, Any]:
-    """A message; `status` for outbound ones, `error` when there is one."""
+def _media_json(file: MessageMedia) -> dict[str, Any]:
+    """`url` only once it is kept; `why` when it was lost, or is being waited for."""
+    return {
+        "id": file.id,
+        "kind": file.kind,
+        "status": file.status,
+        "content_type": file.content_type,
+        "size": file.size,
+        "url": f"/api/v1/message-media/{file.id}" if file.status == "kept" else None,
+        "why": file.why,
+    }
+
+
+def message_json(message: Message, files: Sequence[MessageMedia] = ()) -> dict[str, Any]:
+    """A message with its `files`; `status` for outbound ones, `error` when there is one."""
     found: dict[str, Any] = {
         "id": message.id,
         "direction": message.direction,
         "external_id": message.external_id,
         "text": message.text,
-        "media": message.media,
+        "media": [_media_json(file) for file in files],
         "sent_at": message.sent_at,
         "in_reply_to": message.in_reply_to,
     }

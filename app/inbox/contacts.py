@@ -6,12 +6,12 @@ import hashlib
 import hmac
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import Account
 from app.db import db
-from app.inbox.models import Contact, Conversation, Message, ReplyAttempt
+from app.inbox.models import Contact, Conversation, Message, MessageMedia, ReplyAttempt
 
 # No 0/O, 1/I: read out on the telephone.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -115,6 +115,7 @@ def _erase_message(account: Account, message: Message, person: str, now: datetim
         message.status = "failed"
         message.error_code, message.error_cause = "left", "对方已取消关注，个人信息已按平台要求清除。"
         message.error_remedy, message.error_who = "无需再回复。", "回复人"
+    db.session.execute(delete(MessageMedia).where(MessageMedia.message_id == message.id))
     for attempt in db.session.scalars(select(ReplyAttempt).where(ReplyAttempt.message_id == message.id)):
         attempt.exchanges = []
 

@@ -10,7 +10,7 @@ from sqlalchemy import func, or_, select
 
 from app.accounts.models import Account
 from app.db import atomic, db
-from app.inbox import contacts
+from app.inbox import contacts, media
 from app.inbox.models import Conversation, Message
 from app.publishing.models import Publication
 from connectors.values import AccountEvent, InboundMessage
@@ -109,6 +109,7 @@ def _store(account: Account, message: InboundMessage, now: datetime) -> Message 
     if new_id is None:
         return None
     stored = db.session.get_one(Message, new_id)
+    media.expect(stored, message.media, now)
     _move_conversation(conversation, stored)
     return stored
 

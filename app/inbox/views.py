@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Flask, render_template, request, url_for
+from flask import Blueprint, Flask, Response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from app.db import new_id, utcnow
+from app.inbox import media as message_media
 from app.inbox import services
 from app.inbox.access import may
 from app.inbox.answering import author_name
+from app.inbox.filekinds import extension_of, shown_as
 from app.inbox.models import Conversation
 from app.inbox.reading import ME, NOBODY
 from app.inbox.silences import inbox_accounts, silences
@@ -53,6 +56,25 @@ def conversation(conversation_id: str) -> str:
 def thread_fragment(conversation_id: str) -> ResponseReturnValue:
     """The thread alone, polled; 204 while nothing changed."""
     return _answer(_thread_html(current_actor(), conversation_id, utcnow()))
+
+
+@bp.get("/inbox/media/<media_id>")
+@requires("inbox.read")
+def media(media_id: str) -> ResponseReturnValue:
+    """A file that somebody sent, for those who may read its conversation; it can do nothing in our pages."""
+    found = message_media.open_media(current_actor(), media_id)
+    response: Response = send_file(
+        io.BytesIO(found.content or b""),
+        mimetype=found.content_type,
+        as_attachment=shown_as(found.content_type) == "file",
+        download_name=f"{found.id}.{extension_of(found.content_type)}",
+        etag=found.id,
+        conditional=True,
+    )
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
 
 
 def page(conversation_id: str | None, *, text: str = "", refusal: Any = None) -> str:
@@ -136,10 +158,13 @@ def _list_html(actor: Actor, chosen_id: str, now: datetime) -> str:
 
 def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
     chosen = services.get_conversation(actor, conversation_id)
+    messages = services.thread_of(actor, conversation_id)
     html = render_template(
         "inbox/_thread.html",
         chosen=chosen,
-        messages=services.thread_of(actor, conversation_id),
+        messages=messages,
+        media=message_media.media_of([message.id for message in messages]),
+        shown_as=shown_as,
         window=services.window_of(chosen, now),
         may_reply=may(actor, chosen, "inbox.reply"),
         now=now,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import Code, ConnectorError, ContentRefused, OutcomeUnknown, RateLimited
+from connectors.errors import Code, ConnectorError, ContentRefused, OutcomeUnknown, RateLimited, Refused
 from connectors.http import Answer
 from connectors.masking import mask
+from connectors.values import MediaFile
 from connectors.weibo import codes
 
 Until = Callable[[str], datetime]
@@ -30,6 +32,23 @@ def interpret(answer: Answer, *, write: bool, until: Until, article: bool = Fals
     own = isinstance(body, dict) and "error_code" not in body
     row = codes.ARTICLE_CODES.get(code) if article and own else codes.look_up(code, text)
     raise error_of(row, code, mask(answer.text[:2000]), write=write, until=until)
+
+
+def media_file(answer: Answer, until: Until) -> MediaFile:
+    """The file of an answer. An error comes as JSON whatever its status, a gateway's trouble as HTML or nothing."""
+    try:
+        body = answer.json()
+    except (ValueError, RecursionError):
+        kind = next((value for name, value in answer.headers.items() if name.lower() == "content-type"), "")
+        kind = kind.split(";")[0].strip().lower()
+        if answer.status >= 400 or not answer.body or kind == "text/html" or answer.body.lstrip()[:1] == b"<":
+            raise _unreadable(answer, False) from None
+        return MediaFile(content=answer.body, content_type=kind)
+    code, text = code_of(body)
+    row = codes.look_up(code, text) if code else None
+    if row is not None and row.error is Refused:
+        row = replace(row, cause="已过期，未取到：微博上没有这个文件了。", remedy="可以请对方重新发送。")
+    raise error_of(row, code or f"HTTP {answer.status}", mask(answer.text[:2000]), write=False, until=until)
 
 
 def code_of(body: Any) -> tuple[str, str]:

@@ -12,8 +12,9 @@ from connectors.base import Meter, TokenStore
 from connectors.errors import CredentialsRefused
 from connectors.http import Answer, File, Http
 from connectors.masking import mask
+from connectors.values import MediaFile
 from connectors.weibo import codes, limits
-from connectors.weibo.answers import interpret
+from connectors.weibo.answers import interpret, media_file
 from connectors.weibo.times import beijing_words
 
 OPEN = "https://api.weibo.com"
@@ -98,6 +99,14 @@ class Api:
         form = {"access_token": self.token()}
         answer = self._send("POST", f"{OPEN}/oauth2/get_token_info", write=False, form=form, bare=True)
         return _an_object(answer, read=True)
+
+    def private_media(self, tovfid: str) -> MediaFile:
+        """mss/msget: the bytes of a picture or voice sent to the account, by the receiver's file id; errors are JSON."""
+        url = f"{UPLOAD}/2/mss/msget"
+        headers = {"Authorization": f"OAuth2 {self.token()}"}
+        self._meter.spend(meter_key(url))
+        answer = self._http.call("GET", url, write=False, params={"fid": tovfid}, headers=headers)
+        return media_file(answer, self._until)
 
     # Answering
 

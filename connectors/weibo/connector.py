@@ -16,9 +16,11 @@ from connectors.values import (
     Figures,
     Finding,
     Health,
+    InboundMedia,
     InboundMessage,
     Json,
     Limit,
+    MediaFile,
     Page,
     Prepared,
     PublishedItem,
@@ -102,6 +104,9 @@ class WeiboConnector(Connector):
 
     def fetch_messages(self, cursor: Mapping[str, str], posts: Sequence[Receipt]) -> Page[InboundMessage]:
         return inbox.fetch(self._api, self._level, self.account.external_id, cursor, posts, self.clock())
+
+    def fetch_media(self, reference: InboundMedia) -> MediaFile:
+        return self._api.private_media(reference.media_id)
 
     def reply(self, target: Mapping[str, str], text: str, *, key: str, send_before: datetime) -> Receipt:
         return replies.reply(

@@ -17,8 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "platforms.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `([^`]+)`( \*\*!\*\*)? \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", re.MULTILINE)
 COUNTED = re.compile(r"/(?:2|oauth2|proxy)/(?:[a-z_]+/)*[a-z_]+(?=\.json|$)|^(?:statuses|comments)/[a-z_]+$")
-# An address of a file, not a call of an interface; and a list that the business level has no use for.
-NO_CALLS = {"weibo": {"mss/msget"}, "wechat": set[str]()}
+# A list that the business level has no use for.
 NEVER_BUSINESS = {"comments/show"}
 LEVELS = {
     "weibo": {"share", "full", "business"},
@@ -63,7 +62,7 @@ def called(platform: str) -> set[str]:
         if match and " " not in text and "{}/2/{}" not in text:
             found.add(match.group(0).removeprefix("/2/").lstrip("/"))
     lists = {call for call in ("comments/to_me", "statuses/mentions", "comments/show") if call in found}
-    return (found | {f"{call}/biz" for call in lists - NEVER_BUSINESS}) - NO_CALLS["weibo"]
+    return found | {f"{call}/biz" for call in lists - NEVER_BUSINESS}
 
 
 @pytest.mark.parametrize("platform", ["weibo", "wechat"])

@@ -1,0 +1,65 @@
+"""Values about an account and its calls: rights as probed, tokens, counts, the evidence of one call.
+
+Import them from connectors.values, where they stand beside the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Right:
+    """One right as probed: True works, False does not, None can only be seen at the first publication."""
+
+    key: str
+    ok: bool | None
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """The result of exercising an account's real rights."""
+
+    rights: tuple[Right, ...]
+    egress_ip: str = ""
+    token_expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Counts of one published item; None where the platform does not tell."""
+
+    external_id: str
+    reads: int | None = None
+    likes: int | None = None
+    comments: int | None = None
+    reposts: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Token:
+    """An access token and when it dies (aware UTC; None: unknown)."""
+
+    value: str = field(repr=False)
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exchange:
+    """One request and its answer for the evidence: secrets masked, bodies as text, media by sha256."""
+
+    method: str
+    url: str
+    request: Json
+    status: int | None
+    answer: str
+    sent_at: datetime
+    answered_at: datetime | None
+    error: str = ""

@@ -1,0 +1,52 @@
+"""Files that people sent to an account: fetched as soon as their message is known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from app.accounts import connections
+from app.accounts.services import note_limit
+from app.db import release
+from app.inbox import media
+from app.inbox.media import Fetch
+from app.publishing.preparing import account_of
+from connectors.errors import ConnectorError, RateLimited, Unavailable
+from scheduler.runtime import Runtime
+
+log = structlog.get_logger()
+
+# Fetched at a time: publishing keeps the rest of the pool.
+AT_ONCE = 4
+
+
+def tick(runtime: Runtime, now: datetime) -> int:
+    """One round. Returns how many files were taken on."""
+    room = min(AT_ONCE, runtime.free())
+    if room <= 0:
+        return 0
+    fetches = media.claim(room, now)
+    for fetch in fetches:
+        runtime.submit(partial(ask, runtime, fetch), "media")
+    return len(fetches)
+
+
+def ask(runtime: Runtime, fetch: Fetch) -> None:
+    """One file: asked for, then kept, put off or given up."""
+    connector = connections.connect(account_of(fetch.account_id), purpose="fetch", clock=runtime.clock)
+    release()
+    try:
+        file = connector.fetch_media(fetch.reference)
+    except ConnectorError as error:
+        if isinstance(error, RateLimited):
+            note_limit(fetch.account_id, getattr(connector.meter, "last_call", ""), error)
+        media.record_failure(fetch, error, runtime.clock())
+        return
+    except Exception:
+        log.exception("media failed", media=fetch.id)
+        release()
+        media.record_failure(fetch, Unavailable("取文件时程序出错。", remedy="系统会再试。"), runtime.clock())
+        return
+    media.record_file(fetch, file, runtime.clock())
