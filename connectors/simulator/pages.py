@@ -101,11 +101,14 @@ def article(state: State, request: Request, number: str) -> Response:
         item = issue["items"][index]
         item["views"] += 1
         state.change("issue", account.owner, issue["key"], items=issue["items"])
-    content = local(item["content"])  # filtered when it was stored, and no script may run here
-    cover = state.get("material", account.owner, item["thumb_media_id"])
+    pictured = item["article_type"] == "newspic"
+    # Filtered when it was stored, and no script may run here; a picture article is plain words.
+    content = escape(item["content"]) if pictured else local(item["content"])
+    cover = None if pictured else state.get("material", account.owner, item["thumb_media_id"])
     listed = [each["image_media_id"] for each in item.get("image_info", {}).get("image_list", [])]
     held = [state.get("material", account.owner, each) for each in listed]
     values: Doc = {"account": account, "issue": issue, "item": item, "index": index, "content": content}
+    values |= {"pictured": pictured}
     values["pictures"] = [local(each["url"]) for each in held if each]
     values |= {"comments": state.all("wechat_comment", owner), "cover": local(cover["url"]) if cover else ""}
     return page("article.html", **values)

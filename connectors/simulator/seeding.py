@@ -40,6 +40,7 @@ def _article(state: State, account: Account, asked: dict[str, Any], at: float) -
         "content": f"<p>{words}</p>",
         "content_source_url": "",
         "thumb_media_id": "",
+        "thumb_url": "",
         "show_cover_pic": 0,
         "need_open_comment": 1,
         "only_fans_can_comment": 0,

@@ -23,6 +23,8 @@ def bring_out(state: State, account: Account, draft: Doc, how: str, msg_data_id:
     for idx, article in enumerate(draft["articles"], 1):
         page = secrets.token_urlsafe(16)
         state.put("page", "", page, {"owner": account.owner, "article_id": article_id, "idx": idx})
+        cover = state.get("material", account.owner, article["thumb_media_id"]) or {}
+        article = {**article, "thumb_url": cover.get("url", "")}
         item = {**article, "page": page, "url": f"http://mp.weixin.qq.com/s/{page}", "is_deleted": False, "views": 0}
         items.append(item | {"likes": 0, "comments_open": bool(article["need_open_comment"])})
     issue: Doc = {"how": how, "items": items, "msg_data_id": msg_data_id, "removed_by": "", "empty_urls": empty_urls}

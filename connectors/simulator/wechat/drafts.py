@@ -8,13 +8,17 @@ from typing import Any
 
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
+from connectors.simulator.wechat import pictured
 from connectors.simulator.wechat.api import OK, endpoint, integer
 from connectors.simulator.wechat.errors import WeChatError
-from connectors.simulator.wechat.filtering import filtered, plain
+from connectors.simulator.wechat.filtering import filtered, pictured_text, plain
 
 CROP = re.compile(r"(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)(?:_(?:0(?:\.\d{1,6})?|1(?:\.0{1,6})?)){3}")
 MOST_ARTICLES = 8
 FIELDS = ("article_type", "title", "author", "digest", "content", "content_source_url", "thumb_media_id")
+
+# The documentation's sample of a picture article lacks these; its table of fields does not say that they are dropped.
+NOT_SAMPLED = ("author", "digest", "content_source_url", "show_cover_pic")
 
 
 def read_article(call: Call, given: Any, alone: bool) -> Doc:
@@ -37,11 +41,16 @@ def read_article(call: Call, given: Any, alone: bool) -> Doc:
                 raise WeChatError(40097)
             article[name] = given[name]
     if kind == "newspic":
-        article |= _pictures(call, given)
-    elif call.state.get("material", call.me.owner, article["thumb_media_id"]) is None:
-        raise WeChatError(40007)
-    article["content"] = filtered(article["content"]) if kind == "news" else plain(article["content"])
-    if alone and not article["digest"]:
+        article |= pictured.fields(call, given)
+        article["content"] = pictured_text(article["content"])
+    else:
+        cover = call.state.get("material", call.me.owner, article["thumb_media_id"])
+        if cover is None or cover["type"] not in ("image", "thumb"):
+            raise WeChatError(40007)
+        article["content"] = filtered(article["content"])
+    if not article["content"].strip():
+        raise WeChatError(45166)  # nothing is left of it
+    if alone and kind == "news" and not article["digest"]:
         article["digest"] = plain(article["content"])[:54]
     return article | {"draft_page": secrets.token_urlsafe(16), "show_cover_pic": 0}
 
@@ -73,19 +82,6 @@ def _comments_allowed(call: Call, given: dict[str, Any]) -> None:
         raise WeChatError(88000)
 
 
-def _pictures(call: Call, given: dict[str, Any]) -> Doc:
-    """A picture article: one to twenty permanent pictures, the first is the cover."""
-    info = given.get("image_info")
-    images = info.get("image_list") if isinstance(info, dict) else None
-    if not isinstance(images, list) or not 1 <= len(images) <= 20:
-        raise WeChatError(40097)
-    ids = [str(image.get("image_media_id", "")) if isinstance(image, dict) else "" for image in images]
-    if any(call.state.get("material", call.me.owner, each) is None for each in ids):
-        raise WeChatError(40007)
-    kept: Doc = {"image_info": {"image_list": [{"image_media_id": each} for each in ids]}, "thumb_media_id": ids[0]}
-    return kept | {name: given[name] for name in ("cover_info", "product_info") if name in given}
-
-
 def find(call: Call, media_id: Any) -> Doc:
     """A draft that still lives; published ones are gone with their media_id."""
     draft = call.state.get("draft", call.me.owner, str(media_id or ""))
@@ -96,7 +92,10 @@ def find(call: Call, media_id: Any) -> Doc:
 
 def shown(article: Doc, with_content: bool = True) -> Doc:
     """An article as draft/get and batchget tell it."""
-    told = {name: value for name, value in article.items() if name != "draft_page"}
+    hidden = {"draft_page"}
+    if article["article_type"] == "newspic":
+        hidden |= {name for name in NOT_SAMPLED if not article[name]}
+    told = {name: value for name, value in article.items() if name not in hidden}
     if not with_content:
         told.pop("content", None)
     return told | {"url": f"http://mp.weixin.qq.com/s?tempkey={article['draft_page']}"}

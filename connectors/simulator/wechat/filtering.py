@@ -129,3 +129,40 @@ def plain(html: str) -> str:
     reader.feed(html)
     reader.close()
     return " ".join("".join(reader.parts).split())
+
+
+BREAKING = {"br", "p", "div", "section", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"}
+
+
+class _Lines(HTMLParser):
+    """Words with the line breaks that the mark-up made."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._inside = 0
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        self._inside += tag in GONE_WITH_CONTENT
+        if tag == "br":
+            self.parts.append("\n")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in GONE_WITH_CONTENT:
+            self._inside = max(0, self._inside - 1)
+        elif tag in BREAKING and tag != "br":
+            self.parts.append("\n")
+
+    def handle_data(self, data: str) -> None:
+        if not self._inside:
+            self.parts.append(data)
+
+
+def pictured_text(text: str) -> str:
+    """The words under a picture article: every element goes, line breaks stay; text without mark-up is unchanged."""
+    if "<" not in text and "&" not in text:
+        return text
+    reader = _Lines()
+    reader.feed(text)
+    reader.close()
+    return "".join(reader.parts).strip("\n")

@@ -9,7 +9,7 @@ from typing import Any
 from connectors.simulator import citizens, jobs
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
-from connectors.simulator.wechat import articles, drafts, quotas
+from connectors.simulator.wechat import articles, drafts, mass_content, quotas
 from connectors.simulator.wechat.api import OK, endpoint
 from connectors.simulator.wechat.errors import WeChatError
 
@@ -50,8 +50,7 @@ def _submit(call: Call, asked: Doc, audience: Any) -> Doc:
     kind = asked.get("msgtype")
     if kind not in BRANCHES or not isinstance(asked.get(kind if kind != "image" else "images"), dict):
         raise WeChatError(40008)
-    if kind == "text" and not str(asked["text"].get("content") or ""):
-        raise WeChatError(44004)
+    mass_content.check(call, kind, asked[kind if kind != "image" else "images"])
     key = _key(call, asked, audience)
     _not_twice(call, key)
     draft = drafts.find(call, asked["mpnews"].get("media_id")) if kind == "mpnews" else None
