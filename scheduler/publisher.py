@@ -139,19 +139,20 @@ def _send(connector: Connector, work: Work, started: committing.Started, runtime
 
 def _unchanged(runtime: Runtime, connector: Connector, work: Work, recorder: connections.Recorder) -> bool:
     """Whether what stands at the platform is still what was prepared; otherwise the row is put where it belongs."""
+    anew = connector.restoring(work.prepared)
     try:
         why = connector.recheck(work.payload, work.prepared)
     except ConnectorError as error:
         now = runtime.clock()
         outcome = _decide(connector, work, error, now)
         if outcome.kind == "refused":
-            committing.hold_changed(work.claim, str(error), _drain(recorder), now)
+            committing.hold_changed(work.claim, str(error), _drain(recorder), now, anew=anew)
         else:
             at = outcome.retry_at or retry.delay(work.tries + 1, now)
             committing.step_back(work.claim, why=f"尚未发出：{error.cause}", at=at, exchanges=_drain(recorder), now=now)
         return False
     if why is not None:
-        committing.hold_changed(work.claim, why, _drain(recorder), runtime.clock())
+        committing.hold_changed(work.claim, why, _drain(recorder), runtime.clock(), anew=anew)
         return False
     return True
 

@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from app.accounts.connections import capabilities
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
 from app.posts import markdown
 from app.posts.adapting import adapt_revision, warm
 from app.posts.fields import checked
-from app.posts.models import Post, Revision
+from app.posts.models import Post, Revision, Variant
 from app.posts.pictures import Pictures
 from app.posts.revising import choose_accounts, current_revision, editable, locked
 from app.posts.sanitising import clean, printable
@@ -96,7 +97,7 @@ def override_variant(
         variant = next((v for v in current_revision(post).variants if v.id == variant_id), None)
         if variant is None:
             raise NotFound
-        _check_overrides(variant.payload, overrides)
+        _check_overrides(variant, overrides)
         wanted = {**variant.overrides, **{key: _tidy(value) for key, value in overrides.items()}}
         wanted = {key: value for key, value in wanted.items() if value is not None}
         if wanted != variant.overrides:
@@ -181,12 +182,19 @@ def _finish(actor: Actor, post: Post, revision: Revision, now: datetime) -> None
     adapt_revision(post, revision, actor.origin)
 
 
-def _check_overrides(payload: Mapping[str, Any], overrides: Mapping[str, Any]) -> None:
+def _check_overrides(variant: Variant, overrides: Mapping[str, Any]) -> None:
+    """Parts of the payload, and "form" where the platform has several shapes; None resets whatever was set once."""
+    forms = {form.key for form in capabilities(variant.account).forms}
     errors = {}
-    for key in overrides:
+    for key, value in overrides.items():
+        if value is None and key in variant.overrides:
+            continue
         if key in _FIXED:
             errors[key] = ["链接由系统生成，不能手工设定。"]
-        elif key not in payload:
+        elif key == "form" and forms:
+            if value is not None and value not in forms:
+                errors[key] = ["这个平台没有这种发布形式。"]
+        elif key not in variant.payload:
             errors[key] = [f"这个平台版本没有“{key}”这一部分。"]
     if errors:
         raise Invalid(

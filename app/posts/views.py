@@ -198,8 +198,10 @@ def _media_of(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _account_json(account: Account) -> dict[str, Any]:
-    limits = {limit.field: limit.limit for limit in capabilities(account).limits}
-    return {"id": account.id, "name": account.name, "platform": account.platform, "limits": limits}
+    able = capabilities(account)
+    limits = {limit.field: limit.limit for limit in able.limits}
+    forms = [{"key": form.key, "label": _(form.label)} for form in able.forms]
+    return {"id": account.id, "name": account.name, "platform": account.platform, "limits": limits, "forms": forms}
 
 
 def _media_json(media: Media) -> dict[str, Any]:

@@ -13,8 +13,8 @@ from app.db import atomic, db, new_id
 from app.publishing import handing, outcomes, permalink, preparing, pushdown, states, stops, verifying
 from app.publishing.attempts import TAKEN, last_attempt, taken_attempt
 from app.publishing.models import Attempt, Publication
-from app.publishing.values import LEASE, SEND_WINDOW, Claim, Lost, Outcome, receipt_json, receipt_of
-from connectors.values import Receipt
+from app.publishing.values import LEASE, SEND_WINDOW, Claim, Lost, Outcome, prepared_json, receipt_json, receipt_of
+from connectors.values import Prepared, Receipt
 
 # What the platform took is known there, or being looked up.
 _KNOWN_AS_TAKEN = ("processing", "published", "unknown", "recalled", "removed")
@@ -140,11 +140,17 @@ def step_back(claim: Claim, *, why: str, at: datetime, exchanges: Sequence[Mappi
         pushdown.push([row.post_id], now)
 
 
-def hold_changed(claim: Claim, why: str, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """What stands at the platform is not what was approved: a person must decide. A release prepares afresh."""
+def hold_changed(
+    claim: Claim, why: str, exchanges: Sequence[Mapping[str, Any]], now: datetime, *, anew: Prepared
+) -> None:
+    """What stands at the platform is not what was approved: a person must decide.
+
+    A release prepares from `anew`: what was approved goes back into the standing draft, no second one arises beside it.
+    """
     with atomic():
         row = own_commit(claim)
-        states.touch(row, now=now, fence=claim.fence, exchanges=preparing.kept(row, exchanges), prepared={})
+        evidence, steps = preparing.kept(row, exchanges), prepared_json(anew)
+        states.touch(row, now=now, fence=claim.fence, exchanges=evidence, prepared=steps)
         _step_back(row, now, claim.fence)
         outcomes.hold(row, now, why)
         pushdown.push([row.post_id], now)

@@ -104,7 +104,7 @@ class WeChatConnector(Connector):
 
     def restoring(self, prepared: Prepared) -> Prepared:
         if not prepared.steps.get("draft"):
-            return prepared
+            return Prepared()
         kept = {name: value for name, value in prepared.steps.items() if name != "fingerprint"}
         return Prepared(steps={**kept, "restore": "1"})
 

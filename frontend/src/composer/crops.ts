@@ -43,6 +43,6 @@ function one(id: string, sha256: string, ratio: string, crop: string, moved: (cr
     moved(corners.map((corner) => String(Number(Math.min(1, corner).toFixed(6)))).join("_"));
   });
   place();
-  const label = say(ratio === "1:1" ? "cropSmall" : "cropLarge");
+  const label = say({ "1:1": "cropSmall", "16:9": "cropWide" }[ratio] ?? "cropLarge");
   return make("div", { class: "crop" }, picture, make("label", { class: "small", for: id }, label), slider);
 }

@@ -1,6 +1,6 @@
 import { cropChoice, type Cover } from "./crops";
 import { make } from "./dom";
-import type { Variant } from "./types";
+import type { Form, Variant } from "./types";
 import { say } from "../lib/words";
 
 const PARTS = ["text", "title", "author", "digest", "cover", "content_html", "images", "comments"];
@@ -15,6 +15,7 @@ interface Wiring {
   set(variant: Variant, overrides: Record<string, unknown>): void;
   pictures(): Picture[];
   limit(variant: Variant, field: string): number;
+  forms(variant: Variant): Form[];
 }
 
 /** The fields of one account's version: what it will get, what was set by hand (marked), and the way back. */
@@ -22,7 +23,18 @@ export function drawOverrides(panel: HTMLElement, variant: Variant, wiring: Wiri
   const rows = PARTS.filter((name) => name in variant.payload && (name !== "cover" || cropped(variant)))
     .map((name) => row(variant, name, wiring));
   const hint = make("p", { class: "text-muted small" }, say("ownOnly"));
-  panel.replaceChildren(hint, ...rows);
+  const forms = wiring.forms(variant);
+  panel.replaceChildren(hint, ...(forms.length > 1 ? [formChoice(variant, forms, wiring)] : []), ...rows);
+}
+
+/** The shape that the post takes on this account. What was set for the other shape stays, and comes back with it. */
+function formChoice(variant: Variant, forms: Form[], wiring: Wiring): HTMLElement {
+  const id = `override-${variant.account_id}-form`;
+  const chosen = String(variant.overrides.form ?? forms[0].key);
+  const select = make("select", { id, class: "form-select" }, ...forms.map((form) => make("option", { value: form.key }, form.label)));
+  select.value = chosen;
+  select.addEventListener("change", () => wiring.set(variant, { form: select.value === forms[0].key ? null : select.value }));
+  return make("div", { class: "mb-3 override", "data-part": "form" }, make("label", { class: "form-label", for: id }, say("part_form")), select);
 }
 
 function cropped(variant: Variant): boolean {

@@ -51,6 +51,12 @@ export interface Account {
   name: string;
   platform: string;
   limits: Record<string, number>;
+  forms: Form[];
+}
+/** One shape that a post may take on a platform; the first of them is the default. */
+export interface Form {
+  key: string;
+  label: string;
 }
 export interface Data {
   post: Post;

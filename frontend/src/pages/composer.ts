@@ -188,6 +188,7 @@ function drawTab(tabs: HTMLElement, variant: Variant): void {
   drawOverrides(panel, variant, {
     set: (which, overrides) => void saver.patch(`/posts/${post.id}/variants/${which.id}`, { overrides }),
     pictures: () => allPictures().map((item) => ({ sha256: item.sha256, media_id: item.id })),
+    forms: (which) => data.accounts.find((account) => account.id === which.account_id)?.forms ?? [],
     limit: (which, field) => data.accounts.find((account) => account.id === which.account_id)?.limits[field] ?? 0,
   });
 }

@@ -226,3 +226,30 @@ def test_a_live_weibo_wants_a_public_address_of_the_writer_or_of_the_server(
     (variant,) = posts.current_variants(post)
     named = [problem for problem in variant.problems if "TANDEM_EGRESS_IP" in problem["message"]]
     assert [problem["severity"] for problem in named] == (["block"] if blocked else [])
+
+
+def test_the_author_chooses_the_form_of_a_wechat_post_and_back(world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    wechat = posts.current_variants(post)[1]
+    before = wechat.sha256
+    post = posts.override_variant(world.author, post.id, wechat.id, {"form": "newspic"}, now)
+    wechat = posts.current_variants(post)[1]
+    assert wechat.payload["form"] == "newspic"
+    assert [problem["field"] for problem in wechat.problems if problem["severity"] == "block"] == ["images"]
+    post = posts.override_variant(world.author, post.id, wechat.id, {"text": "只有几个字"}, now)
+    wechat = posts.current_variants(post)[1]
+    assert wechat.payload["text"] == "只有几个字"
+    # The text is no part of an article: it may still be reset.
+    post = posts.override_variant(world.author, post.id, wechat.id, {"form": None}, now)
+    wechat = posts.current_variants(post)[1]
+    post = posts.override_variant(world.author, post.id, wechat.id, {"text": None}, now)
+    wechat = posts.current_variants(post)[1]
+    assert (wechat.overrides, wechat.sha256) == ({}, before)
+
+
+@pytest.mark.parametrize("form", ["video", "", 1])
+def test_an_unknown_form_is_refused(world: World, now: datetime, form: object) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    for variant in posts.current_variants(post):
+        with pytest.raises(Invalid):
+            posts.override_variant(world.author, post.id, variant.id, {"form": form}, now)

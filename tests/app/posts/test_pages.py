@@ -81,6 +81,17 @@ def test_the_preview_is_the_payload(enter: Enter, world: World, now: datetime) -
     assert wechat.payload["content_html"].replace("&", "&amp;").replace('"', "&#34;").replace("<", "&lt;")[:80] in shown
 
 
+def test_a_picture_post_has_a_frame_of_its_own(enter: Enter, world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(title="周末花市"), now)
+    wechat = posts.current_variants(post)[1]
+    posts.override_variant(world.author, post.id, wechat.id, {"form": "newspic"}, now)
+    posts.override_variant(world.author, post.id, posts.current_variants(post)[1].id, {"text": "第一行\n第二行"}, now)
+    client = enter(world.author)
+    shown = client.get(f"/posts/{post.id}/previews").text
+    assert 'class="picture-post-text">第一行\n第二行<' in shown
+    assert "newspic" in client.get(f"/posts/{post.id}").text
+
+
 def test_the_composer_saves_imports_and_pastes(enter: Enter, world: World) -> None:
     client = enter(world.author)
     answer = client.post("/posts", json=world.fields())

@@ -296,12 +296,13 @@ def test_draft_mode_is_handed_over_at_the_hour(app: Flask, now: datetime) -> Non
     assert fresh_post(post).needs_attention
 
 
-def test_a_changed_draft_is_held_and_prepared_afresh(desk: Desk, now: datetime) -> None:
+def test_a_changed_draft_is_held_and_restored_on_release(desk: Desk, now: datetime) -> None:
     post_id = planned(desk, now)
     claim = next(c for c in claims.claim_commits("w", 8, now) if c.publication_id == row(post_id, desk.wechat).id)
-    committing.hold_changed(claim, "草稿被人改过。", [], now)
+    anew = Prepared(steps={"draft": "d", "restore": "1"})
+    committing.hold_changed(claim, "草稿被人改过。", [], now, anew=anew)
     found = row(post_id, desk.wechat)
-    assert (found.status, found.prepared) == ("held", {})
+    assert (found.status, found.prepared) == ("held", {"steps": anew.steps, "ready": False})
     publishing.release(desk.publisher, found.id, reason="已核对", now=now)
     assert row(post_id, desk.wechat).status == "scheduled"
 
