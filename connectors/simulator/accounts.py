@@ -10,6 +10,7 @@ from typing import Any
 from connectors.simulator.state import Doc, State
 
 DAY = 86400
+FIVE_YEARS = 1825 * DAY  # 157 680 000 seconds
 SECRETS = ("app_secret", "access_token", "token", "encoding_aes_key")
 
 # Every key that may be sent: its type. `None` is allowed where a key may be taken back.
@@ -29,6 +30,10 @@ WEIBO_KEYS: dict[str, tuple[type, ...]] = {
     "callback_url": (str, type(None)),
     "push_format": (str,),
     "quotas": (dict,),
+    "tester": (bool,),
+    "owns_app": (bool,),
+    "audit": (str,),
+    "audit_seconds": (int, float),
 }
 WECHAT_KEYS: dict[str, tuple[type, ...]] = {
     "name": (str,),
@@ -49,6 +54,12 @@ WECHAT_KEYS: dict[str, tuple[type, ...]] = {
     "empty_article_urls": (bool,),
     "open_platform": (bool,),
     "kf_enabled": (bool,),
+    "mark_fail_after": (int,),
+    "verification_expired": (bool,),
+    "secret_frozen": (bool,),
+    "account_frozen": (bool,),
+    "ip_confirm": (str, type(None)),
+    "originality": (str,),
 }
 REQUIRED = {
     "weibo": ("name", "app_key", "app_secret", "access_token"),
@@ -64,6 +75,9 @@ CHOICES: dict[str, tuple[Any, ...]] = {
     "callback_mode": ("plain", "compatible", "safe"),
     "push_format": ("json", "xml"),
     "review_result": (0, 2, 3, 4),
+    "originality": ("none", "may_reprint", "may_not_reprint", "check_failed"),
+    "ip_confirm": ("ask", "refused_hour", "refused_day", None),
+    "audit": ("pass", "hide", "remove"),
 }
 VERIFIED_RIGHTS = ("freepublish", "mass", "comment", "custom", "datacube")
 
@@ -151,12 +165,18 @@ def _timestamp(text: str) -> float:
     return moment.timestamp()
 
 
+def token_life(account: Account) -> int:
+    """Seconds a Weibo token lives: the app owner's own five years, an audited app's 30 days, another's one day."""
+    if account.get("owns_app"):
+        return FIVE_YEARS
+    return 30 * DAY if account.settings["audited"] else DAY
+
+
 def _remember_token(state: State, account: Account, before: Doc | None) -> None:
     if before and before["access_token"] != account.settings["access_token"]:
         state.delete("token", "weibo", before["access_token"])
     expires_at = account.get("expires_at")
-    lifetime = 30 * DAY if account.settings["audited"] else DAY
-    expires = _timestamp(expires_at) if expires_at else state.now() + lifetime
+    expires = _timestamp(expires_at) if expires_at else state.now() + token_life(account)
     body = {"external_id": account.external_id, "issued": state.now(), "expires": expires}
     state.put("token", "weibo", str(account.settings["access_token"]), body)
 

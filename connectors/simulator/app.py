@@ -28,6 +28,7 @@ from connectors.simulator.wechat import (
     mass_outcome,
     media,
     publish,
+    readership,
     tags,
     users,
 )
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # Importing these registers their interfaces.
-WECHAT = (basics, comments, custom, datacube, drafts, kf, mass, mass_outcome, media, publish, tags, users)
+WECHAT = (basics, comments, custom, datacube, drafts, kf, mass, mass_outcome, media, publish, readership, tags, users)
 WEIBO = (article, messages, oauth, reading, statuses, weibo_comments)
 
 PREFIXES = {

@@ -11,16 +11,17 @@ import random
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
-from urllib.parse import unquote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from connectors.simulator import citizens, envelope, faults
+from connectors.simulator import citizens, envelope, faults, marks, passive
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 
 TIMEOUT = 5.0
 TRIES = 3
+UNREACHABLE = "该公众号暂时无法提供服务，请稍后再试"
 
 
 @dataclass
@@ -30,11 +31,11 @@ class Delivery:
     status: int = 0
     answer: str = ""
     error: str = ""
-    problems: list[str] = field(default_factory=list)
+    reply: str = ""  # what the citizen got to read at once
+    reply_problem: str = ""  # why an answer was none
 
     def public(self) -> Doc:
-        shown = {"delivered": self.delivered, "attempts": self.attempts, "answer": self.answer, "status": self.status}
-        return shown | {"error": self.error}
+        return asdict(self)
 
 
 def deliver(state: State, account: Account, fields: Mapping[str, Any], citizen: str = "") -> Delivery:
@@ -42,17 +43,37 @@ def deliver(state: State, account: Account, fields: Mapping[str, Any], citizen: 
     url = account.get("callback_url", "")
     if not url:
         return Delivery(error="no callback_url")
+    if marks.drops(state, account):
+        return _noted(state, account, fields, Delivery(error="dropped: MarkFail, too many failures before"))
     if faults.take(state, ("callback_lost",), account.platform, account.external_id, url):
-        return Delivery(error="lost by a fault")
-    tries = TRIES
+        return _noted(state, account, fields, Delivery(error="lost by a fault"))
     thrice = faults.take(state, ("callback_thrice",), account.platform, account.external_id, url) is not None
-    delivery = Delivery()
-    while delivery.attempts < tries and (thrice or not delivery.delivered):
+    began, delivery = time.monotonic(), Delivery()
+    while delivery.attempts < TRIES and (thrice or not delivery.delivered):
         _try(delivery, account, url, fields, citizen)
-    if delivery.delivered and citizen:
-        text = read_answer(account, delivery.answer)
-        if text:
-            citizens.say(state, account, citizen, "out", text, passive=True)
+    marks.count(state, account, delivery.delivered, round((time.monotonic() - began) * 1000))
+    if citizen:
+        _heard(state, account, citizen, delivery)
+    return _noted(state, account, fields, delivery)
+
+
+def _heard(state: State, account: Account, citizen: str, delivery: Delivery) -> None:
+    """What the citizen reads at once: the passive reply, or that nobody is there."""
+    if delivery.delivered:
+        delivery.reply, delivery.reply_problem = passive.read(account, citizen, delivery.answer)
+    elif account.platform == "wechat":
+        delivery.reply = UNREACHABLE
+    if delivery.reply:
+        citizens.say(state, account, citizen, "out", delivery.reply, passive=True)
+
+
+def _noted(state: State, account: Account, fields: Mapping[str, Any], delivery: Delivery) -> Delivery:
+    """Write the push down for the page of drills and for ``GET /_sim/pushes``."""
+    kind = str(fields.get("Event") or fields.get("MsgType") or fields.get("type", ""))
+    told = {name: value for name, value in delivery.public().items() if name != "answer"}
+    number = str(state.add("", "push", "ever"))
+    shown = {"platform": account.platform, "external_id": account.external_id, "kind": kind}
+    state.put("push", account.owner, number, told | shown)
     return delivery
 
 
@@ -153,36 +174,3 @@ def post(url: str, query: Mapping[str, str], body: bytes | None, content_type: s
         return answer.status, answer.read()
     finally:
         connection.close()
-
-
-def read_answer(account: Account, answer: str) -> str:
-    """The text that the citizen gets to read from a passive reply; empty for an acknowledgement."""
-    if answer.strip() in ("", "success"):
-        return ""
-    try:
-        return _read_wechat(account, answer) if account.platform == "wechat" else _read_weibo(answer)
-    except (ValueError, KeyError, TypeError, UnicodeDecodeError):
-        return "该公众号提供的服务出现故障，请稍后再试" if account.platform == "wechat" else ""
-
-
-def _read_wechat(account: Account, answer: str) -> str:
-    fields = envelope.read_fields(answer)
-    if "Encrypt" in fields:
-        expected = envelope.signature(
-            account.settings["token"], fields["TimeStamp"], fields["Nonce"], fields["Encrypt"]
-        )
-        if expected != fields["MsgSignature"]:
-            raise ValueError("bad MsgSignature")
-        opened = envelope.decrypt(fields["Encrypt"], account.settings["encoding_aes_key"], account.settings["app_id"])
-        fields = envelope.read_fields(opened)
-    elif account.get("callback_mode", "safe") == "safe":
-        raise ValueError("a plain answer in safe mode")
-    return fields["Content"] if fields["MsgType"] == "text" else f"[{fields['MsgType']}]"
-
-
-def _read_weibo(answer: str) -> str:
-    read = json.loads(answer)
-    if read.get("result") is not True:
-        return ""
-    data = json.loads(unquote(read["data"]))
-    return str(data["text"]) if read["type"] == "text" else f"[{read['type']}]"

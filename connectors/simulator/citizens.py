@@ -44,8 +44,10 @@ def find(state: State, account: Account, identity: str) -> Doc | None:
 
 def follow(state: State, account: Account, identity: str, following: bool) -> None:
     changes: Doc = {"subscribed": following}
-    if following:
-        changes["since"] = int(state.now())
+    known = state.get("citizen", account.owner, identity)
+    if known is None or known["subscribed"] == following:
+        return
+    changes["since" if following else "left"] = int(state.now())
     state.change("citizen", account.owner, identity, **changes)
 
 

@@ -129,6 +129,11 @@ def accepted(state: State, request: Request) -> Doc:
     return {"items": [_bare(each) | {"seq": int(each["key"]), "at": each["at"]} for each in items]}
 
 
+def pushes(state: State, request: Request) -> Doc:
+    """How each push to a callback went, the newest last."""
+    return {"items": [_bare(each) | {"at": each["at"]} for each in state.all("push", oldest_first=True)]}
+
+
 def requests(state: State, request: Request) -> Doc:
     wanted = request.args.get("path")
     return {"items": [each for each in state.requests() if not wanted or wanted in each["path"]]}
@@ -214,6 +219,7 @@ ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("DELETE", r"/_sim/faults/([^/]+)"): delete_faults,
     ("GET", r"/_sim/accepted"): accepted,
     ("GET", r"/_sim/requests"): requests,
+    ("GET", r"/_sim/pushes"): pushes,
     ("POST", r"/_sim/reset"): reset,
     ("POST", r"/_sim/clock"): shift_clock,
     ("POST", r"/_sim/posts"): add_post,

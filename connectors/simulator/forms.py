@@ -18,7 +18,7 @@ from connectors.simulator.pictures import look
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
 from connectors.simulator.things import Impossible
-from connectors.simulator.wechat import mass_outcome
+from connectors.simulator.wechat import figures, mass_outcome
 
 
 def _account(state: State, request: Request) -> Account:
@@ -78,15 +78,18 @@ def _attached(request: Request) -> Doc:
 
 
 def like(state: State, request: Request) -> Response:
+    """A reader likes a post; an article may also be shared, recommended (在看) or kept."""
     account, post = _account(state, request), request.form.get("post", "")
+    act, index = request.form.get("act", "like"), request.form.get("index", "0")
+    if act not in figures.ACTS or not index.isdigit():
+        raise Impossible("没有这个动作。")
     with state.transaction():
         held = state.get("status", account.owner, post) if account.platform == "weibo" else None
         if held:
             state.change("status", account.owner, post, likes=held.get("likes", 0) + 1)
         issue = state.get("issue", account.owner, post)
-        if issue:
-            issue["items"][0]["likes"] += 1
-            state.change("issue", account.owner, post, items=issue["items"])
+        if issue and int(index) < len(issue["items"]):
+            figures.add(state, account, issue, int(index), act)
     return _back(request)
 
 

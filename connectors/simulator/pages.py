@@ -15,7 +15,7 @@ from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
 from connectors.simulator.things import Impossible
-from connectors.simulator.wechat import articles
+from connectors.simulator.wechat import articles, figures
 from connectors.simulator.wechat import comments as wechat_comments
 from connectors.simulator.weibo import text
 
@@ -74,7 +74,12 @@ def home(state: State, request: Request) -> Response:
 
 
 def _statuses(state: State, account: Account) -> list[Doc]:
-    return [each for each in state.all("status", account.owner, limit=SHOWN) if not each["removed_by"]]
+    return [each for each in state.all("status", account.owner, limit=SHOWN) if _is_public(each)]
+
+
+def _is_public(status: Doc) -> bool:
+    """Neither removed nor hidden by the platform's audit nor written for oneself."""
+    return not (status["removed_by"] or status.get("hidden") or int(status.get("visible", 0)) == 1)
 
 
 def _issues(state: State, account: Account) -> list[Doc]:
@@ -99,8 +104,7 @@ def article(state: State, request: Request, number: str) -> Response:
             return page("problem.html", 404, message="该内容已被发布者删除。")
         issue, owner = found
         item = issue["items"][index]
-        item["views"] += 1
-        state.change("issue", account.owner, issue["key"], items=issue["items"])
+        figures.add(state, account, issue, index, "read")
     pictured = item["article_type"] == "newspic"
     # Filtered when it was stored, and no script may run here; a picture article is plain words.
     content = escape(item["content"]) if pictured else local(item["content"])
@@ -129,7 +133,7 @@ def status(state: State, request: Request, number: str) -> Response:
     pointer = state.get("status_owner", "", number)
     account = accounts.load(state, "weibo", pointer["external_id"]) if pointer else None
     held = state.get("status", account.owner, number) if account else None
-    if account is None or held is None or held["removed_by"]:
+    if account is None or held is None or not _is_public(held):
         return page("problem.html", 404, message="抱歉，此微博已被作者删除。")
     said = state.all("comment", f"status:{number}", oldest_first=True)
     return page("status.html", account=account, post=held, comments=said, words=linked(held))

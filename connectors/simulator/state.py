@@ -171,6 +171,12 @@ class State:
             row = self._db.execute(sql, (owner, name, period)).fetchone()
         return int(row[0]) if row else 0
 
+    def counted_until(self, owner: str, name: str, period: str) -> int:
+        """All counts of periods not after this one; days are written so that they sort."""
+        sql = "SELECT coalesce(sum(n), 0) FROM counters WHERE owner = ? AND name = ? AND period <= ?"
+        with self.lock:
+            return int(self._db.execute(sql, (owner, name, period)).fetchone()[0])
+
     def forget_counts(self, owner: str, period: str, name: str | None = None) -> None:
         with self.lock:
             self._db.execute(

@@ -17,6 +17,8 @@ from connectors.simulator.wechat.errors import WeChatError, new_rid
 
 Handler = Callable[[Call], Any]
 LONGEST_REMEMBERED = 2000
+# What an account keeps when its verification has run out; all else, drafts too, is 48001.
+ALWAYS = ("/cgi-bin/openapi/", "/cgi-bin/clear_quota", "/cgi-bin/callback/check", "/cgi-bin/get")
 OK = {"errcode": 0, "errmsg": "ok"}
 OFFLINE = frozenset(
     f"/datacube/{name}"
@@ -79,6 +81,8 @@ def _admit(call: Call, known: Endpoint) -> None:
         return
     tokens.check(call)
     quotas.spend(call.state, call.me, known.path, call.now)
+    if call.me.get("verification_expired") and not known.path.startswith(ALWAYS):
+        raise WeChatError(48001)
     _require_right(call, known.right)
     is_json = known.method == "POST" and not call.request.files
     if is_json and not call.body and not call.request.form:

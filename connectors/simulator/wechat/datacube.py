@@ -1,4 +1,4 @@
-"""Statistics. The old article figures are offline (47009); the new ones count users, per day, from 8 o'clock on."""
+"""Statistics of followers, messages and pushes: per day, up to yesterday, from 8 o'clock on."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from connectors.simulator import clock
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
 from connectors.simulator.wechat.api import endpoint
-from connectors.simulator.wechat.comments import place
 from connectors.simulator.wechat.errors import WeChatError
 
 READY_AT = 8
+FIRST_DAY = date(2014, 12, 1)
+MSG_TYPES = {"text": 1, "image": 2, "voice": 3, "video": 4, "shortvideo": 4, "location": 5, "link": 6}
 
 
-def _days(call: Call, most: int) -> list[str]:
+def days_of(call: Call, most: int, first_day: date = FIRST_DAY) -> list[str]:
     """The days asked for. 61500 for no dates, 61501 for a wrong span, 61503 while yesterday is not counted yet."""
     try:
         first, last = (date.fromisoformat(str(call.json.get(name, ""))) for name in ("begin_date", "end_date"))
@@ -22,7 +23,7 @@ def _days(call: Call, most: int) -> list[str]:
         raise WeChatError(61500) from error
     here = clock.beijing(call.now)
     yesterday = here.date() - timedelta(days=1)
-    if first > last or last > yesterday or (last - first).days >= most:
+    if first > last or first < first_day or last > yesterday or (last - first).days >= most:
         raise WeChatError(61501)
     if last == yesterday and here.hour < READY_AT:
         raise WeChatError(61503)
@@ -31,122 +32,100 @@ def _days(call: Call, most: int) -> list[str]:
 
 @endpoint("/datacube/getusersummary", right="datacube")
 def getusersummary(call: Call) -> Doc:
-    days, everyone = _days(call, 7), call.state.all("citizen", call.me.owner)
+    days, everyone = days_of(call, 7), call.state.all("citizen", call.me.owner)
     found = []
     for day in days:
         new = sum(clock.day(each["since"]) == day for each in everyone)
-        found.append({"ref_date": day, "user_source": 0, "new_user": new, "cancel_user": 0})
+        gone = sum(not each["subscribed"] and clock.day(each.get("left", 0)) == day for each in everyone)
+        found.append({"ref_date": day, "user_source": 0, "new_user": new, "cancel_user": gone})
     return {"list": found}
 
 
 @endpoint("/datacube/getusercumulate", right="datacube")
 def getusercumulate(call: Call) -> Doc:
-    everyone = [each for each in call.state.all("citizen", call.me.owner) if each["subscribed"]]
+    everyone = call.state.all("citizen", call.me.owner)
     return {
         "list": [
-            {"ref_date": day, "cumulate_user": sum(clock.day(each["since"]) <= day for each in everyone)}
-            for day in _days(call, 7)
+            {"ref_date": day, "cumulate_user": sum(_followed(each, day) for each in everyone)}
+            for day in days_of(call, 7)
         ]
     }
 
 
+def _followed(citizen: Doc, day: str) -> bool:
+    """Whether somebody was a follower at the end of a day."""
+    if clock.day(citizen["since"]) > day:
+        return False
+    return bool(citizen["subscribed"]) or clock.day(citizen.get("left", 0)) > day
+
+
 @endpoint("/datacube/getupstreammsg", right="datacube")
 def getupstreammsg(call: Call) -> Doc:
+    return {"list": [{"ref_date": day, **row} for day in days_of(call, 7) for row in _upstream(call, day, day)]}
+
+
+@endpoint("/datacube/getupstreammsghour", right="datacube")
+def getupstreammsghour(call: Call) -> Doc:
+    day = days_of(call, 1)[0]
+    hours = [f"{day}T{hour:02d}" for hour in range(24)]
+    return {
+        "list": [
+            {"ref_date": day, "ref_hour": 100 * at, **row}
+            for at, hour in enumerate(hours)
+            for row in _upstream(call, day, hour)
+        ]
+    }
+
+
+def _upstream(call: Call, day: str, period: str) -> list[Doc]:
+    """Messages of one day or hour by kind: how many people, how many messages; nothing where nobody wrote."""
+    said = [each for each in call.state.all("said", call.me.owner) if clock.hour(each["at"]).startswith(period)]
+    written = [each for each in said if each["direction"] == "in" and each.get("kind", "text") in MSG_TYPES]
+    rows = []
+    for kind in sorted({MSG_TYPES[each.get("kind", "text")] for each in written}):
+        people = [each["citizen"] for each in written if MSG_TYPES[each.get("kind", "text")] == kind]
+        rows.append({"msg_type": kind, "msg_user": len(set(people)), "msg_count": len(people)})
+    return rows
+
+
+@endpoint("/datacube/getupstreammsgdist", right="datacube")
+def getupstreammsgdist(call: Call) -> Doc:
+    """How many people wrote how often: interval 1 is one to five messages, 2 six to ten, 3 more."""
     found = []
-    for day in _days(call, 7):
+    for day in days_of(call, 15):
         said = [each for each in call.state.all("said", call.me.owner) if clock.day(each["at"]) == day]
         people = [each["citizen"] for each in said if each["direction"] == "in"]
-        if people:
-            found.append({"ref_date": day, "msg_type": 1, "msg_user": len(set(people)), "msg_count": len(people)})
+        intervals = [min(3, (people.count(each) + 4) // 5) for each in set(people)]
+        found += [
+            {"ref_date": day, "count_interval": number, "msg_user": intervals.count(number)}
+            for number in sorted(set(intervals))
+        ]
     return {"list": found}
 
 
 @endpoint("/datacube/getinterfacesummary", right="datacube")
 def getinterfacesummary(call: Call) -> Doc:
-    _days(call, 30)
-    return {"list": []}
+    """How the callback answered: pushes, failures, milliseconds."""
+    return {"list": [{"ref_date": day, **row} for day in days_of(call, 30) for row in _pushes(call, day)]}
 
 
-def _issues(call: Call, day: str) -> list[tuple[Doc, int, Doc]]:
-    """The articles brought out that day: issue, 0-based index, article."""
-    issues = [each for each in call.state.all("issue", call.me.owner) if clock.day(each["at"]) == day]
-    return [(issue, index, item) for issue in issues for index, item in enumerate(issue["items"])]
-
-
-def _sources(views: int) -> list[Doc]:
-    return [{"user_count": views, "scene_desc": "全部"}, {"user_count": views, "scene_desc": "公众号消息"}]
-
-
-def _msgid(issue: Doc, index: int) -> str:
-    return f"{issue['msg_data_id']}_{index + 1}"
-
-
-@endpoint("/datacube/getarticleread", right="datacube")
-def getarticleread(call: Call) -> Doc:
-    found = []
-    for day in _days(call, 1):
-        for issue, index, item in _issues(call, day):
-            detail = {"read_user": item["views"], "read_user_source": _sources(item["views"])}
-            found.append({"ref_date": day, "msgid": _msgid(issue, index), "detail": detail})
-    return {"list": found, "is_delay": False}
-
-
-@endpoint("/datacube/getarticleshare", right="datacube")
-def getarticleshare(call: Call) -> Doc:
-    found = [
-        {"ref_date": day, "msgid": _msgid(issue, index), "detail": {"share_user": 0}}
-        for day in _days(call, 1)
-        for issue, index, _ in _issues(call, day)
-    ]
-    return {"list": found, "is_delay": False}
-
-
-def _comments(call: Call, issue: Doc, index: int) -> int:
-    found = place(call.state, call.me, issue["key"], index)
-    return call.state.count("wechat_comment", found[1]) if found else 0
-
-
-@endpoint("/datacube/getbizsummary", right="datacube")
-def getbizsummary(call: Call) -> Doc:
-    found = []
-    for day in _days(call, 30):
-        items = _issues(call, day)
-        views = sum(item["views"] for _, _, item in items)
-        detail: Doc = {"read_user": views, "read_user_source": _sources(views), "share_user": 0, "zaikan_user": 0}
-        detail |= {"like_user": sum(item["likes"] for _, _, item in items), "collection_user": 0}
-        detail |= {"comment_count": sum(_comments(call, issue, index) for issue, index, _ in items)}
-        detail |= {"redirect_ori_page_user": 0, "send_page_count": len(items)}
-        found.append({"ref_date": day, "detail": detail})
-    return {"list": found, "is_delay": False}
-
-
-@endpoint("/datacube/getarticletotaldetail", right="datacube")
-def getarticletotaldetail(call: Call) -> Doc:
-    """Everything published on one day, by whatever means: publish_type 0 with notice, 1 without."""
-    found = []
-    for day in _days(call, 1):
-        for issue, index, item in _issues(call, day):
-            head = {"ref_date": day, "msgid": _msgid(issue, index), "publish_type": int(issue["how"] != "mass")}
-            head |= {"title": item["title"], "content_url": item["url"]}
-            found.append(head | {"detail_list": [_total(call, issue, index, item, day)]})
-    return {"list": found, "is_delay": False}
-
-
-def _total(call: Call, issue: Doc, index: int, item: Doc, day: str) -> Doc:
-    views = item["views"]
+@endpoint("/datacube/getinterfacesummaryhour", right="datacube")
+def getinterfacesummaryhour(call: Call) -> Doc:
+    day = days_of(call, 1)[0]
     return {
-        "stat_date": day,
-        "read_user": views,
-        "read_user_source": _sources(views),
-        "share_user": 0,
-        "zaikan_user": 0,
-        "like_user": item["likes"],
-        "comment_count": _comments(call, issue, index),
-        "collection_user": 0,
-        "praise_money": 0,
-        "read_subscribe_user": views,
-        "read_delivery_rate": 0.0,
-        "read_finish_rate": 0.0,
-        "read_avg_activetime": 0.0,
-        "read_jump_position": [{"position": 1, "rate": 0.2}],
+        "list": [
+            {"ref_date": day, "ref_hour": 100 * hour, **row}
+            for hour in range(24)
+            for row in _pushes(call, f"{day}T{hour:02d}")
+        ]
     }
+
+
+def _pushes(call: Call, period: str) -> list[Doc]:
+    counted = {
+        name: call.state.counted(f"{call.me.owner}:pushes", name, period) for name in ("count", "fail", "ms", "slowest")
+    }
+    if not counted["count"]:
+        return []
+    told = {"callback_count": counted["count"], "fail_count": counted["fail"]}
+    return [told | {"total_time_cost": counted["ms"], "max_time_cost": counted["slowest"]}]

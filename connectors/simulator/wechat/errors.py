@@ -90,6 +90,8 @@ TEXTS = {
     49003: "not match openid with appid",
     50005: "user is not following",
     48022: "video uploaded by API is not supported",
+    50004: "token api is forbidden",
+    50007: "account is frozen",
     53404: "the account has no commerce ability",
     53405: "invalid product",
     53406: "invalid product_key",
@@ -124,8 +126,11 @@ TEXTS = {
     88008: "comment is not exists",
     88009: "reply is not exists",
     88010: "count range error. cout <= 0 or count > 50",
+    89503: "this ip calls with risk, the administrator must confirm it",
     89504: "mass send is waiting for the administrator's confirmation",
     89505: "mass send enters the administrator's confirmation",
+    89506: "this ip was refused by the administrator twice, try again after 24 hours",
+    89507: "this ip was refused by the administrator, try again after one hour",
 }
 
 

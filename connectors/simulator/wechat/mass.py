@@ -54,6 +54,8 @@ def _submit(call: Call, asked: Doc, audience: Any) -> Doc:
     key = _key(call, asked, audience)
     _not_twice(call, key)
     draft = drafts.find(call, asked["mpnews"].get("media_id")) if kind == "mpnews" else None
+    if any(each["waits"] for each in call.state.all("mass", call.me.owner)):
+        raise WeChatError(89504)
     quotas.spend_mass(call.state, call.me, call.now)
     job = _record(call, asked, key, draft)
     return _start(call, job, draft is not None, audience)
@@ -90,6 +92,7 @@ def _record(call: Call, asked: Doc, key: str, draft: Doc | None) -> Doc:
         "article_id": "",
         "draft": draft,
         "sent_at": call.now,
+        "ignore_reprint": asked.get("send_ignore_reprint", 0) == 1,
         "waits": False,
     }
     call.state.put("mass", owner, str(msg_id), job)

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.simulator import accounts, callbacks, jobs
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
-from connectors.simulator.wechat import articles, quotas
+from connectors.simulator.wechat import articles, originality, quotas
 
 STATUS = {0: "send success", 2: "err(30003)", 3: "send fail", 4: "err(20001)"}
 REFUSED_BY_ADMIN, SILENT_ADMIN = "err(40001)", "err(40002)"
@@ -41,14 +41,16 @@ def decide(state: State, args: dict[str, Any]) -> None:
     account = accounts.load(state, "wechat", args["external_id"])
     job = state.get("mass", f"wechat:{args['external_id']}", args["msg_id"])
     if account and job and job["status"] == "SENDING":
-        _finish(state, account, job, STATUS[int(account.get("review_result", 0))])
+        reviewed = STATUS[int(account.get("review_result", 0))]
+        _finish(state, account, job, originality.status(account, job) or reviewed)
 
 
 def _finish(state: State, account: Account, job: Doc, status: str) -> None:
     issue: Doc | None = None
     if status == "send success":
         if job["draft"]:
-            issue = articles.bring_out(state, account, job["draft"], "mass", job["msg_data_id"])
+            draft = originality.replaced(account, job["draft"])
+            issue = articles.bring_out(state, account, draft, "mass", job["msg_data_id"])
     else:
         quotas.give_back_mass(state, account, job["sent_at"])
     changes = {"status": "SEND_SUCCESS" if status == "send success" else "SEND_FAIL", "waits": False}
@@ -73,6 +75,6 @@ def _event(state: State, account: Account, job: Doc, status: str, issue: Doc | N
         "FilterCount": reached,
         "SentCount": reached,
         "ErrorCount": 0,
-        "CopyrightCheckResult": {"Count": 0, "ResultList": {}, "CheckState": 0 if status != "err(30003)" else 3},
+        "CopyrightCheckResult": originality.result(account, job, status),
         "ArticleUrlResult": {"Count": len(items), "ResultList": {"item": items}},
     }

@@ -20,6 +20,7 @@ LIFETIME = 7200
 OVERLAP = 300
 FORCED_PER_DAY = 20
 FORCED_APART = 30
+CONFIRMING = {"ask": 89503, "refused_hour": 89507, "refused_day": 89506}
 
 
 def check(call: Call) -> None:
@@ -63,8 +64,12 @@ def _credentials(call: Call, asked: dict[str, Any]) -> Account:
     if account is None:
         raise WeChatError(40013)
     call.account = account
+    if account.get("secret_frozen"):
+        raise WeChatError(40243)
     if asked["secret"] != account.settings["app_secret"]:
         raise WeChatError(40125)
+    if account.get("account_frozen"):
+        raise WeChatError(50007)
     _whitelisted(call, account)
     quotas.spend(call.state, account, call.path, call.now)
     return account
@@ -75,6 +80,8 @@ def _whitelisted(call: Call, account: Account) -> None:
     if allowed is not None and call.remote_ip not in allowed:
         ip = call.remote_ip
         raise WeChatError(40164, f"invalid ip {ip} ipv6 ::ffff:{ip}, not in whitelist")
+    if account.get("ip_confirm"):
+        raise WeChatError(CONFIRMING[account.settings["ip_confirm"]])
 
 
 def _spend_force(call: Call, account: Account) -> None:

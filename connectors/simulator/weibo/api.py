@@ -8,7 +8,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from connectors.simulator import clock
+from connectors.simulator import clock, jobs
 from connectors.simulator.call import Call, NotJson, json_answer
 from connectors.simulator.state import Doc
 from connectors.simulator.weibo.errors import ArticleError, MassMessageError, WeiboError
@@ -51,6 +51,7 @@ def twin(path: str, *methods: str, level: str = "share") -> Callable[[Handler], 
 
 
 def handle(call: Call) -> Response:
+    jobs.run_due(call.state)
     try:
         answer = _answer(call)
     except WeiboError as error:
@@ -70,7 +71,7 @@ def _answer(call: Call) -> Any:
         check_token(call)
         if LEVELS[call.me.get("level", "share")] < LEVELS[known.level] or _denied(call):
             raise WeiboError(10014)
-        if call.request.method == "POST" and call.me.get("audited") is False:
+        if call.request.method == "POST" and not _may_test(call):
             raise WeiboError(21321)
         _spend(call, known)
     return known.handler(call)
@@ -87,6 +88,11 @@ def check_token(call: Call) -> None:
         raise WeiboError(21316)
     if call.now >= held["expires"]:
         raise WeiboError(21327)
+
+
+def _may_test(call: Call) -> bool:
+    """An app that is not audited serves its owner and fifteen testers."""
+    return bool(call.me.get("audited") is not False or call.me.get("owns_app") or call.me.get("tester"))
 
 
 def _denied(call: Call) -> bool:

@@ -9,7 +9,7 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response
 
 from connectors.simulator import accounts
-from connectors.simulator.accounts import DAY, Account
+from connectors.simulator.accounts import Account
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
 from connectors.simulator.templating import page
@@ -70,7 +70,7 @@ def access_token(call: Call) -> Doc:
 
 
 def _issue(call: Call, account: Account) -> Doc:
-    seconds = (30 * DAY if account.settings.get("audited", True) else DAY) - 1
+    seconds = accounts.token_life(account) - 1
     token = f"2.00{secrets.token_urlsafe(21)}"
     body = {"external_id": account.external_id, "issued": call.now, "expires": call.now + seconds}
     call.state.put("token", "weibo", token, body)

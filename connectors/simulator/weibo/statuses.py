@@ -9,6 +9,7 @@ from typing import Any
 
 from werkzeug.datastructures import FileStorage
 
+from connectors.simulator import accounts, jobs
 from connectors.simulator.accounts import Account
 from connectors.simulator.call import Call
 from connectors.simulator.pictures import look
@@ -23,6 +24,7 @@ HOUR = 3600
 REPEAT_WINDOW = HOUR
 LONG_LIMIT = 5000
 MOST_PICTURES = 9
+UNAUDITED = "未通过审核应用"
 
 
 @endpoint("/2/statuses/share.json", "POST")
@@ -163,9 +165,24 @@ def keep(state: State, account: Account, words: str, pictures: list[str], **opti
         state.put("short", "", str(link["url_short"]).rpartition("/")[2], {"url": link["url_ori"]})
     body: Doc = {"raw": words, "text": shown, "links": links, "pictures": pictures, "removed_by": "", **options}
     status_id = shapes.next_id(state)
-    state.put("status", account.owner, status_id, body | {"source": account.name})
+    source = UNAUDITED if account.get("audited") is False else account.name
+    state.put("status", account.owner, status_id, body | {"source": source})
     state.put("status_owner", "", status_id, {"external_id": account.external_id})
+    if account.get("audit", "pass") != "pass":
+        waiting = float(account.get("audit_seconds", 60))
+        jobs.schedule(state, "weibo_audit", waiting, external_id=account.external_id, status=status_id)
     return state.get("status", account.owner, status_id) or body
+
+
+@jobs.job("weibo_audit")
+def audit(state: State, args: dict[str, Any]) -> None:
+    """The platform looks at what was accepted: hidden (only the author sees it) or taken away, without a word."""
+    account = accounts.load(state, "weibo", args["external_id"])
+    if account and state.get("status", account.owner, args["status"]):
+        verdict = account.get("audit", "pass")
+        changes: Doc = {"hidden": True} if verdict == "hide" else {}
+        changes |= {"removed_by": "platform"} if verdict == "remove" else {}
+        state.change("status", account.owner, args["status"], **changes)
 
 
 @twin("/2/statuses/repost.json", "POST", level="full")

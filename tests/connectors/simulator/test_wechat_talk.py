@@ -93,7 +93,9 @@ def test_a_passive_reply_reaches_the_citizen(sim: Sim, listener: Listener) -> No
     sim.put("wechat", GH, callback_url=listener.url)
 
     def answer(query: str, body: bytes) -> bytes:
-        reply = envelope.xml({"MsgType": "text", "Content": "请看办事指南"})
+        pushed = envelope.read_fields(unseal(envelope.read_fields(body.decode())["Encrypt"]))
+        head = {"ToUserName": pushed["FromUserName"], "FromUserName": GH, "CreateTime": 1}
+        reply = envelope.xml({**head, "MsgType": "text", "Content": "请看办事指南"})
         sealed = envelope.encrypt(reply, AES_KEY, APP_ID)
         signed = envelope.signature(TOKEN, "1", "2", sealed)
         return envelope.xml({"Encrypt": sealed, "MsgSignature": signed, "TimeStamp": 1, "Nonce": "2"}).encode()
