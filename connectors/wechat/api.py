@@ -104,10 +104,37 @@ class Api:
         self._raise_for(parsed, write=write)
         return parsed
 
-    def get(self, path: str) -> Body:
-        parsed = self._ask(path, write=False, method="GET")
+    @property
+    def app_id(self) -> str:
+        return self._account.credentials.get("app_id", "")
+
+    def get(self, path: str, query: Mapping[str, str] | None = None) -> Body:
+        parsed = self._ask(path, write=False, method="GET", query=query)
         self._raise_for(parsed, write=False)
         return parsed
+
+    def download(self, path: str, query: Mapping[str, str]) -> Answer | Body:
+        """Bytes that the platform gives away under a name of its own: the answer as it came, or its JSON when that is no
+        error. Raises as get() does."""
+
+        def send(token: Token) -> tuple[Answer, Body | None]:
+            self._meter.spend(meter_key(path))
+            params = {**query, "access_token": token.value}
+            answer = self._http.call("GET", f"{HOST}{path}", write=False, params=params)
+            return answer, _object_in(answer)
+
+        token = self.token()
+        answer, parsed = send(token)
+        if parsed is not None and error_code(parsed) in STALE_TOKEN:
+            answer, parsed = send(self._tokens.renew(token.value, self._fetch_token))
+        if parsed is None:
+            return answer
+        self._raise_for(parsed, write=False)
+        return parsed
+
+    def fetch(self, url: str) -> Answer:
+        """An address that the platform named, asked without our token."""
+        return self._http.call("GET", url, write=False)
 
     def upload(self, path: str, content: bytes, content_type: str, query: Mapping[str, str] | None = None) -> Body:
         """A multipart upload under the field `media` with an ASCII name (41005 otherwise)."""
@@ -224,6 +251,17 @@ def error_code(parsed: Body) -> int | None:
         return int(parsed.get("errcode", 0))
     except (TypeError, ValueError):
         return None
+
+
+def _object_in(answer: Answer) -> Body | None:
+    """The JSON object that an answer is, None when it is anything else."""
+    if not answer.body.lstrip().startswith(b"{"):
+        return None
+    try:
+        parsed = answer.json()
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
 
 
 def _cause(code: int | None, message: str, row: Code | None) -> str:

@@ -38,6 +38,9 @@ _DAILY = {
     "freepublish/delete": 10,
     "message/mass/sendall": 100,
     "message/custom/send": 500_000,
+    "media/get": 200_000,
+    "user/info": 500_000,
+    "user/info/updateremark": 10_000,
 }
 _RECALL: Mapping[str, Literal["api", "manual", "partial"]] = {"publish": "api", "mass": "partial", "draft": "manual"}
 _PUBLISH_QUOTA = {"publish": "freepublish/submit", "mass": "mass", "draft": ""}
@@ -69,6 +72,8 @@ def capabilities(account: AccountConfig) -> Capabilities:
         polls=("article_comment",) if comments else (),
         pushes=("private",),
         replies=_replies(comments),
+        acts={"article_comment": ("elect", "unelect", "delete", "delete_reply")} if comments else {},
+        offers=_offers(account, comments),
         quotas=_quotas(account),
         publish_quota=_PUBLISH_QUOTA.get(mode, ""),
         missing=_missing(account, comments),
@@ -84,6 +89,15 @@ def _replies(comments: bool) -> dict[MessageKind, ReplyRule]:
     if comments:
         rules["article_comment"] = ReplyRule(per_message=1, max_length=COMMENT_CHARACTERS)
     return rules
+
+
+def _offers(account: AccountConfig, comments: bool) -> tuple[str, ...]:
+    """Drafts alone: an account without verification, which is refused everything else (48001)."""
+    known = ("quota", "clear_quota", "explain")
+    if account.mode == "draft":
+        return known
+    more = ("typing", "people", "tags", "block", "day_figures", "speed")
+    return (*known, *more, *(("switch_comments",) if comments else ()))
 
 
 def _quotas(account: AccountConfig) -> tuple[Quota, ...]:

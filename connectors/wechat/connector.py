@@ -32,11 +32,12 @@ from connectors.wechat import callback as callbacks
 from connectors.wechat import capabilities, commit, events, health, history, inbox, newspic, statistics
 from connectors.wechat.api import Api
 from connectors.wechat.article import adapt_content
+from connectors.wechat.desk import WeChatDesk
 from connectors.wechat.outcome import Checking
 from connectors.wechat.prepare import Preparing, changed_since, read_draft, standing_draft
 
 
-class WeChatConnector(Connector):
+class WeChatConnector(WeChatDesk, Connector):
     """One WeChat Official Account, by mass sending, publishing, or drafts that a person publishes."""
 
     platform: ClassVar[str] = "wechat"

@@ -78,7 +78,7 @@ def _comments_of(api: Api, post: Receipt, begin: int) -> tuple[list[InboundMessa
     """The comments from `begin` on, and where to go on next time (0: all were had)."""
     found: list[InboundMessage] = []
     for _ in range(MOST_PAGES):
-        body = {**_article(post.details), "begin": begin, "count": PAGE_SIZE, "type": 0}
+        body = {**place_of(post.details), "begin": begin, "count": PAGE_SIZE, "type": 0}
         answer = api.post("/cgi-bin/comment/list", body)
         rows = payloads.rows_of(answer, "comment")
         try:
@@ -91,8 +91,8 @@ def _comments_of(api: Api, post: Receipt, begin: int) -> tuple[list[InboundMessa
     return found, begin
 
 
-def _article(details: Mapping[str, str]) -> dict[str, Any]:
-    """msg_data_id is a number there, and the index counts from 0."""
+def place_of(details: Mapping[str, str]) -> dict[str, Any]:
+    """The article that comments are asked under: msg_data_id is a number there, and the index counts from 0."""
     return {"msg_data_id": int(details["msg_data_id"]), "index": int(details.get("index", "0"))}
 
 
@@ -113,6 +113,7 @@ def _comment(post: Receipt, row: dict[str, Any]) -> InboundMessage:
         post_external_id=post.external_id or mid,
         target={"kind": "article_comment", "msg_data_id": mid, "index": index, "user_comment_id": comment_id},
         answered=_answered(row.get("reply")),
+        elected=payloads.switch(row.get("comment_type")),
     )
 
 
@@ -136,7 +137,7 @@ def reply(api: Api, target: Mapping[str, str], text: str, *, send_before: dateti
 
 
 def _answer_comment(api: Api, target: Mapping[str, str], text: str, send_before: datetime) -> Receipt:
-    body = {**_article(target), "user_comment_id": int(target["user_comment_id"]), "content": text}
+    body = {**place_of(target), "user_comment_id": int(target["user_comment_id"]), "content": text}
     _sent(api.post("/cgi-bin/comment/reply/add", body, write=True, send_before=send_before))
     place = ":".join((target["msg_data_id"], target.get("index", "0"), target["user_comment_id"]))
     return Receipt(external_id=f"reply:{place}", live=True)

@@ -207,7 +207,9 @@ def changed_since(api: Api, prepared: Prepared) -> str | None:
     """Why the standing draft is not the prepared one any more, or None."""
     seen = read_draft(api, str(prepared.steps["draft"]))
     if seen is None:
-        return "草稿已不在公众平台的草稿箱中，可能已被人工发布或删除。请登录公众平台核对；确认没有发布的，取消后重新排期。"
+        return (
+            "草稿已不在公众平台的草稿箱中，可能已被人工发布或删除。请登录公众平台核对；确认没有发布的，取消后重新排期。"
+        )
     if len(seen) != 1:
         return f"{_SEVERAL}请登录公众平台核对，或取消后重新排期。"
     if readback.fingerprint(seen[0]) != prepared.steps["fingerprint"]:
