@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Encrypted, Model, UTCDateTime, new_id
@@ -49,6 +49,9 @@ class Account(Model):
     polled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_note: Mapped[str] = mapped_column(Text, default="")
+    # Reading the platform's figures and allowances: when next, who is at it, and why nothing can be had (Chinese).
+    next_reading_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reading_note: Mapped[str] = mapped_column(Text, default="")
     # Pushed down from inspection: the last surviving public post by whatever means.
     last_published_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -86,6 +89,41 @@ class QuotaUse(Model):
     used: Mapped[int] = mapped_column(Integer, default=0)
     # Blocked by the platform's own word until then, whatever we counted.
     blocked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class QuotaReading(Model):
+    """What the platform itself said of one call's daily allowance; None where it does not tell."""
+
+    __tablename__ = "quota_readings"
+    __table_args__ = (UniqueConstraint("account_id", "call"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    call: Mapped[str] = mapped_column(String(60))
+    limit: Mapped[int | None] = mapped_column(Integer)
+    used: Mapped[int | None] = mapped_column(Integer)
+    remain: Mapped[int | None] = mapped_column(Integer)
+    read_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class AccountDay(Model):
+    """One day (of Beijing) of an account as the platform counted it: people; None where it does not tell."""
+
+    __tablename__ = "account_days"
+    __table_args__ = (UniqueConstraint("account_id", "day"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    day: Mapped[date] = mapped_column(Date)
+    readers: Mapped[int | None] = mapped_column(Integer)
+    sharers: Mapped[int | None] = mapped_column(Integer)
+    likes: Mapped[int | None] = mapped_column(Integer)
+    comments: Mapped[int | None] = mapped_column(Integer)
+    collected: Mapped[int | None] = mapped_column(Integer)
+    new_followers: Mapped[int | None] = mapped_column(Integer)
+    lost_followers: Mapped[int | None] = mapped_column(Integer)
+    followers: Mapped[int | None] = mapped_column(Integer)
+    read_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class CallbackSeen(Model):

@@ -35,6 +35,11 @@ class Contact(Model):
     name: Mapped[str] = mapped_column(String(120), default="")
     nickname: Mapped[str] = mapped_column(String(60), default="")
     remark: Mapped[str] = mapped_column(String(120), default="")
+    # What the platform knows of the person, where it keeps tags: [{"id", "name"}], and when it was last asked.
+    tags: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
+    told_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Since when they are on the account's blacklist: nothing they write comes any more.
+    blocked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Since when they follow the account no more: private messages do not reach them.
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -113,6 +118,10 @@ class Message(Model):
     target: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     # Inbound: the platform shows an answer of ours, by whatever means it was given.
     answered: Mapped[bool] = mapped_column(default=False)
+    # A comment picked out for all readers (WeChat: 精选); None where the platform has no such thing.
+    elected: Mapped[bool | None]
+    # Since when the comment, or our answer, is deleted at the platform by us.
+    removed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Outbound: the address of the person who wrote it (Weibo's rip).
     operator_ip: Mapped[str] = mapped_column(String(60), default="")
     in_reply_to: Mapped[str | None] = mapped_column(String(32))
