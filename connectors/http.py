@@ -108,11 +108,13 @@ class Http:
         json_body: Any = None,
         raw_body: bytes | None = None,
         files: tuple[File, ...] = (),
+        multipart: bool = False,
         headers: Mapping[str, str] | None = None,
         send_before: datetime | None = None,
         timeout: float = READ_TIMEOUT,
     ) -> Answer:
-        """One request, never repeated. `json_body` goes out as raw UTF-8, never as backslash-u escapes.
+        """One request, never repeated. `json_body` goes out as raw UTF-8, never as backslash-u escapes; `multipart` sends
+        a form without files so.
 
         Raises Unavailable (nothing was sent, or a read failed) or OutcomeUnknown (a write may have arrived).
         """
@@ -127,8 +129,8 @@ class Http:
                 method,
                 self.locate(url),
                 params=params,
-                data=data,
-                files=[(f.field, (f.name, f.content, f.content_type)) for f in files] or None,
+                data=None if multipart else data,
+                files=_parts(form if multipart else None, files),
                 headers=all_headers,
                 timeout=(CONNECT_TIMEOUT, timeout),
                 allow_redirects=False,
@@ -240,6 +242,12 @@ def _encode(
     if raw_body is not None:
         return raw_body, headers
     return (dict(form) if form is not None else None), headers
+
+
+def _parts(form: Mapping[str, str] | None, files: tuple[File, ...]) -> list[tuple[str, Any]] | None:
+    """The parts of a multipart body: fields without a file name, then files; None for another body."""
+    fields: list[tuple[str, Any]] = [(name, (None, value)) for name, value in (form or {}).items()]
+    return [*fields, *((f.field, (f.name, f.content, f.content_type)) for f in files)] or None
 
 
 def _read_bounded(response: requests.Response) -> bytes:

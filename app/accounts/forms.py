@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 
 def N_(text: str) -> str:
@@ -36,7 +35,7 @@ class Field:
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """One setting on the account's page; `name` as "quotas.daily_calls", `kind` "number", "tick", "text" or "choice"."""
+    """One setting on the account's page; `name` as "quotas.daily_calls", `kind` "number", "tick", "text", "long" or "choice"."""
 
     name: str
     label: str
@@ -109,6 +108,14 @@ def _aes_key(value: str) -> str:
 _TEXT = r"[!-~]{1,512}"
 _HOST = r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?"
 
+# Answered by us once the platform's own automatic replies are off.
+WELCOME = Setting(
+    name="welcome_text",
+    label=N_("关注后自动回复"),
+    help=N_("市民关注账号时立即回复的文字，不超过 299 字；留空则不回复。接通消息推送后，平台自己的自动回复会停用。"),
+    kind="long",
+)
+
 WEIBO = Platform(
     key="weibo",
     label=N_("微博"),
@@ -167,6 +174,14 @@ WEIBO = Platform(
             kind="number",
         ),
         Setting(name="quotas.publish_per_hour", label=N_("每小时可发条数"), help=N_("默认 30。"), kind="number"),
+        Setting(name="article", label=N_("已获头条文章权限（政务、媒体机构，向蓝V客服申请）"), kind="tick"),
+        Setting(name="article_long", label=N_("长文自动改发头条文章（写稿时可逐篇改回）"), kind="tick"),
+        Setting(
+            name="article_cover",
+            label=N_("头条文章封面地址"),
+            help=N_("一张已在微博上的图片的地址（sinaimg.cn），没有商业接口时用作封面。"),
+        ),
+        WELCOME,
     ),
     callback_help=N_("登录微博，在“管理中心 → 粉丝服务 → 高级功能 → 开发模式”中填写此网址和 App Key。"),
 )
@@ -240,45 +255,3 @@ WECHAT = Platform(
 
 PLATFORMS: Mapping[str, Platform] = {platform.key: platform for platform in (WEIBO, WECHAT)}
 ENVIRONMENTS: Mapping[str, str] = {"live": N_("正式"), "simulator": N_("演练")}
-
-Errors = dict[str, list[str]]
-
-
-def check_credentials(platform: Platform, mode: str, given: Mapping[str, Any], settings: Mapping[str, Any]) -> Errors:
-    """What is wrong with complete credentials, per field as "credentials.app_key"."""
-    errors: Errors = {}
-    known = {field.name: field for field in platform.fields}
-    for name in given:
-        # Contract: uid may stand among Weibo's credentials; it must be the account's own.
-        if name not in known and name != "uid":
-            errors[f"credentials.{name}"] = ["没有这一项，请删去或核对拼写。"]
-    plain = settings.get("callback_mode") == "plain"
-    for name, field in known.items():
-        value = given.get(name)
-        wanted = field.required and (not field.modes or mode in field.modes)
-        if value is None or value == "":
-            if wanted and not (plain and name == "encoding_aes_key"):
-                errors[f"credentials.{name}"] = [f"缺少{field.label}。{field.help}"]
-        elif not isinstance(value, str):
-            errors[f"credentials.{name}"] = ["应为文字。"]
-        elif wrong := field.check(value):
-            errors[f"credentials.{name}"] = [f"{field.label}格式不对：{wrong}"]
-    return errors
-
-
-def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:
-    """What is wrong with the settings this product knows; others are the connectors' business."""
-    errors: Errors = {}
-    quotas = settings.get("quotas", {})
-    if not isinstance(quotas, Mapping):
-        errors["settings.quotas"] = ['应为对象，例如 {"daily_calls": 100}。']
-    else:
-        for key, value in quotas.items():
-            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100_000_000:
-                errors[f"settings.quotas.{key}"] = ["应为不小于 0 的整数。"]
-    mode = settings.get("callback_mode", "safe")
-    if mode not in ("safe", "plain"):
-        errors["settings.callback_mode"] = ["只能是 safe（安全模式）或 plain（明文，仅限演练）。"]
-    elif mode == "plain" and environment != "simulator":
-        errors["settings.callback_mode"] = ["正式账号只接受安全模式。明文模式无法防伪造，仅限演练账号使用。"]
-    return errors

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app.accounts import quotas, tokens
 from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
-from app.accounts.forms import PLATFORMS, Errors, Platform, check_credentials, check_settings
+from app.accounts.forms import PLATFORMS, Platform
 from app.accounts.health import (
     claim_probes,
     health_of,
@@ -25,6 +25,7 @@ from app.accounts.health import (
     request_probe,
     tidy,
 )
+from app.accounts.judging import Errors, check_credentials, check_settings
 from app.accounts.models import Account
 from app.audit.services import record
 from app.config import current

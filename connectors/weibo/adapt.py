@@ -6,6 +6,8 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
+import nh3
+
 from connectors import text as words
 from connectors.base import MediaStore
 from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem, Severity
@@ -15,7 +17,13 @@ from connectors.weibo.levels import CALLS, Level, level_of
 
 # The documentation's own example of an address; the simulator takes any public one.
 SIMULATOR_RIP = "211.156.0.1"
-OVERRIDABLE = ("text", "images", "delivery")
+# What an article is made of; Weibo names no list of what it keeps.
+_TAGS = {
+    *("p", "br", "hr", "strong", "b", "em", "i", "u", "s", "sub", "sup", "h1", "h2", "h3", "h4"),
+    *("ul", "ol", "li", "blockquote", "pre", "table", "thead", "tbody", "tr", "th", "td", "caption", "img", "a"),
+}
+_ATTRIBUTES = {"a": {"href"}, "img": {"src"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
+OVERRIDABLE = ("form", "text", "images", "delivery")
 
 
 def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adaptation:
@@ -32,7 +40,7 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
     if "text" in overrides:
         text = str(overrides["text"]).replace("\r\n", "\n").replace("\r", "\n").strip()
     if "images" in overrides:
-        hashes = _own_images(overrides["images"], level, problems)
+        hashes = own_images(overrides["images"], level.max_images, problems)
     chosen, image_notes, image_problems = pictures.choose(media, hashes, level.max_images)
     notes += image_notes + [_overridden(key) for key in overrides]
     delivery = {"mode": level.call(len(chosen))}
@@ -49,6 +57,11 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
     return Adaptation(payload=payload, notes=tuple(notes), problems=tuple(problems), length=length)
 
 
+def clean_html(html: str) -> str:
+    """`html` with the plain tags that an article needs and no others: no styles, no scripts, pictures of ours only."""
+    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None).strip()
+
+
 def operator_ip(account: AccountConfig) -> str:
     """The address sent as `rip`: the operator's public one, "" when none is known. Never a private address."""
     if account.environment == "simulator":
@@ -60,18 +73,18 @@ def operator_ip(account: AccountConfig) -> str:
 
 
 def _overridden(key: str) -> Note:
-    names = {"text": "文字", "images": "图片", "delivery": "发布方式"}
+    names = {"form": "发布形式", "text": "文字", "images": "图片", "delivery": "发布方式"}
     return Note(kind="override", message=f"{names[key]}由作者手工设定。")
 
 
-def _own_images(given: Any, level: Level, problems: list[Problem]) -> tuple[str, ...]:
+def own_images(given: Any, most: int, problems: list[Problem]) -> tuple[str, ...]:
     """The hashes of an override `[{media_id, sha256}]`; more than fit is a problem, since the author chose them."""
     items = given if isinstance(given, list | tuple) else ()
     hashes = tuple(str(item["sha256"]) for item in items if isinstance(item, Mapping) and item.get("sha256"))
     if len(hashes) != len(items) or not isinstance(given, list | tuple):
         problems.append(_problem("weibo.images.form", "images", "图片列表格式不对。每项应有 sha256。请重新选择图片。"))
-    if len(set(hashes)) > level.max_images:
-        said = f"选了 {len(set(hashes))} 张图片。本级别应用最多带 {level.max_images} 张。请减少图片。"
+    if len(set(hashes)) > most:
+        said = f"选了 {len(set(hashes))} 张图片。这里最多带 {most} 张。请减少图片。"
         problems.append(_problem("weibo.images.count", "images", said))
     return hashes
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,15 @@ _GONE_CODES = frozenset({"20101", "20104", "20112"})
 
 def check(account: AccountConfig, level: Level, api: Api, attempted: Attempted, now: datetime) -> Finding:
     """What became of it, read-back included. Not finding it proves nothing: an ordinary app sees five statuses, and those late."""
+    found = _found(account, level, api, attempted, now)
+    if not isinstance(found, Found) or attempted.receipt is None:
+        return found
+    # What only the answer to the call told (the article beside its status) stays known.
+    details = {**attempted.receipt.details, **found.receipt.details}
+    return Found(receipt=replace(found.receipt, details=details))
+
+
+def _found(account: AccountConfig, level: Level, api: Api, attempted: Attempted, now: datetime) -> Finding:
     again = limits.ask_again(attempted.asked, now)
     try:
         if attempted.receipt is not None and attempted.receipt.external_id:

@@ -27,8 +27,8 @@ from connectors.values import (
     PublishResult,
     Receipt,
 )
+from connectors.weibo import article, articles, checking, inbox, levels, probe, publishing, replies
 from connectors.weibo import callback as push
-from connectors.weibo import checking, inbox, levels, probe, publishing, replies
 from connectors.weibo.adapt import adapt, operator_ip
 from connectors.weibo.api import Api
 from connectors.weibo.levels import Level
@@ -54,6 +54,7 @@ class WeiboConnector(Connector):
             image_max_bytes=levels.MAX_IMAGE_BYTES,
             topics=level.topics,
             limits=(Limit(field="text", limit=level.limit, unit="字"),),
+            forms=article.FORMS if levels.article_right(self.account) else (),
             recall="manual" if level.key == "share" else "api",
             polls=("comment", "mention"),
             pushes=("private", "mention"),
@@ -66,6 +67,9 @@ class WeiboConnector(Connector):
         )
 
     def adapt(self, content: Content) -> Adaptation:
+        level = self._level
+        if article.chosen(self.account, level, content):
+            return article.adapt_article(self.account, level, self.media, content)
         return adapt(self.account, self.media, content)
 
     def verify_callback(self, callback: Callback) -> str:
@@ -78,6 +82,8 @@ class WeiboConnector(Connector):
         return push.passive_reply(push.read(callback.body), text) if text else b""
 
     def prepare(self, payload: Json, done: Prepared) -> Prepared:
+        if article.is_article(payload):
+            return articles.prepare(self.account, self._level, self._api, self.media, payload, done)
         return publishing.prepare(self.account, self._level, self._api, self.media, payload, done)
 
     def recheck(self, payload: Json, prepared: Prepared) -> str | None:
@@ -85,6 +91,8 @@ class WeiboConnector(Connector):
         return None
 
     def publish(self, payload: Json, prepared: Prepared, *, key: str, send_before: datetime) -> Receipt:
+        if article.is_article(payload):
+            return articles.publish(self.account, self._api, payload, prepared, send_before=send_before)
         return publishing.publish(
             self.account, self._level, self._api, self.media, payload, prepared, key=key, send_before=send_before
         )

@@ -22,6 +22,7 @@ CALLS = {
     "statuses/update/biz": f"{api.BUSINESS}/2/statuses/update/biz.json",
     "statuses/upload_url_text/biz": f"{api.BUSINESS}/2/statuses/upload_url_text/biz.json",
 }
+ARTICLE = "proxy/article/publish"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +73,12 @@ def level_of(account: AccountConfig) -> Level:
         raise ValueError(f"weibo mode must be one of {', '.join(LEVELS)}: {account.mode!r}") from None
 
 
+def article_right(account: AccountConfig) -> bool:
+    """Whether the account was given 头条文章: ticked on its page, or named in `settings.rights`."""
+    rights = account.settings.get("rights")
+    return account.settings.get("article") is True or "article" in (rights if isinstance(rights, list | tuple) else ())
+
+
 def quotas(account: AccountConfig, level: Level) -> tuple[Quota, ...]:
     """Documented quotas, overridden by settings.quotas of the account; they vary with the app, so never constants."""
     own = account.settings.get("quotas")
@@ -94,6 +101,11 @@ _MISSING_COMMENTS = Missing(
 _MISSING_HISTORY = Missing(key="history", why="普通应用只能读取本账号最新 5 条微博。")
 _MISSING_SCHEDULE = Missing(key="schedule", why="微博没有定时发布接口，由本系统到点发出。")
 _MISSING_ARTICLE = Missing(key="article", why="账号没有头条文章权限（政务、媒体机构可联系蓝V客服申请）。")
+_MISSING_ARTICLE_RECALL = Missing(key="article_recall", why="头条文章没有修改和删除接口，发出后只能到微博手动处理。")
+_MISSING_ARTICLE_PICTURES = Missing(
+    key="article_pictures",
+    why="头条文章的图片须先在微博上，只有商业接口能上传：封面用账号设置中填写的微博图片地址，正文图片不带入。",
+)
 _MISSING_READS = Missing(key="reads", why="微博不提供阅读数。")
 
 
@@ -107,7 +119,10 @@ def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
         found.append(Missing(key="recall", why="“分享”级别的应用不能删除微博，请到微博手动删除。"))
     if level.key != "business":
         found.append(Missing(key="long_text", why="本级别应用每条微博最多 140 字。"))
-    rights = account.settings.get("rights")
-    if "article" not in (rights if isinstance(rights, list | tuple) else ()):
+    if not article_right(account):
         found.append(_MISSING_ARTICLE)
+    else:
+        found.append(_MISSING_ARTICLE_RECALL)
+        if level.key != "business":
+            found.append(_MISSING_ARTICLE_PICTURES)
     return tuple(found)

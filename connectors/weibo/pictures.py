@@ -20,19 +20,25 @@ def choose(media: MediaStore, hashes: tuple[str, ...], most: int) -> tuple[list[
     chosen: list[Image] = []
     wanted = list(dict.fromkeys(hashes))
     for sha256 in wanted[:most]:
-        found = media.get(sha256)
-        if found is None:
-            problems.append(_problem("weibo.image.missing", "图片在素材库中找不到。可能已被删除。请重新插入图片。"))
-            continue
-        try:
-            chosen.append(_fitting(media, found, notes))
-        except ValueError:
-            problems.append(
-                _problem("weibo.image.unreadable", "图片无法转换为微博支持的格式。文件可能已损坏。请换一张。")
-            )
+        image = fit(media, sha256, notes, problems)
+        if image is not None:
+            chosen.append(image)
     if len(wanted) > most:
         notes.append(Note(kind="images", message=f"保留 {most} 图，其余 {len(wanted) - most} 图见正文链接。"))
     return chosen, notes, problems
+
+
+def fit(media: MediaStore, sha256: str, notes: list[Note], problems: list[Problem]) -> Image | None:
+    """One picture as it will be uploaded; None, with a problem, when there is none or it cannot be read."""
+    found = media.get(sha256)
+    if found is None:
+        problems.append(_problem("weibo.image.missing", "图片在素材库中找不到。可能已被删除。请重新插入图片。"))
+        return None
+    try:
+        return _fitting(media, found, notes)
+    except ValueError:
+        problems.append(_problem("weibo.image.unreadable", "图片无法转换为微博支持的格式。文件可能已损坏。请换一张。"))
+        return None
 
 
 def _fitting(media: MediaStore, image: Image, notes: list[Note]) -> Image:

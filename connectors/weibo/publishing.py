@@ -35,11 +35,11 @@ def prepare(
 ) -> Prepared:
     """The token is alive, the pictures can be read; at level business each picture is uploaded, one a call."""
     api.token()
-    _rip(account)
+    known_rip(account)
     steps: dict[str, Any] = dict(done.steps)
     images = [str(image["sha256"]) for image in payload["images"]]
     for sha256 in images:
-        _picture(media, sha256)
+        picture_of(media, sha256)
     if level.key == "business" and images:
         uploaded: dict[str, str] = dict(steps.get("pictures", {}))
         waiting = [sha256 for sha256 in images if sha256 not in uploaded]
@@ -67,14 +67,14 @@ def publish(
         raise NotEntitled(
             f"本级别应用不能用“{mode}”方式发布。", remedy="请重新生成平台版本后送审。", who=codes.AUTHOR, code="10014"
         )
-    form = {"status": str(payload["text"]), "rip": _rip(account)}
+    form = {"status": str(payload["text"]), "rip": known_rip(account)}
     if level.annotations:
         form["annotations"] = json.dumps([{"client_mblogid": key}])
     if level.key == "business":
         form["is_longtext"] = "1" if half_units(form["status"]) > SHORT * 2 else "0"
         if images:
             form["pic_id"] = ",".join(_uploaded(prepared, sha256) for sha256 in images)
-    picture = _picture(media, images[0]) if images and level.key != "business" else None
+    picture = picture_of(media, images[0]) if images and level.key != "business" else None
     status = api.publish(CALLS[mode], form, picture=picture, send_before=send_before)
     if is_slow(status):
         return Receipt(live=False, details={"slow": "1"})
@@ -91,6 +91,8 @@ def recall(level: Level, api: Api, receipt: Receipt) -> None:
         raise NotEntitled(
             "“分享”级别的应用不能删除微博。", remedy="请登录微博手动删除。", who=codes.OPERATOR, code="10014"
         )
+    if receipt.details.get("article"):
+        raise NotEntitled("头条文章没有删除接口。", remedy="请登录微博手动删除文章和配发的微博。", who=codes.OPERATOR)
     try:
         api.destroy(receipt.external_id)
     except Refused as error:
@@ -124,7 +126,7 @@ def _number(value: Any) -> int | None:
         return None
 
 
-def _rip(account: AccountConfig) -> str:
+def known_rip(account: AccountConfig) -> str:
     found = operator_ip(account)
     if not found:
         raise NotEntitled(
@@ -145,14 +147,14 @@ def _uploaded(prepared: Prepared, sha256: str) -> str:
 
 
 def _upload(api: Api, media: MediaStore, sha256: str) -> str:
-    pic_id = api.upload_picture(_picture(media, sha256))
+    pic_id = str(api.upload_picture(picture_of(media, sha256)).get("pic_id") or "")
     if not pic_id:
         row = codes.UNKNOWN_READ
         raise row.error("微博没有给出图片编号。", remedy=row.remedy, who=row.who)
     return pic_id
 
 
-def _picture(media: MediaStore, sha256: str) -> File:
+def picture_of(media: MediaStore, sha256: str) -> File:
     """The one multipart part: exactly the approved bytes, an ASCII name with extension, the content type."""
     image: Image | None = media.get(sha256)
     if image is None or image.content_type not in IMAGE_TYPES or image.size >= MAX_IMAGE_BYTES:

@@ -30,11 +30,22 @@ export function drawOverrides(panel: HTMLElement, variant: Variant, wiring: Wiri
 /** The shape that the post takes on this account. What was set for the other shape stays, and comes back with it. */
 function formChoice(variant: Variant, forms: Form[], wiring: Wiring): HTMLElement {
   const id = `override-${variant.account_id}-form`;
-  const chosen = String(variant.overrides.form ?? forms[0].key);
+  // An account may choose by itself (long posts as articles): what the payload says, whoever chose it.
+  const chosen = String(variant.payload.form ?? forms[0].key);
   const select = make("select", { id, class: "form-select" }, ...forms.map((form) => make("option", { value: form.key }, form.label)));
   select.value = chosen;
-  select.addEventListener("change", () => wiring.set(variant, { form: select.value === forms[0].key ? null : select.value }));
-  return make("div", { class: "mb-3 override", "data-part": "form" }, make("label", { class: "form-label", for: id }, say("part_form")), select);
+  select.addEventListener("change", () => wiring.set(variant, { form: select.value }));
+  const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, say("part_form")));
+  const marked = "form" in variant.overrides;
+  if (marked) head.append(...wayBack(variant, "form", wiring));
+  return make("div", { class: `mb-3 override${marked ? " override-set" : ""}`, "data-part": "form" }, head, select);
+}
+
+/** The mark of a part set by hand, and the button that makes it automatic again. */
+function wayBack(variant: Variant, name: string, wiring: Wiring): HTMLElement[] {
+  const reset = make("button", { type: "button", class: "btn btn-sm btn-link" }, say("backToAutomatic"));
+  reset.addEventListener("click", () => wiring.set(variant, { [name]: null }));
+  return [make("span", { class: "state state-indigo" }, say("setByHand")), reset];
 }
 
 function cropped(variant: Variant): boolean {
@@ -45,11 +56,7 @@ function row(variant: Variant, name: string, wiring: Wiring): HTMLElement {
   const id = `override-${variant.account_id}-${name}`;
   const marked = name in variant.overrides;
   const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, say(`part_${name}`)));
-  if (marked) {
-    const reset = make("button", { type: "button", class: "btn btn-sm btn-link" }, say("backToAutomatic"));
-    reset.addEventListener("click", () => wiring.set(variant, { [name]: null }));
-    head.append(make("span", { class: "state state-indigo" }, say("setByHand")), reset);
-  }
+  if (marked) head.append(...wayBack(variant, name, wiring));
   const value = variant.payload[name];
   const box = make("div", { class: `mb-3 override${marked ? " override-set" : ""}`, "data-part": name }, head);
   if (Array.isArray(value)) box.append(pictureChoice(id, variant, value as Picture[], wiring));

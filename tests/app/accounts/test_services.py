@@ -281,3 +281,29 @@ def test_old_counters_and_callbacks_are_forgotten(app: Flask, office: Office, no
     tidy(now + timedelta(days=63))
     assert db.session.scalar(select(func.count()).select_from(QuotaUse)) == 0
     assert callbacks.recent(account.id) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "field"),
+    [
+        ({"article_cover": "https://example.com/a.jpg"}, "settings.article_cover"),
+        ({"article_cover": "https://sinaimg.cn.evil.com/a.jpg"}, "settings.article_cover"),
+        ({"article_cover": 'https://wx1.sinaimg.cn/a.jpg" onload="'}, "settings.article_cover"),
+        ({"article_cover": 7}, "settings.article_cover"),
+        ({"welcome_text": "欢" * 300}, "settings.welcome_text"),
+        ({"welcome_text": ["欢迎"]}, "settings.welcome_text"),
+    ],
+)
+def test_wrong_settings_are_named(office: Office, settings: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        connect_weibo(office, settings=settings)
+    assert set(caught.value.errors) == {field}
+
+
+def test_right_settings_are_kept(office: Office) -> None:
+    settings = {
+        "article": True,
+        "article_cover": "http://ww2.sinaimg.cn/large/71666d49.jpg",
+        "welcome_text": "欢" * 299,
+    }
+    assert connect_weibo(office, settings=settings).settings == settings

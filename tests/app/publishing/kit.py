@@ -73,8 +73,8 @@ class Desk:
             db.session.add(account)
         return account
 
-    def approved(self, title: str = "住房租赁新政解读", accounts: list[Account] | None = None) -> Post:
-        """A post that passed its review."""
+    def approved(self, title: str = "住房租赁新政解读", accounts: list[Account] | None = None, form: str = "") -> Post:
+        """A post that passed its review; `form` as the author chose it for every account."""
         chosen = accounts if accounts is not None else [self.weibo, self.wechat]
         post = posts.create_post(
             self.author,
@@ -88,6 +88,8 @@ class Desk:
             },
             self.now,
         )
+        for variant in posts.current_revision(post).variants if form else ():
+            posts.override_variant(self.author, post.id, variant.id, {"form": form}, self.now)
         with atomic():
             post = db.session.get_one(Post, post.id)
             assert post.revision is not None

@@ -1,0 +1,61 @@
+"""What is wrong with an account's credentials and settings, per field, in Chinese. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.accounts.forms import Platform
+
+_COVER = re.compile(r"https?://(?:[a-z0-9-]+\.)+sinaimg\.cn/[!-~]+", re.ASCII | re.IGNORECASE)
+# Weibo takes fewer than 300 characters; WeChat more.
+_WELCOME_LENGTH = 299
+
+Errors = dict[str, list[str]]
+
+
+def check_credentials(platform: Platform, mode: str, given: Mapping[str, Any], settings: Mapping[str, Any]) -> Errors:
+    """What is wrong with complete credentials, per field as "credentials.app_key"."""
+    errors: Errors = {}
+    known = {field.name: field for field in platform.fields}
+    for name in given:
+        # Contract: uid may stand among Weibo's credentials; it must be the account's own.
+        if name not in known and name != "uid":
+            errors[f"credentials.{name}"] = ["没有这一项，请删去或核对拼写。"]
+    plain = settings.get("callback_mode") == "plain"
+    for name, field in known.items():
+        value = given.get(name)
+        wanted = field.required and (not field.modes or mode in field.modes)
+        if value is None or value == "":
+            if wanted and not (plain and name == "encoding_aes_key"):
+                errors[f"credentials.{name}"] = [f"缺少{field.label}。{field.help}"]
+        elif not isinstance(value, str):
+            errors[f"credentials.{name}"] = ["应为文字。"]
+        elif wrong := field.check(value):
+            errors[f"credentials.{name}"] = [f"{field.label}格式不对：{wrong}"]
+    return errors
+
+
+def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:
+    """What is wrong with the settings this product knows; others are the connectors' business."""
+    errors: Errors = {}
+    quotas = settings.get("quotas", {})
+    if not isinstance(quotas, Mapping):
+        errors["settings.quotas"] = ['应为对象，例如 {"daily_calls": 100}。']
+    else:
+        for key, value in quotas.items():
+            if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 100_000_000:
+                errors[f"settings.quotas.{key}"] = ["应为不小于 0 的整数。"]
+    mode = settings.get("callback_mode", "safe")
+    if mode not in ("safe", "plain"):
+        errors["settings.callback_mode"] = ["只能是 safe（安全模式）或 plain（明文，仅限演练）。"]
+    elif mode == "plain" and environment != "simulator":
+        errors["settings.callback_mode"] = ["正式账号只接受安全模式。明文模式无法防伪造，仅限演练账号使用。"]
+    cover = settings.get("article_cover")
+    if cover and not (isinstance(cover, str) and _COVER.fullmatch(cover)):
+        errors["settings.article_cover"] = ["应为微博上图片的完整地址，例如 https://wx1.sinaimg.cn/large/….jpg。"]
+    welcome = settings.get("welcome_text")
+    if welcome and not (isinstance(welcome, str) and len(welcome) <= _WELCOME_LENGTH):
+        errors["settings.welcome_text"] = [f"应为不超过 {_WELCOME_LENGTH} 字的文字。"]
+    return errors
