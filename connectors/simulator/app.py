@@ -33,7 +33,7 @@ from connectors.simulator.wechat import (
     users,
 )
 from connectors.simulator.weibo import api as weibo
-from connectors.simulator.weibo import article, messages, oauth, reading, statuses
+from connectors.simulator.weibo import article, fans, mentions, messages, oauth, reading, statuses
 from connectors.simulator.weibo import comments as weibo_comments
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 # Importing these registers their interfaces.
 WECHAT = (basics, comments, custom, datacube, drafts, kf, mass, mass_outcome, media, publish, readership, tags, users)
-WEIBO = (article, messages, oauth, reading, statuses, weibo_comments)
+WEIBO = (article, fans, mentions, messages, oauth, reading, statuses, weibo_comments)
 
 PREFIXES = {
     "weibo": ("/2/", "/oauth2/", "/proxy/"),

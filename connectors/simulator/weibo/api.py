@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from connectors.simulator import clock, jobs
 from connectors.simulator.call import Call, NotJson, json_answer
 from connectors.simulator.state import Doc
-from connectors.simulator.weibo.errors import ArticleError, MassMessageError, WeiboError
+from connectors.simulator.weibo.errors import ArticleError, MassMessageError, OAuthError, WeiboError
 
 Handler = Callable[[Call], Any]
 LEVELS = {"share": 0, "full": 1, "business": 2}
@@ -147,6 +147,8 @@ def fault_answer(call: Call, fault: Doc) -> Response | None:
         code = int(fault.get("code") or 10001)
         if call.path == ARTICLE and code in (10001, 10008, 11001, 11002, 11003):
             return refuse(call, ArticleError(code, ARTICLE_TEXTS[code]))
+        if call.path.startswith("/oauth2/"):
+            return refuse(call, OAuthError(code))
         return refuse(call, MassMessageError(code) if call.path == SENDALL else WeiboError(code))
     return None
 

@@ -13,13 +13,13 @@ from connectors.simulator.weibo.reading import paged
 
 def write(state: State, account: Account, status_id: str, author: Doc | None, words: str, **more: object) -> Doc:
     """Put a comment under a status; without an author it is the account's own."""
-    comment_id = shapes.next_id(state)
+    comment_id = str(more.pop("number", "") or shapes.next_id(state))
     body: Doc = {"status": status_id, "author": author, "text": words, "by_account": author is None}
     body |= {"reply_to": "", "authorised": True, **more}
     state.put("comment", f"status:{status_id}", comment_id, body)
     state.put("comment_place", account.owner, comment_id, {"status": status_id})
     if author is not None:
-        state.add(account.owner, "unread_cmt", "ever")
+        state.add(account.owner, "unread_mention_cmt" if more.get("foreign") else "unread_cmt", "ever")
     return state.get("comment", f"status:{status_id}", comment_id) or body
 
 
@@ -37,41 +37,36 @@ def take_back(state: State, account: Account, comment_id: str) -> bool:
     return state.delete("comment_place", account.owner, comment_id)
 
 
-def _all(call: Call) -> list[Doc]:
+def everything(call: Call) -> list[Doc]:
     places = call.state.all("comment_place", call.me.owner)
     found = (call.state.get("comment", f"status:{each['status']}", each["key"]) for each in places)
     return [each for each in found if each]
 
 
-def _told(call: Call, held: list[Doc]) -> Doc:
+def told(call: Call, held: list[Doc]) -> Doc:
     page = paged(call, held, 50, 200)
     return shapes.page("comments", [shapes.comment(call.state, call.me, each) for each in page], len(held))
 
 
-def _seen(call: Call, held: Doc) -> bool:
+def seen(call: Call, held: Doc) -> bool:
     """Only people who authorised the app exist for an ordinary app."""
     return bool(held["by_account"] or held["authorised"] or is_business(call))
 
 
 @twin("/2/comments/to_me.json", "GET")
 def to_me(call: Call) -> Doc:
-    return _told(call, [each for each in _all(call) if not each["by_account"] and _seen(call, each)])
+    held = [each for each in everything(call) if not each["by_account"] and not each.get("foreign")]
+    return told(call, [each for each in held if seen(call, each)])
 
 
 @twin("/2/comments/by_me.json", "GET")
 def by_me(call: Call) -> Doc:
-    return _told(call, [each for each in _all(call) if each["by_account"]])
+    return told(call, [each for each in everything(call) if each["by_account"]])
 
 
 @endpoint("/2/comments/timeline.json", "GET")
 def timeline(call: Call) -> Doc:
-    return _told(call, [each for each in _all(call) if _seen(call, each)])
-
-
-@twin("/2/comments/mentions.json", "GET")
-def mentions(call: Call) -> Doc:
-    name = f"@{call.me.name}"
-    return _told(call, [each for each in _all(call) if name in each["text"] and _seen(call, each)])
+    return told(call, [each for each in everything(call) if seen(call, each)])
 
 
 @endpoint("/2/comments/show.json", "GET")
@@ -81,7 +76,7 @@ def show(call: Call) -> Doc:
     if held is None or held["removed_by"]:
         raise WeiboError(20101)
     found = call.state.all("comment", f"status:{status_id}")
-    return _told(call, [each for each in found if _seen(call, each)])
+    return told(call, [each for each in found if seen(call, each)])
 
 
 @twin("/2/comments/show_batch.json", "GET")
@@ -90,7 +85,7 @@ def show_batch(call: Call) -> list[Doc]:
     if len(ids) > 50:
         raise WeiboError(20009)
     found = [place(call.state, call.me, each) for each in ids]
-    return [shapes.comment(call.state, call.me, each) for each in found if each and _seen(call, each)]
+    return [shapes.comment(call.state, call.me, each) for each in found if each and seen(call, each)]
 
 
 @endpoint("/2/comments/create.json", "POST")
@@ -106,7 +101,7 @@ def reply(call: Call) -> Doc:
     comment_id, status_id = required(call, "cid"), required(call, "id")
     words = required(call, "comment")
     asked = place(call.state, call.me, comment_id)
-    if asked is None or asked["status"] != status_id or not _seen(call, asked):
+    if asked is None or asked["status"] != status_id or not seen(call, asked):
         raise WeiboError(20201)
     if call.params.get("without_mention", "0") != "1" and asked["author"]:
         words = f"回复@{asked['author']['name']}:{words}"
@@ -114,8 +109,7 @@ def reply(call: Call) -> Doc:
 
 
 def _write_own(call: Call, status_id: str, words: str, reply_to: str) -> Doc:
-    held = call.state.get("status", call.me.owner, status_id)
-    if held is None or held["removed_by"]:
+    if not _may_comment(call, status_id):
         raise WeiboError(20101)
     if text.half_units(words) > text.LIMIT:
         raise WeiboError(20012)
@@ -128,6 +122,14 @@ def _write_own(call: Call, status_id: str, words: str, reply_to: str) -> Doc:
     shown = {"text": words, "status": status_id, "reply_to": reply_to}
     call.state.accept("weibo", call.me.external_id, kind, kept["key"], sent, **shown)
     return shapes.comment(call.state, call.me, kept)
+
+
+def _may_comment(call: Call, status_id: str) -> bool:
+    """One's own posts, those that name the account, and those under which it was named."""
+    held = call.state.get("status", call.me.owner, status_id)
+    if held is not None:
+        return not held["removed_by"]
+    return bool(call.state.get("mention", call.me.owner, status_id) or call.state.get("foreign", "", status_id))
 
 
 @endpoint("/2/comments/destroy.json", "POST")

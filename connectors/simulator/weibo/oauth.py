@@ -17,28 +17,53 @@ from connectors.simulator.weibo.api import check_token, endpoint
 from connectors.simulator.weibo.errors import OAuthError, WeiboError
 
 CODE_LIFE = 600
+SCOPES = {
+    "all": "以下全部权限",
+    "email": "你的邮箱",
+    "direct_messages_write": "发送私信",
+    "direct_messages_read": "读取私信",
+    "invitation_write": "发送邀请",
+    "friendships_groups_read": "读取好友分组",
+    "friendships_groups_write": "修改好友分组",
+    "statuses_to_me_read": "读取定向微博",
+    "follow_app_official_microblog": "关注应用的官方微博",
+}
+HINTS = {
+    21322: "链接里的回调地址与应用登记的“授权回调页”不一致，差一个斜杠、http 与 https 之别都算。",
+    21323: "链接里缺少 client_id 或 redirect_uri。",
+    21324: "没有这个 App Key。",
+    21329: "response_type 只能是 code。",
+}
 
 
 def _of_app(call: Call) -> list[Account]:
     """The accounts whose app this is, after checking key and callback address."""
     wanted = call.params.get("client_id") or call.params.get("source", "")
+    if not wanted or not call.params.get("redirect_uri"):
+        raise OAuthError(21323)
     found = [each for each in accounts.everyone(call.state, "weibo") if each.settings["app_key"] == wanted]
     if not found:
-        raise OAuthError(21324, "invalid_client")
+        raise OAuthError(21324)
     registered = found[0].get("redirect_uri")
-    if not call.params.get("redirect_uri") or (registered and registered != call.params["redirect_uri"]):
-        raise OAuthError(21322, "redirect_uri_mismatch")
+    if registered and registered != call.params["redirect_uri"]:
+        raise OAuthError(21322)
     return found
 
 
 @endpoint("/oauth2/authorize", "GET", "POST", needs_token=False)
 def authorize(call: Call) -> Response:
-    """GET shows whom one may sign in as; POST with uid is the press of 授权."""
-    found = _of_app(call)
-    if call.params.get("response_type", "code") != "code":
-        raise OAuthError(21329, "unsupported_response_type", "不支持的ResponseType.")
+    """GET shows whom one may sign in as; POST with uid is the press of 同意授权. A wrong link is told as a page."""
+    try:
+        found = _of_app(call)
+        if call.params.get("response_type", "code") != "code":
+            raise OAuthError(21329, "", "不支持的ResponseType.")
+    except OAuthError as error:
+        if "text/html" not in call.request.headers.get("Accept", ""):
+            raise
+        call.problem = str(error.code)
+        return page("authorize_refused.html", 400, error=error, hint=HINTS.get(error.code, ""))
     if call.request.method == "GET":
-        return page("authorize.html", form_anywhere=True, people=found, fields=call.params)
+        return page("authorize.html", form_anywhere=True, people=found, fields=call.params, scopes=_scopes(call))
     chosen = next((each for each in found if each.external_id == call.params.get("uid")), found[0])
     back: Doc = {"state": call.params["state"]} if call.params.get("state") else {}
     if call.params.get("action") == "cancel":
@@ -51,20 +76,25 @@ def authorize(call: Call) -> Response:
     return redirect(f"{uri}{'&' if '?' in uri else '?'}{urlencode(back)}", 302, Response)
 
 
+def _scopes(call: Call) -> list[str]:
+    asked = [each.strip() for each in call.params.get("scope", "").split(",")]
+    return [SCOPES.get(each, each) for each in asked if each]
+
+
 @endpoint("/oauth2/access_token", "POST", needs_token=False)
 def access_token(call: Call) -> Doc:
     """A code works once, for ten minutes; no web app gets a refresh token."""
     found = _of_app(call)
     if call.params.get("client_secret") != found[0].settings["app_secret"]:
-        raise OAuthError(21324, "invalid_client")
+        raise OAuthError(21324)
     if call.params.get("grant_type") != "authorization_code":
-        raise OAuthError(21328, "unsupported_grant_type")
+        raise OAuthError(21328)
     code = call.params.get("code", "")
     held = call.state.get("code", "weibo", code)
     if held is None or held["used"] or call.now - held["at"] > CODE_LIFE:
-        raise OAuthError(21325, "invalid_grant", f"invalid authorization code:{code}")
+        raise OAuthError(21325, "", f"invalid authorization code:{code}")
     if held["redirect_uri"] != call.params["redirect_uri"]:
-        raise OAuthError(21322, "redirect_uri_mismatch")
+        raise OAuthError(21322)
     call.state.change("code", "weibo", code, used=True)
     return _issue(call, next(each for each in found if each.external_id == held["external_id"]))
 

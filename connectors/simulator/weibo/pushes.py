@@ -6,7 +6,7 @@ from connectors.simulator import clock
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.things import Impossible, Thing
-from connectors.simulator.weibo import shapes
+from connectors.simulator.weibo import mentions, shapes
 
 EVENT_TEXTS = {
     "follow": "关注事件消息",
@@ -29,8 +29,8 @@ def fields(state: State, account: Account, citizen: Doc, thing: Thing) -> Doc:
     kind, words, data = _content(state, account, citizen, thing)
     sent = {
         "type": kind,
-        "receiver_id": _as_number(account.external_id),
-        "sender_id": _as_number(citizen["key"]),
+        "receiver_id": shapes.as_number(account.external_id),
+        "sender_id": shapes.as_number(citizen["key"]),
         "created_at": clock.weibo_time(float(thing.details.get("created_at", state.now()))),
         "text": words,
         "data": data,
@@ -41,7 +41,7 @@ def fields(state: State, account: Account, citizen: Doc, thing: Thing) -> Doc:
 def _content(state: State, account: Account, citizen: Doc, thing: Thing) -> tuple[str, str, Doc]:
     act = str(thing.details.get("event") or "").lower() if thing.kind == "event" else ""
     if act == "mention":
-        return "mention", thing.words, _mention(state, account, citizen, thing)
+        return "mention", thing.words, mentions.keep(state, account, citizen, thing.words, thing.details)
     if act:
         data = {name: str(thing.details[name]) for name in ("key", "ticket") if name in thing.details}
         return "event", thing.words or EVENT_TEXTS.get(act, act), {"subtype": act, **data}
@@ -53,15 +53,6 @@ def _content(state: State, account: Account, citizen: Doc, thing: Thing) -> tupl
     if thing.kind != "text":
         raise Impossible(f"{thing.kind}: Weibo pushes no such kind")
     return "text", thing.words, {}
-
-
-def _mention(state: State, account: Account, citizen: Doc, thing: Thing) -> Doc:
-    asked = thing.details
-    key = str(asked.get("key") or shapes.next_id(state))
-    body = {"author": citizen, "text": thing.words, "authorised": bool(asked.get("authorised", True))}
-    state.put("mention", account.owner, key, body)
-    state.add(account.owner, "unread_mention_status", "ever")
-    return {"subtype": str(asked.get("subtype", "status")), "key": key}
 
 
 def _medium(state: State, account: Account, thing: Thing) -> Doc:
@@ -76,7 +67,3 @@ def _xml(sent: Doc) -> Doc:
     named: Doc = {"ToUserName": str(sent["receiver_id"]), "FromUserName": str(sent["sender_id"])}
     named |= {"CreateTime": clock.from_weibo_time(sent["created_at"]), "MsgType": sent["type"]}
     return named | {"Content": sent["text"]} | {XML_NAMES[name]: str(value) for name, value in sent["data"].items()}
-
-
-def _as_number(identity: str) -> int | str:
-    return int(identity) if identity.isdigit() else identity

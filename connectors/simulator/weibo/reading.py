@@ -95,26 +95,6 @@ def count(call: Call) -> list[Doc]:
     return counted
 
 
-@twin("/2/statuses/mentions.json", "GET")
-def mentions(call: Call) -> Doc:
-    """Posts that name the account; an ordinary app sees those of people who authorised it."""
-    held = [each for each in call.state.all("mention", call.me.owner) if is_business(call) or each["authorised"]]
-    shown = [_mention(each) for each in paged(call, held, 20, 200)]
-    return shapes.page("statuses", shown, len(held))
-
-
-def _mention(held: Doc) -> Doc:
-    return {
-        "created_at": clock.weibo_time(held["at"]),
-        "id": int(held["key"]),
-        "mid": held["key"],
-        "idstr": held["key"],
-        "text": shapes.escaped(held["text"]),
-        "source": "",
-        "user": shapes.citizen_user(held["author"]),
-    }
-
-
 @endpoint("/2/statuses/queryid.json", "GET")
 def queryid(call: Call) -> Any:
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from typing import Any
 
-from connectors.simulator import clock
+from connectors.simulator import accounts, clock
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.weibo.text import half_units
@@ -41,10 +41,15 @@ def citizen_user(citizen: Doc) -> Doc:
     return _user(citizen["id"], citizen["name"]) | {"verified": False, "verified_type": -1}
 
 
+def as_number(identity: str) -> int | str:
+    """Ids go out as numbers, as real ones are."""
+    return int(identity) if identity.isascii() and identity.isdigit() else identity
+
+
 def _user(uid: str, name: str) -> Doc:
     picture = f"http://tp1.sinaimg.cn/{uid}/50/0/1"
     return {
-        "id": int(uid) if uid.isdigit() else uid,
+        "id": as_number(uid),
         "idstr": uid,
         "screen_name": name,
         "name": name,
@@ -75,8 +80,19 @@ def status(state: State, account: Account, held: Doc, with_user: bool = True) ->
     if held["removed_by"]:
         text = "抱歉，此微博已被作者删除。查看帮助：http://t.cn/zWSudZc"
         return head | {"text": text, "deleted": "1"}
-    shown = head | _words(held) | _pictures(held) | _counts(state, held)
+    shown = head | _words(held) | _pictures(held) | _counts(state, held) | _reposted(state, held)
     return shown | ({"user": account_user(state, account)} if with_user else {})
+
+
+def _reposted(state: State, held: Doc) -> Doc:
+    """The post that a repost carries; gone ones as a stub."""
+    number = held.get("repost_of", "")
+    owner = state.get("status_owner", "", number) if number else None
+    poster = accounts.load(state, "weibo", owner["external_id"]) if owner else None
+    original = state.get("status", poster.owner, number) if poster else None
+    if poster is None or original is None:
+        return {}
+    return {"retweeted_status": status(state, poster, original)}
 
 
 def _words(held: Doc) -> Doc:
@@ -135,13 +151,34 @@ def comment(state: State, account: Account, held: Doc, with_status: bool = True,
         "disable_reply": 0,
         "like_count": 0,
     }
-    post = state.get("status", account.owner, held["status"])
-    if with_status and post:
-        shown["status"] = status(state, account, post)
+    if with_status:
+        shown |= _commented(state, account, held["status"])
     asked = state.get("comment", f"status:{held['status']}", held["reply_to"]) if held["reply_to"] else None
     if with_reply and asked:
         shown["reply_comment"] = comment(state, account, asked, with_status=False, with_reply=False)
     return shown
+
+
+def _commented(state: State, account: Account, number: str) -> Doc:
+    """The post under which a comment stands: one's own, or a stranger's."""
+    post = state.get("status", account.owner, number)
+    if post:
+        return {"status": status(state, account, post)}
+    other = state.get("mention", account.owner, number) or state.get("foreign", "", number)
+    return {"status": strangers_status(other)} if other else {}
+
+
+def strangers_status(held: Doc) -> Doc:
+    """Somebody else's post, with as little as an ordinary app is told."""
+    return {
+        "created_at": clock.weibo_time(held["at"]),
+        "id": int(held["key"]),
+        "mid": held["key"],
+        "idstr": held["key"],
+        "text": escaped(held["text"]),
+        "source": "",
+        "user": citizen_user(held["author"]),
+    }
 
 
 def page(name: str, items: list[Any], total: int) -> Doc:

@@ -187,13 +187,33 @@ def audit(state: State, args: dict[str, Any]) -> None:
 
 @twin("/2/statuses/repost.json", "POST", level="full")
 def repost(call: Call) -> Doc:
+    """A post of any account here, passed on; ``is_comment`` 1 writes the words under the original too."""
     _operator(call)
     target = required(call, "id")
-    if call.state.get("status_owner", "", target) is None:
+    pointer = call.state.get("status_owner", "", target)
+    poster = accounts.load(call.state, "weibo", pointer["external_id"]) if pointer else None
+    original = call.state.get("status", poster.owner, target) if poster else None
+    if poster is None or original is None or original["removed_by"]:
         raise WeiboError(20101)
+    if number(call, "is_comment", 0) > 3:
+        raise WeiboError(10008)
     words = call.params.get("status") or "转发微博"
     _short_enough(words)
-    return _publish(call, "repost", words, [], repost_of=target)
+    told = _publish(call, "repost", words, [], repost_of=target)
+    call.state.change("status", poster.owner, target, reposts=original.get("reposts", 0) + 1)
+    return told
+
+
+@twin("/2/statuses/repost_timeline.json", "GET", level="business")
+def repost_timeline(call: Call) -> Doc:
+    """Who passed a post on, the newest first."""
+    target = required(call, "id")
+    found = []
+    for account in accounts.everyone(call.state, "weibo"):
+        held = [each for each in call.state.all("status", account.owner) if each.get("repost_of") == target]
+        found += [(each["at"], shapes.status(call.state, account, each)) for each in held if not each["removed_by"]]
+    found.sort(key=lambda pair: float(pair[0]), reverse=True)
+    return shapes.page("reposts", [each for _, each in found], len(found))
 
 
 @twin("/2/statuses/destroy.json", "POST")
