@@ -4,8 +4,10 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Bind the inbox's pages and its part of the API."""
     from app import web
-    from app.inbox import api, desk_views, views
+    from app.inbox import api, platform_api, platform_views, views
 
     views.init(app)
-    app.register_blueprint(desk_views.bp)
+    # One blueprint: views, desk_views and platform_views each add their routes to it.
+    app.register_blueprint(platform_views.bp)
     web.register_api(app, api.blp)
+    web.register_api(app, platform_api.blp)

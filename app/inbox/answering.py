@@ -186,11 +186,14 @@ def _check_allowance(target: Message, most: int) -> None:
     """Answers to one message that is not the newest: as many as the platform allows for each."""
     given = db.session.scalar(
         select(func.count(Message.id)).where(
-            Message.in_reply_to == target.id, Message.direction == "out", Message.status != "failed"
+            Message.in_reply_to == target.id,
+            Message.direction == "out",
+            Message.status != "failed",
+            Message.removed_at.is_(None),
         )
     )
     if target.answered or (given or 0) >= most:
-        raise Conflict("这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请到平台后台删除原回复后再发。")
+        raise Conflict("这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请先删除原回复，再重新回复。")
 
 
 def _queue(

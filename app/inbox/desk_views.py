@@ -93,7 +93,7 @@ def submit_remark(conversation_id: str) -> ResponseReturnValue:
     remark = request.form.get("remark", "")
     return _do(
         conversation_id,
-        lambda: services.set_remark(current_actor(), conversation_id, remark, utcnow()),
+        lambda: services.rename(current_actor(), conversation_id, remark, now=utcnow()),
         _("备注名已保存。"),
     )
 

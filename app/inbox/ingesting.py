@@ -42,6 +42,7 @@ def ingest(
             seen = known.get(_clean(message.external_id))
             if seen is not None:
                 _note_answered(seen, message)
+                _note_elected(seen, message)
                 continue
             stored = _store(account, message, now)
             if stored is not None:
@@ -95,6 +96,7 @@ def _store(account: Account, message: InboundMessage, now: datetime) -> Message 
         "media": [asdict(item) for item in message.media],
         "target": {key: _clean(value) for key, value in message.target.items()},
         "answered": message.answered,
+        "elected": message.elected,
         "in_reply_to": _parent(account, message),
         "sent_at": message.sent_at,
         "created_at": now,
@@ -196,3 +198,9 @@ def _note_answered(seen: Message, message: InboundMessage) -> None:
     conversation = seen.conversation
     if conversation.last_inbound_id == seen.id:
         conversation.waiting_since = None
+
+
+def _note_elected(seen: Message, message: InboundMessage) -> None:
+    """Picked out, or no more, by whoever did it at the platform."""
+    if message.elected is not None and seen.elected is not message.elected and seen.direction == "in":
+        seen.elected = message.elected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.inbox.acting import acts_of, commented, comments_closed, moderate, switch_comments, typing
 from app.inbox.amending import retry_reply, settle_reply
 from app.inbox.answering import add_note, reply
 from app.inbox.contacts import display_name
@@ -13,6 +14,7 @@ from app.inbox.outcomes import (
     record_reply_sent,
     record_reply_unknown,
 )
+from app.inbox.people import look_up, offers, rename, set_blocked, set_tags
 from app.inbox.reading import (
     Filter,
     conversations_of,
@@ -35,11 +37,14 @@ __all__ = [
     "Filter",
     "Window",
     "account_event",
+    "acts_of",
     "add_note",
     "answerers",
     "assign",
     "begin_attempt",
     "claim_replies",
+    "commented",
+    "comments_closed",
     "conversations_of",
     "count",
     "desks",
@@ -48,20 +53,28 @@ __all__ = [
     "earlier_threads",
     "get_conversation",
     "ingest",
+    "look_up",
     "messages_of",
+    "moderate",
+    "offers",
     "record_reply_failed",
     "record_reply_postponed",
     "record_reply_sent",
     "record_reply_unknown",
     "recover_replies",
+    "rename",
     "reply",
     "retry_reply",
     "rows_of",
+    "set_blocked",
     "set_labels",
     "set_remark",
     "set_status",
+    "set_tags",
     "settle_reply",
+    "switch_comments",
     "thread_of",
+    "typing",
     "undelivered",
     "waiting",
     "waiting_times",

@@ -120,6 +120,7 @@ _DEFAULTS = {("tab", "all"), ("status", "unresolved")}
 def _working(actor: Actor, chosen: Conversation, now: datetime) -> dict[str, Any]:
     """What the composer and the context pane need."""
     messages = services.thread_of(actor, chosen.id)
+    commented = services.commented(chosen)
     return {
         "window": services.window_of(chosen, now),
         "may_reply": may(actor, chosen, "inbox.reply"),
@@ -130,6 +131,10 @@ def _working(actor: Actor, chosen: Conversation, now: datetime) -> dict[str, Any
         "people": services.answerers(chosen),
         "units": services.desks(chosen),
         "earlier": services.earlier_threads(actor, chosen),
+        "offers": services.offers,
+        "types": bool(chosen.account.settings.get("typing")) and chosen.kind == "private",
+        "commented": commented,
+        "comments_closed": services.comments_closed(commented),
         "now": now,
     }
 
@@ -165,6 +170,7 @@ def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
         messages=messages,
         media=message_media.media_of([message.id for message in messages]),
         shown_as=shown_as,
+        acts=services.acts_of(chosen, messages),
         window=services.window_of(chosen, now),
         may_reply=may(actor, chosen, "inbox.reply"),
         now=now,

@@ -79,6 +79,7 @@ def _facts(ids: Sequence[str]) -> dict[str, _Facts]:
         Message.conversation_id == Conversation.id,
         Message.direction == "out",
         Message.status != "failed",
+        Message.removed_at.is_(None),
     )
     since = _counted(ids, and_(out, Message.id > Conversation.last_inbound_id))
     to_newest = _counted(ids, and_(out, Message.in_reply_to == Conversation.last_inbound_id))
@@ -140,7 +141,7 @@ def _why_closed(
     if conversation.window_shut_at is not None:
         return f"平台已拒绝继续回复。对方最近一次来信后的回复机会已用完或已过期。{_OURS}"
     if remaining == 0 and rule.per_message is not None and rule.per_window is None:
-        return "这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请到平台后台删除原回复后再发。"
+        return "这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请先删除原回复，再重新回复。"
     if remaining == 0:
         return f"回复次数已用完。对方每次来信后最多回复 {rule.per_window} 条。{_OURS}"
     return ""

@@ -17,7 +17,7 @@ from connectors.values import InboundMedia, Json, MediaFile, Receipt
 from connectors.wechat import dayfigures, payloads
 from connectors.wechat.api import Api
 from connectors.wechat.inbound_media import fetch
-from connectors.wechat.inbox import NO_ID, place_of
+from connectors.wechat.inbox import ANONYMOUS, NO_ID, place_of
 
 _ACTS = {
     "elect": "/cgi-bin/comment/markelect",
@@ -73,6 +73,7 @@ class WeChatDesk(Desk):
 
     def person(self, sender_id: str) -> Person:
         """Names and pictures are not told since the end of 2021; who has left tells nothing but that."""
+        _known(sender_id)
         told = self.api.get("/cgi-bin/user/info", {"openid": sender_id, "lang": "zh_CN"})
         if not payloads.switch(told.get("subscribe")):
             return Person(sender_id=sender_id, following=False)
@@ -86,6 +87,7 @@ class WeChatDesk(Desk):
         )
 
     def rename(self, sender_id: str, remark: str) -> None:
+        _known(sender_id)
         if len(remark.encode()) > REMARK_BYTES:
             raise _too_long(f"备注名超过微信的上限（{REMARK_BYTES} 字节，约 9 个汉字）。", "请缩短备注名。")
         self.api.post("/cgi-bin/user/info/updateremark", {"openid": sender_id, "remark": remark})
@@ -107,6 +109,7 @@ class WeChatDesk(Desk):
 
     def tag(self, sender_id: str, tag_ids: Sequence[str], *, add: bool) -> None:
         """One call for each tag, one after the other: 45169 forbids two at a time for one person."""
+        _known(sender_id)
         word = "batchtagging" if add else "batchuntagging"
         for tag_id in tag_ids:
             self.api.post(f"/cgi-bin/tags/members/{word}", {"openid_list": [sender_id], "tagid": int(tag_id)})
@@ -115,6 +118,8 @@ class WeChatDesk(Desk):
         """Twenty people at most in one call."""
         word = "batchblacklist" if blocked else "batchunblacklist"
         people = list(dict.fromkeys(sender_ids))
+        for sender_id in people:
+            _known(sender_id)
         for start in range(0, len(people), MOST_BLOCKED):
             self.api.post(f"/cgi-bin/tags/members/{word}", {"openid_list": people[start : start + MOST_BLOCKED]})
 
@@ -160,6 +165,12 @@ class WeChatDesk(Desk):
         if level not in SPEEDS:
             raise Refused("没有这一档群发速度。", remedy="请从列出的档位中选择。", who="账号管理员")
         self.api.post("/cgi-bin/message/mass/speed/set", {"speed": level})
+
+
+def _known(sender_id: str) -> None:
+    """Comments of people without a WeChat identity carry no openid."""
+    if sender_id.startswith(ANONYMOUS):
+        raise Refused("对方没有微信身份，平台没有给出编号。", remedy="无法在这里操作。", who="回复人", code="anonymous")
 
 
 def cgi_path(call: str) -> str:

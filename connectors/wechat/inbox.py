@@ -26,6 +26,8 @@ PAGE_SIZE = 49
 MOST_PAGES = 10
 # The platform's page does not say; 2048 bytes is what its error 45002 has been seen at.
 PRIVATE_BYTES = 2048
+# Comments of people without a WeChat identity have no openid: a number of our own stands for them.
+ANONYMOUS = "anonymous:"
 NO_ID = (
     "留言暂不可取：只有通过接口群发的文章才有 msg_data_id，平台的留言接口按它取数。"
     "用“发布”方式或在公众平台人工发出的文章，请登录公众平台查看留言。"
@@ -102,7 +104,7 @@ def _comment(post: Receipt, row: dict[str, Any]) -> InboundMessage:
     if not comment_id:
         raise ValueError("a comment without its number could never be answered")
     # People without a WeChat identity have no openid: each of their comments is a thread of its own.
-    sender = payloads.text_of(row.get("openid")) or f"anonymous:{comment_id}"
+    sender = payloads.text_of(row.get("openid")) or f"{ANONYMOUS}{comment_id}"
     return InboundMessage(
         external_id=f"comment:{mid}:{index}:{comment_id}",
         kind="article_comment",

@@ -1,0 +1,216 @@
+"""Acts at the platform beside answering: comments picked out or deleted, our answer taken away, comments open or closed.
+
+Each is asked at once, while the person waits, outside any transaction; it may be asked twice with the same result, so that
+after a lost answer one simply presses the button again. What came of it is recorded and audited either way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar, cast
+
+from sqlalchemy import select
+
+from app.accounts import connections
+from app.accounts.models import Account
+from app.accounts.services import note_limit
+from app.audit.services import record
+from app.db import atomic, db, release
+from app.errors import Conflict, NotFound
+from app.inbox.access import find
+from app.inbox.models import Conversation, Message
+from app.publishing.models import Publication
+from app.publishing.values import receipt_of
+from app.units.access import Actor
+from connectors.base import Connector
+from connectors.desk import Act
+from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Unavailable
+
+WORDS: dict[str, str] = {"elect": "精选", "unelect": "取消精选", "delete": "删除留言", "delete_reply": "删除我方回复"}
+# 正在输入 shows only to those who did something within this time.
+TYPING_WITHIN = timedelta(seconds=30)
+T = TypeVar("T")
+
+
+def acts_of(conversation: Conversation, messages: Sequence[Message]) -> dict[str, tuple[str, ...]]:
+    """{message id: what may be done to it on its account, in the order of the buttons}."""
+    able = {str(kind): acts for kind, acts in connections.capabilities(conversation.account).acts.items()}
+    offered = able.get(conversation.kind, ())
+    return {message.id: acts for message in messages if offered and (acts := _acts(message, offered))}
+
+
+def _acts(message: Message, offered: Sequence[str]) -> tuple[str, ...]:
+    if message.erased_at is not None or message.removed_at is not None or not message.target:
+        return ()
+    if message.direction == "out":
+        return tuple(act for act in ("delete_reply",) if act in offered and message.status == "sent")
+    if message.direction != "in":
+        return ()
+    wanted = ("unelect" if message.elected else "elect", "delete")
+    return tuple(act for act in wanted if act in offered)
+
+
+def moderate(actor: Actor, message_id: str, act: str, *, now: datetime) -> Message:
+    """`act` is one of WORDS. Raises Conflict with the platform's reason, or when this message does not bear this act; NotFound, Forbidden."""
+    message = _message(actor, message_id)
+    if act not in acts_of(message.conversation, [message]).get(message.id, ()):
+        raise Conflict("没有办成。这条消息现在不能做这项操作，可能刚刚已经处理过。请刷新页面查看。")
+    target = {key: str(value) for key, value in message.target.items()}
+    reply_id = message.external_id or ""
+    what = WORDS[act]
+    try:
+        ask(
+            message.conversation.account,
+            lambda connector: connector.moderate(target, cast(Act, act), reply_id=reply_id),
+            what=what,
+        )
+    except Conflict as refusal:
+        _note(actor, message_id, act, now, refused=str(refusal.extra.get("code", "")))
+        raise
+    return _note(actor, message_id, act, now)
+
+
+def switch_comments(actor: Actor, conversation_id: str, *, open_: bool, now: datetime) -> Conversation:
+    """Open or close the comments of the article that the conversation is about."""
+    conversation = find(actor, conversation_id, "inbox.reply")
+    publication = commented(conversation)
+    if publication is None:
+        raise Conflict("没有办成。这个会话所评的文章不能在这里开关留言。请登录公众平台操作。")
+    publication_id, account = publication.id, conversation.account
+    receipt = receipt_of(publication.receipt)
+    if receipt is None:
+        raise NotFound
+    what = "打开留言" if open_ else "关闭留言"
+    ask(account, lambda connector: connector.switch_comments(receipt, open_=open_), what=what)
+    with atomic():
+        row = db.session.get_one(Publication, publication_id, with_for_update=True)
+        details = {**dict(row.receipt.get("details") or {}), "comments": "open" if open_ else "closed"}
+        row.receipt = {**row.receipt, "details": details}
+        conversation = find(actor, conversation_id, "inbox.reply")
+        record(
+            actor,
+            "publication.comments",
+            now=now,
+            object_type="publication",
+            object_id=publication_id,
+            unit_id=conversation.unit_id,
+            summary=f"{what}：{row.post.title}",
+            after={"open": open_},
+        )
+    return conversation
+
+
+def commented(conversation: Conversation) -> Publication | None:
+    """The publication whose comments may be opened and closed from here; None when there is none."""
+    if "switch_comments" not in connections.capabilities(conversation.account).offers:
+        return None
+    if conversation.kind != "article_comment" or conversation.publication_id is None:
+        return None
+    found = db.session.get(Publication, conversation.publication_id)
+    details = dict((found.receipt or {}).get("details") or {}) if found is not None else {}
+    return found if found is not None and details.get("msg_data_id") else None
+
+
+def comments_closed(publication: Publication | None) -> bool:
+    """Whether we closed the comments last; the platform does not tell."""
+    details = dict((publication.receipt or {}).get("details") or {}) if publication is not None else {}
+    return details.get("comments") == "closed"
+
+
+def typing(actor: Actor, conversation_id: str, *, now: datetime) -> bool:
+    """Show 正在输入 to the person, where the account wants it and the platform would; never a reason to stop.
+
+    The platform takes it within half a minute of the person's last act only: later nothing is asked at all.
+    """
+    conversation = find(actor, conversation_id, "inbox.reply")
+    account = conversation.account
+    last = conversation.last_inbound_at
+    wanted = bool(account.settings.get("typing")) and "typing" in connections.capabilities(account).offers
+    if not wanted or conversation.kind != "private" or last is None or now - last > TYPING_WITHIN:
+        return False
+    message = db.session.get(Message, conversation.last_inbound_id) if conversation.last_inbound_id else None
+    if message is None or not message.target:
+        return False
+    target = {key: str(value) for key, value in message.target.items()}
+    connector = connections.connect(account, purpose="fetch")
+    release()
+    return connector.typing(target)
+
+
+def ask(account: Account, act: Callable[[Connector], T], *, what: str) -> T:
+    """`act` on the account's connector, with no transaction open. Raises Conflict in three sentences, with the `code`."""
+    connector = connections.connect(account, purpose="publish")
+    account_id = account.id
+    release()
+    try:
+        return act(connector)
+    except ConnectorError as error:
+        if isinstance(error, RateLimited):
+            note_limit(account_id, getattr(connector.meter, "last_call", ""), error)
+        raise refusal(what, error) from error
+
+
+def refusal(what: str, error: ConnectorError) -> Conflict:
+    """What did not work, why, what to do and who."""
+    if isinstance(error, Unavailable | OutcomeUnknown):
+        again = "可能已经生效。请刷新后查看，没有生效就再点一次，重复操作没有影响。"
+        return Conflict(f"“{what}”没有得到平台的确认。{error.cause}{again}", code=error.code)
+    who = f"（{error.who}）" if error.who else ""
+    return Conflict(f"“{what}”没有办成。{error.cause}{error.remedy}{who}", code=error.code)
+
+
+def _message(actor: Actor, message_id: str) -> Message:
+    message = db.session.get(Message, message_id)
+    if message is None:
+        raise NotFound
+    find(actor, message.conversation_id, "inbox.reply")
+    return message
+
+
+def _note(actor: Actor, message_id: str, act: str, now: datetime, refused: str | None = None) -> Message:
+    """What came of it: on the message and in the audit log."""
+    with atomic():
+        message = db.session.scalars(
+            select(Message).where(Message.id == message_id).with_for_update().execution_options(populate_existing=True)
+        ).one()
+        if refused is None:
+            _apply(message, act, now)
+        record(
+            actor,
+            f"message.{act}",
+            now=now,
+            object_type="conversation",
+            object_id=message.conversation_id,
+            unit_id=message.conversation.unit_id,
+            summary=WORDS[act] if refused is None else f"{WORDS[act]}：平台没有办成",
+            after={"message_id": message.id, **({"refused": refused} if refused is not None else {})},
+        )
+    return message
+
+
+def _apply(message: Message, act: str, now: datetime) -> None:
+    if act in ("elect", "unelect"):
+        message.elected = act == "elect"
+        return
+    message.removed_at = now
+    if act == "delete_reply":
+        _answerable_again(message)
+        return
+    # Nothing can be said under a comment that is gone.
+    message.target = {}
+    conversation = message.conversation
+    if conversation.last_inbound_id == message.id:
+        conversation.waiting_since = None
+
+
+def _answerable_again(reply: Message) -> None:
+    """The comment that it answered waits again: the platform allows another answer."""
+    asked = db.session.get(Message, reply.in_reply_to) if reply.in_reply_to else None
+    if asked is None:
+        return
+    asked.answered = False
+    conversation = asked.conversation
+    if conversation.last_inbound_id == asked.id and conversation.waiting_since is None:
+        conversation.waiting_since = asked.sent_at
+        conversation.status = "open" if conversation.status == "resolved" else conversation.status

@@ -1,0 +1,153 @@
+"""Who wrote, as the platform keeps them: remark, tags, blacklist. Written there and read back from there.
+
+Our own nickname stays what a person is called as long as nobody gives them a remark. Erasing a person erases this too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from app.accounts import connections
+from app.audit.services import record
+from app.db import atomic, db
+from app.errors import Conflict, Invalid
+from app.inbox.access import find
+from app.inbox.acting import ask
+from app.inbox.answering import clean, text_digest
+from app.inbox.models import Contact, Conversation
+from app.inbox.working import set_remark
+from app.units.access import Actor
+from connectors.base import Connector
+from connectors.desk import Person
+
+# WeChat's own limits (45059, 45056, 45158, 40092).
+MOST_TAGS, MOST_TAGS_OF_ACCOUNT, TAG_LENGTH, REMARK_BYTES = 20, 100, 30, 29
+
+
+def offers(conversation: Conversation, key: str) -> bool:
+    """Whether the platform keeps this ("people", "tags", "block") for the account, and the person is known there."""
+    if conversation.contact.erased_at is not None:
+        return False
+    return key in connections.capabilities(conversation.account).offers
+
+
+def look_up(actor: Actor, conversation_id: str, *, now: datetime) -> Contact:
+    """Ask the platform what it knows of the person. Raises Conflict."""
+    conversation = _conversation(actor, conversation_id, "people", "查看对方资料")
+    contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
+    told = ask(conversation.account, lambda connector: connector.person(sender_id), what="查看对方资料")
+    return _keep(contact_id, told, now)
+
+
+def rename(actor: Actor, conversation_id: str, remark: str, *, now: datetime) -> Conversation:
+    """Our remark first; then the platform's, where it keeps one and takes so long a word. Raises Invalid, Conflict."""
+    conversation = set_remark(actor, conversation_id, remark, now)
+    remark = conversation.contact.remark
+    if not offers(conversation, "people") or conversation.contact.left_at is not None:
+        return conversation
+    if len(remark.encode()) > REMARK_BYTES:
+        raise Conflict(
+            "备注名已保存在本系统，没有写到微信。微信只收 29 字节以内的备注名，约 9 个汉字。需要两边一致时请缩短。"
+        )
+    contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
+
+    def write(connector: Connector) -> Person:
+        connector.rename(sender_id, remark)
+        return connector.person(sender_id)
+
+    told = ask(conversation.account, write, what="把备注名写到平台")
+    _keep(contact_id, told, now)
+    return find(actor, conversation_id)
+
+
+def set_tags(actor: Actor, conversation_id: str, names: Iterable[str], *, now: datetime) -> Contact:
+    """The person's tags at the platform become exactly these; unknown ones are made. Raises Invalid, Conflict."""
+    wanted = list(dict.fromkeys(name for raw in names if (name := clean(raw))))
+    _check(wanted)
+    conversation = _conversation(actor, conversation_id, "tags", "设置标签")
+    contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
+    told = ask(conversation.account, lambda connector: _write_tags(connector, sender_id, wanted), what="设置标签")
+    contact = _keep(contact_id, told, now)
+    _audit(actor, conversation_id, "contact.tags", "设置标签", now, {"count": len(wanted)})
+    missing = set(wanted) - {tag["name"] for tag in contact.tags}
+    if missing:
+        raise Conflict(
+            f"有标签没有设置成。平台读回的标签里没有“{'、'.join(sorted(missing))}”。请稍后刷新，仍没有时再设置一次。"
+        )
+    return contact
+
+
+def set_blocked(actor: Actor, conversation_id: str, *, blocked: bool, now: datetime) -> Contact:
+    """On the account's blacklist, or off it. Raises Conflict."""
+    what = "拉黑" if blocked else "移出黑名单"
+    conversation = _conversation(actor, conversation_id, "block", what)
+    contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
+    ask(conversation.account, lambda connector: connector.block([sender_id], blocked=blocked), what=what)
+    with atomic():
+        contact = db.session.get_one(Contact, contact_id, with_for_update=True)
+        contact.blocked_at = now if blocked else None
+    _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked})
+    return contact
+
+
+def _conversation(actor: Actor, conversation_id: str, key: str, what: str) -> Conversation:
+    conversation = find(actor, conversation_id, "inbox.reply")
+    if not offers(conversation, key):
+        raise Conflict(f"“{what}”没有办成。这个账号没有相应的接口权限，或对方的资料已清除。请到平台后台操作。")
+    return conversation
+
+
+def _check(names: list[str]) -> None:
+    wrong = [name for name in names if len(name) > TAG_LENGTH]
+    if wrong or len(names) > MOST_TAGS:
+        raise Invalid(
+            f"标签没有保存。微信规定每人最多 {MOST_TAGS} 个标签，每个不超过 {TAG_LENGTH} 字。请减少或缩短。",
+            errors={"tags": [f"最多 {MOST_TAGS} 个，每个不超过 {TAG_LENGTH} 字。"]},
+        )
+
+
+def _write_tags(connector: Connector, sender_id: str, wanted: list[str]) -> Person:
+    known = {tag.name: tag for tag in connector.tags()}
+    chosen = [known.get(name) or connector.make_tag(name) for name in wanted]
+    has = {tag.id: tag for tag in connector.person(sender_id).tags}
+    gone = [tag.id for tag in has.values() if tag.id not in {each.id for each in chosen} and not tag.system]
+    # Taken away first: twenty may be had at a time.
+    connector.tag(sender_id, gone, add=False)
+    connector.tag(sender_id, [tag.id for tag in chosen if tag.id not in has], add=True)
+    return connector.person(sender_id)
+
+
+def _keep(contact_id: str, told: Person, now: datetime) -> Contact:
+    """What was read back; nothing of somebody erased meanwhile."""
+    with atomic():
+        contact = db.session.get_one(Contact, contact_id, with_for_update=True)
+        if contact.erased_at is not None:
+            return contact
+        contact.told_at = now
+        if not told.following:
+            contact.left_at, contact.tags = contact.left_at or now, []
+            return contact
+        contact.left_at = None
+        contact.tags = [{"id": tag.id, "name": tag.name} for tag in told.tags]
+        if told.remark and not contact.remark:
+            contact.remark = told.remark
+    return contact
+
+
+def _audit(
+    actor: Actor, conversation_id: str, action: str, words: str, now: datetime, after: dict[str, object]
+) -> None:
+    with atomic():
+        conversation = find(actor, conversation_id)
+        digest = text_digest(conversation.contact.external_id)
+        record(
+            actor,
+            action,
+            now=now,
+            object_type="conversation",
+            object_id=conversation.id,
+            unit_id=conversation.unit_id,
+            summary=words,
+            after={**after, "person_sha256": digest},
+        )
