@@ -172,6 +172,10 @@ class Server:
 
     def stop(self) -> None:
         self._server.shutdown()
+        self.close()
+
+    def close(self) -> None:
+        """Let go of everything, of a server that serves no more or never did."""
         self._server.server_close()
         self._runner.stop()
         self.state.close()

@@ -22,8 +22,13 @@ def meet(state: State, account: Account, who: str) -> Doc:
     for each in state.all("citizen", account.owner):
         if each["name"] == who:
             return each
+    return settle(state, account, who, int(state.now()))
+
+
+def settle(state: State, account: Account, who: str, since: int) -> Doc:
+    """Make a citizen known who was not, as a follower since then."""
     identity = _identity(account, who)
-    body = {"id": identity, "name": who, "subscribed": True, "since": int(state.now()), "remark": "", "tags": []}
+    body = {"id": identity, "name": who, "subscribed": True, "since": since, "remark": "", "tags": []}
     state.put("citizen", account.owner, identity, body)
     return state.get("citizen", account.owner, identity) or body
 
@@ -51,11 +56,13 @@ def follow(state: State, account: Account, identity: str, following: bool) -> No
     state.change("citizen", account.owner, identity, **changes)
 
 
-def say(state: State, account: Account, identity: str, direction: str, text: str, **more: Any) -> str:
+def say(
+    state: State, account: Account, identity: str, direction: str, text: str, at: float | None = None, **more: Any
+) -> str:
     """Write one line of the private talk down; ``direction`` is in (to the account) or out."""
     number = str(state.add(account.owner, "said", "ever"))
     body = {"citizen": identity, "direction": direction, "text": text, **more}
-    state.put("said", account.owner, number, body)
+    state.put("said", account.owner, number, body, at)
     return number
 
 

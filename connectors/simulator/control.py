@@ -9,7 +9,7 @@ from typing import Any
 
 from werkzeug.wrappers import Request, Response
 
-from connectors.simulator import accounts, callbacks, faults, inbound, jobs, seeding
+from connectors.simulator import accounts, callbacks, faults, inbound, jobs, seeding, seeds
 from connectors.simulator.accounts import Account, Misregistered
 from connectors.simulator.call import json_answer
 from connectors.simulator.state import Doc, State
@@ -34,7 +34,7 @@ def handle(state: State, request: Request) -> Response:
             match = re.fullmatch(pattern, path)
             if match and method == request.method:
                 return json_answer(handler(state, request, *match.groups()))
-    except (Misregistered, faults.BadFault) as error:
+    except (Misregistered, faults.BadFault, seeds.BadSeed) as error:
         return json_answer({"error": str(error)}, 400)
     except Impossible as error:
         return json_answer({"error": str(error)}, 409)
@@ -159,11 +159,21 @@ def shift_clock(state: State, request: Request) -> Doc:
 
 def add_post(state: State, request: Request) -> Doc:
     """A post by other means than the API, as of ``at`` (epoch seconds, default now)."""
-    asked = body_of(request, (*WHO, "text"), ("title", "at"))
+    asked = body_of(request, (*WHO, "text"), ("title", "at", "how"))
     at = asked.get("at", state.now())
     if not isinstance(at, (int, float)) or isinstance(at, bool):
         raise Wrong(400, "at: must be epoch seconds")
     return {"id": seeding.post(state, account_of(state, asked), asked, float(at))}
+
+
+def seed(state: State, request: Request) -> Doc:
+    """Plant a past in an account: a ``seed`` given here (or a recorded answer), or a ``pack`` that comes along."""
+    asked = body_of(request, WHO, ("seed", "pack"))
+    account = account_of(state, asked)
+    given = seeds.pack(str(asked["pack"])) if asked.get("pack") else asked.get("seed")
+    if not isinstance(given, dict):
+        raise Wrong(400, f"missing keys: seed (an object) or pack ({', '.join(seeds.packs())})")
+    return seeds.plant(state, account, given)
 
 
 def remove_post(state: State, request: Request) -> Doc:
@@ -224,6 +234,7 @@ ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("POST", r"/_sim/clock"): shift_clock,
     ("POST", r"/_sim/posts"): add_post,
     ("POST", r"/_sim/posts/remove"): remove_post,
+    ("POST", r"/_sim/seed"): seed,
     ("POST", r"/_sim/confirmations"): confirm,
     ("POST", r"/_sim/callbacks/verify"): verify_callback,
     ("POST", r"/_sim/revocations"): revoke,

@@ -92,7 +92,7 @@ def _fields(state: State, account: Account, citizen: Doc, thing: Thing, msg_id: 
 def _remember(state: State, account: Account, identity: str, thing: Thing, words: str) -> None:
     """Write it into the talk, and open or close what the account may answer."""
     act = str(thing.details.get("event") or "").lower() if thing.kind == "event" else ""
-    more = {"sha256": state.keep_blob(thing.data, thing.content_type)} if thing.data else {}
+    more: Doc = {"sha256": state.keep_blob(thing.data, thing.content_type)} if thing.data else {}
     citizens.say(state, account, identity, "in", words, event=act, mention=act == "mention", kind=thing.kind, **more)
     if act in LEAVING:
         citizens.follow(state, account, identity, False)

@@ -23,11 +23,11 @@ def place(state: State, account: Account, post: str, index: int) -> tuple[Doc, s
     return issue, f"{account.owner}:{issue['key']}:{index}"
 
 
-def write(state: State, owner: str, openid: str, name: str, text: str) -> str:
+def write(state: State, owner: str, openid: str, name: str, text: str, at: float | None = None) -> str:
     """A citizen's comment. Returns its number, which counts from 1 within the article."""
     number = str(state.add(owner, "comment", "ever"))
     body = {"openid": openid, "name": name, "content": text, "elected": 0, "reply": None}
-    state.put("wechat_comment", owner, number, body)
+    state.put("wechat_comment", owner, number, body, at)
     return number
 
 

@@ -11,13 +11,21 @@ from connectors.simulator.weibo.errors import WeiboError
 from connectors.simulator.weibo.reading import paged
 
 
-def write(state: State, account: Account, status_id: str, author: Doc | None, words: str, **more: object) -> Doc:
-    """Put a comment under a status; without an author it is the account's own."""
-    comment_id = str(more.pop("number", "") or shapes.next_id(state))
+def write(
+    state: State,
+    account: Account,
+    status_id: str,
+    author: Doc | None,
+    words: str,
+    at: float | None = None,
+    **more: object,
+) -> Doc:
+    """Put a comment under a status; without an author it is the account's own; ``at`` a moment of the past."""
+    comment_id = str(more.pop("number", "") or (shapes.next_id(state) if at is None else shapes.past_id(at)))
     body: Doc = {"status": status_id, "author": author, "text": words, "by_account": author is None}
     body |= {"reply_to": "", "authorised": True, **more}
-    state.put("comment", f"status:{status_id}", comment_id, body)
-    state.put("comment_place", account.owner, comment_id, {"status": status_id})
+    state.put("comment", f"status:{status_id}", comment_id, body, at)
+    state.put("comment_place", account.owner, comment_id, {"status": status_id}, at)
     if author is not None:
         state.add(account.owner, "unread_mention_cmt" if more.get("foreign") else "unread_cmt", "ever")
     return state.get("comment", f"status:{status_id}", comment_id) or body

@@ -26,7 +26,7 @@ def keep(state: State, account: Account, citizen: Doc, words: str, asked: Mappin
         state.add(account.owner, "unread_mention_status", "ever")
     else:
         post = _strangers_post(state, citizen, str(asked.get("post") or ""))
-        more = {"authorised": authorised, "foreign": True, "number": key}
+        more: dict[str, Any] = {"authorised": authorised, "foreign": True, "number": key}
         key = str(comments.write(state, account, post, citizen, words, **more)["key"])
     return {"subtype": subtype, "key": key}
 

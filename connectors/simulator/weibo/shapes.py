@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import secrets
 from typing import Any
 
 from connectors.simulator import accounts, clock
@@ -21,6 +22,11 @@ def next_id(state: State) -> str:
     number = max(candidate, last["id"] + 1) if last else candidate
     state.put("meta", "weibo", "last_id", {"id": number})
     return str(number)
+
+
+def past_id(at: float) -> str:
+    """An id of a moment in the past; the low bits keep two of one second apart."""
+    return str((int(at - EPOCH) << 22) + secrets.randbelow(1 << 22))
 
 
 def escaped(text: str) -> str:
