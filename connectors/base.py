@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, Protocol
 
 from connectors.desk import Desk
 from connectors.errors import NotEntitled
+from connectors.granting import Granting
 from connectors.http import Http
 from connectors.values import (
     AccountConfig,
@@ -73,7 +74,7 @@ class Meter(Protocol):
         """Count one call ("statuses/share"). Raises RateLimited when this purpose's budget is used up."""
 
 
-class Connector(Desk, ABC):
+class Connector(Desk, Granting, ABC):
     """One platform, for one account; what only some platforms offer stands in Desk."""
 
     platform: ClassVar[str]

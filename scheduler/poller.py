@@ -13,6 +13,7 @@ from app.db import release
 from app.inbox import polling
 from app.inbox.polling import Poll
 from app.inspection.services import record_history
+from app.notices.services import warn_of
 from app.publishing.preparing import account_of
 from connectors.base import Connector, Purpose
 from connectors.errors import ConnectorError, RateLimited
@@ -87,4 +88,7 @@ def _note_limit(poll: Poll, connector: Connector, error: ConnectorError) -> None
 
 
 def _probe(runtime: Runtime, account_id: str) -> None:
-    probe(account_id, runtime.clock())
+    """Whether the rights still stand; who must act is told at once when the authorisation is gone."""
+    account = probe(account_id, runtime.clock())
+    if account.status == "refused":
+        warn_of(account_id, runtime.clock())

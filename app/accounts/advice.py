@@ -37,7 +37,7 @@ RIGHTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`act` names what the button does: probe, credentials, callback, whitelist, write, wait, activate.
+    """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate.
 
     `right` is the name of the missing right that `text` speaks of as %(right)s.
     """
@@ -72,9 +72,11 @@ def next_step(account: Account, now: datetime) -> Step:
     """The one thing to do next."""
     if not account.active:
         return Step(act="activate", text=N_("账号已停用：不发布，不拉取互动，不接收推送。需要时重新启用。"))
+    if authorised_by_hand(account) and not account.credentials.get("access_token"):
+        return Step(act="authorize", text=N_("用本账号登录微博并授权，系统才能替它发布和收取互动。"))
     ends = expires_at(account)
     if ends is not None and ends <= now + SOON:
-        return Step(act="credentials", text=N_("授权快到期或已到期。请用本账号登录平台重新授权，并填写新的令牌。"))
+        return Step(act="authorize", text=N_("授权快到期或已到期。请用本账号登录微博，点一次“同意”即可续期。"))
     if account.checked_at is None:
         return Step(act="probe", text=N_("逐项测试权限，看看这个账号现在能做什么。"))
     missing = [right for right in account.rights if right["ok"] is False]
@@ -82,6 +84,9 @@ def next_step(account: Account, now: datetime) -> Step:
     # The address of an earlier refusal stays known: only a refusal that names it is about the whitelist.
     if failed is not None and failed["key"] == "token" and account.egress_ip and account.egress_ip in failed["detail"]:
         return Step(act="whitelist", text=N_("把下面的服务器地址加入平台的 IP 白名单，然后重新测试。"))
+    if account.status == "refused" and authorised_by_hand(account):
+        text = N_("微博不接受现有授权（可能已取消、改过密码或属于别的账号）。请用本账号重新授权。")
+        return Step(act="authorize", text=text)
     if account.status == "refused":
         return Step(act="credentials", text=N_("平台不接受现有凭据。请核对后重新填写。"))
     if account.status == "unknown":

@@ -26,6 +26,8 @@ class Field:
     check: Callable[[str], str]
     secret: bool = False
     required: bool = True
+    # Comes by signing in at the platform too: an account may be connected before it is there.
+    granted: bool = False
     # Only asked for in these modes (empty: in all).
     modes: tuple[str, ...] = ()
     kind: str = "text"
@@ -144,9 +146,10 @@ WEIBO = Platform(
         Field(
             name="access_token",
             label="Access Token",
-            help=N_("用本账号登录后授权得到，一般 30 天有效，到期须重新授权。"),
+            help=N_("可以留空：保存后点“用微博账号授权”即可得到。已有令牌的可直接粘贴，一般 30 天有效。"),
             check=matches(_TEXT, "含有空格或非英文字符，请重新复制。"),
             secret=True,
+            granted=True,
         ),
         Field(
             name="expires_at",

@@ -15,8 +15,11 @@ _WELCOME_LENGTH = 299
 Errors = dict[str, list[str]]
 
 
-def check_credentials(platform: Platform, mode: str, given: Mapping[str, Any], settings: Mapping[str, Any]) -> Errors:
-    """What is wrong with complete credentials, per field as "credentials.app_key"."""
+def check_credentials(
+    platform: Platform, mode: str, given: Mapping[str, Any], settings: Mapping[str, Any], *, waiting: bool = False
+) -> Errors:
+    """What is wrong with complete credentials, per field as "credentials.app_key"; `waiting`: what the platform grants
+    when somebody signs in there may still be missing."""
     errors: Errors = {}
     known = {field.name: field for field in platform.fields}
     for name in given:
@@ -26,7 +29,7 @@ def check_credentials(platform: Platform, mode: str, given: Mapping[str, Any], s
     plain = settings.get("callback_mode") == "plain"
     for name, field in known.items():
         value = given.get(name)
-        wanted = field.required and (not field.modes or mode in field.modes)
+        wanted = field.required and (not field.modes or mode in field.modes) and not (waiting and field.granted)
         if value is None or value == "":
             if wanted and not (plain and name == "encoding_aes_key"):
                 errors[f"credentials.{name}"] = [f"缺少{field.label}。{field.help}"]

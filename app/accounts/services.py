@@ -73,15 +73,19 @@ def create_account(
     environment: str = "live",
     settings: Mapping[str, Any] | None = None,
     responsible_id: str | None = None,
+    waiting: bool = False,
     now: datetime,
 ) -> Account:
-    """A new account, not yet probed. Raises Invalid with the fields, Conflict when it is connected already."""
+    """A new account, not yet probed. Raises Invalid with the fields, Conflict when it is connected already.
+
+    `waiting`: its token is to come by signing in at the platform.
+    """
     settings = dict(settings or {})
     unit = unit_for(actor, "account.manage", unit_id)
     found = PLATFORMS.get(platform)
     if found is None:
         raise Invalid(_WRONG, errors={"platform": [f"只能是 {' 或 '.join(PLATFORMS)}。"]})
-    errors = _check(found, name, external_id, environment, mode, credentials, settings)
+    errors = _check(found, name, external_id, environment, mode, credentials, settings, waiting)
     if errors:
         raise Invalid(_WRONG, errors=errors)
     with atomic():
@@ -130,7 +134,8 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
         credentials = _merged(account.credentials, changes.get("credentials"))
         settings = _merged(account.settings, changes.get("settings"))
         name, mode = changes.get("name", account.name), changes.get("mode", account.mode)
-        errors = _check(platform, name, account.external_id, account.environment, mode, credentials, settings)
+        waiting = given_token(account.credentials) is None
+        errors = _check(platform, name, account.external_id, account.environment, mode, credentials, settings, waiting)
         if errors:
             raise Invalid(_WRONG, errors=errors)
         changed = _changed(account, credentials, settings, changes)
@@ -221,6 +226,7 @@ def _check(
     mode: str,
     credentials: Mapping[str, Any],
     settings: Mapping[str, Any],
+    waiting: bool = False,
 ) -> Errors:
     errors: Errors = {}
     if not isinstance(name, str) or not 1 <= len(name.strip()) <= 120:
@@ -231,7 +237,7 @@ def _check(
         errors["environment"] = ["只能是 live（正式）或 simulator（演练）。"]
     if platform.mode(mode) is None:
         errors["mode"] = [f"只能是 {'、'.join(known.key for known in platform.modes)} 之一。"]
-    errors |= check_credentials(platform, mode, credentials, settings)
+    errors |= check_credentials(platform, mode, credentials, settings, waiting=waiting)
     errors |= check_settings(settings, environment)
     uid = credentials.get("uid")
     if uid and uid != external_id:

@@ -7,7 +7,7 @@ from typing import Any
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.accounts import advice, connections, services
+from app.accounts import advice, connections, granting, services
 from app.accounts.forms import ENVIRONMENTS, PLATFORMS, Platform
 from app.accounts.reading import credentials_of
 from app.accounts.views import bp as bp
@@ -68,6 +68,7 @@ def create() -> ResponseReturnValue:
             environment=form.get("environment", ""),
             mode=form.get("mode", ""),
             credentials={key: value for key, value in given.items() if value is not None},
+            waiting=True,
             now=utcnow(),
         )
     except (Invalid, Conflict) as refusal:
@@ -97,11 +98,16 @@ def _connected(account_id: str, once: dict[str, Any]) -> ResponseReturnValue:
         advice=advice,
         step=advice.next_step(account, utcnow()),
         own_ip=settings().egress_ip,
+        grants=granting if granting.can_authorize(account) else None,
+        now=utcnow(),
     )
 
 
 @bp.get("/accounts/<account_id>/connect")
 @requires("account.manage")
 def reconnect(account_id: str) -> ResponseReturnValue:
-    """The short address that alerts about an expired token give."""
+    """The short address that alerts about an expired token give: straight to the platform where one signs in there."""
+    account = services.get_account(current_actor(), account_id, key="account.manage")
+    if granting.can_authorize(account):
+        return redirect(url_for("accounts.authorize", account_id=account_id))
     return redirect(url_for("accounts.show", account_id=account_id, _anchor="credentials"))

@@ -9,7 +9,7 @@ import structlog
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.accounts import callbacks, connections
+from app.accounts import callbacks, connections, granting
 from app.accounts.models import Account
 from app.db import atomic, utcnow
 from app.extensions import csrf
@@ -55,6 +55,25 @@ def receive(platform: str, key: str) -> Response:
         log.warning("callback_unreadable", account_id=account.id, kind=type(error).__name__)
         return _plain(400, "unreadable")
     return Response(answer, 200, mimetype="text/plain")
+
+
+@bp.route("/callbacks/<platform>/<key>/revocation", methods=["GET", "POST"])
+@public
+def revoked(platform: str, key: str) -> Response:
+    """取消授权: nobody signs it, so it only makes the scheduler ask the platform. 403 when it names another app or account."""
+    account = callbacks.account_by_key(platform, key)
+    if account is None:
+        return _plain(404, "unknown callback")
+    try:
+        callback = Callback(method=request.method, query=request.args.to_dict(), body=_body())
+        connections.connect(account).read_revocation(callback)
+    except RequestEntityTooLarge:
+        return _plain(413, "too large")
+    except Forged as error:
+        log.warning("revocation_refused", account_id=account.id, why=str(error))
+        return _plain(403, "forged")
+    granting.note_revocation(account.id, utcnow())
+    return _plain(200, "ok")
 
 
 def _body() -> bytes:

@@ -7,28 +7,37 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from app.accounts import quotas
+from app.accounts.advice import authorised_by_hand
 from app.accounts.connections import given_token
 from app.accounts.models import Account
 from app.db import db, release
 from app.notices.outbox import ALARM, tell
 
-EARLY, LATE = timedelta(days=7), timedelta(days=1)
+EARLY, SOON, LATE = timedelta(days=7), timedelta(days=3), timedelta(days=1)
 
 
 def warn_of_dying_accounts(now: datetime) -> None:
-    """Once a week before the end, once on the last day, once when it is dead; only tokens that people give by hand.
+    """Once a week before the end, once three days before, once on the last day, once when it is dead; only tokens that
+    people give by hand.
 
     An account that the platform refuses is told of once a week, until somebody connects it again.
     """
     for account_id in db.session.scalars(select(Account.id).where(Account.active).order_by(Account.id)).all():
-        account = db.session.get_one(Account, account_id)
-        if account.token_expires_at is not None and given_token(account.credentials) is not None:
-            _warn(account, account.token_expires_at, now)
-        if account.status == "refused":
-            week = f"{now.astimezone(quotas.BEIJING):%G-%V}"
-            words = "平台拒绝了这个账号的凭据，到点的内容会发不出去。请账号管理员重新连接。"
-            _tell(account, f"refused:{week}", ALARM, "账号连不上了", words, now)
+        warn_of(account_id, now)
         release()
+
+
+def warn_of(account_id: str, now: datetime) -> None:
+    """What there is to tell of one account now; each thing once."""
+    account = db.session.get_one(Account, account_id)
+    given = given_token(account.credentials) is not None
+    if account.token_expires_at is not None and given:
+        _warn(account, account.token_expires_at, now)
+    # One that waits for its first authorisation is nothing to be alarmed about.
+    if account.status == "refused" and (given or not authorised_by_hand(account)):
+        week = f"{now.astimezone(quotas.BEIJING):%G-%V}:{account.credentials.get('expires_at', '')}"
+        words = "平台拒绝了这个账号的凭据，到点的内容会发不出去。请账号管理员重新连接。"
+        _tell(account, f"refused:{week}", ALARM, "账号连不上了", words, now)
 
 
 def _warn(account: Account, end: datetime, now: datetime) -> None:
@@ -39,6 +48,9 @@ def _warn(account: Account, end: datetime, now: datetime) -> None:
     elif end - now <= LATE:
         words = f"授权将于{local}到期，之后到点的内容会发不出去。请账号管理员今天重新授权。"
         _tell(account, f"late:{end.isoformat()}", ALARM, "账号授权即将到期", words, now)
+    elif end - now <= SOON:
+        words = f"授权将于{local}到期。请账号管理员这两天内重新授权。"
+        _tell(account, f"soon:{end.isoformat()}", "info", "账号授权三天内到期", words, now)
     elif end - now <= EARLY:
         words = f"授权将于{local}到期。请账号管理员提前重新授权。"
         _tell(account, f"early:{end.isoformat()}", "info", "账号授权一周内到期", words, now)

@@ -268,7 +268,7 @@ def _tokens(actor: Actor, now: datetime) -> list[Errand]:
                 kind="account",
                 title=account.name,
                 detail=_("授权已失效，发布和互动都停了。") if gone else _("授权 %(at)s 到期。", at=_clock(expires)),
-                href=f"/accounts/{account.id}",
+                href=f"/accounts/{account.id}/connect",
                 action=_("重新授权"),
                 status="refused" if gone else "expiring",
                 at=expires,

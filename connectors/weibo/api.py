@@ -103,11 +103,16 @@ class Api:
         url = f"{BUSINESS}/2/{call}/biz.json" if business else f"{OPEN}/2/{call}.json"
         return _items(self._get(url, fields), key)
 
-    def token_info(self) -> Mapping[str, Any]:
-        """oauth2/get_token_info: POST only; the key is `expire_in`."""
-        form = {"access_token": self.token()}
+    def token_info(self, token: str = "") -> Mapping[str, Any]:
+        """oauth2/get_token_info: POST only; the key is `expire_in`. `token`: another than the account's own."""
+        form = {"access_token": token or self.token()}
         answer = self._send("POST", f"{OPEN}/oauth2/get_token_info", write=False, form=form, bare=True)
         return _an_object(answer, read=True)
+
+    def exchange(self, form: Fields) -> Mapping[str, Any]:
+        """oauth2/access_token: a code is good for one call. No call of the account's own day, so not counted."""
+        answer = self._http.call("POST", f"{OPEN}/oauth2/access_token", write=True, form=form)
+        return _an_object(interpret(answer, write=True, until=self._until))
 
     def private_media(self, tovfid: str) -> MediaFile:
         """mss/msget: the bytes of a picture or voice sent to the account, by the receiver's file id; errors are JSON."""

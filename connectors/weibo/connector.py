@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from connectors.base import Connector
+from connectors.granting import Grant
 from connectors.values import (
     AccountEvent,
     Adaptation,
@@ -27,7 +28,7 @@ from connectors.values import (
     PublishResult,
     Receipt,
 )
-from connectors.weibo import article, articles, checking, inbox, levels, probe, publishing, replies
+from connectors.weibo import article, articles, checking, granting, inbox, levels, probe, publishing, replies
 from connectors.weibo import callback as push
 from connectors.weibo.adapt import adapt, operator_ip
 from connectors.weibo.api import Api
@@ -61,6 +62,7 @@ class WeiboConnector(Connector):
             replies=levels.REPLY_RULES,
             quotas=levels.quotas(self.account, level),
             publish_quota=level.calls[0],
+            offers=("authorize",),
             missing=levels.missing(self.account, level),
             needs_link=level.needs_link,
             callback_warning="开通粉丝服务的开发模式后，微博后台的自动回复和自定义菜单会停用。",
@@ -80,6 +82,15 @@ class WeiboConnector(Connector):
 
     def passive_reply(self, callback: Callback, text: str) -> bytes:
         return push.passive_reply(push.read(callback.body), text) if text else b""
+
+    def authorize_url(self, *, redirect_uri: str, state: str, switch: bool = False) -> str:
+        return granting.authorize_url(self.account, self.http, redirect_uri, state, switch)
+
+    def exchange(self, code: str, *, redirect_uri: str) -> Grant:
+        return granting.exchange(self.account, self._api, code, redirect_uri, self.clock())
+
+    def read_revocation(self, callback: Callback) -> AccountEvent:
+        return granting.read_revocation(self.account, callback, self.clock())
 
     def prepare(self, payload: Json, done: Prepared) -> Prepared:
         if article.is_article(payload):

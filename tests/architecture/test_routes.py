@@ -19,6 +19,7 @@ OPEN_TO_ALL = {
     "site.json_feed",
     "site.sitemap",
     "callbacks.receive",
+    "callbacks.revoked",
     "system.healthz",
     "system.readyz",
     "system.metrics",

@@ -78,9 +78,18 @@ def test_the_end_of_an_authorisation_is_told_in_time_and_once(desk: Desk, now: d
         notices.warn_of_dying_accounts(end - before)
         notices.warn_of_dying_accounts(end - before)
         titles.append([notice.title.partition("：")[0] for notice in db.session.query(Notice).order_by(Notice.id)])
-    early, late, dead = "账号授权一周内到期", "账号授权即将到期", "账号授权已到期"
-    assert titles == [[], [early], [early], [early, late], [early, late, dead]]
-    assert [notice.level for notice in db.session.query(Notice).order_by(Notice.id)] == ["info", "alarm", "alarm"]
+    said = ["账号授权一周内到期", "账号授权三天内到期", "账号授权即将到期", "账号授权已到期"]
+    assert titles == [said[:number] for number in range(5)]
+    levels = [notice.level for notice in db.session.query(Notice).order_by(Notice.id)]
+    assert levels == ["info", "info", "alarm", "alarm"]
+
+
+def test_an_account_that_waits_for_its_first_authorisation_alarms_nobody(desk: Desk, now: datetime) -> None:
+    with atomic():
+        account = db.session.get_one(Account, desk.weibo.id)
+        account.status, account.credentials = "refused", {**account.credentials, "access_token": ""}
+    notices.warn_of_dying_accounts(now)
+    assert db.session.query(Notice).count() == 0
 
 
 def test_a_refused_account_is_told_once_a_week_while_it_is_active(desk: Desk, now: datetime) -> None:
