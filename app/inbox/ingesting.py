@@ -13,13 +13,7 @@ from app.db import atomic, db
 from app.inbox import contacts, media
 from app.inbox.models import Conversation, Message
 from app.publishing.models import Publication
-from connectors.values import AccountEvent, InboundMessage
-
-_LEAVES_AND_ERASES = frozenset({"unsubscribe", "user_authorization_revoke"})
-_LEAVES = frozenset({"unfollow"})
-_COMES = frozenset({"subscribe", "follow", "scan_follow"})
-# They announce that rights change: the account's health is looked at again.
-_RIGHTS_CHANGE = ("verify_expired", "annual_renew", "qualification_verify", "naming_verify")
+from connectors.values import InboundMessage
 
 
 def ingest(
@@ -51,20 +45,6 @@ def ingest(
         if cursor is not None:
             account.poll_cursor = dict(cursor)
         return fresh
-
-
-def account_event(account: Account, event: AccountEvent, now: datetime) -> None:
-    """Anything else a callback told: leaving erases the person's data, as WeChat requires; unknown kinds do nothing."""
-    with atomic():
-        account = _locked(account.id)
-        if event.kind in _LEAVES_AND_ERASES:
-            contacts.erase(account, event.sender_id, at=event.at, now=now)
-        elif event.kind in _LEAVES:
-            contacts.note_left(account, event.sender_id, event.at)
-        elif event.kind in _COMES:
-            contacts.note_came_back(account, event.sender_id)
-        elif event.kind.startswith(_RIGHTS_CHANGE):
-            account.probe_requested_at = now
 
 
 def _locked(account_id: str) -> Account:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from app.inbox.account_events import COMES, account_event
 from app.inbox.acting import acts_of, commented, comments_closed, moderate, switch_comments, typing
 from app.inbox.amending import retry_reply, settle_reply
 from app.inbox.answering import add_note, reply
 from app.inbox.contacts import display_name
-from app.inbox.ingesting import account_event, ingest
+from app.inbox.ingesting import ingest
 from app.inbox.outcomes import (
     doubt_queued,
     record_reply_failed,
@@ -33,6 +34,7 @@ from app.inbox.windows import Window, window_of, windows_of
 from app.inbox.working import STATUSES, answerers, assign, desks, set_labels, set_remark, set_status, wake_snoozed
 
 __all__ = [
+    "COMES",
     "STATUSES",
     "Filter",
     "Window",

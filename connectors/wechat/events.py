@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from connectors.values import AccountEvent, InboundMedia, InboundMessage, PublishResult
+from connectors.values import AccountEvent, Finding, Found, InboundMedia, InboundMessage, PublishResult, Rejected
 from connectors.wechat import payloads
 from connectors.wechat.clocks import from_epoch
+from connectors.wechat.reprint import reprint_words
 
 # The second is how an older page of the documentation spelled it.
 _PUBLISHED = ("publishjobfinish", "freepublishjobfinish")
 _MASS_SENT = "masssendjobfinish"
+_KEYS = ("EventKey", "ExpiredTime", "FailReason")
 
 
 def read(message: Mapping[str, object]) -> list[InboundMessage | PublishResult | AccountEvent]:
@@ -29,7 +32,7 @@ def read(message: Mapping[str, object]) -> list[InboundMessage | PublishResult |
         msg_id = payloads.text_of(message.get("MsgID") or message.get("MsgId"))
         if not msg_id:
             raise ValueError("MASSSENDJOBFINISH without MsgID")
-        return [PublishResult(ref_name="msg_id", ref=msg_id, finding=payloads.mass_finding(message, at))]
+        return [PublishResult(ref_name="msg_id", ref=msg_id, finding=_mass(message, at))]
     return [_account_event(message, event, sender, at)]
 
 
@@ -88,9 +91,23 @@ def _publication(message: Mapping[str, object], at: datetime) -> PublishResult:
     )
 
 
+def _mass(message: Mapping[str, object], at: datetime) -> Finding:
+    """How the job ended, with what the check for reprints said and how many people WeChat says it reached."""
+    finding = payloads.mass_finding(message, at)
+    words = reprint_words(message)
+    if isinstance(finding, Found):
+        told = {"reprint": words, "sent_to": payloads.number_of(message.get("SentCount"))}
+        details = {**finding.receipt.details, **{name: value for name, value in told.items() if value}}
+        return Found(receipt=replace(finding.receipt, details=details))
+    if isinstance(finding, Rejected) and words:
+        return replace(finding, cause=f"{finding.cause}{words}")
+    return finding
+
+
 def _account_event(message: Mapping[str, object], event: str, sender: str, at: datetime) -> AccountEvent:
     """Events have no MsgId: sender, time, event and key make one. wechatpy renames scan-subscriptions: undone here."""
     name = "subscribe" if event in ("subscribe_scan", "subscribe_scan_product") else event
-    key = payloads.text_of(message.get("EventKey"))
+    # The events about the account's verification have no EventKey, but say until when or why not.
+    key = next((told for name in _KEYS if (told := payloads.text_of(message.get(name)))), "")
     stamp = int(at.timestamp())
     return AccountEvent(external_id=f"ev:{sender}:{stamp}:{name}:{key}", kind=name, sender_id=sender, key=key, at=at)

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from app.db import db
 from app.errors import NotFound
 from app.inbox import media
-from app.inbox.ingesting import account_event, ingest
 from app.inbox.models import Message, MessageMedia
+from app.inbox.services import account_event, ingest
 from app.units.access import Actor
 from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited, Refused, Unavailable
 from connectors.values import AccountEvent, InboundMedia, InboundMessage, MediaFile
