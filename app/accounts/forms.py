@@ -250,6 +250,7 @@ WECHAT = Platform(
         Setting(name="comments", label=N_("已在公众平台开通留言"), kind="tick"),
         Setting(name="default_author", label=N_("默认作者"), help=N_("不超过 16 字。")),
         Setting(name="quotas.mass", label=N_("群发次数"), help=N_("平台另有规定时填写，否则留空。"), kind="number"),
+        WELCOME,
     ),
     callback_help=N_(
         "在微信开发者平台“我的业务 → 公众号 → 消息与事件推送”中填写此网址、Token 和 EncodingAESKey，选“安全模式”、XML。"

@@ -16,7 +16,8 @@ from app.extensions import csrf
 from app.inbox import services as inbox
 from app.publishing import services as publishing
 from app.units.permissions import public
-from connectors.errors import Forged
+from connectors.base import Connector
+from connectors.errors import ConnectorError, Forged
 from connectors.values import AccountEvent, Callback, InboundMessage, PublishResult
 
 bp = Blueprint("callbacks", __name__)
@@ -54,7 +55,7 @@ def receive(platform: str, key: str) -> Response:
     except ValueError as error:
         log.warning("callback_unreadable", account_id=account.id, kind=type(error).__name__)
         return _plain(400, "unreadable")
-    return Response(answer, 200, mimetype="text/plain")
+    return Response(answer, 200, mimetype=_kind_of(answer))
 
 
 @bp.route("/callbacks/<platform>/<key>/revocation", methods=["GET", "POST"])
@@ -95,7 +96,7 @@ def _take(account: Account, callback: Callback, now: datetime) -> bytes:
     if before is not None:
         return _again(before, digest)
     told = connector.parse_callback(callback)
-    answer = connector.passive_reply(callback, "")
+    answer = _answer(connector, callback, told, str(account.settings.get("welcome_text") or ""))
     with atomic():
         if callbacks.is_first(account.id, nonce, digest, answer, now):
             _hand_over(account, told, now)
@@ -103,6 +104,23 @@ def _take(account: Account, callback: Callback, now: datetime) -> bytes:
             return answer
         before = callbacks.seen(account.id, nonce, now)
     return _again(before or ("", b""), digest)
+
+
+def _answer(connector: Connector, callback: Callback, told: Sequence[Told], welcome: str) -> bytes:
+    """What the person reads at once: the account's welcome when they begin to follow; else a plain acknowledgement.
+
+    Connecting the callback switches the platform's own automatic replies off, so this takes their place.
+    """
+    came = any(isinstance(item, AccountEvent) and item.kind in inbox.COMES for item in told)
+    try:
+        return connector.passive_reply(callback, welcome if came else "")
+    except ConnectorError as error:
+        log.warning("welcome_refused", account_id=connector.account.id, why=str(error))
+        return connector.passive_reply(callback, "")
+
+
+def _kind_of(answer: bytes) -> str:
+    return {b"{": "application/json", b"<": "application/xml"}.get(answer[:1], "text/plain")
 
 
 def _again(before: tuple[str, bytes], digest: str) -> bytes:

@@ -38,6 +38,8 @@ class Push:
     at: datetime
     text: str
     data: Mapping[str, Any]
+    # Pushed in the WeChat-like form that an account may switch on (Eps/push/set_format): answered in the same.
+    xml: bool = False
 
     @property
     def key(self) -> str:
@@ -85,11 +87,16 @@ def messages(push: Push, account_id: str) -> list[InboundMessage | AccountEvent]
 
 
 def passive_reply(push: Push, text: str) -> bytes:
-    """The callback's own answer: the two ids change places; `data` is URL-encoded JSON inside the JSON."""
+    """The callback's own answer: the two ids change places; `data` is URL-encoded JSON inside the JSON.
+
+    `text` may have fewer than 300 字. Raises ContentRefused.
+    """
     if not text:
         return b""
     if literal_units(text) > PRIVATE_LENGTH * 2:
         raise ContentRefused(f"自动回复超过 {PRIVATE_LENGTH} 字。", remedy="请缩短自动回复。", who=codes.OPERATOR)
+    if push.xml:
+        return _xml_reply(push, text).encode()
     answer = {
         "result": True,
         "sender_id": push.receiver_id,
@@ -98,6 +105,21 @@ def passive_reply(push: Push, text: str) -> bytes:
         "data": quote(json.dumps({"text": text}, ensure_ascii=False, separators=(",", ":")), safe=""),
     }
     return json.dumps(answer, ensure_ascii=False).encode()
+
+
+def _xml_reply(push: Push, text: str) -> str:
+    fields = {
+        "ToUserName": push.sender_id,
+        "FromUserName": push.receiver_id,
+        "CreateTime": str(int(push.at.timestamp())),
+        "MsgType": "text",
+        "Content": text,
+    }
+    return "<xml>" + "".join(f"<{name}>{_quoted(value)}</{name}>" for name, value in fields.items()) + "</xml>"
+
+
+def _quoted(value: str) -> str:
+    return "<![CDATA[" + value.replace("]]>", "]]]]><![CDATA[>") + "]]>"
 
 
 def _message(push: Push, kind: Any, thread: str) -> InboundMessage:
@@ -176,6 +198,7 @@ def _from_xml(text: str) -> Push:
         at=at,
         text=body.get("Content", ""),
         data=data,
+        xml=True,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
+import xmltodict
 
 from connectors.errors import ContentRefused, Forged
 from connectors.values import AccountEvent, Callback, InboundMessage
@@ -253,3 +254,25 @@ def test_what_the_simulator_pushes_is_verified_and_understood(
     assert (event.kind, event.sender_id) == ("follow", message.sender_id)
     connector.reply(message.target, "马上派人去看。", key="r", send_before=clock.soon)
     assert simulator.accepted("weibo", UID)[-1]["text"] == "马上派人去看。"
+
+
+def test_in_xml_mode_it_is_answered_in_xml(connector: WeiboConnector) -> None:
+    """The form that an account may switch on (Eps/push/set_format); what a person wrote cannot break out of it."""
+    body = (
+        f"<xml><ToUserName>{UID}</ToUserName><FromUserName>1978110000</FromUserName><CreateTime>1415171623</CreateTime>"
+        "<MsgType>event</MsgType><Event>follow</Event><Content>关注事件消息</Content></xml>"
+    )
+    callback = Callback(method="POST", query={}, body=body.encode())
+    [event] = connector.parse_callback(callback)
+    assert isinstance(event, AccountEvent)
+    assert (event.kind, event.sender_id) == ("follow", "1978110000")
+    assert xmltodict.parse(connector.passive_reply(callback, "欢迎 <b> & ]]> “您”"))["xml"] == {
+        "ToUserName": "1978110000",
+        "FromUserName": UID,
+        "CreateTime": "1415171623",
+        "MsgType": "text",
+        "Content": "欢迎 <b> & ]]> “您”",
+    }
+    assert connector.passive_reply(callback, "") == b""
+    with pytest.raises(ContentRefused):
+        connector.passive_reply(callback, "字" * 300)
