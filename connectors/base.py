@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Literal, Protocol
 
+from connectors.errors import NotEntitled
 from connectors.http import Http
 from connectors.values import (
     AccountConfig,
@@ -142,6 +143,26 @@ class Connector(ABC):
         """
         return None
 
+    # A preview on somebody's phone, where capabilities().preview says how. Nothing becomes public by it.
+
+    def prepare_preview(self, payload: Json, done: Prepared, *, key: str) -> Prepared:
+        """Do the next step of making what send_preview() sends; call again until `ready`. Safe to resume.
+
+        It is a thing of its own, marked with `key`, and never what prepare() made for a publication.
+        """
+        raise _no_preview()
+
+    def send_preview(self, prepared: Prepared, *, to: str, send_before: datetime) -> None:
+        """Show it on the phone of `to`. OutcomeUnknown: it may have arrived; a person looks and may send again."""
+        raise _no_preview()
+
+    def discard_preview(self, prepared: Prepared, *, key: str) -> bool:
+        """Undo what prepare_preview() left, found by `key` when its id was lost. Not an error when it is gone.
+
+        False when its id was lost and nothing was found: it may still appear, look once more later.
+        """
+        raise _no_preview()
+
     @abstractmethod
     def recall(self, receipt: Receipt) -> None:
         """Take it back as far as capabilities().recall says."""
@@ -165,3 +186,7 @@ class Connector(ABC):
     @abstractmethod
     def probe(self) -> Health:
         """Exercise the real rights; a right that only publishing can test is None (首次发布时验证)."""
+
+
+def _no_preview() -> NotEntitled:
+    return NotEntitled("这个账号不能发手机预览。", remedy="请在本系统的预览中查看。", who="拟稿人")

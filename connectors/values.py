@@ -163,10 +163,14 @@ class ProvenAbsent:
 
 @dataclass(frozen=True, kw_only=True)
 class CannotTell:
-    """Neither found nor proven absent; ask again at `next_at` (aware UTC) or let a person decide."""
+    """Neither found nor proven absent; ask again at `next_at` (aware UTC) or let a person decide.
+
+    `by_person`: the platform does not let this account look; asked again all the same, but somebody should not wait.
+    """
 
     reason: str
     next_at: datetime | None = None
+    by_person: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -307,6 +311,20 @@ class Quota:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreviewRule:
+    """How something unpublished is shown on one person's phone: the `quota` that one preview spends, what the platform
+    calls a `recipient` (微信号), a `hint` where people find theirs, and the `pattern` that it matches as a whole.
+    `lives` is how long the phone shows it: as long as what was made for it stands at the platform.
+    """
+
+    quota: str
+    recipient: str
+    hint: str
+    pattern: str
+    lives: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
 class Missing:
     """Something this account cannot do at its level, and why, in Chinese."""
 
@@ -333,6 +351,8 @@ class Capabilities:
     quotas: tuple[Quota, ...] = ()
     # The quota that one publication spends when it is committed ("mass", "freepublish/submit", …).
     publish_quota: str = ""
+    # None: no preview on a phone; `missing` then says why under "preview".
+    preview: PreviewRule | None = None
     missing: tuple[Missing, ...] = ()
     # Where published items are found; () where the platform's hosts are too many to name.
     link_hosts: tuple[str, ...] = ()
@@ -381,7 +401,11 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and its answer for the evidence: secrets masked, bodies as text, media by sha256."""
+    """One request and its answer for the evidence: secrets masked, bodies as text, media by sha256.
+
+    `url` is the address as the platform documents it, `asked` the one that was really called (the simulator's in a
+    drill); `error` says in words why no answer came.
+    """
 
     method: str
     url: str
@@ -391,3 +415,4 @@ class Exchange:
     sent_at: datetime
     answered_at: datetime | None
     error: str = ""
+    asked: str = ""

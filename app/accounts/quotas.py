@@ -37,12 +37,14 @@ LABELS: Mapping[str, str] = {
     "draft/get": "读取草稿",
     "draft/delete": "删除草稿",
     "draft/count": "草稿计数",
+    "draft/batchget": "读取草稿列表",
     "freepublish/submit": "提交发布",
     "freepublish/get": "查询发布结果",
     "freepublish/batchget": "读取已发布列表",
     "freepublish/getarticle": "读取已发布文章",
     "freepublish/delete": "删除已发布文章",
     "message/mass/sendall": "提交群发",
+    "message/mass/preview": "发手机预览",
     "message/custom/send": "发送客服消息",
 }
 # Counted by who plans them, not by calls: a refused mass send has spent none.

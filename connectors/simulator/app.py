@@ -26,6 +26,7 @@ from connectors.simulator.wechat import (
     mass,
     mass_outcome,
     media,
+    previews,
     publish,
     users,
 )
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # Importing these registers their interfaces.
-WECHAT = (basics, comments, custom, datacube, drafts, mass, mass_outcome, media, publish, users)
+WECHAT = (basics, comments, custom, datacube, drafts, mass, mass_outcome, media, previews, publish, users)
 WEIBO = (article, messages, oauth, reading, statuses, weibo_comments)
 
 PREFIXES = {

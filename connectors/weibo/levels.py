@@ -94,11 +94,12 @@ _MISSING_COMMENTS = Missing(
 _MISSING_HISTORY = Missing(key="history", why="普通应用只能读取本账号最新 5 条微博。")
 _MISSING_SCHEDULE = Missing(key="schedule", why="微博没有定时发布接口，由本系统到点发出。")
 _MISSING_ARTICLE = Missing(key="article", why="账号没有头条文章权限（政务、媒体机构可联系蓝V客服申请）。")
+_MISSING_PREVIEW = Missing(key="preview", why="微博没有把预览发到手机的接口，请看本系统里的预览。")
 _MISSING_READS = Missing(key="reads", why="微博不提供阅读数。")
 
 
 def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
-    found = [_MISSING_SCHEDULE, _MISSING_READS]
+    found = [_MISSING_SCHEDULE, _MISSING_READS, _MISSING_PREVIEW]
     if level.key != "business":
         found += [_MISSING_COMMENTS, _MISSING_HISTORY]
         found.append(Missing(key="images", why="本级别应用每条微博只能带 1 张图片。"))
