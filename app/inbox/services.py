@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.inbox.amending import retry_reply, settle_reply
 from app.inbox.answering import add_note, reply
 from app.inbox.contacts import display_name
+from app.inbox.figures import FIRST_ANSWER_STEPS, Arrived, FirstAnswers, answers_per_day, arrived, first_answers
 from app.inbox.ingesting import account_event, ingest
 from app.inbox.outcomes import (
     doubt_queued,
@@ -31,12 +32,17 @@ from app.inbox.windows import Window, window_of, windows_of
 from app.inbox.working import STATUSES, answerers, assign, desks, set_labels, set_remark, set_status, wake_snoozed
 
 __all__ = [
+    "FIRST_ANSWER_STEPS",
     "STATUSES",
+    "Arrived",
     "Filter",
+    "FirstAnswers",
     "Window",
     "account_event",
     "add_note",
     "answerers",
+    "answers_per_day",
+    "arrived",
     "assign",
     "begin_attempt",
     "claim_replies",
@@ -46,6 +52,7 @@ __all__ = [
     "display_name",
     "doubt_queued",
     "earlier_threads",
+    "first_answers",
     "get_conversation",
     "ingest",
     "messages_of",
