@@ -18,7 +18,7 @@ from app.posts.models import STATUSES, Post
 from app.posts.schemas import NewPost, Overrides, PostChange
 from app.schemas import BaseSchema
 from app.units.permissions import current_actor, requires
-from app.web import _
+from app.web import _, people_time
 
 bp = Blueprint("posts", __name__)
 
@@ -177,9 +177,19 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         accounts=accounts,
         units=services.writable_units(actor),
         unit_id=shown["unit_id"],
-        frozen=post is not None and post.status in REOPENABLE,
+        question=_question(post) if post is not None and post.status in REOPENABLE else "",
         chosen=set(shown["account_ids"]),
     )
+
+
+def _question(post: Post) -> str:
+    """What is asked before the first change of a post that is under way: what the change would undo."""
+    hours = [item.due_at for item in services.publications_of([post.id]).get(post.id, ())]
+    if post.status == "scheduled" and hours:
+        return _("这篇稿件已排期 %(at)s，修改将撤下排期并重新送审。继续修改？", at=people_time(min(hours)))
+    if post.status == "in_review":
+        return _("这篇稿件正在审核，修改将作废已有的审核意见并重新送审。继续修改？")
+    return _("这篇稿件已送审或已通过，修改将成为新版本，须重新送审。继续修改？")
 
 
 def _answer(post: Post) -> dict[str, Any]:
