@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import re
 import time
 import zipfile
 from datetime import datetime
 
+import openpyxl
+import openpyxl.utils.cell
 import pytest
 from flask import Flask
 from sqlalchemy import select
@@ -99,6 +102,15 @@ def test_the_recruitment_sample_names_its_leaks(world: World, now: datetime) -> 
     fields = [p["field"] for p in problems if p["rule"].startswith("privacy.") and p["severity"] == "block"]
     assert fields.count("body") == 2
     assert fields.count(f"attachment:{name}") == 24
+    sheet = openpyxl.load_workbook(SAMPLES / name).active
+    assert sheet is not None
+    listed = [p["message"] for p in problems if p["field"] == f"attachment:{name}"]
+    for message in listed:
+        cell = re.match(f"附件“{re.escape(name)}”工作表“{sheet.title}”([A-Z]+[0-9]+)中有未隐去的", message)
+        assert cell, message
+        # The cell that the message names is one with that very number in it.
+        row, column = openpyxl.utils.cell.coordinate_to_tuple(cell.group(1))
+        assert str(sheet.cell(row, column).value).strip()[:3] in message
 
 
 def test_data_uris_are_imported_and_foreign_pictures_refused(world: World, now: datetime) -> None:
