@@ -114,6 +114,10 @@ class Connector(ABC):
     def passive_reply(self, callback: Callback, text: str) -> bytes:
         """The callback's own answer; the platform's plain acknowledgement when `text` is empty."""
 
+    def link_owner(self, url: str) -> str:
+        """The external id of the account whose item `url` is, where the platform's addresses tell; else ""."""
+        return ""
+
     # Network: only the scheduler calls these (and the connecting wizard, probe).
 
     @abstractmethod

@@ -354,8 +354,9 @@ class Capabilities:
     # None: no preview on a phone; `missing` then says why under "preview".
     preview: PreviewRule | None = None
     missing: tuple[Missing, ...] = ()
-    # Where published items are found; () where the platform's hosts are too many to name.
+    # Where published items are found; and the page on which people see what the account published.
     link_hosts: tuple[str, ...] = ()
+    home: str = ""
     # Accounts whose texts must carry the permalink, and the callback warning shown before connecting.
     needs_link: bool = False
     callback_warning: str = ""

@@ -47,4 +47,7 @@ def table(runtime: Runtime) -> list[Job]:
 
 
 def beat(runtime: Runtime) -> None:
-    heartbeats.beat(runtime.worker, host=socket.gethostname(), pid=os.getpid(), version=VERSION, now=runtime.clock())
+    skew = heartbeats.clock_skew(runtime.clock)
+    heartbeats.beat(
+        runtime.worker, host=socket.gethostname(), pid=os.getpid(), version=VERSION, now=runtime.clock(), skew=skew
+    )

@@ -26,7 +26,7 @@ from connectors.values import (
     Receipt,
 )
 from connectors.weibo import callback as push
-from connectors.weibo import checking, inbox, levels, probe, publishing, replies
+from connectors.weibo import checking, inbox, levels, links, probe, publishing, replies
 from connectors.weibo.adapt import adapt, operator_ip
 from connectors.weibo.api import Api
 from connectors.weibo.levels import Level
@@ -59,6 +59,8 @@ class WeiboConnector(Connector):
             quotas=levels.quotas(self.account, level),
             publish_quota=level.calls[0],
             missing=levels.missing(self.account, level),
+            link_hosts=links.PUBLIC_HOSTS,
+            home=f"https://weibo.com/u/{self.account.external_id}",
             needs_link=level.needs_link,
             callback_warning="开通粉丝服务的开发模式后，微博后台的自动回复和自定义菜单会停用。",
         )
@@ -89,6 +91,9 @@ class WeiboConnector(Connector):
 
     def check(self, attempted: Attempted) -> Finding:
         return checking.check(self.account, self._level, self._api, attempted, self.clock())
+
+    def link_owner(self, url: str) -> str:
+        return links.owner_of(url)
 
     def discard(self, prepared: Prepared) -> None:
         """prepare() leaves nothing that anybody could see."""

@@ -152,7 +152,7 @@ def test_the_publications_page_and_its_buttons(app: Flask, desk: Desk, now: date
     refused = publisher.post(f"{path}/act", data={"order": "recall", "reason": "x"}, follow_redirects=True)
     assert "不能撤回" in refused.text
     force(publication, "unknown", now)
-    publisher.post(f"{path}/act", data={"order": "published", "url": "https://weibo.com/1/a", "reason": "看到了"})
+    publisher.post(f"{path}/act", data={"order": "published", "url": "https://weibo.com/1902538057/a", "reason": "看到了"})
     assert row(post, desk.weibo).status == "published"
     assert browser(app, desk.outsider).get(path).status_code == 404
 
