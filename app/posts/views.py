@@ -94,8 +94,14 @@ def show(post_id: str) -> ResponseReturnValue:
         people=services.names_of({post.created_by, *revision.editors}),
         corrected=services.visible_post(actor, post.corrects_id),
         may_edit=may_write and post.status in REOPENABLE,
-        may_correct=may_write and post.status in GONE_OUT,
+        may_preview=may_write or actor.may("review.decide", post.unit),
+        may_correct=may_write and post.status in GONE_OUT and _was_public(post),
     )
+
+
+def _was_public(post: Post) -> bool:
+    """Whether anybody can have read it anywhere: only then is there something to correct."""
+    return any(item.published_at for item in services.publications_of([post.id]).get(post.id, ()))
 
 
 @bp.get("/posts/<post_id>/previews")

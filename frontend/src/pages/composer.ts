@@ -8,6 +8,7 @@ import { allPictures, drawFiles, listenForFiles, take } from "../composer/files"
 import { go } from "../composer/going";
 import { importFiles } from "../composer/importing";
 import { clear, message, sayConflict } from "../composer/messages";
+import { phonePreview } from "../composer/phone";
 import { onFiles } from "../composer/pictures";
 import { drawNotes, drawProblems, found, type Found } from "../composer/problems";
 import { Saver, type Fields } from "../composer/saving";
@@ -126,6 +127,10 @@ function offerKept(): void {
 
 onTyped(touch);
 listenForFiles(files);
+phonePreview(async () => {
+  if (!desk.post.id) saver.dirty = true;
+  return (await saver.flush()) ? desk.post.id : "";
+});
 byId("submit-post").addEventListener("click", () => void submit(saver, goTo));
 onFiles("import-file", (given) => void importFiles(given, begun(editor), async (imported) => {
   put(imported);
