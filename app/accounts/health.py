@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +16,17 @@ from app.db import atomic, db, release
 from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
+from connectors.base import Purpose
 from connectors.errors import ConnectorError, RateLimited, Refused
 from connectors.values import Health, Right
 
 # Without being asked, an account is probed again after this time.
 PROBE_AGAIN = timedelta(hours=24)
 CLAIM = timedelta(minutes=10)
+# A person who presses the button again within this time sees the same result, where calls are rationed.
+AGAIN_BY_HAND = timedelta(minutes=1)
+# What probes are paid from.
+BUDGET: Purpose = "history"
 
 
 def probe(account_id: str, now: datetime) -> Account:
@@ -28,7 +34,11 @@ def probe(account_id: str, now: datetime) -> Account:
     account = db.session.get(Account, account_id)
     if account is None:
         raise NotFound
-    connector = connections.connect(account, purpose="history")
+    if account.rights and remaining(account, BUDGET, now) == 0:
+        # Nothing may be asked today: what is known is worth more than "not asked".
+        return _put_off(account, now)
+    asked_with = (dict(account.credentials), dict(account.settings), account.mode)
+    connector = connections.connect(account, purpose=BUDGET)
     release()
     try:
         health = connector.probe()
@@ -39,7 +49,10 @@ def probe(account_id: str, now: datetime) -> Account:
     except ConnectorError as error:
         health = Health(rights=(_not_asked(error),))
     with atomic():
-        account = db.session.get_one(Account, account_id)
+        account = db.session.get_one(Account, account_id, populate_existing=True)
+        if asked_with != (account.credentials, account.settings, account.mode):
+            # Corrected meanwhile: what was found is about the old ones, and the new ones' probe is still due.
+            return account
         account.rights = [_right(right) for right in health.rights]
         account.status = status_of(health.rights)
         account.egress_ip = health.egress_ip or account.egress_ip
@@ -49,6 +62,37 @@ def probe(account_id: str, now: datetime) -> Account:
         account.checked_at = now
         account.probe_requested_at = None
     return account
+
+
+def _put_off(account: Account, now: datetime) -> Account:
+    with atomic():
+        account.probe_requested_at = max(
+            row["resets_at"] for row in quota_summary(account, now) if row["key"] == BUDGET
+        )
+    return account
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """`fresh`: the platform was asked just now; `left`: calls left for probes today, None without a limit."""
+
+    account: Account
+    fresh: bool
+    left: int | None
+
+
+def check_now(account_id: str, now: datetime) -> Tested:
+    """A person's probe. Where calls are rationed, one of the last minute is shown again, unless something was corrected."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise NotFound
+    rationed = remaining(account, BUDGET, now) is not None
+    recent = account.checked_at is not None and now - account.checked_at < AGAIN_BY_HAND
+    if rationed and recent and account.probe_requested_at is None:
+        return Tested(account=account, fresh=False, left=remaining(account, BUDGET, now))
+    checked_at = account.checked_at
+    account = probe(account_id, now)
+    return Tested(account=account, fresh=account.checked_at != checked_at, left=remaining(account, BUDGET, now))
 
 
 def _correct_expiry(account: Account, told: datetime) -> None:

@@ -14,6 +14,7 @@ from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS, Errors, Platform, check_credentials, check_settings
 from app.accounts.health import (
+    check_now,
     claim_probes,
     health_of,
     main_quota,
@@ -36,6 +37,7 @@ from app.units.models import Unit, User
 __all__ = [
     "accounts_of",
     "callback_url",
+    "check_now",
     "claim_probes",
     "create_account",
     "get_account",
@@ -270,6 +272,9 @@ def _react(account: Account, changed: list[str], now: datetime) -> None:
         _settle_token(account)
         quotas.unblock(account.id)
         account.status, account.rights = "unknown", []
+        # What was said of the old ones; whether the new ones are better is asked at once.
+        account.poll_note = account.history_note = ""
+        account.next_poll_at = now
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
         account.probe_requested_at = now
     if "active" in changed and account.active:

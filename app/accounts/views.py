@@ -126,13 +126,20 @@ def update(account_id: str) -> ResponseReturnValue:
 def probe(account_id: str) -> ResponseReturnValue:
     """Test each right now, while the person waits: some eight calls, each with its own time limit."""
     services.get_account(current_actor(), account_id, key="account.manage")
-    account = services.probe(account_id, utcnow())
-    if account.status == "ok":
+    tested = services.check_now(account_id, utcnow())
+    account, left = tested.account, tested.left
+    if not tested.fresh:
+        flash(_("没有再次测试。刚刚测过，或今天的体检额度已用完。下面是上次的结果；改正凭据后可立即再测。"), "warn")
+    elif account.status == "ok":
         flash(_("测试完成，权限齐全。"), "ok")
     elif account.status == "refused":
         flash(_("平台没有接受这个账号的凭据。原因和办法见下。"), "error")
     else:
         flash(_("测试完成，有的权限缺失或没能核实。原因和办法见下。"), "warn")
+    if left is not None:
+        flash(
+            _("今天体检还可调用平台 %(n)d 次，每次测试约用 3 次，明天零点恢复。", n=left), "ok" if left > 2 else "warn"
+        )
     where = "accounts.connected" if request.form.get("back") == "wizard" else "accounts.show"
     return redirect(url_for(where, account_id=account_id))
 
