@@ -1,5 +1,6 @@
 /** The item under review: Y approves, N returns, each after a confirmation; a return needs a reason. */
 import "../composer/composer.css";
+import { phonePreview } from "../composer/phone";
 import Alpine from "@alpinejs/csp";
 
 Alpine.data("decision", () => ({
@@ -24,3 +25,5 @@ Alpine.data("decision", () => ({
     button.click();
   },
 }));
+
+phonePreview();
