@@ -207,6 +207,12 @@ def health_of(account: Account, now: datetime) -> dict[str, Any]:
 
 def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
     """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}."""
+    standing = _standing(account, now)
+    spent = quotas.spent(account.id, standing, now)
+    return [_quota_row(count, *spent[count.row]) for count in standing]
+
+
+def _standing(account: Account, now: datetime) -> list[quotas.Count]:
     standing = []
     for quota in connections.quotas_of(account):
         if quota.key in quotas.PLANNED:
@@ -219,14 +225,19 @@ def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
             quotas.Count(key=key, period=quota.period, limit=limit, start=start, end=end)
             for key, limit in parts.items()
         ]
-    spent = quotas.spent(account.id, standing, now)
-    return [_quota_row(count, *spent[count.row]) for count in standing]
+    return standing
 
 
-def main_quota(account: Account, now: datetime) -> dict[str, Any] | None:
-    """The one quota worth a place in a list: all calls of the day, else what a publication spends."""
-    wanted = (quotas.DAILY, connections.capabilities(account).publish_quota)
-    return next((row for row in quota_summary(account, now) if row["key"] in wanted), None)
+def main_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, dict[str, Any]]:
+    """{account id: the one quota worth a place in a list}: all calls of the day, else what a publication spends."""
+    chosen: dict[str, quotas.Count] = {}
+    for account in accounts:
+        wanted = (quotas.DAILY, connections.capabilities(account).publish_quota)
+        first = next((count for count in _standing(account, now) if count.key in wanted), None)
+        if first is not None:
+            chosen[account.id] = first
+    spent = quotas.spent_by_each({account_id: [count] for account_id, count in chosen.items()}, now)
+    return {account_id: _quota_row(count, *spent[account_id][count.row]) for account_id, count in chosen.items()}
 
 
 def _quota_row(count: quotas.Count, used: int, blocked_until: datetime | None) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.accounts import quotas, tokens
 from app.accounts.callbacks import note_callback
@@ -17,7 +18,7 @@ from app.accounts.health import (
     check_now,
     claim_probes,
     health_of,
-    main_quota,
+    main_quotas,
     note_limit,
     probe,
     quota_summary,
@@ -43,7 +44,7 @@ __all__ = [
     "get_account",
     "has_drill_accounts",
     "health_of",
-    "main_quota",
+    "main_quotas",
     "manageable_units",
     "note_callback",
     "note_limit",
@@ -182,6 +183,7 @@ def accounts_of(
         query = query.where(Account.platform == platform)
     if active is not None:
         query = query.where(Account.active == active)
+    query = query.options(joinedload(Account.unit), joinedload(Account.responsible))
     return page_of(query, Account.id, cursor, limit)
 
 

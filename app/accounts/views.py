@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -26,7 +27,10 @@ def index() -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     platform = request.args.get("platform", "")
     page = services.accounts_of(actor, platform=platform or None, cursor=request.args.get("cursor"), limit=100)
-    rows = sorted((_row(account) for account in page.items), key=lambda row: (row["unit"].path, row["account"].name))
+    quotas = services.main_quotas(page.items, now)
+    rows = sorted(
+        (_row(account, quotas) for account in page.items), key=lambda row: (row["unit"].path, row["account"].name)
+    )
     return render_template(
         "accounts/index.html",
         groups=[(unit, list(members)) for unit, members in groupby(rows, key=lambda row: row["unit"])],
@@ -39,13 +43,13 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _row(account: Account) -> dict[str, Any]:
+def _row(account: Account, quotas: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     able = connections.capabilities(account)
     return {
         "account": account,
         "unit": account.unit,
         "mode": PLATFORMS[account.platform].mode(account.mode),
-        "quota": services.main_quota(account, utcnow()),
+        "quota": quotas.get(account.id),
         "missing": able.missing,
     }
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import event, select
 
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
+from app.units.models import Unit
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim
 from tests.app.accounts.people import People
 from tests.architecture.pages import faults
@@ -125,6 +126,44 @@ def test_ledger_and_account_page_for_reader_and_manager(app: Flask, people: Peop
     assert key not in reader
     assert "停用账号" not in reader
     assert people.browser(people.stranger).get(f"/accounts/{account_id}").status_code == 404
+
+
+def test_the_ledger_asks_the_database_as_often_for_twenty_accounts_as_for_one(app: Flask, people: People) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+
+    def statements() -> int:
+        seen: list[str] = []
+
+        def note(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+            seen.append(statement)
+
+        db.session.rollback()
+        event.listen(db.engine, "before_cursor_execute", note)
+        sound(browser.get("/accounts"))
+        event.remove(db.engine, "before_cursor_execute", note)
+        return len(seen)
+
+    alone = statements()
+    with atomic():
+        first = db.session.scalars(select(Account)).one()
+        for number in range(19):
+            unit = Unit(name=f"青岚第{number}中学", level="township", parent_id=people.city.id, created_at=utcnow())
+            db.session.add(unit)
+            db.session.flush()
+            unit.path = f"{people.city.path}{unit.id}/"
+            twin = {name: getattr(first, name) for name in ("platform", "name", "environment", "mode", "credentials")}
+            db.session.add(
+                Account(
+                    **twin,
+                    unit_id=unit.id,
+                    external_id=f"19025{number:05}",
+                    settings={},
+                    callback_key=f"key-{number}",
+                    created_at=utcnow(),
+                )
+            )
+    assert statements() == alone
 
 
 def test_settings_credentials_and_switch(app: Flask, people: People) -> None:
