@@ -12,8 +12,9 @@ from sqlalchemy import func, select, union_all
 from app.accounts.models import Account
 from app.days import day_number, edges, in_days
 from app.db import db
-from app.inspection.dormancy import Dormancy, doubt, last_posts, watched
+from app.inspection.dormancy import Dormancy, Level, doubt, last_posts, watched
 from app.inspection.models import HistoryItem
+from app.inspection.rules import VETO_AT, WARN_AT
 from app.publishing.models import Publication
 from app.units.access import Actor
 
@@ -23,16 +24,28 @@ class Gap:
     """The longest time within some days in which an account published nothing that we know of.
 
     `days` are whole ones, None when nothing is known at all. `sure` False: posts may exist that we do not know of, so
-    that it may have been shorter. `least` True: it began before the first of the days, when we did not yet watch.
-    `running`: it had not ended by the end of those days.
+    that it may have been shorter. `known_from`: what was before is not known, None when all is. `least`: it began
+    before the first of the days, when exactly is not known. `running`: it had not ended by the end of the days.
     """
 
     account: Account
     days: int | None
-    since: datetime | None
+    unknown_days: int
+    known_from: datetime | None
     sure: bool
     least: bool
     running: bool
+
+    @property
+    def level(self) -> Level:
+        """What inspectors would say of it; never "ok" when what is not known may hide more."""
+        if self.days is None or (not self.sure and self.days >= WARN_AT[0]):
+            return "unknown"
+        if self.days >= VETO_AT:
+            return "veto"
+        if self.unknown_days >= WARN_AT[0]:
+            return "unknown"
+        return "warn" if self.days >= WARN_AT[0] else "ok"
 
 
 def published_per_day(actor: Actor, days: Sequence[date], *, unit_id: str = "") -> dict[str, list[int]]:
@@ -83,10 +96,19 @@ def _gap(
     account: Account, before: datetime | None, seen: Sequence[datetime], begin: datetime, end: datetime, now: datetime
 ) -> Gap:
     sure = not doubt(account, now)
-    if before is None and not seen and not sure:
-        return Gap(account=account, days=None, since=None, sure=False, least=False, running=True)
-    points = [before or begin, *sorted(at for at in seen if at < end), end]
+    seen = [at for at in seen if at < end]
+    # We know of everything since we watch the account, and of what its platform's list had reached back to.
+    known_from = min([begin if before is not None else max(begin, account.created_at), *seen])
+    if before is None and not seen and (not sure or known_from >= end):
+        return Gap(account=account, days=None, unknown_days=0, known_from=None, sure=False, least=False, running=True)
+    points = [before if before is not None else known_from, *seen, end]
     length, since, until = max(((b - a, a, b) for a, b in pairwise(points)), key=lambda each: each[0])
-    least = before is None and since == begin
-    whole = max(0, length // timedelta(days=1))
-    return Gap(account=account, days=whole, since=since, sure=sure, least=least, running=until == end)
+    return Gap(
+        account=account,
+        days=max(0, length // timedelta(days=1)),
+        unknown_days=(known_from - begin) // timedelta(days=1),
+        known_from=known_from if known_from > begin else None,
+        sure=sure,
+        least=before is None and since == begin,
+        running=until == end,
+    )

@@ -107,7 +107,7 @@ def test_days_begin_at_midnight_of_the_installation(app: Flask, city: City, now:
         # It had begun before those days.
         ((DAY * 45, DAY * 5), 40, False, False),
         ((DAY * 13 + timedelta(hours=23), DAY * 40), 26, False, False),
-        # Since when, before those days, nobody knows.
+        # Nothing before those days since we watch: at least so long.
         ((DAY * 4,), 25, False, True),
         ((), 29, True, True),
     ],
@@ -132,11 +132,34 @@ def test_a_gap_ends_with_the_days(city: City, now: datetime) -> None:
     assert gaps(city, days, now)["weibo"].running
 
 
+@pytest.mark.parametrize(
+    ("ago", "expected", "level"),
+    [
+        # The list reaches back to the older post, and 9 days before it nobody watched.
+        ((DAY * 20, DAY * 18), (18, 9), "veto"),
+        ((DAY * 20, DAY * 12, DAY * 5), (8, 9), "unknown"),
+        ((DAY * 26, DAY * 18, DAY * 10, DAY * 5), (8, 3), "warn"),
+        ((DAY * 26, DAY * 20, DAY * 14, DAY * 8, DAY * 2), (6, 3), "ok"),
+        ((), (None, 0), "unknown"),
+    ],
+)
+def test_nobody_is_blamed_for_days_before_we_watched(
+    city: City, now: datetime, ago: tuple[timedelta, ...], expected: tuple[int | None, int], level: str
+) -> None:
+    days = days_until(local_day(now), 30)
+    with atomic():
+        db.session.get_one(Account, city.weibo.id).created_at = now
+    seen(city.weibo, now, *ago)
+    gap = gaps(city, days, now)["weibo"]
+    assert ((gap.days, gap.unknown_days), gap.level) == (expected, level)
+    assert (gap.known_from is None) == (not ago)
+
+
 def test_what_is_not_known_is_said(city: City, now: datetime) -> None:
     days = days_until(local_day(now), 30)
     assert gaps(city, days, now)["wechat"].days is None
     seen(city.weibo, now, DAY * 16, DAY * 2, why="只能取到最新的五条。")
     gap = gaps(city, days, now)["weibo"]
-    assert (gap.days, gap.sure) == (14, False)
+    assert (gap.days, gap.sure, gap.level) == (14, False, "unknown")
     # The one about which something is known comes first.
     assert next(iter(gaps(city, days, now))) == "weibo"
