@@ -82,6 +82,7 @@ def phone(stack: Stack, browser: Browser) -> None:
     box = page.locator("#phones")
     expect(box).to_contain_text("演练")
     expect(box).to_contain_text(ME)
+    box.scroll_into_view_if_needed()
     holder.shot("preview-phone-3-simulator")
     box.get_by_role("link", name=TITLE).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(TITLE)
