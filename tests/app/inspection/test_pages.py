@@ -67,7 +67,7 @@ def test_charts_are_tables_of_true_figures(city: City, letter: Make, browse: Bro
     per_day = cells(html, "chart-published")
     assert len(per_day) == 30
     assert [sum(int(row[column]) for row in per_day) for column in (1, 2)] == [2, 1]
-    gaps = dict(map(tuple, cells(html, "chart-gaps")))
+    gaps = {row[0]: row[1] for row in cells(html, "chart-gaps")}
     assert gaps["微博·青岚发布 weibo"] == "19 天"
     assert gaps["微信·青岚发布 wechat"].startswith("未知，至多")
     assert sum(int(row[2]) for row in cells(html, "chart-inbox")) == 1
@@ -105,8 +105,8 @@ def test_the_report_as_a_file(city: City, browse: Browse) -> None:
     with atomic():
         db.session.get_one(Account, city.weibo.id).name = '=HYPERLINK("http://x")'
     answer = browse(city.reader).get("/reports/export")
-    assert answer.mimetype.endswith("spreadsheetml.sheet")
-    sheet = load_workbook(BytesIO(answer.data)).active
+    assert str(answer.mimetype).endswith("spreadsheetml.sheet")
+    sheet = load_workbook(BytesIO(answer.data)).worksheets[0]
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0][:5] == ("单位", "平台", "账号", "情况", "距上次发布（天）")
     assert rows[1][3:5] == ("已否决（20 天）", 20)
