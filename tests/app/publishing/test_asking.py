@@ -117,7 +117,7 @@ def test_a_stop_is_said_before_anything_is_planned(app: Flask, desk: Desk, now: 
     stop = publishing.start_stop(desk.admin, scope="account", scope_id=desk.weibo.id, reason="突发事件", now=now)
     text = panel(app, desk.author, post.id)
     assert "发布已暂停（青岚发布weibo）：突发事件" in text
-    assert "admin" in text
+    assert "由admin设置" in text
     assert "发布现在暂停着" in text
     publishing.end_stop(desk.admin, stop.id, now=now)
     assert "发布已暂停" not in panel(app, desk.author, post.id)
@@ -211,7 +211,7 @@ def test_evidence_shows_seconds_and_what_was_really_asked(app: Flask, desk: Desk
     page = sound(browser(app, desk.publisher), f"/publications/{found.id}")
     assert ">2026-03-02 09:30:07</time>" in page
     assert page.count("POST http://127.0.0.1:8010/2/statuses/share.json") == 2
-    assert "演练：没有发到真实平台" in page
+    assert "演练：不到真实平台" in page
     assert "下次动作" not in page
     heading = page[page.index("<h1") : page.index("</h1>")]
     assert "微博" in heading
@@ -222,7 +222,7 @@ def test_evidence_shows_seconds_and_what_was_really_asked(app: Flask, desk: Desk
         desk.weibo.environment = "live"
     page = sound(browser(app, desk.publisher), f"/publications/{found.id}")
     assert "POST https://api.weibo.com/2/statuses/share.json" in page
-    assert "演练：没有发到真实平台" not in page
+    assert "演练：不到真实平台" not in page
 
 
 def test_codes_that_are_not_the_platforms_are_not_shown(app: Flask, desk: Desk, post_id: str, now: datetime) -> None:
