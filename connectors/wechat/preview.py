@@ -52,7 +52,7 @@ _TOLD: dict[str, Code] = {
         error=Refused, cause="预览用的草稿在公众平台已被删除。", remedy="请再发一次，系统会重新生成。", who=_YOU
     ),
     "43019": Code(
-        error=Refused, cause="这个微信号在公众号的黑名单中。", remedy="请先在公众平台移出黑名单。", who="账号管理员"
+        error=Refused, cause="这个微信号在公众号的黑名单中。", remedy="请先在公众平台移出黑名单。", who="公众号管理员"
     ),
     "45009": Code(
         error=RateLimited,
@@ -64,7 +64,7 @@ _TOLD: dict[str, Code] = {
         error=NotEntitled,
         cause="公众号没有预览接口的权限。",
         remedy="请确认账号已通过微信认证且未过期；眼下请在公众平台的草稿箱中预览。",
-        who="账号管理员",
+        who="公众号管理员",
     ),
 }
 _NOT_FOLLOWING = ("43004", "50005", "46004", "40003")
