@@ -13,6 +13,7 @@ from app.db import utcnow
 from app.errors import Invalid
 from app.publishing import calendar, services
 from app.publishing.calendar import Chip, Moved
+from app.publishing.reserving import Places
 from app.publishing.views import bp as bp
 from app.publishing.views import local_time
 from app.states import state_of
@@ -20,6 +21,7 @@ from app.units.permissions import current_actor, requires
 from app.web import _, local, people_time, settings
 
 _HOUR = timedelta(hours=1)
+_WEEK = 7
 
 
 @bp.get("/calendar", endpoint="calendar")
@@ -30,6 +32,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "publishing/calendar.html",
         groups=calendar.tray(current_actor()),
+        may_schedule=current_actor().holds("post.schedule"),
         today=local(now).date().isoformat(),
         offset=_offset(now),
     )
@@ -62,15 +65,16 @@ def feed() -> ResponseReturnValue:
     return jsonify(
         {
             "events": [_event(chip, str(draw(chip, now))) for chip in chips],
-            "heads": {
-                day.isoformat(): str(head(found, day.isoformat()))
-                for day, found in calendar.places(actor, first, days, now).items()
-                if found
-            },
+            "heads": {day.isoformat(): str(head(found)) for day, found in _places(first, days, now).items() if found},
             "cut": cut,
             "offset": _offset(now),
         }
     )
+
+
+def _places(first: date, days: int, now: datetime) -> dict[date, list[Places]]:
+    """For the heads of a week; a month's days have no room for them."""
+    return calendar.places(current_actor(), first, days, now) if days <= _WEEK else {}
 
 
 def _event(chip: Chip, html: str) -> dict[str, Any]:

@@ -36,8 +36,7 @@ export function listenForDrops(ec: Calendar, calendar: HTMLElement, tray: HTMLEl
     label.hidden = !there;
     if (!there) return;
     event.preventDefault();
-    const words = spoken(shown(there.date));
-    label.textContent = there.allDay ? words.replace(/\s*\S+$/, "") : words;
+    label.textContent = spoken(shown(there.date), there.allDay);
     label.style.left = `${event.clientX + 12}px`;
     label.style.top = `${event.clientY + 12}px`;
   });

@@ -27,10 +27,10 @@ export const minutesBetween = (from: string, to: string): number => (instant(to)
 
 export const nextFullHour = (offset: string): string => `${later(now(offset), 3600).slice(0, 13)}:00`;
 
-/** As people read it, in the page's language. */
-export function spoken(at: string): string {
-  const form: Intl.DateTimeFormatOptions = {
-    month: "long", day: "numeric", weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC",
-  };
-  return new Intl.DateTimeFormat(document.documentElement.dataset.locale || "zh-CN", form).format(instant(at));
-}
+const locale = document.documentElement.dataset.locale || "zh-CN";
+const day: Intl.DateTimeFormatOptions = { month: "long", day: "numeric", weekday: "short", timeZone: "UTC" };
+const dayFormat = new Intl.DateTimeFormat(locale, day);
+const hourFormat = new Intl.DateTimeFormat(locale, { ...day, hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/** As people read it, in the page's language; of a whole day without the clock. */
+export const spoken = (at: string, wholeDay = false): string => (wholeDay ? dayFormat : hourFormat).format(instant(at));

@@ -61,6 +61,7 @@ function remember(): void {
 async function dropped(info: Calendar.EventDropInfo): Promise<void> {
   const { at, seen } = info.event.extendedProps as { at: string; seen: string };
   const to = later(at, info.delta.days * 86400 + info.delta.seconds);
+  if (to === at) return;
   const away = minutesBetween(now(offset), to);
   const title = String(info.event.title);
   const hour = away >= 0 && away < SOON ? await ask(title, to, seen) : to;
