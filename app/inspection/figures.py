@@ -97,8 +97,9 @@ def _gap(
 ) -> Gap:
     sure = not doubt(account, now)
     seen = [at for at in seen if at < end]
-    # We know of everything since we watch the account, and of what its platform's list had reached back to.
-    known_from = min([begin if before is not None else max(begin, account.created_at), *seen])
+    # Lists of platforms reach back only so far: before the first post that we know of there may have been others.
+    # Where we know of none, there was none since we watch the account.
+    known_from = begin if before is not None else seen[0] if seen else max(begin, account.created_at)
     if before is None and not seen and (not sure or known_from >= end):
         return Gap(account=account, days=None, unknown_days=0, known_from=None, sure=False, least=False, running=True)
     points = [before if before is not None else known_from, *seen, end]

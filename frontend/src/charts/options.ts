@@ -131,6 +131,8 @@ function bar(point: Point, series: Series, look: Looks): { value: number | null;
 function markedAt(value: number, words: string, look: Looks): object {
   return {
     silent: true,
+    // Under the bars and their words.
+    z: 1,
     symbol: "none",
     lineStyle: { color: look.colour("red"), type: "solid", width: 2 },
     label: { formatter: words, color: look.colour("red"), position: "start", fontFamily: look.font, distance: 6 },

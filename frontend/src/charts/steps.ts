@@ -46,12 +46,13 @@ export function steps(figures: Figures, look: Looks, words: (seconds: number) =>
       ...figures.series.map((series, number) => ({
         name: series.name,
         type: "scatter",
-        z: 3 + number,
+        // The ring lies under the dot.
+        z: 4 - number,
         symbolSize: number === 0 ? 8 : 13,
         itemStyle:
           number === 0
             ? { color: look.colour(series.colour), opacity: 1 }
-            : { color: "transparent", borderColor: look.colour(series.colour), borderWidth: 2.5, opacity: 1 },
+            : { color: look.surface, borderColor: look.colour(series.colour), borderWidth: 2.5, opacity: 1 },
         data: series.points.flatMap((point, at) => point.values.map((seconds) => [place(seconds), at])),
       })),
     ],

@@ -107,8 +107,7 @@ def test_days_begin_at_midnight_of_the_installation(app: Flask, city: City, now:
         # It had begun before those days.
         ((DAY * 45, DAY * 5), 40, False, False),
         ((DAY * 13 + timedelta(hours=23), DAY * 40), 26, False, False),
-        # Nothing before those days since we watch: at least so long.
-        ((DAY * 4,), 25, False, True),
+        # Nothing at all since we watch: at least so long.
         ((), 29, True, True),
     ],
 )
@@ -135,7 +134,7 @@ def test_a_gap_ends_with_the_days(city: City, now: datetime) -> None:
 @pytest.mark.parametrize(
     ("ago", "expected", "level"),
     [
-        # The list reaches back to the older post, and 9 days before it nobody watched.
+        # The list reaches back to the older post, and what was in the 9 days before it nobody knows.
         ((DAY * 20, DAY * 18), (18, 9), "veto"),
         ((DAY * 20, DAY * 12, DAY * 5), (8, 9), "unknown"),
         ((DAY * 26, DAY * 18, DAY * 10, DAY * 5), (8, 3), "warn"),
@@ -143,12 +142,20 @@ def test_a_gap_ends_with_the_days(city: City, now: datetime) -> None:
         ((), (None, 0), "unknown"),
     ],
 )
-def test_nobody_is_blamed_for_days_before_we_watched(
-    city: City, now: datetime, ago: tuple[timedelta, ...], expected: tuple[int | None, int], level: str
+@pytest.mark.parametrize("watched", [DAY * 0, DAY * 400])
+def test_nobody_is_blamed_for_days_of_which_nothing_is_known(
+    city: City,
+    now: datetime,
+    ago: tuple[timedelta, ...],
+    expected: tuple[int | None, int],
+    level: str,
+    watched: timedelta,
 ) -> None:
     days = days_until(local_day(now), 30)
     with atomic():
-        db.session.get_one(Account, city.weibo.id).created_at = now
+        db.session.get_one(Account, city.weibo.id).created_at = now - watched
+    if watched and not ago:
+        expected, level = (29, 0), "veto"
     seen(city.weibo, now, *ago)
     gap = gaps(city, days, now)["weibo"]
     assert ((gap.days, gap.unknown_days), gap.level) == (expected, level)
