@@ -32,6 +32,7 @@ def compose(person: Person, *channels: str) -> Page:
 
 
 def open_dialog(page: Page) -> Locator:
+    page.wait_for_load_state("load")
     page.get_by_role("button", name="预览发到手机").click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible(timeout=20000)
@@ -103,8 +104,17 @@ def test_a_reviewer_sends_one_too_and_learns_why_it_cannot_be(stack: Stack, brow
     reviewer = sign_in(browser, stack.web, "reviewer1@demo.tandem", PASSWORD)
     page = reviewer.open("/review")
     page.locator("main a[href^='/review/']").first.click()
+    page.wait_for_url(re.compile("/review/."))
     expect(page.get_by_role("button", name="预览发到手机")).to_be_visible()
+    dialog = open_dialog(page)
+    dialog.get_by_role("heading", name="预览发到手机").click()
+    # The page's keys do not decide behind the dialog.
+    page.keyboard.press("y")
+    page.wait_for_timeout(500)
+    expect(dialog).to_be_visible()
+    dialog.get_by_role("button", name="关闭").first.click()
     page.get_by_role("link", name="打开稿件").click()
+    page.wait_for_url(re.compile("/posts/"))
     dialog = open_dialog(page)
     expect(dialog.get_by_label(re.compile("微信号"))).to_have_value(PHONES["reviewer1@demo.tandem"])
     for account in requests.get(f"{stack.simulator}/_sim/accounts", timeout=10).json()["items"]:

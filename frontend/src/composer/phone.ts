@@ -6,11 +6,13 @@ import { make } from "./dom";
 export function phonePreview(ready?: () => Promise<string>): void {
   const button = document.querySelector<HTMLButtonElement>("[data-phone-preview]");
   if (!button) return;
-  const dialog = make("dialog", { class: "asking phone-preview-dialog", "aria-labelledby": "phone-preview-title" });
+  const dialog = make("dialog", { class: "asking phone-preview-dialog", "aria-labelledby": "phone-preview-title", tabindex: "-1" });
   document.body.append(dialog);
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog || (event.target as Element).closest("[data-close-dialog]")) dialog.close();
   });
+  // A page's own keys (Y approves) must not work behind the dialog.
+  dialog.addEventListener("keydown", (event) => event.stopPropagation());
   // What is shown asks the server again and again: nothing of it stays behind a closed dialog.
   dialog.addEventListener("close", () => dialog.replaceChildren());
   button.addEventListener("click", () => void open(button, dialog, ready));
