@@ -34,7 +34,7 @@ export class Picture {
   moveTo(figure: HTMLElement): void {
     this.figure = figure;
     this.place();
-    this.fit();
+    this.chart.resize();
     this.draw();
   }
 

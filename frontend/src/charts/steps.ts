@@ -9,14 +9,17 @@ import type { Figures } from "./table";
  * a ring, so that both are seen when they fall on one place.
  */
 
-const TICKS = [0, 1, 3, 10, 30, 60, 300, 1800, 3600, 14400, 86400, 604800];
+// Where the axis is marked when all are close together, and when some are far apart.
+const NEAR = [0, 1, 3, 10, 30, 60, 120];
+const FAR = [0, 5, 60, 600, 3600, 14400, 86400, 604800];
 const place = (seconds: number): number => Math.log10(1 + seconds);
 
 export function steps(figures: Figures, look: Looks, words: (seconds: number) => string): EChartsCoreOption {
   const last = figures.labels.map((_label, at) => Math.max(0, ...figures.series.flatMap((each) => each.points[at].values)));
   const most = Math.max(3, ...last);
-  const end = TICKS.find((tick) => tick >= most) ?? most;
-  const ticks = TICKS.filter((tick) => tick <= end);
+  const marks = most <= 120 ? NEAR : FAR;
+  const end = marks.find((tick) => tick >= most) ?? most;
+  const ticks = marks.filter((tick) => tick <= end);
   return {
     grid: { left: 4, right: 16, top: 4, bottom: 4, containLabel: true },
     xAxis: {
