@@ -151,7 +151,7 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
                 object_type="account",
                 object_id=account.id,
                 unit_id=account.unit_id,
-                summary=f"修改账号“{account.name}”：{'、'.join(changed)}",
+                summary=f"修改账号“{account.name}”：{'、'.join(_words_of(platform, changed))}",
                 after={"changed": changed},
             )
     return account
@@ -266,6 +266,17 @@ def _changed(
     for part, old, new in (("credentials", account.credentials, credentials), ("settings", account.settings, settings)):
         found += [f"{part}.{key}" for key in sorted({*old, *new}) if (old.get(key) or None) != (new.get(key) or None)]
     return found
+
+
+_PARTS = {"name": "账号名称", "mode": "发布方式", "responsible_id": "责任人", "active": "启用或停用"}
+
+
+def _words_of(platform: Platform, changed: list[str]) -> list[str]:
+    """What changed as the form calls it, each once."""
+    labels = {f"credentials.{field.name}": field.label for field in platform.fields}
+    labels |= {f"settings.{setting.name.partition('.')[0]}": setting.label for setting in platform.settings}
+    labels["settings.quotas"] = "额度"
+    return list(dict.fromkeys(_PARTS.get(key) or labels.get(key, "其他设置") for key in changed))
 
 
 def _react(account: Account, changed: list[str], now: datetime) -> None:

@@ -20,6 +20,9 @@ from app.web import _, settings
 
 bp = Blueprint("accounts", __name__)
 
+# Calls left for tests today from which on nobody needs to count them.
+_PLENTY = 60
+
 
 @bp.get("/accounts")
 @requires("account.read")
@@ -132,15 +135,17 @@ def probe(account_id: str) -> ResponseReturnValue:
     services.get_account(current_actor(), account_id, key="account.manage")
     tested = services.check_now(account_id, utcnow())
     account, left = tested.account, tested.left
-    if not tested.fresh:
-        flash(_("没有再次测试。刚刚测过，或今天的体检额度已用完。下面是上次的结果；改正凭据后可立即再测。"), "warn")
+    if not tested.fresh and left == 0:
+        flash(_("没有再次测试。今天的体检额度已用完，明天零点恢复。下面是上次的结果。"), "warn")
+    elif not tested.fresh:
+        flash(_("没有再次测试。一分钟内刚测过，为节省额度显示上次的结果。改正凭据后可立即再测。"), "warn")
     elif account.status == "ok":
         flash(_("测试完成，权限齐全。"), "ok")
     elif account.status == "refused":
         flash(_("平台没有接受这个账号的凭据。原因和办法见下。"), "error")
     else:
         flash(_("测试完成，有的权限缺失或没能核实。原因和办法见下。"), "warn")
-    if left is not None:
+    if left is not None and left < _PLENTY:
         flash(
             _("今天体检还可调用平台 %(n)d 次，每次测试约用 3 次，明天零点恢复。", n=left), "ok" if left > 2 else "warn"
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -158,6 +159,7 @@ def test_reconnecting_replaces_the_token_and_asks_for_a_probe(app: Flask, office
     event = db.session.scalars(select(Event).order_by(Event.seq.desc())).first()
     assert event is not None
     assert event.after == {"changed": ["credentials.access_token", "credentials.expires_at"]}
+    assert not re.search("[a-z]+[._][a-z]+", event.summary), event.summary
 
 
 def test_an_unchanged_form_changes_and_records_nothing(app: Flask, office: Office, now: datetime) -> None:
