@@ -74,6 +74,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
         preview=rule(mode),
         missing=_missing(account, comments),
         link_hosts=("mp.weixin.qq.com",),
+        home="https://mp.weixin.qq.com/",
         callback_warning=CALLBACK_WARNING,
     )
 
