@@ -28,6 +28,7 @@ CAPABILITIES = (
     "review",
     "notices",
     "publishing",
+    "previews",
     "inbox",
     "inspection",
     "site",

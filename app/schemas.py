@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
 
 from app.storable import storable
 
@@ -19,11 +19,24 @@ MESSAGES = {
     "special": "不接受这个数值。",
     "too_large": "数值太大。",
 }
-for _field in (fields.Field, fields.String, fields.Integer, fields.Boolean, fields.List, fields.Dict, fields.Float):
+for _field in {kind for kind in vars(fields).values() if isinstance(kind, type) and issubclass(kind, fields.Field)}:
     _field.default_error_messages = {
-        key: MESSAGES.get(key, text)
-        for key, text in {**fields.Field.default_error_messages, **_field.default_error_messages}.items()
+        key: MESSAGES.get(key, MESSAGES["invalid"])
+        for key in {**fields.Field.default_error_messages, **_field.default_error_messages}
     }
+# The validators' own sentences; {…} are filled in by marshmallow.
+validate.Length.message_min = "太短，至少 {min} 个。"
+validate.Length.message_max = "太长，最多 {max} 个。"
+validate.Length.message_all = "应有 {min} 到 {max} 个。"
+validate.Length.message_equal = "应正好 {equal} 个。"
+validate.Range.message_min = "太小，应{min_op}{{min}}。"
+validate.Range.message_max = "太大，应{max_op}{{max}}。"
+validate.Range.message_all = "应{min_op}{{min}}，且{max_op}{{max}}。"
+validate.Range.message_gte, validate.Range.message_gt = "不小于 ", "大于 "
+validate.Range.message_lte, validate.Range.message_lt = "不大于 ", "小于 "
+validate.OneOf.default_message = "只能是 {choices} 之一。"
+validate.Equal.default_message = "应为 {other}。"
+validate.Regexp.default_message = validate.Email.default_message = validate.URL.default_message = MESSAGES["invalid"]
 
 
 class BaseSchema(Schema):

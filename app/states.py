@@ -57,6 +57,7 @@ PUBLICATION_STATES: dict[str, State] = {
 # Replies share failed and unknown with publications.
 INBOX_STATES: dict[str, State] = {
     "open": _state(_("待答复"), "amber", "message-dots"),
+    "answered": _state(_("已答复"), "blue", "message-reply"),
     "pending": _state(_("等待中"), "slate", "hourglass"),
     "snoozed": _state(_("稍后处理"), "grey", "alarm"),
     "resolved": _state(_("已办结"), "green", "check"),

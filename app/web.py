@@ -187,16 +187,38 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     data = getattr(error, "data", None) or {}
     words = {
-        400: _("请求没有被接受。内容格式不正确。请检查后重试。"),
+        401: _("请先登录。没有登录，或登录已失效。请重新登录后再试。"),
+        403: _("没有权限。这项操作不在您的角色之内。请联系系统管理员授权。"),
         404: _("没有找到这个页面。网址可能有误，或内容已被移走。请回到首页重新进入。"),
         405: _("请求方式不对。这个地址不支持该操作。请核对接口说明。"),
         413: _("文件太大。上限为 %(mb)d MB。请压缩后重新上传。", mb=settings().max_upload_bytes // 1024 // 1024),
+        414: _("网址太长，没有受理。查询条件超过服务器的上限。请缩短后重试。"),
         415: _("不支持这种格式。请求体应为 JSON 或规定的文件类型。请核对后重试。"),
         422: _("有内容不符合要求。请按各字段的提示改正后重新提交。"),
+        429: _("操作太频繁，没有受理。短时间内请求过多。请稍等一会儿再试。"),
     }
     if status < 400:
         return error.get_response()
-    return _answer(status, words.get(status, error.description or error.name), data.get("messages"))
+    other = _("请求没有被接受。内容格式不正确。请检查后重试。")
+    if status >= 500:
+        other = _("服务器暂时不能处理。可能正在重启或过于繁忙。请稍后重试；若再次出现，请联系系统管理员。")
+    return _answer(status, words.get(status, other), _in_chinese(data.get("messages")))
+
+
+# What the libraries below say in their own words.
+_LIBRARY_WORDS = {
+    "Invalid JSON body.": "请求体不是有效的 JSON。",
+    "Invalid value.": "取值不合规定。",
+    "Unknown field.": "没有这个字段，请删去或核对拼写。",
+}
+
+
+def _in_chinese(messages: Any) -> Any:
+    if isinstance(messages, dict):
+        return {key: _in_chinese(value) for key, value in messages.items()}
+    if isinstance(messages, list):
+        return [_in_chinese(value) for value in messages]
+    return _LIBRARY_WORDS.get(messages, messages) if isinstance(messages, str) else messages
 
 
 def _unexpected(error: Exception) -> ResponseReturnValue:

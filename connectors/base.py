@@ -118,6 +118,10 @@ class Connector(Desk, Granting, ABC):
     def passive_reply(self, callback: Callback, text: str) -> bytes:
         """The callback's own answer; the platform's plain acknowledgement when `text` is empty."""
 
+    def link_owner(self, url: str) -> str:
+        """The external id of the account whose item `url` is, where the platform's addresses tell; else ""."""
+        return ""
+
     # Network: only the scheduler calls these (and the connecting wizard, probe).
 
     @abstractmethod
@@ -154,6 +158,26 @@ class Connector(Desk, Granting, ABC):
         """
         return None
 
+    # A preview on somebody's phone, where capabilities().preview says how. Nothing becomes public by it.
+
+    def prepare_preview(self, payload: Json, done: Prepared, *, key: str) -> Prepared:
+        """Do the next step of making what send_preview() sends; call again until `ready`. Safe to resume.
+
+        It is a thing of its own, marked with `key`, and never what prepare() made for a publication.
+        """
+        raise _no_preview()
+
+    def send_preview(self, prepared: Prepared, *, to: str, send_before: datetime) -> None:
+        """Show it on the phone of `to`. OutcomeUnknown: it may have arrived; a person looks and may send again."""
+        raise _no_preview()
+
+    def discard_preview(self, prepared: Prepared, *, key: str) -> bool:
+        """Undo what prepare_preview() left, found by `key` when its id was lost. Not an error when it is gone.
+
+        False when its id was lost and nothing was found: it may still appear, look once more later.
+        """
+        raise _no_preview()
+
     @abstractmethod
     def recall(self, receipt: Receipt) -> None:
         """Take it back as far as capabilities().recall says."""
@@ -184,3 +208,7 @@ class Connector(Desk, Granting, ABC):
     @abstractmethod
     def probe(self) -> Health:
         """Exercise the real rights; a right that only publishing can test is None (首次发布时验证)."""
+
+
+def _no_preview() -> NotEntitled:
+    return NotEntitled("这个账号不能发手机预览。", remedy="请在本系统的预览中查看。", who="拟稿人")

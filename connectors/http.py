@@ -121,8 +121,9 @@ class Http:
         data, all_headers = _encode(form, json_body, raw_body, files, dict(headers or {}))
         self._check_deadline(send_before)
         sent_at = self._clock()
-        # The address as the platform documents it: that is what evidence shows, whichever base is configured.
-        record = _Record(method=method, url=url, request=describe(params, form, json_body, raw_body, files), at=sent_at)
+        # The address as the platform documents it, and beside it the one really asked, whichever base is configured.
+        body = describe(params, form, json_body, raw_body, files)
+        record = _Record(method=method, url=url, asked=self.locate(url), request=body, at=sent_at)
         _present.check, _present.connecting = partial(self._check_deadline, send_before), False
         try:
             response = self._session.request(
@@ -136,14 +137,14 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             )
-            body = _read_bounded(response)
+            content = _read_bounded(response)
         except requests.RequestException as error:
-            self._record(record, None, "", _kind(error))
+            self._record(record, None, "", fault_words(error))
             raise _failure(error, write) from None
         finally:
             _present.check = None
-        self._record(record, response.status_code, show(body), "")
-        return Answer(status=response.status_code, body=body, headers=dict(response.headers))
+        self._record(record, response.status_code, show(content), "")
+        return Answer(status=response.status_code, body=content, headers=dict(response.headers))
 
     def _check_deadline(self, send_before: datetime | None) -> None:
         if send_before is not None and self._clock() >= send_before:
@@ -156,6 +157,7 @@ class Http:
             Exchange(
                 method=record.method,
                 url=mask(record.url),
+                asked=mask(record.asked),
                 request=record.request,
                 status=status,
                 answer=mask(answer),
@@ -170,6 +172,7 @@ class Http:
 class _Record:
     method: str
     url: str
+    asked: str
     request: dict[str, Any]
     at: datetime
 
@@ -260,8 +263,27 @@ def _read_bounded(response: requests.Response) -> bytes:
     return bytes(body)
 
 
-def _kind(error: requests.RequestException) -> str:
-    return type(error).__name__
+# The more special first: a ConnectTimeout is a Timeout and a ConnectionError, too.
+_FAULTS: tuple[tuple[type[requests.RequestException], str, str], ...] = (
+    (requests.exceptions.SSLError, "untrusted", "证书不可信"),
+    (requests.exceptions.ProxyError, "proxy", "代理连接不上"),
+    (requests.exceptions.ConnectTimeout, "connect_timeout", "连接超时"),
+    (requests.exceptions.Timeout, "timeout", "等待答复超时"),
+    (requests.exceptions.ContentDecodingError, "unreadable", "答复太大或无法解读"),
+    (requests.exceptions.ChunkedEncodingError, "cut_off", "答复中断"),
+    (requests.exceptions.ConnectionError, "disconnected", "连接不上或连接中断"),
+    (requests.exceptions.InvalidURL, "address", "网址不对"),
+    (requests.exceptions.MissingSchema, "address", "网址不对"),
+)
+
+
+def _kind(error: requests.RequestException) -> tuple[str, str]:
+    """(code, words) of a call without an answer: no name of an exception ever reaches a screen."""
+    return next(((code, words) for kind, code, words in _FAULTS if isinstance(error, kind)), ("network", "网络故障"))
+
+
+def fault_words(error: requests.RequestException) -> str:
+    return _kind(error)[1]
 
 
 def _failure(error: requests.RequestException, write: bool) -> Unavailable | OutcomeUnknown:
@@ -272,11 +294,11 @@ def _failure(error: requests.RequestException, write: bool) -> Unavailable | Out
             "平台暂时连接不上。",
             remedy="系统会稍后自动重试；若持续出现，请检查服务器网络。",
             who="系统管理员",
-            code=_kind(error),
+            code=_kind(error)[0],
         )
     return OutcomeUnknown(
         "请求已发出，但没有收到平台的完整答复。",
         remedy="系统会去平台核实，核实前不会重发。",
         who="系统",
-        code=_kind(error),
+        code=_kind(error)[0],
     )

@@ -53,7 +53,11 @@ class Token:
 
 @dataclass(frozen=True, kw_only=True)
 class Exchange:
-    """One request and its answer for the evidence: secrets masked, bodies as text, media by sha256."""
+    """One request and its answer for the evidence: secrets masked, bodies as text, media by sha256.
+
+    `url` is the address as the platform documents it, `asked` the one that was really called (the simulator's in a
+    drill); `error` says in words why no answer came.
+    """
 
     method: str
     url: str
@@ -63,3 +67,4 @@ class Exchange:
     sent_at: datetime
     answered_at: datetime | None
     error: str = ""
+    asked: str = ""

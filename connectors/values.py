@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Generic, Literal, TypeVar
 
 from connectors.known import Exchange as Exchange
@@ -13,6 +13,12 @@ from connectors.known import Health as Health
 from connectors.known import Json as Json
 from connectors.known import Right as Right
 from connectors.known import Token as Token
+from connectors.rules import Form as Form
+from connectors.rules import Limit as Limit
+from connectors.rules import Missing as Missing
+from connectors.rules import PreviewRule as PreviewRule
+from connectors.rules import Quota as Quota
+from connectors.rules import ReplyRule as ReplyRule
 
 Environment = Literal["live", "simulator"]
 MessageKind = Literal["comment", "mention", "private", "article_comment"]
@@ -169,10 +175,14 @@ class ProvenAbsent:
 
 @dataclass(frozen=True, kw_only=True)
 class CannotTell:
-    """Neither found nor proven absent; ask again at `next_at` (aware UTC) or let a person decide."""
+    """Neither found nor proven absent; ask again at `next_at` (aware UTC) or let a person decide.
+
+    `by_person`: the platform does not let this account look; asked again all the same, but somebody should not wait.
+    """
 
     reason: str
     next_at: datetime | None = None
+    by_person: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -298,51 +308,6 @@ class Page(Generic[T]):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReplyRule:
-    """How one kind of message may be answered; `unavailable` is the Chinese reason when it may not at all."""
-
-    window: timedelta | None = None
-    per_window: int | None = None
-    per_message: int | None = None
-    max_length: int = 140
-    unavailable: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limit:
-    """A field's hard limit for counters and forms."""
-
-    field: str
-    limit: int
-    unit: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quota:
-    """`limit` uses of `key` per `period` ("day", "hour", "month", "minute"), days and months of Beijing."""
-
-    key: str
-    limit: int
-    period: Literal["minute", "hour", "day", "month"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Form:
-    """One shape that a post may take on the platform, chosen by the override "form"; the first is the default."""
-
-    key: str
-    label: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Missing:
-    """Something this account cannot do at its level, and why, in Chinese."""
-
-    key: str
-    why: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Capabilities:
     """What this account's app may do, as data: counters, forms, validation, previews and quotas all read it."""
 
@@ -363,9 +328,12 @@ class Capabilities:
     quotas: tuple[Quota, ...] = ()
     # The quota that one publication spends when it is committed ("mass", "freepublish/submit", …).
     publish_quota: str = ""
+    # None: no preview on a phone; `missing` then says why under "preview".
+    preview: PreviewRule | None = None
     missing: tuple[Missing, ...] = ()
-    # Where published items are found; () where the platform's hosts are too many to name.
+    # Where published items are found; and the page on which people see what the account published.
     link_hosts: tuple[str, ...] = ()
+    home: str = ""
     # What may be done to messages of a kind (Act of connectors.desk: "elect", "delete", "delete_reply", …), and what
     # else of connectors.desk works: "typing", "people", "tags", "block", "quota", "clear_quota", "explain", "day_figures",
     # "speed", "switch_comments".

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from app.accounts.services import tidy
 from app.config import current
 from app.notices.services import deliver_due, warn_of_dying_accounts
+from app.previews import services as previews
 from app.publishing import heartbeats
-from scheduler import fetcher, inspector, poller, reconciler, sender
+from scheduler import fetcher, inspector, poller, previewer, reconciler, sender
 from scheduler.runtime import Runtime
 
 VERSION = "0.1.0"
@@ -37,15 +38,20 @@ def table(runtime: Runtime) -> list[Job]:
             run=lambda: reconciler.tick(runtime, runtime.clock()),
         ),
         Job(name="sender", seconds=1, run=lambda: sender.tick(runtime, runtime.clock())),
+        Job(name="previewer", seconds=1, run=lambda: previewer.tick(runtime, runtime.clock())),
         Job(name="poller", seconds=1, run=lambda: poller.tick(runtime, runtime.clock())),
         Job(name="media", seconds=2, run=lambda: fetcher.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),
         Job(name="workers", seconds=3600, run=lambda: heartbeats.forget_old(runtime.clock())),
+        Job(name="old previews", seconds=86400, run=lambda: previews.forget_old(runtime.clock())),
         Job(name="tidy", seconds=86400, run=lambda: tidy(runtime.clock())),
     ]
 
 
 def beat(runtime: Runtime) -> None:
-    heartbeats.beat(runtime.worker, host=socket.gethostname(), pid=os.getpid(), version=VERSION, now=runtime.clock())
+    skew = heartbeats.clock_skew(runtime.clock)
+    heartbeats.beat(
+        runtime.worker, host=socket.gethostname(), pid=os.getpid(), version=VERSION, now=runtime.clock(), skew=skew
+    )

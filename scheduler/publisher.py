@@ -45,12 +45,12 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
         _prepare(runtime, claim)
     except Lost:
         log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
-    except Exception as error:
+    except Exception:
         # Said where people look, and tried again before the lease would have run out.
         log.exception("prepare failed", publication=claim.publication_id)
         release()
         now = runtime.clock()
-        preparing.postpone(claim, error_json(_fault(error)), now + timedelta(seconds=_AFTER_FAULT), [], now)
+        preparing.postpone(claim, error_json(_fault()), now + timedelta(seconds=_AFTER_FAULT), [], now)
 
 
 def _prepare(runtime: Runtime, claim: Claim) -> None:
@@ -74,7 +74,17 @@ def _prepare(runtime: Runtime, claim: Claim) -> None:
         _postpone_or_fail(connector, work, error, recorder, runtime.clock())
     except Lost:
         release()
-        preparing.leave_behind(claim, done, runtime.clock())
+        left = preparing.leave_behind(claim, done, runtime.clock())
+        if left is not None:
+            _discard(connector, left, claim)
+
+
+def _discard(connector: Connector, left: Prepared, claim: Claim) -> None:
+    """Nobody knows of this draft but us: deleted now, or never."""
+    try:
+        connector.discard(left)
+    except ConnectorError as error:
+        log.warning("draft left behind", publication=claim.publication_id, steps=dict(left.steps), code=error.code)
 
 
 def commit(runtime: Runtime, claim: Claim) -> None:
@@ -104,22 +114,21 @@ def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tupl
         started = committing.begin(work.claim, runtime.worker, runtime.clock())
     except Lost:
         raise
-    except Exception as error:
+    except Exception:
         # Nothing was sent: whoever saved an attempt got to know of it.
         log.exception("commit failed", publication=work.claim.publication_id)
         release()
         now = runtime.clock()
-        at, why = now + timedelta(seconds=_AFTER_FAULT), f"尚未发出：{_fault(error).cause}"
+        at, why = now + timedelta(seconds=_AFTER_FAULT), f"尚未发出：{_fault().cause}"
         committing.step_back(work.claim, why=why, at=at, exchanges=_drain(recorder), now=now)
         return None
     release()
     return (connector, started) if started is not None else None
 
 
-def _fault(error: Exception) -> ConnectorError:
-    return OutcomeUnknown(
-        f"程序出错（{type(error).__name__}）。", remedy="系统会重试；若反复出现请查看日志。", who="系统管理员"
-    )
+def _fault() -> ConnectorError:
+    """A fault of ours, in words; the log has it in full."""
+    return OutcomeUnknown("系统内部出错。", remedy="系统会重试；若反复出现，请系统管理员查看日志。", who="系统管理员")
 
 
 def _send(connector: Connector, work: Work, started: committing.Started, runtime: Runtime) -> Outcome:
@@ -164,9 +173,7 @@ def _step(connector: Connector, work: Work, done: Prepared) -> Prepared:
         raise
     except Exception as error:
         log.exception("prepare failed", publication=work.claim.publication_id)
-        raise OutcomeUnknown(
-            f"准备时程序出错（{type(error).__name__}）。", remedy="系统会重试；若反复出现请查看日志。", who="系统管理员"
-        ) from error
+        raise _fault() from error
 
 
 def _postpone_or_fail(

@@ -46,7 +46,7 @@ def send(runtime: Runtime, claim: Claim) -> None:
     )
     attempted = services.begin_attempt(claim, runtime.clock())
     if attempted is None:
-        log.info("claim lost", message=claim.message_id, worker=runtime.worker)
+        log.info("claim lost or stopped", message=claim.message_id, worker=runtime.worker)
         return
     release()
     try:

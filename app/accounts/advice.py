@@ -17,6 +17,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
     "limited": ("amber", "alert-triangle", N_("部分权限缺失")),
     "refused": ("red", "plug-connected-x", N_("须重新连接")),
     "unknown": ("grey", "question-mark", N_("尚未核实")),
+    "corrected": ("blue", "hourglass", N_("已更正，等待下次检查")),
     "inactive": ("slate", "player-pause", N_("已停用")),
 }
 
@@ -49,7 +50,14 @@ class Step:
 
 def status_of(account: Account) -> tuple[str, str, str]:
     """Colour, icon and word."""
-    return STATUS.get(account.status if account.active else "inactive", STATUS["unknown"])
+    if not account.active:
+        return STATUS["inactive"]
+    return STATUS["corrected" if corrected(account) else account.status]
+
+
+def corrected(account: Account) -> bool:
+    """Whether its credentials were changed since the last check, which says nothing any more."""
+    return account.status == "unknown" and not account.rights and account.checked_at is not None
 
 
 def expires_at(account: Account) -> datetime | None:
@@ -89,6 +97,8 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="authorize", text=text)
     if account.status == "refused":
         return Step(act="credentials", text=N_("平台不接受现有凭据。请核对后重新填写。"))
+    if corrected(account):
+        return Step(act="probe", text=N_("凭据已更正，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
     if account.status == "unknown":
         return Step(act="probe", text=N_("上次没有测完。请稍后重新测试；若再次失败，请查看下面的原因。"))
     needed = next((right for right in missing if right["key"] in ("draft", account.mode)), None)

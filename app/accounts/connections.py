@@ -46,6 +46,7 @@ def exchange_json(exchange: Exchange) -> dict[str, Any]:
     return {
         "method": exchange.method,
         "url": exchange.url,
+        "asked": exchange.asked or exchange.url,
         "request": dict(exchange.request),
         "status": exchange.status,
         "answer": exchange.answer,
@@ -145,6 +146,13 @@ def screen_url(url: str, account: Account) -> str:
         return url
     rest = urlunsplit(("", "", parts.path, parts.query, parts.fragment))
     return f"{current().simulator_url}{rest}"
+
+
+def home_url(account: Account) -> str:
+    """Where people see what the account published: its page at the platform, in a drill the simulator's front page."""
+    if account.environment == "simulator":
+        return f"{current().simulator_url}/"
+    return capabilities(account).home
 
 
 def given_token(credentials: Any) -> Token | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,12 +16,17 @@ from app.db import atomic, db, release
 from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
+from connectors.base import Purpose
 from connectors.errors import ConnectorError, RateLimited, Refused
 from connectors.values import Health, Right
 
 # Without being asked, an account is probed again after this time.
 PROBE_AGAIN = timedelta(hours=24)
 CLAIM = timedelta(minutes=10)
+# A person who presses the button again within this time sees the same result, where calls are rationed.
+AGAIN_BY_HAND = timedelta(minutes=1)
+# What probes are paid from.
+BUDGET: Purpose = "history"
 
 
 def probe(account_id: str, now: datetime) -> Account:
@@ -28,7 +34,11 @@ def probe(account_id: str, now: datetime) -> Account:
     account = db.session.get(Account, account_id)
     if account is None:
         raise NotFound
-    connector = connections.connect(account, purpose="history")
+    if account.rights and remaining(account, BUDGET, now) == 0:
+        # Nothing may be asked today: what is known is worth more than "not asked".
+        return _put_off(account, now)
+    asked_with = (dict(account.credentials), dict(account.settings), account.mode)
+    connector = connections.connect(account, purpose=BUDGET)
     release()
     try:
         health = connector.probe()
@@ -39,7 +49,10 @@ def probe(account_id: str, now: datetime) -> Account:
     except ConnectorError as error:
         health = Health(rights=(_not_asked(error),))
     with atomic():
-        account = db.session.get_one(Account, account_id)
+        account = db.session.get_one(Account, account_id, populate_existing=True)
+        if asked_with != (account.credentials, account.settings, account.mode):
+            # Corrected meanwhile: what was found is about the old ones, and the new ones' probe is still due.
+            return account
         account.rights = [_right(right) for right in health.rights]
         account.status = status_of(health.rights)
         account.egress_ip = health.egress_ip or account.egress_ip
@@ -49,6 +62,37 @@ def probe(account_id: str, now: datetime) -> Account:
         account.checked_at = now
         account.probe_requested_at = None
     return account
+
+
+def _put_off(account: Account, now: datetime) -> Account:
+    with atomic():
+        account.probe_requested_at = max(
+            row["resets_at"] for row in quota_summary(account, now) if row["key"] == BUDGET
+        )
+    return account
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tested:
+    """`fresh`: the platform was asked just now; `left`: calls left for probes today, None without a limit."""
+
+    account: Account
+    fresh: bool
+    left: int | None
+
+
+def check_now(account_id: str, now: datetime) -> Tested:
+    """A person's probe. Where calls are rationed, one of the last minute is shown again, unless something was corrected."""
+    account = db.session.get(Account, account_id)
+    if account is None:
+        raise NotFound
+    rationed = remaining(account, BUDGET, now) is not None
+    recent = account.checked_at is not None and now - account.checked_at < AGAIN_BY_HAND
+    if rationed and recent and account.probe_requested_at is None:
+        return Tested(account=account, fresh=False, left=remaining(account, BUDGET, now))
+    checked_at = account.checked_at
+    account = probe(account_id, now)
+    return Tested(account=account, fresh=account.checked_at != checked_at, left=remaining(account, BUDGET, now))
 
 
 def _correct_expiry(account: Account, told: datetime) -> None:
@@ -163,6 +207,12 @@ def health_of(account: Account, now: datetime) -> dict[str, Any]:
 
 def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
     """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}."""
+    standing = _standing(account, now)
+    spent = quotas.spent(account.id, standing, now)
+    return [_quota_row(count, *spent[count.row]) for count in standing]
+
+
+def _standing(account: Account, now: datetime) -> list[quotas.Count]:
     standing = []
     for quota in connections.quotas_of(account):
         if quota.key in quotas.PLANNED:
@@ -175,14 +225,19 @@ def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
             quotas.Count(key=key, period=quota.period, limit=limit, start=start, end=end)
             for key, limit in parts.items()
         ]
-    spent = quotas.spent(account.id, standing, now)
-    return [_quota_row(count, *spent[count.row]) for count in standing]
+    return standing
 
 
-def main_quota(account: Account, now: datetime) -> dict[str, Any] | None:
-    """The one quota worth a place in a list: all calls of the day, else what a publication spends."""
-    wanted = (quotas.DAILY, connections.capabilities(account).publish_quota)
-    return next((row for row in quota_summary(account, now) if row["key"] in wanted), None)
+def main_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, dict[str, Any]]:
+    """{account id: the one quota worth a place in a list}: all calls of the day, else what a publication spends."""
+    chosen: dict[str, quotas.Count] = {}
+    for account in accounts:
+        wanted = (quotas.DAILY, connections.capabilities(account).publish_quota)
+        first = next((count for count in _standing(account, now) if count.key in wanted), None)
+        if first is not None:
+            chosen[account.id] = first
+    spent = quotas.spent_by_each({account_id: [count] for account_id, count in chosen.items()}, now)
+    return {account_id: _quota_row(count, *spent[account_id][count.row]) for account_id, count in chosen.items()}
 
 
 def _quota_row(count: quotas.Count, used: int, blocked_until: datetime | None) -> dict[str, Any]:

@@ -37,12 +37,14 @@ LABELS: Mapping[str, str] = {
     "draft/get": "读取草稿",
     "draft/delete": "删除草稿",
     "draft/count": "草稿计数",
+    "draft/batchget": "读取草稿列表",
     "freepublish/submit": "提交发布",
     "freepublish/get": "查询发布结果",
     "freepublish/batchget": "读取已发布列表",
     "freepublish/getarticle": "读取已发布文章",
     "freepublish/delete": "删除已发布文章",
     "message/mass/sendall": "提交群发",
+    "message/mass/preview": "发手机预览",
     "message/custom/send": "发送客服消息",
 }
 # Counted by who plans them, not by calls: a refused mass send has spent none.
@@ -179,20 +181,33 @@ def _count(account_id: str, running: Sequence[Count]) -> dict[str, int]:
     return {row.key: row.used for row in db.session.execute(upsert)}
 
 
-def spent(account_id: str, running: Sequence[Count], now: datetime) -> dict[str, tuple[int, datetime | None]]:
+Spent = dict[str, tuple[int, datetime | None]]
+
+
+def spent(account_id: str, running: Sequence[Count], now: datetime) -> Spent:
     """By row key: how often the counter ran in its period, and until when the platform blocks it (None: not)."""
+    return spent_by_each({account_id: running}, now)[account_id]
+
+
+def spent_by_each(running: Mapping[str, Sequence[Count]], now: datetime) -> dict[str, Spent]:
+    """spent() of many accounts, {account id: counters}, with one query."""
+    starts = {count.start for counters in running.values() for count in counters} | {_ALWAYS}
     rows = db.session.execute(
-        select(QuotaUse.key, QuotaUse.period_start, QuotaUse.used, QuotaUse.blocked_until).where(
-            QuotaUse.account_id == account_id,
-            QuotaUse.period_start.in_({count.start for count in running} | {_ALWAYS}),
+        select(QuotaUse.account_id, QuotaUse.key, QuotaUse.period_start, QuotaUse.used, QuotaUse.blocked_until).where(
+            QuotaUse.account_id.in_(running), QuotaUse.period_start.in_(starts)
         )
     ).all()
-    used = {(row.key, row.period_start): row.used for row in rows}
-    blocks = {row.key: row.blocked_until for row in rows if row.blocked_until is not None and row.blocked_until > now}
-    found = {}
-    for count in running:
-        until = [blocks[key] for key in ("block:", f"block:{count.key}") if key in blocks]
-        found[count.row] = (used.get((count.row, count.start), 0), max(until, default=None))
+    used = {(row.account_id, row.key, row.period_start): row.used for row in rows}
+    blocks = {
+        (row.account_id, row.key): row.blocked_until for row in rows if row.blocked_until and row.blocked_until > now
+    }
+    found: dict[str, Spent] = {}
+    for account_id, counters in running.items():
+        found[account_id] = {}
+        for count in counters:
+            keys = ((account_id, "block:"), (account_id, f"block:{count.key}"))
+            until = max((blocks[key] for key in keys if key in blocks), default=None)
+            found[account_id][count.row] = (used.get((account_id, count.row, count.start), 0), until)
     return found
 
 

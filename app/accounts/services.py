@@ -8,15 +8,17 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.accounts import quotas, tokens
 from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS, Platform
 from app.accounts.health import (
+    check_now,
     claim_probes,
     health_of,
-    main_quota,
+    main_quotas,
     note_limit,
     probe,
     quota_summary,
@@ -37,12 +39,13 @@ from app.units.models import Unit, User
 __all__ = [
     "accounts_of",
     "callback_url",
+    "check_now",
     "claim_probes",
     "create_account",
     "get_account",
     "has_drill_accounts",
     "health_of",
-    "main_quota",
+    "main_quotas",
     "manageable_units",
     "note_callback",
     "note_limit",
@@ -154,7 +157,7 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
                 object_type="account",
                 object_id=account.id,
                 unit_id=account.unit_id,
-                summary=f"修改账号“{account.name}”：{'、'.join(changed)}",
+                summary=f"修改账号“{account.name}”：{'、'.join(_words_of(platform, changed))}",
                 after={"changed": changed},
             )
     return account
@@ -186,6 +189,7 @@ def accounts_of(
         query = query.where(Account.platform == platform)
     if active is not None:
         query = query.where(Account.active == active)
+    query = query.options(joinedload(Account.unit), joinedload(Account.responsible))
     return page_of(query, Account.id, cursor, limit)
 
 
@@ -271,12 +275,26 @@ def _changed(
     return found
 
 
+_PARTS = {"name": "账号名称", "mode": "发布方式", "responsible_id": "责任人", "active": "启用或停用"}
+
+
+def _words_of(platform: Platform, changed: list[str]) -> list[str]:
+    """What changed as the form calls it, each once."""
+    labels = {f"credentials.{field.name}": field.label for field in platform.fields}
+    labels |= {f"settings.{setting.name.partition('.')[0]}": setting.label for setting in platform.settings}
+    labels["settings.quotas"] = "额度"
+    return list(dict.fromkeys(_PARTS.get(key) or labels.get(key, "其他设置") for key in changed))
+
+
 def _react(account: Account, changed: list[str], now: datetime) -> None:
     """New credentials: the old token is void, what the platform refused may work now, health is unknown."""
     if any(key.startswith("credentials.") for key in changed):
         _settle_token(account)
         quotas.unblock(account.id)
         account.status, account.rights = "unknown", []
+        # What was said of the old ones; whether the new ones are better is asked at once.
+        account.poll_note = account.history_note = ""
+        account.next_poll_at = now
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
         account.probe_requested_at = now
     if "active" in changed and account.active:

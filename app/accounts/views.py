@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -19,6 +20,9 @@ from app.web import _, settings
 
 bp = Blueprint("accounts", __name__)
 
+# Calls left for tests today from which on nobody needs to count them.
+_PLENTY = 60
+
 
 @bp.get("/accounts")
 @requires("account.read")
@@ -26,7 +30,10 @@ def index() -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     platform = request.args.get("platform", "")
     page = services.accounts_of(actor, platform=platform or None, cursor=request.args.get("cursor"), limit=100)
-    rows = sorted((_row(account) for account in page.items), key=lambda row: (row["unit"].path, row["account"].name))
+    quotas = services.main_quotas(page.items, now)
+    rows = sorted(
+        (_row(account, quotas) for account in page.items), key=lambda row: (row["unit"].path, row["account"].name)
+    )
     return render_template(
         "accounts/index.html",
         groups=[(unit, list(members)) for unit, members in groupby(rows, key=lambda row: row["unit"])],
@@ -39,13 +46,13 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _row(account: Account) -> dict[str, Any]:
+def _row(account: Account, quotas: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
     able = connections.capabilities(account)
     return {
         "account": account,
         "unit": account.unit,
         "mode": PLATFORMS[account.platform].mode(account.mode),
-        "quota": services.main_quota(account, utcnow()),
+        "quota": quotas.get(account.id),
         "missing": able.missing,
     }
 
@@ -127,13 +134,22 @@ def update(account_id: str) -> ResponseReturnValue:
 def probe(account_id: str) -> ResponseReturnValue:
     """Test each right now, while the person waits: some eight calls, each with its own time limit."""
     services.get_account(current_actor(), account_id, key="account.manage")
-    account = services.probe(account_id, utcnow())
-    if account.status == "ok":
+    tested = services.check_now(account_id, utcnow())
+    account, left = tested.account, tested.left
+    if not tested.fresh and left == 0:
+        flash(_("没有再次测试。今天的体检额度已用完，明天零点恢复。下面是上次的结果。"), "warn")
+    elif not tested.fresh:
+        flash(_("没有再次测试。一分钟内刚测过，为节省额度显示上次的结果。改正凭据后可立即再测。"), "warn")
+    elif account.status == "ok":
         flash(_("测试完成，权限齐全。"), "ok")
     elif account.status == "refused":
         flash(_("平台没有接受这个账号的凭据。原因和办法见下。"), "error")
     else:
         flash(_("测试完成，有的权限缺失或没能核实。原因和办法见下。"), "warn")
+    if left is not None and left < _PLENTY:
+        flash(
+            _("今天体检还可调用平台 %(n)d 次，每次测试约用 3 次，明天零点恢复。", n=left), "ok" if left > 2 else "warn"
+        )
     where = "accounts.connected" if request.form.get("back") == "wizard" else "accounts.show"
     return redirect(url_for(where, account_id=account_id))
 

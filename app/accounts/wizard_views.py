@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.accounts import advice, connections, granting, services
@@ -15,6 +15,9 @@ from app.db import utcnow
 from app.errors import Conflict, Invalid, NotFound
 from app.units.permissions import current_actor, requires
 from app.web import _, settings
+
+# The account whose proposed secrets the next page shows; only its id: cookies are no place for secrets.
+_SHOW_ONCE = "account_saved"
 
 
 @bp.get("/accounts/new")
@@ -73,26 +76,26 @@ def create() -> ResponseReturnValue:
         )
     except (Invalid, Conflict) as refusal:
         return _form(platform, form, refusal)
-    # Not redirected: what must be pasted on the platform's side is shown in this one answer and never again.
-    once = {field.label: given.get(field.name) for field in platform.fields if field.propose and given.get(field.name)}
-    return _connected(account.id, once)
+    # What must be pasted on the platform's side is shown by the next page, and by no later one.
+    session[_SHOW_ONCE] = account.id
+    flash(_("账号已保存。"), "ok")
+    return redirect(url_for("accounts.connected", account_id=account.id))
 
 
 @bp.get("/accounts/<account_id>/connected")
 @requires("account.manage")
 def connected(account_id: str) -> ResponseReturnValue:
-    """The last step again: callback, test, what to do next."""
-    return _connected(account_id, {})
-
-
-def _connected(account_id: str, once: dict[str, Any]) -> ResponseReturnValue:
+    """The last step: callback, test, what to do next. Straight after saving also the proposed secrets, this once."""
     account = services.get_account(current_actor(), account_id, key="account.manage")
-    if once:
-        flash(_("账号已保存。"), "ok")
+    platform = PLATFORMS[account.platform]
+    once = {}
+    if session.pop(_SHOW_ONCE, None) == account.id:
+        kept = account.credentials
+        once = {field.label: kept[field.name] for field in platform.fields if field.propose and kept.get(field.name)}
     return render_template(
         "accounts/connected.html",
         account=account,
-        platform=PLATFORMS[account.platform],
+        platform=platform,
         callback_url=services.callback_url(account),
         once=once,
         advice=advice,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from app.checks.plaintext import plain_text, unseen_texts
 from app.checks.privacy import Kind, Leak, leaks
+from app.media.places import unmarked
 from connectors.values import Problem
 
 NAMES: dict[Kind, str] = {"citizen_id": "身份证号", "bank_card": "银行卡号", "mobile": "手机号"}
@@ -15,15 +16,19 @@ FIELDS = {"title": "标题", "summary": "摘要", "body": "正文", "source": "�
 
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
-    """A file that goes with the post: its name and the text in it ("" when none could be read)."""
+    """A file that goes with the post: its name and the text in it, with marks of places ("" when none could be read)."""
 
     name: str
     text: str
 
 
 def check(text: str, field: str) -> list[Problem]:
-    """The problems of one plain text; `field` names it: title, summary, body, attachment:{name}."""
+    """The problems of one plain text; `field` names it: title, summary, body, attachment:{name}.
+
+    Offsets are those of the bare text; a place that the file's reader marked (sheet and cell, page) is in the message.
+    """
     place = FIELDS.get(field) or (f"附件“{field.split(':', 1)[1]}”" if field.startswith("attachment:") else "文字")
+    placed = unmarked(text)
     return [
         Problem(
             rule=f"privacy.{leak.kind}",
@@ -31,10 +36,10 @@ def check(text: str, field: str) -> list[Problem]:
             field=field,
             start=leak.start,
             end=leak.end,
-            message=f"{place}中有未隐去的{NAMES[leak.kind]} {leak.masked}。公开它会泄露个人信息。请隐去中间几位，或删去。",
+            message=f"{place}{placed.at(leak.start)}中有未隐去的{NAMES[leak.kind]} {leak.masked}。公开它会泄露个人信息。请隐去中间几位，或删去。",
             suggestion=leak.masked,
         )
-        for leak in leaks(text)
+        for leak in leaks(placed.text)
     ]
 
 

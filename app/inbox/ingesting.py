@@ -37,6 +37,9 @@ def ingest(
             if seen is not None:
                 _note_answered(seen, message)
                 _note_elected(seen, message)
+                if cursor is not None and seen.direction == "in" and seen.erased_at is None:
+                    # Pushed and polled, it is one message; the list knows better than the push where an answer goes.
+                    seen.target = _target(message)
                 continue
             stored = _store(account, message, now)
             if stored is not None:
@@ -62,6 +65,10 @@ def _clean(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
+def _target(message: InboundMessage) -> dict[str, str]:
+    return {key: _clean(value) for key, value in message.target.items()}
+
+
 def _store(account: Account, message: InboundMessage, now: datetime) -> Message | None:
     contact = contacts.contact_for(account, _clean(message.sender_id)[:120], _clean(message.sender_name)[:120], now)
     if message.kind == "private":
@@ -74,7 +81,7 @@ def _store(account: Account, message: InboundMessage, now: datetime) -> Message 
         "external_id": _clean(message.external_id),
         "text": _clean(message.text),
         "media": [asdict(item) for item in message.media],
-        "target": {key: _clean(value) for key, value in message.target.items()},
+        "target": _target(message),
         "answered": message.answered,
         "elected": message.elected,
         "in_reply_to": _parent(account, message),

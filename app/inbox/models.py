@@ -90,6 +90,11 @@ class Conversation(Model):
     assignee: Mapped[User | None] = relationship()
     messages: Mapped[list[Message]] = relationship(back_populates="conversation", order_by="Message.sent_at")
 
+    @property
+    def standing(self) -> str:
+        """The status as people see it: an open one whose last question has its answer is `answered`."""
+        return "answered" if self.status == "open" and self.waiting_since is None else self.status
+
 
 class Message(Model):
     """One message in a conversation; `direction` in, out or note (private, never sent).

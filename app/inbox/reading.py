@@ -19,12 +19,17 @@ from app.inbox.windows import Window, windows_of
 from app.units.access import Actor
 
 UNRESOLVED = ("open", "pending", "snoozed")
+CURRENT = ("open", "pending")
 ME, NOBODY = "me", "none"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filter:
-    """What to list; "" or None: all. `assignee` is a user's id, "me" or "none"; `status` may be "unresolved"."""
+    """What to list; "" or None: all. `assignee` is a user's id, "me" or "none".
+
+    `status` is one of the conversation's, or: unresolved (not resolved), current (neither resolved nor put off until
+    later), waiting (open and unanswered), answered (open, and nothing of the citizen's waits). `waiting`: as the status.
+    """
 
     status: str = ""
     account_id: str = ""
@@ -197,21 +202,26 @@ def _answered_later() -> ColumnElement[bool]:
 
 def _conditions(actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
     found = [visible_conversations(actor)]
-    if wanted.status == "unresolved":
-        found.append(Conversation.status.in_(UNRESOLVED))
-    elif wanted.status:
-        found.append(Conversation.status == wanted.status)
+    found += _standing(wanted.status) + (_standing("waiting") if wanted.waiting else [])
     if wanted.account_id:
         found.append(Conversation.account_id == wanted.account_id)
     if wanted.assignee == NOBODY:
         found.append(Conversation.assignee_id.is_(None))
     elif wanted.assignee:
         found.append(Conversation.assignee_id == (actor.user_id if wanted.assignee == ME else wanted.assignee))
-    if wanted.waiting:
-        found.append(Conversation.waiting_since.is_not(None))
     if wanted.q:
         found.append(_matches(wanted.q.replace("\x00", "").encode("utf-8", "replace").decode()))
     return found
+
+
+def _standing(status: str) -> list[ColumnElement[bool]]:
+    if not status:
+        return []
+    if status in ("waiting", "answered"):
+        unanswered = Conversation.waiting_since.is_not(None)
+        return [Conversation.status == "open", unanswered if status == "waiting" else ~unanswered]
+    groups = {"unresolved": UNRESOLVED, "current": CURRENT}
+    return [Conversation.status.in_(groups.get(status, (status,)))]
 
 
 def _matches(q: str) -> ColumnElement[bool]:

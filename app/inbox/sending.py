@@ -104,10 +104,17 @@ def claim_replies(worker: str, limit: int, now: datetime) -> list[Claim]:
 
 
 def begin_attempt(claim: Claim, now: datetime) -> Try | None:
-    """Save the attempt before the call; None when the claim was lost meanwhile."""
+    """Save the attempt before the call; None when the claim was lost meanwhile, or the stop switch was thrown.
+
+    Stopped, the answer goes back into the queue and waits there until the switch is lifted.
+    """
     with atomic():
         message = _mine(claim.message_id, claim.fence)
         if message is None:
+            return None
+        if db.session.scalar(select(Message.id).where(Message.id == message.id, _stopped())) is not None:
+            let_go(message)
+            message.status, message.next_attempt_at = "queued", now
             return None
         number = len(attempts_of(message.id)) + 1
         attempt = ReplyAttempt(

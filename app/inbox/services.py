@@ -7,6 +7,7 @@ from app.inbox.acting import acts_of, commented, comments_closed, moderate, swit
 from app.inbox.amending import retry_reply, settle_reply
 from app.inbox.answering import add_note, reply
 from app.inbox.contacts import display_name
+from app.inbox.figures import FIRST_ANSWER_STEPS, Arrived, FirstAnswers, answers_per_day, arrived, first_answers
 from app.inbox.ingesting import ingest
 from app.inbox.outcomes import (
     doubt_queued,
@@ -35,13 +36,18 @@ from app.inbox.working import STATUSES, answerers, assign, desks, set_labels, se
 
 __all__ = [
     "COMES",
+    "FIRST_ANSWER_STEPS",
     "STATUSES",
+    "Arrived",
     "Filter",
+    "FirstAnswers",
     "Window",
     "account_event",
     "acts_of",
     "add_note",
     "answerers",
+    "answers_per_day",
+    "arrived",
     "assign",
     "begin_attempt",
     "claim_replies",
@@ -53,6 +59,7 @@ __all__ = [
     "display_name",
     "doubt_queued",
     "earlier_threads",
+    "first_answers",
     "get_conversation",
     "ingest",
     "look_up",

@@ -114,6 +114,8 @@ def kept_filters() -> dict[str, Any]:
     return {key: value for key, value in filters().items() if value and (key, value) not in _DEFAULTS}
 
 
+# What the page's filters mean: put off until later, a conversation is on no list but its own until its hour.
+_LISTS = {"all": "", "unresolved": "current", "open": "waiting"}
 _DEFAULTS = {("tab", "all"), ("status", "unresolved")}
 
 
@@ -142,7 +144,7 @@ def _working(actor: Actor, chosen: Conversation, now: datetime) -> dict[str, Any
 def _list_html(actor: Actor, chosen_id: str, now: datetime) -> str:
     shown = filters()
     wanted = services.Filter(
-        status="" if shown["status"] == "all" else shown["status"],
+        status=_LISTS.get(shown["status"], shown["status"]),
         account_id=shown["account_id"],
         assignee=TABS[shown["tab"]],
         q=shown["q"],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.orm import joinedload
 
 from app.accounts.models import Account
@@ -15,8 +15,7 @@ from app.db import db
 from app.inspection.models import HistoryItem
 from app.inspection.rules import VETO_AT, WARN_AT, ZOMBIE_AT
 from app.publishing.models import Publication
-from app.units.access import Actor, visible
-from app.units.models import Unit
+from app.units.access import Actor, below, visible
 
 Level = Literal["ok", "warn", "veto", "zombie", "unknown"]
 # The platform's list is asked several times a day; older than this it says nothing about now.
@@ -48,14 +47,16 @@ class Dormancy:
 
 def dormancy(actor: Actor, now: datetime, *, unit_id: str = "") -> list[Dormancy]:
     """Every active account that the actor may see, the worst first; `unit_id` limits it to that unit's subtree."""
-    query = select(Account).where(Account.active, visible(actor, "account.read", Account.unit_id))
-    unit = db.session.get(Unit, unit_id) if unit_id else None
-    if unit is not None:
-        below = select(Unit.id).where(Unit.path.startswith(unit.path, autoescape=True))
-        query = query.where(Account.unit_id.in_(below))
+    query = select(Account).where(*watched(actor, unit_id))
     accounts = list(db.session.scalars(query.options(joinedload(Account.unit)).order_by(Account.name, Account.id)))
     found = judge_all(accounts, now)
     return sorted(found, key=lambda one: (_ORDER[one.level], -(one.days or 0), one.account.name))
+
+
+def watched(actor: Actor, unit_id: str = "") -> tuple[ColumnElement[bool], ...]:
+    """SQL conditions on Account: active, seen by the actor, and in that unit's subtree if one is named."""
+    active = Account.active.is_(True)
+    return active, visible(actor, "account.read", Account.unit_id), below(unit_id, Account.unit_id)
 
 
 def judge_all(accounts: Sequence[Account], now: datetime) -> list[Dormancy]:
@@ -67,7 +68,7 @@ def judge_all(accounts: Sequence[Account], now: datetime) -> list[Dormancy]:
 def judge(account: Account, last: datetime | None, now: datetime) -> Dormancy:
     """A recent known post is enough to pass; a long silence counts only when nothing can have been missed."""
     days = max(0, (now - last) // timedelta(days=1)) if last is not None else None
-    gap = _gap(account, now)
+    gap = doubt(account, now)
     if days is not None and days < WARN_AT[0]:
         return Dormancy(account=account, level="ok", days=days, threshold=0, last_published_at=last)
     if gap:
@@ -92,7 +93,7 @@ def judge(account: Account, last: datetime | None, now: datetime) -> Dormancy:
     return Dormancy(account=account, level=level, days=days, threshold=reached, last_published_at=last)
 
 
-def _gap(account: Account, now: datetime) -> str:
+def doubt(account: Account, now: datetime) -> str:
     """Why posts may exist that we do not know of, "" when none can."""
     if account.history_at is None:
         return account.history_note or "平台上的发布记录还没有读取过。"
@@ -103,8 +104,11 @@ def _gap(account: Account, now: datetime) -> str:
     return ""
 
 
-def last_posts(account_ids: Sequence[str]) -> dict[str, datetime]:
-    """The last surviving public post of each account that has one: from the platform's list and from our own."""
+def last_posts(account_ids: Sequence[str], *, before: datetime | None = None) -> dict[str, datetime]:
+    """The last surviving public post of each account that has one: from the platform's list and from our own.
+
+    `before`: the last one earlier than that.
+    """
     listed = (
         select(HistoryItem.account_id, func.max(HistoryItem.published_at))
         .where(HistoryItem.account_id.in_(account_ids), HistoryItem.deleted_at.is_(None))
@@ -124,6 +128,9 @@ def last_posts(account_ids: Sequence[str]) -> dict[str, datetime]:
         )
         .group_by(Publication.account_id)
     )
+    if before is not None:
+        listed = listed.where(HistoryItem.published_at < before)
+        ours = ours.where(Publication.published_at < before)
     found: dict[str, datetime] = {}
     for query in (listed, ours):
         for account_id, at in db.session.execute(query):

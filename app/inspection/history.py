@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
 
 from sqlalchemy import select
 
 from app.accounts.models import Account
+from app.days import days_until, in_days, local_day
 from app.db import atomic, db
 from app.inspection.dormancy import last_posts
 from app.inspection.models import HistoryItem
 from app.publishing.models import Publication
 from connectors.values import Page, PublishedItem
-
-_BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 def record_history(account: Account, page: Page[PublishedItem], now: datetime) -> None:
@@ -38,10 +37,14 @@ def record_history(account: Account, page: Page[PublishedItem], now: datetime) -
 
 
 def posts_by_day(account_ids: Sequence[str], today: date, days: int) -> dict[str, dict[date, int]]:
-    """How many surviving posts each account had on each of the last `days` days of Beijing, today included."""
-    start = datetime.combine(today - timedelta(days=days - 1), datetime.min.time(), _BEIJING)
+    """How many surviving posts each account had on each of `days` days, `today` the last of them."""
+    return count_days(moments(account_ids, days_until(today, days)))
+
+
+def moments(account_ids: Sequence[str], days: Sequence[date]) -> dict[str, list[datetime]]:
+    """When each account published what survives, within consecutive days of the installation's time zone."""
     seen: dict[str, dict[str, datetime]] = {account_id: {} for account_id in account_ids}
-    listed = select(HistoryItem).where(HistoryItem.account_id.in_(account_ids), HistoryItem.published_at >= start)
+    listed = select(HistoryItem).where(HistoryItem.account_id.in_(account_ids), in_days(HistoryItem.published_at, days))
     gone: set[tuple[str, str]] = set()
     for item in db.session.scalars(listed):
         if item.deleted_at is None:
@@ -49,20 +52,19 @@ def posts_by_day(account_ids: Sequence[str], today: date, days: int) -> dict[str
         else:
             gone.add((item.account_id, item.external_id))
     ours = select(Publication.account_id, Publication.external_id, Publication.id, Publication.published_at).where(
-        Publication.account_id.in_(account_ids), Publication.status == "published", Publication.published_at >= start
+        Publication.account_id.in_(account_ids),
+        Publication.status == "published",
+        in_days(Publication.published_at, days),
     )
     for account_id, external_id, publication_id, at in db.session.execute(ours):
         if at is not None and (account_id, external_id) not in gone:
             seen[account_id].setdefault(external_id or publication_id, at)
-    return {account_id: _counted(items.values()) for account_id, items in seen.items()}
+    return {account_id: sorted(items.values()) for account_id, items in seen.items()}
 
 
-def _counted(moments: Iterable[datetime]) -> dict[date, int]:
-    counts: dict[date, int] = {}
-    for at in moments:
-        day = at.astimezone(_BEIJING).date()
-        counts[day] = counts.get(day, 0) + 1
-    return counts
+def count_days(found: Mapping[str, Iterable[datetime]]) -> dict[str, dict[date, int]]:
+    """{account: {day: how many}} of what `moments` found."""
+    return {account_id: dict(Counter(local_day(at) for at in each)) for account_id, each in found.items()}
 
 
 def _keep(account: Account, row: HistoryItem | None, item: PublishedItem, now: datetime) -> None:

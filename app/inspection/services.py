@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from app.inspection.dormancy import Dormancy, dormancy
+from app.inspection.figures import Gap, longest_gaps, published_per_day
 from app.inspection.findings import count_open, evaluate, findings_of, open_findings
-from app.inspection.history import posts_by_day, record_history
+from app.inspection.history import count_days, moments, posts_by_day, record_history
 
 __all__ = [
     "Dormancy",
+    "Gap",
+    "count_days",
     "count_open",
     "dormancy",
     "evaluate",
     "findings_of",
+    "longest_gaps",
+    "moments",
     "open_findings",
     "posts_by_day",
+    "published_per_day",
     "record_history",
 ]

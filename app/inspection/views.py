@@ -11,9 +11,11 @@ from flask import Blueprint, render_template, request, send_file
 from flask.typing import ResponseReturnValue
 from openpyxl import Workbook
 
+from app.days import days_until, local_day
 from app.db import utcnow
 from app.inspection import services
 from app.inspection.dormancy import Dormancy
+from app.inspection.figures_views import charts
 from app.inspection.rules import RULES, VETO_AT
 from app.units.access import Actor
 from app.units.permissions import current_actor, requires
@@ -23,6 +25,8 @@ from app.web import _, settings
 bp = Blueprint("inspection", __name__)
 
 DAYS = 30
+# Before it neither platform had accounts of public bodies.
+_EARLIEST = date(2010, 1, 1)
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -31,21 +35,34 @@ _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 def index() -> str:
     actor, now = current_actor(), utcnow()
     unit_id = request.args.get("unit_id", "")
+    today = local_day(now)
+    days = days_until(_chosen_day(request.args.get("to", ""), today), DAYS)
     states = services.dormancy(actor, now, unit_id=unit_id)
-    days = last_days(now)
+    moments = services.moments([state.account.id for state in states], days)
     findings = services.open_findings([state.account.id for state in states]) if actor.holds("finding.read") else []
     return render_template(
         "inspection/index.html",
         states=states,
         days=days,
-        counts=services.posts_by_day([state.account.id for state in states], days[-1], DAYS),
-        veto_day=days[-1] - timedelta(days=VETO_AT - 1),
+        today=today,
+        day=timedelta(days=1),
+        counts=services.count_days(moments),
+        veto_day=today - timedelta(days=VETO_AT - 1),
         findings=findings,
         rules=RULES,
         units=unit_tree(actor),
         unit_id=unit_id,
         now=now,
+        **charts(actor, states, moments, days, now, unit_id),
     )
+
+
+def _chosen_day(raw: str, today: date) -> date:
+    """The last of the days to show: today unless an earlier day is named."""
+    try:
+        return max(_EARLIEST, min(date.fromisoformat(raw), today))
+    except ValueError:
+        return today
 
 
 @bp.get("/reports/export")
@@ -60,8 +77,7 @@ def export() -> ResponseReturnValue:
 
 def last_days(now: datetime) -> list[date]:
     """The last thirty days of the installation's time zone, today last."""
-    today = now.astimezone(ZoneInfo(settings().timezone)).date()
-    return [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
+    return days_until(local_day(now), DAYS)
 
 
 def level_words(state: Dormancy) -> str:

@@ -14,6 +14,7 @@ from pypdf.errors import PyPdfError
 
 from app.errors import TooLarge, WrongKind
 from app.media.kinds import DOCX, PDF, XLSX
+from app.media.places import bare, part, spot, unmarked
 
 MAX_TEXT = 2_000_000
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -28,8 +29,8 @@ _UNREADABLE = "文档没有收下。里面的文字读不出来，可能已损�
 
 
 def attachment_text(content: bytes, content_type: str) -> str:
-    """The text, one paragraph or row a line; "" for pictures. Raises WrongKind; TooLarge for more than MAX_TEXT
-    characters: a text of which only the beginning is checked may hide what it likes."""
+    """The text, one paragraph or row a line, with the marks of places; "" for pictures. Raises WrongKind; TooLarge for
+    more than MAX_TEXT characters: a text of which only the beginning is checked may hide what it likes."""
     readers = {DOCX: _docx, XLSX: _xlsx, PDF: _pdf}
     reader = readers.get(content_type)
     if reader is None:
@@ -39,7 +40,7 @@ def attachment_text(content: bytes, content_type: str) -> str:
     try:
         for line in reader(content):
             lines.append(line)
-            length += len(line) + 1
+            length += len(unmarked.__wrapped__(line).text) + 1
             if length > MAX_TEXT:
                 raise TooLarge("文档没有收下。里面的文字超过 200 万字，无法逐字检查。请拆成几个文件后上传。")
     except (zipfile.BadZipFile, etree.XMLSyntaxError, PyPdfError, KeyError, ValueError, TypeError, OSError) as error:
@@ -65,7 +66,7 @@ def _paragraphs(part: bytes) -> Iterator[str]:
         words = []
         for node in paragraph.iter(f"{_WORD}t", f"{_WORD}delText", f"{_WORD}tab", f"{_WORD}br"):
             words.append(node.text or "" if node.tag in (f"{_WORD}t", f"{_WORD}delText") else "\t")
-        if line := "".join(words).strip():
+        if line := bare("".join(words)).strip():
             yield line
 
 
@@ -74,15 +75,48 @@ def _xlsx(content: bytes) -> Iterator[str]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         names = sorted(archive.namelist())
         shared = [_words(item) for name in names if name == _SHARED for item in _elements(archive, name, "si")]
+        titles = _titles(archive)
         for name in names:
             if _SHEETS.fullmatch(name):
-                for row in _elements(archive, name, "row"):
-                    if line := "\t".join(text for cell in row if (text := _cell(cell, shared))).strip():
-                        yield line
+                yield from _rows(archive, name, titles.get(name, ""), shared)
             elif _REMARKS.fullmatch(name):
-                yield from filter(None, (_words(item) for item in _elements(archive, name, "comment")))
-                yield from filter(None, (_words(item) for item in _elements(archive, name, "threadedComment")))
-                yield from filter(None, (_words(item) for item in _elements(archive, name, "p")))
+                yield from _remarks(archive, name)
+
+
+def _remarks(archive: zipfile.ZipFile, name: str) -> Iterator[str]:
+    for tag, kind in (("comment", "批注"), ("threadedComment", "批注"), ("p", "文本框")):
+        for item in _elements(archive, name, tag):
+            if text := bare(_words(item)):
+                yield part(kind) + spot(item.get("ref") or "") + text
+
+
+def _rows(archive: zipfile.ZipFile, name: str, title: str, shared: list[str]) -> Iterator[str]:
+    """The rows with text, each cell after its mark; before the first of them the sheet's title, which people see too."""
+    head = part(f"工作表“{title}”" if title else "工作表") + bare(title)
+    for row in _elements(archive, name, "row"):
+        cells = [(cell.get("r") or "", text) for cell in row if (text := _cell(cell, shared).strip())]
+        if not cells:
+            continue
+        if head:
+            yield head
+            head = ""
+        yield "\t".join(spot(place) + bare(text) for place, text in cells)
+
+
+def _titles(archive: zipfile.ZipFile) -> dict[str, str]:
+    """{part of the archive: the sheet's title}, as the workbook names them; what it does not tell is left out."""
+    book, links = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+    if not {book, links} <= set(archive.namelist()):
+        return {}
+    targets = {
+        node.get("Id"): "xl/" + (node.get("Target") or "").removeprefix("/xl/").removeprefix("./")
+        for node in _elements(archive, links, "Relationship")
+    }
+    found = {}
+    for node in _elements(archive, book, "sheet"):
+        link = next((value for key, value in node.attrib.items() if key.endswith("}id")), "")
+        found[targets.get(link, "")] = node.get("name") or ""
+    return found
 
 
 def _elements(archive: zipfile.ZipFile, name: str, tag: str) -> Iterator[Any]:
@@ -116,5 +150,6 @@ def _pdf(content: bytes) -> Iterator[str]:
     reader = PdfReader(io.BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
         raise ValueError("encrypted")
-    for page in reader.pages:
-        yield page.extract_text()
+    for number, page in enumerate(reader.pages, 1):
+        if text := bare(page.extract_text()).strip():
+            yield part(f"第 {number} 页") + text

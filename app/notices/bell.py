@@ -11,8 +11,9 @@ from app.errors import NotFound
 from app.notices.models import Notice, NoticeRead
 from app.units.access import Actor, visible
 
-# Kinds that lead into the inbox; everything else leads to posts and publications.
-_ABOUT_CONVERSATIONS = ("conversation", "reply")
+# Kinds that lead into the inbox or to a new post, with the right that opens it; everything else leads to posts and
+# publications.
+_OPENED_BY = ((("conversation", "reply"), "inbox.read"), (("dormant",), "post.write"))
 
 
 def unread(actor: Actor) -> int:
@@ -53,11 +54,12 @@ def mark_read(actor: Actor, notice_id: str | None, now: datetime) -> None:
 
 def _mine(actor: Actor) -> ColumnElement[bool]:
     """For this very person, or for a unit in which the person may open what it leads to."""
-    about_talks = Notice.kind.in_(_ABOUT_CONVERSATIONS)
+    for_all = Notice.user_id.is_(None)
+    special = [kind for kinds, _key in _OPENED_BY for kind in kinds]
     return or_(
         Notice.user_id == actor.user_id,
-        and_(Notice.user_id.is_(None), ~about_talks, visible(actor, "post.read", Notice.unit_id)),
-        and_(Notice.user_id.is_(None), about_talks, visible(actor, "inbox.read", Notice.unit_id)),
+        and_(for_all, Notice.kind.not_in(special), visible(actor, "post.read", Notice.unit_id)),
+        *(and_(for_all, Notice.kind.in_(kinds), visible(actor, key, Notice.unit_id)) for kinds, key in _OPENED_BY),
     )
 
 

@@ -52,10 +52,10 @@ def _deliver(job: _Job, now: datetime) -> None:
     release()
     try:
         fault = sending.send(job.kind, job.target, job.message) if job.target else "该告警渠道已不存在或未配置。"
-    except Exception as error:
+    except Exception:
         # It counts as a try: one that cannot be sent must not come again for ever.
         log.exception("delivery failed", delivery=job.delivery_id)
-        fault = f"发送时程序出错（{type(error).__name__}）。"
+        fault = "发送时系统内部出错。原因已记入日志。请系统管理员查看。"
     persist(lambda: _record(job.delivery_id, fault, now))
 
 

@@ -47,8 +47,8 @@ def _post(url: str, message: Message) -> str:
     }
     try:
         answer = Http(base_url=None, clock=utcnow).call("POST", url, write=True, json_body=body, timeout=TIMEOUT)
-    except ConnectorError as error:
-        return f"对方没有答复（{error.code or type(error).__name__}）。"
+    except ConnectorError:
+        return "对方没有答复。地址连接不上，或没有及时应答。请系统管理员核对该地址。"
     return "" if 200 <= answer.status < 300 else f"对方答复 HTTP {answer.status}。"
 
 
@@ -74,8 +74,12 @@ def _mail(to: str, message: Message) -> str:
             if user:
                 server.login(user, unquote(parts.password or ""))
             server.send_message(mail)
-    except (OSError, smtplib.SMTPException) as error:
-        return f"邮件没有送出（{type(error).__name__}）。"
+    except smtplib.SMTPAuthenticationError:
+        return "邮件没有送出。发信服务器不认用户名或密码。请系统管理员核对 TANDEM_SMTP_URL。"
+    except smtplib.SMTPRecipientsRefused:
+        return "邮件没有送出。发信服务器不收这个收件地址。请核对收件地址。"
+    except (OSError, smtplib.SMTPException):
+        return "邮件没有送出。发信服务器连接不上或没有接受。请系统管理员核对 TANDEM_SMTP_URL。"
     return ""
 
 

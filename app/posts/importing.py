@@ -17,6 +17,7 @@ from lxml import html as lxml_html
 
 from app.config import current
 from app.errors import Invalid, TooLarge, WrongKind
+from app.posts.alignment import align_marked, mark_alignment
 from app.posts.markdown import read_markdown
 from app.posts.msword import looks_like_word, word_title
 from app.posts.pictures import Pictures
@@ -102,18 +103,27 @@ def _docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[str]
     try:
         _check_unpacked(content)
         result = mammoth.convert_to_html(
-            io.BytesIO(content), convert_image=mammoth.images.img_element(keep), style_map=_STYLES
+            io.BytesIO(content),
+            convert_image=mammoth.images.img_element(keep),
+            style_map=_STYLES,
+            transform_document=mark_alignment(content),
         )
     except (zipfile.BadZipFile, OSError, KeyError, ValueError, SyntaxError, ExpatError) as error:
         raise Invalid(
             "文稿没有导入。该 .docx 文件已损坏，或不是 Word 文档。请在 Word 或 WPS 中打开并另存后重试。",
             errors={"file": ["文件无法读取。"]},
         ) from error
-    title, body = _title_of(result.value)
+    title, body = _title_of(_aligned(result.value))
     notes = ["文稿由 Word 导入，字体、字号和颜色未保留。"]
     if any("footnote" in message.message.lower() for message in result.messages):
         notes.append("脚注已移到文末，请核对。")
     return {"title": title, "body_html": body}, notes
+
+
+def _aligned(html: str) -> str:
+    root = lxml_html.fragment_fromstring(html, create_parent="div")
+    align_marked(root)
+    return (root.text or "") + "".join(etree.tostring(child, encoding="unicode", method="html") for child in root)
 
 
 def _check_unpacked(content: bytes) -> None:

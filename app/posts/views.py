@@ -18,7 +18,7 @@ from app.posts.models import STATUSES, Post
 from app.posts.schemas import NewPost, Overrides, PostChange
 from app.schemas import BaseSchema
 from app.units.permissions import current_actor, requires
-from app.web import _
+from app.web import _, people_time
 
 bp = Blueprint("posts", __name__)
 
@@ -94,8 +94,14 @@ def show(post_id: str) -> ResponseReturnValue:
         people=services.names_of({post.created_by, *revision.editors}),
         corrected=services.visible_post(actor, post.corrects_id),
         may_edit=may_write and post.status in REOPENABLE,
-        may_correct=may_write and post.status in GONE_OUT,
+        may_preview=may_write or actor.may("review.decide", post.unit),
+        may_correct=may_write and post.status in GONE_OUT and _was_public(post),
     )
+
+
+def _was_public(post: Post) -> bool:
+    """Whether anybody can have read it anywhere: only then is there something to correct."""
+    return any(item.published_at for item in services.publications_of([post.id]).get(post.id, ()))
 
 
 @bp.get("/posts/<post_id>/previews")
@@ -177,9 +183,19 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         accounts=accounts,
         units=services.writable_units(actor),
         unit_id=shown["unit_id"],
-        frozen=post is not None and post.status in REOPENABLE,
+        question=_question(post) if post is not None and post.status in REOPENABLE else "",
         chosen=set(shown["account_ids"]),
     )
+
+
+def _question(post: Post) -> str:
+    """What is asked before the first change of a post that is under way: what the change would undo."""
+    hours = [item.due_at for item in services.publications_of([post.id]).get(post.id, ())]
+    if post.status == "scheduled" and hours:
+        return _("这篇稿件已排期 %(at)s，修改将撤下排期并重新送审。继续修改？", at=people_time(min(hours)))
+    if post.status == "in_review":
+        return _("这篇稿件正在审核，修改将作废已有的审核意见并重新送审。继续修改？")
+    return _("这篇稿件已送审或已通过，修改将成为新版本，须重新送审。继续修改？")
 
 
 def _answer(post: Post) -> dict[str, Any]:

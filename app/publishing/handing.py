@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
 from app.accounts import connections
@@ -28,17 +28,32 @@ _REASONS = {
 
 
 def check_link(account: Account, url: str) -> None:
-    """A pasted link must be one of the platform's (or of what stands in for it). Raises Invalid; "" is no link."""
-    hosts = set(connections.capabilities(account).link_hosts)
+    """A pasted link must be one of the platform's (or of what stands in for it) and, where it tells whose it is, this
+    account's. Raises Invalid; "" is no link."""
+    connector = connections.connect(account)
+    hosts = list(connector.capabilities().link_hosts)
     if not url or not hosts:
         return
-    base = connections.base_url(account, current())
-    hosts.update(host for host in (urlsplit(base or "").hostname,) if host)
-    if urlsplit(url).hostname not in hosts:
-        words = f"应是该账号文章的网址（{'、'.join(sorted(hosts))}）。"
-        raise Invalid(
-            f"链接不是这个平台的。{words}请从文章页面复制；没有链接可以留空，只记为您的说明。", errors={"url": [words]}
-        )
+    base = urlsplit(connections.base_url(account, current()) or "").hostname
+    if _host(url) not in {*hosts, base}:
+        _refuse(f"应是该账号内容的网址（{'、'.join([*hosts, *([base] if base else [])])}）。", "链接不是这个平台的。")
+    owner = connector.link_owner(url)
+    if owner and owner != account.external_id:
+        words = f"链接里的账号编号是 {owner}，“{account.name}”的是 {account.external_id}。"
+        _refuse(words, "链接是别的账号的。")
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _refuse(words: str, what: str) -> NoReturn:
+    raise Invalid(
+        f"{what}{words}请从平台上该内容的页面复制；没有链接可以留空，只记为您的说明。", errors={"url": [words]}
+    )
 
 
 def asks_for_draft(row: Publication) -> bool:

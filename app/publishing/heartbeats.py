@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, text, update
 
 from app.config import current
 from app.db import atomic, db
 from app.publishing.models import Worker
 
 MISSED_BEATS = 3
+# Clocks further apart than this many seconds are worth a warning: hours are met to the second.
+MOST_SKEW = 2.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,14 +26,30 @@ class HeartbeatState:
     workers: int
 
 
-def beat(worker_id: str, *, host: str, pid: int, version: str, now: datetime) -> None:
-    """Record a sign of life."""
+def clock_skew(clock: Callable[[], datetime]) -> float:
+    """Seconds by which this process's clock is ahead of the database's; the question's own time is taken out."""
+    before = clock()
+    told = database_time()
+    return (before + (clock() - before) / 2 - told).total_seconds()
+
+
+def database_time() -> datetime:
+    """The database's own clock, aware UTC. On SQLite that is this machine's."""
+    if db.engine.dialect.name == "sqlite":
+        seconds = db.session.scalar(text("SELECT (julianday('now') - 2440587.5) * 86400.0"))
+        return datetime.fromtimestamp(float(seconds or 0), tz=UTC)
+    value: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return value.astimezone(UTC)
+
+
+def beat(worker_id: str, *, host: str, pid: int, version: str, now: datetime, skew: float = 0.0) -> None:
+    """Record a sign of life. `skew`: clock_skew()."""
     with atomic():
         worker = db.session.get(Worker, worker_id)
         if worker is None:
             worker = Worker(id=worker_id, host=host, pid=pid, version=version, started_at=now, beat_at=now)
             db.session.add(worker)
-        worker.beat_at = now
+        worker.beat_at, worker.clock_skew = now, skew
         worker.stopped_at = None
 
 

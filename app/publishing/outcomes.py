@@ -14,7 +14,11 @@ from app.notices import services as notices
 from app.publishing import permalink, rhythm, states
 from app.publishing.models import Publication
 from app.publishing.values import merged, receipt_json, receipt_of
+from app.words import N_
 from connectors.values import Receipt
+
+# What only people can find out.
+BY_PERSON = N_("请发布人打开账号主页查看，再认定是否已发布。认定前不会重发。")
 
 
 def late_at(publication: Publication) -> datetime:
@@ -46,9 +50,14 @@ def fail(publication: Publication, now: datetime, error: Mapping[str, Any], *, f
 
 
 def become_unknown(
-    publication: Publication, now: datetime, error: Mapping[str, Any], *, fence: int | None = None
+    publication: Publication,
+    now: datetime,
+    error: Mapping[str, Any],
+    *,
+    fence: int | None = None,
+    by_person: bool = False,
 ) -> None:
-    """It may have happened: looked up at the platform, never sent again by itself."""
+    """It may have happened: looked up at the platform, never sent again by itself. `by_person`: the looking is over."""
     cause = str(error.get("cause") or "发送后没有收到平台的答复。")
     states.move(
         publication,
@@ -57,11 +66,12 @@ def become_unknown(
         reason=cause,
         fence=fence,
         error={"remedy": "系统正在到平台核实，核实前不会重发。", **error, "cause": cause},
-        why="不能确定是否已经发出，正在到平台核实；核实前不会重发。",
+        why="不能确定是否已经发出。",
         checks=0,
-        next_attempt_at=rhythm.next_check(0, now),
+        next_attempt_at=None if by_person else rhythm.next_check(0, now),
     )
-    alarm(publication, now, "发布结果待核实", f"{cause}系统正在核实，核实前不会重发。")
+    following = BY_PERSON if by_person else "系统正在核实，核实前不会重发。"
+    alarm(publication, now, "发布结果待核实", f"{cause}{following}")
     _after(publication, now)
 
 

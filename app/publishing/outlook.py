@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from app.config import current
@@ -18,15 +18,17 @@ from app.publishing import outcomes, states, stops
 from app.publishing.models import Publication, Schedule
 from app.units.access import Actor, visible
 from app.units.models import Unit
+from app.words import N_
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outlook:
-    """Why not yet, what comes next, who must act: Chinese; empty when nothing is open."""
+    """Why not yet, what comes next (`at`: when, if that is known), who must act: Chinese; empty when nothing is open."""
 
     why: str
     following: str
     who: str
+    at: datetime | None = None
 
 
 def get_publication(actor: Actor, publication_id: str) -> Publication:
@@ -101,20 +103,30 @@ def today(actor: Actor, day: date) -> list[Post]:
     return between(actor, day, 1)
 
 
+# What one page or answer can show of posts by their hours.
+MOST = 1000
+
+
 def between(actor: Actor, first: date, days: int) -> list[Post]:
-    """Posts with an hour in `days` days from `first` on, in time."""
-    start = datetime.combine(first, time(), ZoneInfo(current().timezone))
+    """Posts with an hour in `days` days from `first` on, in time; at most MOST (count_between tells of how many)."""
     query = (
         select(Post)
-        .where(
-            visible(actor, "post.read", Post.unit_id),
-            Post.publish_at >= start,
-            Post.publish_at < start + timedelta(days=days),
-        )
+        .where(*_between(actor, first, days))
         .order_by(Post.publish_at, Post.id)
-        .limit(500)
+        .limit(MOST)
+        .options(selectinload(Post.unit))
     )
     return list(db.session.scalars(query))
+
+
+def count_between(actor: Actor, first: date, days: int) -> int:
+    return db.session.scalar(select(func.count(Post.id)).where(*_between(actor, first, days))) or 0
+
+
+def _between(actor: Actor, first: date, days: int) -> tuple[ColumnElement[bool], ...]:
+    zone = ZoneInfo(current().timezone)
+    start, end = (datetime.combine(day, time(), zone) for day in (first, first + timedelta(days=days)))
+    return visible(actor, "post.read", Post.unit_id), Post.publish_at >= start, Post.publish_at < end
 
 
 def may_manage(actor: Actor, unit: Unit) -> bool:
@@ -123,33 +135,47 @@ def may_manage(actor: Actor, unit: Unit) -> bool:
 
 def outlook(row: Publication, now: datetime) -> Outlook:
     """Every waiting publication explains itself."""
+    if row.status == "unknown":
+        return _doubt(row, now)
     waiting = row.status in states.OPEN
     stop = stops.standing(row.account) if waiting else None
     if stop is not None:
         why = f"发布已暂停（{stops.name_of(stop)}）：{stop.reason}"
-        return Outlook(why=row.why or why, following="到点时会转为“已暂缓”，不会发出。", who="发布人")
+        return Outlook(why=row.why or why, following=N_("到点时会转为“已暂缓”，不会发出。"), who="发布人")
     words = _WORDS.get(row.status, ("", "", ""))
     if waiting and row.due_at > now and not row.why:
-        words = (_EARLY[row.status], "到点自动发布。", "系统")
+        words = (_EARLY[row.status], N_("到点自动发布。"), "系统")
     if waiting and now > outcomes.late_at(row):
-        words = ("已超过最晚时限。", "即将标为“已错过”，不会再自动发送。", "发布人")
-    return Outlook(why=row.why or words[0], following=words[1], who=row.error_who or words[2])
+        words = (N_("已超过最晚时限。"), N_("即将标为“已错过”，不会再自动发送。"), "发布人")
+    ahead = row.status in (*states.OPEN, "processing") and row.next_attempt_at is not None and row.next_attempt_at > now
+    at = row.next_attempt_at if ahead else None
+    return Outlook(why=row.why or words[0], following=words[1], who=row.error_who or words[2], at=at)
+
+
+def _doubt(row: Publication, now: datetime) -> Outlook:
+    """One line of who acts next: the system while it can look and has a time for it, else whoever may decide."""
+    last = next(iter((row.readbacks or [])[-1:]), {})
+    asking = bool(row.claim_owner) or row.next_attempt_at is not None
+    why = row.why or N_("不能确定是否已经发出。")
+    if not asking or last.get("by_person"):
+        return Outlook(why=why, following=outcomes.BY_PERSON, who="发布人")
+    at = row.next_attempt_at if row.next_attempt_at is not None and row.next_attempt_at > now else None
+    return Outlook(why=why, following=N_("系统会再到平台核实，核实前不会重发。"), who="系统", at=at)
 
 
 _EARLY = {
-    "scheduled": "还没到准备时间。",
-    "preparing": "正在准备：检查账号、上传图片、建立草稿。",
-    "ready": "已准备好，等待发布时间。",
+    "scheduled": N_("还没到准备时间。"),
+    "preparing": N_("正在准备：检查账号、上传图片、建立草稿。"),
+    "ready": N_("已准备好，等待发布时间。"),
 }
 _WORDS = {
-    "scheduled": ("等待调度程序开始准备。", "准备好后立即发布。", "系统"),
-    "preparing": ("正在准备：检查账号、上传图片、建立草稿。", "准备好后立即发布。", "系统"),
-    "ready": ("已准备好，等待发送。", "马上发送。", "系统"),
-    "committing": ("正在发送，等待平台答复。", "收到答复后自动更新。", "系统"),
-    "processing": ("平台已受理，正在处理。", "上线后自动确认。", "平台"),
-    "unknown": ("不能确定是否已经发出。", "系统会去平台核实；也可由您查看平台后认定。核实前不会重发。", "发布人"),
-    "held": ("已暂缓。", "请放行、改期或取消。", "发布人"),
-    "missed": ("超过最晚时限没有发出。", "不会自动补发。请改期、立即放行或取消。", "发布人"),
-    "handed_over": ("草稿已备好，等待人工发布。", "请登录平台发布，再把链接填回来。", "发布人"),
-    "failed": ("", "请按提示处理后重试，或取消。", "发布人"),
+    "scheduled": (N_("等待调度程序开始准备。"), N_("准备好后立即发布。"), N_("系统")),
+    "preparing": (N_("正在准备：检查账号、上传图片、建立草稿。"), N_("准备好后立即发布。"), N_("系统")),
+    "ready": (N_("已准备好，等待发送。"), N_("马上发送。"), N_("系统")),
+    "committing": (N_("正在发送，等待平台答复。"), N_("收到答复后自动更新。"), N_("系统")),
+    "processing": (N_("平台已受理，正在处理。"), N_("上线后自动确认。"), N_("平台")),
+    "held": (N_("已暂缓。"), N_("请放行、改期或取消。"), "发布人"),
+    "missed": (N_("超过最晚时限没有发出。"), N_("不会自动补发。请改期、立即放行或取消。"), "发布人"),
+    "handed_over": (N_("草稿已备好，等待人工发布。"), N_("请登录平台发布，再把链接填回来。"), "发布人"),
+    "failed": ("", N_("请按提示处理后重试，或取消。"), "发布人"),
 }

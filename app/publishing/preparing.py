@@ -134,9 +134,19 @@ def kept(row: Publication, exchanges: Sequence[Mapping[str, Any]]) -> list[dict[
     return [*(row.exchanges or []), *(dict(one) for one in exchanges)][-MOST_EXCHANGES:]
 
 
-def leave_behind(claim: Claim, prepared: Prepared, now: datetime) -> None:
-    """The publication was cancelled while we prepared it: what we left at the platform is to be deleted."""
+def leave_behind(claim: Claim, prepared: Prepared, now: datetime) -> Prepared | None:
+    """The publication was cancelled, moved or taken over while we prepared it. What we left at the platform is kept for
+    the next preparation, or to be deleted with a cancelled one; what neither will know of is returned: to be discarded.
+    """
     with atomic():
         row = db.session.get(Publication, claim.publication_id, with_for_update=True, populate_existing=True)
-        if row is not None and row.status == "cancelled":
-            states.touch(row, now=now, prepared=prepared_json(prepared), discard_at=now)
+        if row is None:
+            return prepared
+        known, ours = prepared_of(row.prepared).steps, prepared.steps
+        waits = row.claim_owner == "" and row.status in (*states.STOPPED, "scheduled", "preparing", "cancelled")
+        if waits and all(ours.get(step) == value for step, value in known.items()):
+            at = now if row.status == "cancelled" else row.discard_at
+            states.touch(row, now=now, prepared=prepared_json(prepared), discard_at=at)
+            return None
+        left = {step: value for step, value in ours.items() if known.get(step) != value}
+        return Prepared(steps=left) if left else None

@@ -55,24 +55,33 @@ def compute(post_id: str) -> PostState:
     if schedule is None:
         return PostState(status=None, needs_attention=False, skew_seconds=None, publish_at=None)
     publications = publications_of(schedule.id)
-    found = [p.status for p in publications if p.status != "cancelled"]
+    found = [p.status for p in publications]
     return PostState(
         status=status_of(found),
         needs_attention=any(status in states.ATTENTION for status in found),
         skew_seconds=skew_of(publications),
-        publish_at=schedule.publish_at,
+        publish_at=hour_of(publications) or schedule.publish_at,
     )
 
 
-def status_of(found: Sequence[str]) -> str | None:
-    """The post's one status from those of its publications (cancelled ones left out)."""
+def hour_of(publications: Iterable[Publication]) -> datetime | None:
+    """The hour that lists show: when the first went out, else when the next is to go (a released one: its release)."""
+    standing = [p for p in publications if p.status != "cancelled"]
+    went = [p.published_at for p in standing if p.published_at is not None]
+    return min(went or [p.due_at for p in standing], default=None)
+
+
+def status_of(statuses: Sequence[str]) -> str | None:
+    """The post's one status from those of its publications. Cancelled ones count only beside what is out: then some of
+    what was approved to go did not."""
+    found = [status for status in statuses if status != "cancelled"]
     if not found:
         return None
     kinds = set(found)
     if kinds & set(states.IN_FLIGHT):
         return "publishing"
     if kinds == {"published"}:
-        return "published"
+        return "published" if len(found) == len(statuses) else "partly_published"
     if kinds <= {"recalled", "removed"}:
         return "withdrawn"
     if "published" in kinds:

@@ -92,8 +92,7 @@ def resolve(
         _check_url(url)
         if row.status not in ("unknown", "handed_over"):
             states.require(row, "resolved")
-        if row.status == "handed_over":
-            handing.check_link(row.account, url)
+        handing.check_link(row.account, url)
         if outcome == "published":
             _published(actor, row, url, reason, now)
         elif row.status == "handed_over":
@@ -179,7 +178,11 @@ def _note(row: Publication, actor: Actor, outcome: str, url: str, reason: str, n
 
 
 def _check_url(url: str) -> None:
-    if url and urlsplit(url).scheme not in ("http", "https"):
+    try:
+        scheme = urlsplit(url).scheme
+    except ValueError:
+        scheme = ""
+    if url and scheme not in ("http", "https"):
         words = "链接应以 http:// 或 https:// 开头。"
         raise Invalid("链接格式不对。应是平台上该内容的网址。请从平台复制后粘贴。", errors={"url": [words]})
 

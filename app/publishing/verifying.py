@@ -154,7 +154,9 @@ def describe(finding: Finding) -> dict[str, Any]:
     if isinstance(finding, Rejected):
         words = {"code": finding.code, "remedy": finding.remedy, "who": finding.who}
         return {"finding": "rejected", "reason": finding.cause, **words}
-    kinds = {ProvenAbsent: "absent", CannotTell: "cannot_tell", Removed: "removed"}
+    if isinstance(finding, CannotTell):
+        return {"finding": "cannot_tell", "reason": finding.reason, "by_person": finding.by_person}
+    kinds = {ProvenAbsent: "absent", Removed: "removed"}
     return {"finding": kinds[type(finding)], "reason": finding.reason}
 
 
@@ -177,11 +179,13 @@ def _wait_on(row: Publication, receipt: Receipt | None, why: str, now: datetime)
             values = {"receipt": receipt_json(known), "url": known.url}
         states.touch(row, now=now, why=why, next_attempt_at=at, **values)
     elif row.status == "processing":
-        outcomes.become_unknown(row, now, {"cause": "平台迟迟没有给出结果。", "remedy": "请登录平台查看后人工确认。"})
-        states.touch(row, now=now, next_attempt_at=None)
+        error = {"cause": "平台迟迟没有给出结果。", "remedy": outcomes.BY_PERSON, "who": "发布人"}
+        outcomes.become_unknown(row, now, error, by_person=True)
     else:
-        words = f"{why}已多次核实仍不能确定，请登录平台查看后人工确认。"
-        states.touch(row, now=now, why=words, next_attempt_at=None)
+        words = f"{why}已多次核实，仍不能确定。"
+        values = {"error_remedy": outcomes.BY_PERSON, "error_who": "发布人"}
+        states.touch(row, now=now, why=words, next_attempt_at=None, **values)
+        outcomes.alarm(row, now, "请人工认定发布结果", f"{words}{outcomes.BY_PERSON}")
 
 
 def _cannot_tell(row: Publication, finding: CannotTell, now: datetime) -> None:

@@ -1,9 +1,9 @@
-"""Pages of publishing: the post's panel, one publication with its evidence, the stop switch, the calendar."""
+"""Pages of publishing: the post's panel, one publication with its evidence, the stop switch."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,13 +11,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app.accounts.connections import home_url
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import outlook, resolving, services, states, stops
+from app.publishing import asking, outlook, resolving, services, states, stops
 from app.publishing.models import Publication
 from app.units.access import Actor, visible
 from app.units.models import Unit
@@ -76,7 +77,11 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
     schedule = standing[0].schedule if standing else None
     return {
         "post": post,
-        "rows": [(row, outlook.outlook(row, now), actions_of(actor, row)) for row in rows],
+        "rows": [
+            (row, outlook.outlook(row, now), actions_of(actor, row), asking.whom_to_ask(actor, row)) for row in rows
+        ],
+        "barred": asking.barred_by(_still_to_go(post, standing)),
+        "home_url": home_url,
         "standing": standing,
         "schedule": schedule,
         "may_schedule": able and (post.status == "approved" or movable),
@@ -87,6 +92,12 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "beat": services.heartbeat_state(now),
         "now": now,
     }
+
+
+def _still_to_go(post: Post, standing: list[Publication]) -> list[Account]:
+    if standing:
+        return [row.account for row in standing if row.status in states.WITHDRAWABLE]
+    return [variant.account for variant in posts.current_variants(post)] if post.status == "approved" else []
 
 
 def _platforms(post: Post) -> set[str]:
@@ -111,7 +122,7 @@ def schedule(post_id: str) -> ResponseReturnValue:
         services.schedule(
             current_actor(),
             post_id,
-            publish_at="now" if form.get("when") == "now" else _local_time(form.get("publish_at", "")),
+            publish_at="now" if form.get("when") == "now" else local_time(form.get("publish_at", "")),
             order=form.get("order", "together"),
             on_partner_failure=form.get("on_partner_failure", "hold"),
             now=utcnow(),
@@ -131,7 +142,7 @@ def unschedule(post_id: str) -> ResponseReturnValue:
     return _act(act, f"/posts/{post_id}")
 
 
-def _local_time(text: str) -> datetime:
+def local_time(text: str) -> datetime:
     """A datetime-local value in the installation's time zone. Raises Invalid."""
     try:
         return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(settings().timezone))
@@ -163,6 +174,10 @@ def show(publication_id: str) -> ResponseReturnValue:
         row=row,
         words=outlook.outlook(row, now),
         actions=actions_of(actor, row),
+        asks=asking.whom_to_ask(actor, row),
+        may_move=actor.may(resolving.PLAN, row.post.unit) and row.status in states.STOPPED,
+        barred=asking.barred_by([row.account] if row.status in states.WITHDRAWABLE else []),
+        home_url=home_url,
         evidence=services.evidence(actor, publication_id),
         partners=outlook.of_post(row.post),
         parse=datetime.fromisoformat,
@@ -264,31 +279,3 @@ def end_stop(stop_id: str) -> ResponseReturnValue:
         return _("已恢复发布。暂停期间到点的内容仍是“已暂缓”，请逐条放行、改期或取消。")
 
     return _act(act, url_for("publishing.stops"))
-
-
-@bp.get("/calendar")
-@requires("post.read")
-def calendar() -> ResponseReturnValue:
-    """One week, Monday first: chips with time, state and tandem bar; approved posts wait at the side."""
-    actor, now = current_actor(), utcnow()
-    zone = ZoneInfo(settings().timezone)
-    today = now.astimezone(zone).date()
-    monday = _monday(request.args.get("week", ""), today)
-    found = outlook.between(actor, monday, 7)
-    chips: dict[date, list[tuple[Post, list[Publication]]]] = {monday + timedelta(days=n): [] for n in range(7)}
-    for post in found:
-        if post.publish_at is not None:
-            rows = [row for row in outlook.of_post(post) if row.status != "cancelled"]
-            chips[post.publish_at.astimezone(zone).date()].append((post, rows))
-    tray = posts.posts_of(actor, status="approved", limit=20).items
-    return render_template(
-        "publishing/calendar.html", chips=chips, today=today, monday=monday, tray=tray, week=timedelta(days=7), now=now
-    )
-
-
-def _monday(text: str, today: date) -> date:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        day = today
-    return day - timedelta(days=day.weekday())

@@ -46,7 +46,7 @@ def decide(
             raise Conflict("没有记录您的意见。其间已有同事审过这一环节。请刷新，看现在轮到哪一环节。")
         _check_payloads(review.revision, sha256s)
         if decision == "approved" and (problems := fresh_problems(review.revision)) and blocking(problems):
-            raise ContentBlocked("不能通过。复查发现必须先解决的问题。请退回作者修改。", problems=problems)
+            raise ContentBlocked("不能通过。复查发现必须先解决的问题。请退回拟稿人修改。", problems=problems)
         db.session.add(
             Decision(
                 review=review,
@@ -89,7 +89,9 @@ def _check_form(decision: str, comment: str) -> None:
             "没有记录。审核意见只能是通过或退回。请重新选择。", errors={"decision": ["应为 approved 或 returned。"]}
         )
     if decision == "returned" and not comment.strip():
-        raise Invalid("没有退回。退回必须写明理由。请写上要作者改什么。", errors={"comment": ["退回时必须填写意见。"]})
+        raise Invalid(
+            "没有退回。退回必须写明理由。请写上要拟稿人改什么。", errors={"comment": ["退回时必须填写意见。"]}
+        )
     if len(comment) > _COMMENT_LIMIT:
         raise Invalid("没有记录。意见太长。请缩短到 2000 字以内。", errors={"comment": ["不能超过 2000 字。"]})
 
@@ -106,7 +108,7 @@ def _locked(actor: Actor, revision_id: str) -> Review:
     if review is None:
         if actor.user_id in revision.editors:
             raise Forbidden(_OWN)
-        raise Conflict("没有记录您的意见。这个版本还没有提交审核。请等作者提交。")
+        raise Conflict("没有记录您的意见。这个版本还没有提交审核。请等拟稿人提交。")
     return review
 
 

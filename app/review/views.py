@@ -77,7 +77,7 @@ def decide(review_id: str) -> ResponseReturnValue:
     title = review.post.title
     words = {
         "approved": _("《%(title)s》已全部通过，可以排期发布。", title=title),
-        "returned": _("《%(title)s》已退回作者。", title=title),
+        "returned": _("《%(title)s》已退回拟稿人。", title=title),
     }
     flash(words.get(review.status, _("《%(title)s》：已记录您的意见，转入下一环节。", title=title)), "ok")
     waiting = services.waiting_for(actor)

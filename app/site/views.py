@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from markupsafe import Markup, escape
@@ -31,6 +31,13 @@ def permalink(slug: str) -> ResponseReturnValue:
     response = Response(page)
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+@bp.get("/favicon.ico")
+@public
+def favicon() -> ResponseReturnValue:
+    """Our sign for whoever asks for it without having read a page, as browsers do."""
+    return current_app.send_static_file("sign.svg")
 
 
 @bp.get("/feeds/<unit_id>.atom")

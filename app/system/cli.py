@@ -48,7 +48,7 @@ def system_check() -> None:
     findings = services.self_test(settings(), utcnow())
     for finding in findings:
         mark = {True: "正常", False: "异常", None: "提示"}[finding.ok]
-        click.echo(f"[{mark}] {finding.name}：{finding.detail}{finding.remedy}")
+        click.echo(f"[{mark}] {finding.name}：{finding.told}{finding.remedy}")
     if any(finding.ok is False for finding in findings):
         sys.exit(1)
 

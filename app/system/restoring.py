@@ -43,7 +43,7 @@ def restore(path: Path, config: Config, now: datetime) -> Restored:
             return _restore(tar, config, now)
     except (OSError, tarfile.TarError, EOFError, KeyError, TypeError, ValueError) as error:
         raise Invalid(
-            f"没有恢复。备份文件 {path} 读不出或不完整（{type(error).__name__}：{error}）。请换一份备份，或核对文件是否传输完整。"
+            f"没有恢复。备份文件 {path} 读不出或不完整（{error}）。请换一份备份，或核对文件是否传输完整。"
         ) from error
 
 

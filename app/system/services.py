@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,20 +15,29 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.config import Config
 from app.db import db
 from app.inbox.models import Conversation, Message
+from app.publishing.heartbeats import MOST_SKEW, database_time
 from app.publishing.models import Publication, Worker
+from app.words import N_
 
 WAITING = ("scheduled", "preparing", "ready")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One line of the self-test. `ok` None: nothing to judge, only to know. Words in Chinese."""
+    """One line of the self-test. `ok` None: nothing to judge, only to know. Words in Chinese; `values` stand in
+    `detail`, which views translate before they are put in."""
 
     key: str
     name: str
     ok: bool | None
     detail: str
     remedy: str = ""
+    values: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def told(self) -> str:
+        """`detail` with its values, in Chinese."""
+        return self.detail % self.values if self.values else self.detail
 
 
 def database_answers() -> bool:
@@ -84,10 +93,10 @@ def self_test(config: Config, now: datetime) -> list[Finding]:
         return [
             Finding(
                 key="database",
-                name="数据库",
+                name=N_("数据库"),
                 ok=False,
-                detail="数据库没有应答。",
-                remedy="请系统管理员检查 TANDEM_DATABASE_URL 和数据库服务。",
+                detail=N_("数据库没有应答。"),
+                remedy=N_("请系统管理员检查 TANDEM_DATABASE_URL 和数据库服务。"),
             )
         ]
     return [
@@ -103,7 +112,10 @@ def self_test(config: Config, now: datetime) -> list[Finding]:
 def _database() -> Finding:
     kind = db.engine.dialect.name
     version = ".".join(str(part) for part in (db.engine.dialect.server_version_info or ())) or "—"
-    return Finding(key="database", name="数据库", ok=True, detail=f"{kind} {version}，应答正常。")
+    values = {"kind": kind, "version": version}
+    return Finding(
+        key="database", name=N_("数据库"), ok=True, detail=N_("%(kind)s %(version)s，应答正常。"), values=values
+    )
 
 
 def _migrations() -> Finding:
@@ -111,62 +123,65 @@ def _migrations() -> Finding:
     if "alembic_version" not in tables:
         return Finding(
             key="migrations",
-            name="数据库结构",
+            name=N_("数据库结构"),
             ok=False,
-            detail="数据库还没有建表或不是由迁移建立。",
-            remedy="请系统管理员运行 flask --app wsgi db upgrade。",
+            detail=N_("数据库还没有建表或不是由迁移建立。"),
+            remedy=N_("请系统管理员运行 flask --app wsgi db upgrade。"),
         )
     applied = db.session.scalar(text("SELECT version_num FROM alembic_version"))
     scripts = sorted(Path("migrations/versions").glob("*.py")) or sorted(
         (Path(__file__).parents[2] / "migrations" / "versions").glob("*.py")
     )
     known = any(str(applied) in script.name for script in scripts)
+    remedy = N_("数据库比程序新或旧。请系统管理员核对程序版本并运行 flask --app wsgi db upgrade。")
     return Finding(
         key="migrations",
-        name="数据库结构",
+        name=N_("数据库结构"),
         ok=known,
-        detail=f"版本 {applied}。",
-        remedy="" if known else "数据库比程序新或旧。请系统管理员核对程序版本并运行 flask --app wsgi db upgrade。",
+        detail=N_("版本 %(version)s。"),
+        values={"version": applied},
+        remedy="" if known else remedy,
     )
 
 
 def _scheduler(config: Config, now: datetime) -> Finding:
     live = live_workers(now, config.heartbeat_seconds)
     if live:
-        return Finding(key="scheduler", name="调度进程", ok=True, detail=f"{len(live)} 个在运行。")
+        values = {"n": len(live)}
+        return Finding(key="scheduler", name=N_("调度进程"), ok=True, detail=N_("%(n)d 个在运行。"), values=values)
     return Finding(
         key="scheduler",
-        name="调度进程",
+        name=N_("调度进程"),
         ok=False,
-        detail="没有调度进程在运行，到点的稿件不会发出。",
-        remedy="请系统管理员启动 python -m scheduler。",
+        detail=N_("没有调度进程在运行，到点的稿件不会发出。"),
+        remedy=N_("请系统管理员启动 python -m scheduler。"),
     )
 
 
 def _clock(config: Config, now: datetime) -> Finding:
+    """This process's clock and the schedulers' against the database's."""
     try:
         zone = ZoneInfo(config.timezone)
     except ZoneInfoNotFoundError:
         return Finding(
             key="clock",
-            name="时钟与时区",
+            name=N_("时钟与时区"),
             ok=False,
-            detail=f"时区 {config.timezone} 不存在。",
-            remedy="请系统管理员改正 TANDEM_TIMEZONE。",
+            detail=N_("时区 %(zone)s 不存在。"),
+            values={"zone": config.timezone},
+            remedy=N_("请系统管理员改正 TANDEM_TIMEZONE。"),
         )
-    drift = abs((database_time() - now).total_seconds())
-    shown = f"{now.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}，与数据库相差 {drift:.0f} 秒。"
-    remedy = "" if drift < 5 else "请系统管理员校准各服务器的时钟（NTP）。"
-    return Finding(key="clock", name="时钟与时区", ok=drift < 5, detail=shown, remedy=remedy)
-
-
-def database_time() -> datetime:
-    """The database's own clock, aware UTC."""
-    if db.engine.dialect.name == "sqlite":
-        seconds = db.session.scalar(text("SELECT (julianday('now') - 2440587.5) * 86400.0"))
-        return datetime.fromtimestamp(float(seconds or 0), tz=ZoneInfo("UTC"))
-    value: datetime = db.session.execute(text("SELECT clock_timestamp()")).scalar_one()
-    return value.astimezone(ZoneInfo("UTC"))
+    workers = [abs(worker.clock_skew) for worker in live_workers(now, config.heartbeat_seconds)]
+    own, worst = abs((database_time() - now).total_seconds()), max(workers, default=0.0)
+    ok = max(own, worst) <= MOST_SKEW
+    return Finding(
+        key="clock",
+        name=N_("时钟与时区"),
+        ok=ok,
+        detail=N_("%(at)s，与数据库相差 %(own).1f 秒，调度进程相差至多 %(worst).1f 秒。"),
+        values={"at": f"{now.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}", "own": own, "worst": worst},
+        remedy="" if ok else N_("时钟不一致，到点会发早或发晚。请系统管理员校准各服务器的时钟（NTP）。"),
+    )
 
 
 def _media(config: Config) -> Finding:
@@ -178,21 +193,24 @@ def _media(config: Config) -> Finding:
     enough = gigabytes >= 1
     return Finding(
         key="media",
-        name="素材目录",
+        name=N_("素材目录"),
         ok=ok and enough,
-        detail=f"可写，剩余 {gigabytes:.0f} GB。" if ok else "不可写。",
-        remedy="" if ok and enough else "请系统管理员检查素材目录的权限和磁盘空间。",
+        detail=N_("可写，剩余 %(gb).0f GB。") if ok else N_("不可写。"),
+        values={"gb": gigabytes} if ok else {},
+        remedy="" if ok and enough else N_("请系统管理员检查素材目录的权限和磁盘空间。"),
     )
 
 
 def _public_url(config: Config) -> Finding:
     local = any(host in config.public_url for host in ("127.0.0.1", "localhost"))
+    remedy = N_("正式使用前，请系统管理员把 TANDEM_PUBLIC_URL 设为公众可访问的网址。")
     return Finding(
         key="public_url",
-        name="公开网址",
+        name=N_("公开网址"),
         ok=None if local else True,
-        detail=config.public_url + ("（仅本机可见，供演练）" if local else ""),
-        remedy="正式使用前，请系统管理员把 TANDEM_PUBLIC_URL 设为公众可访问的网址。" if local else "",
+        detail=N_("%(url)s（仅本机可见，供演练）") if local else "%(url)s",
+        values={"url": config.public_url},
+        remedy=remedy if local else "",
     )
 
 

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, gen
 
 from app.accounts.models import Account
 from app.db import db, utcnow
+from app.publishing.heartbeats import MOST_SKEW
 from app.system import services
 from app.units.access import visible
 from app.units.permissions import current_actor, public, requires
@@ -67,6 +68,7 @@ def status() -> ResponseReturnValue:
         publications=services.publications_by_status(),
         replies=services.replies_by_status(),
         lag=services.lag_seconds(now),
+        most_skew=MOST_SKEW,
         accounts=accounts,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, or_, select
+from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db import db
@@ -138,6 +138,14 @@ def visible(actor: Actor, key: str, unit_id: InstrumentedAttribute[Any]) -> Colu
     if not paths:
         return false()
     return unit_id.in_(select(Unit.id).where(or_(*(Unit.path.startswith(path, autoescape=True) for path in paths))))
+
+
+def below(unit_id: str, column: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
+    """An SQL condition: `column` lies in that unit's subtree; everything does when `unit_id` is "" or nobody's."""
+    unit = db.session.get(Unit, unit_id) if unit_id else None
+    if unit is None:
+        return true()
+    return column.in_(select(Unit.id).where(Unit.path.startswith(unit.path, autoescape=True)))
 
 
 def unit_for(actor: Actor, key: str, unit_id: str | None, *, see: str = "unit.read") -> Unit:

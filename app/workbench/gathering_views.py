@@ -34,7 +34,10 @@ _AGES = (
 
 @dataclass(frozen=True, kw_only=True)
 class Errand:
-    """One thing to do: what, why, since when, where to do it, and the word on the button. `rank` 0 is most urgent."""
+    """One thing to do: what, why, since when, where to do it, and the word on the button. `rank` 0 is most urgent.
+
+    `account`: the one that it is about, where a post has several.
+    """
 
     kind: str
     title: str
@@ -44,6 +47,7 @@ class Errand:
     status: str
     at: datetime | None
     rank: int
+    account: Account | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +142,13 @@ def _publications(actor: Actor) -> list[Errand]:
             Errand(
                 kind="publication",
                 title=publication.post.title,
-                detail=f"{publication.account.name}：{publication.error_cause or publication.why or _WHY.get(publication.status, '')}",
+                detail=publication.error_cause or publication.why or str(_WHY.get(publication.status, "")),
                 href=f"/publications/{publication.id}",
                 action=str(action),
                 status=publication.status,
                 at=publication.due_at,
                 rank=rank,
+                account=publication.account,
             )
         )
     return rows

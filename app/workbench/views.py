@@ -12,6 +12,7 @@ from app.inspection.services import posts_by_day
 from app.inspection.views import DAYS, last_days
 from app.units.permissions import SIGNED_IN, current_actor, requires
 from app.workbench import gathering_views as gathering
+from app.workbench.figures_views import thirty_days
 
 bp = Blueprint("workbench", __name__)
 
@@ -43,6 +44,7 @@ def _gathered() -> dict[str, object]:
         "days": days,
         "veto_day": days[-1] - timedelta(days=VETO_AT - 1),
         "counts": posts_by_day([state.account.id for state in states], days[-1], DAYS),
+        "thirty": thirty_days(actor, days),
         "ages": gathering.inbox_ages(actor, now),
         "sees_inbox": actor.holds("inbox.read"),
         "sees_accounts": actor.holds("account.read"),

@@ -27,6 +27,7 @@ from connectors.simulator.wechat import (
     mass,
     mass_outcome,
     media,
+    previews,
     publish,
     readership,
     tags,
@@ -40,7 +41,22 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # Importing these registers their interfaces.
-WECHAT = (basics, comments, custom, datacube, drafts, kf, mass, mass_outcome, media, publish, readership, tags, users)
+WECHAT = (
+    basics,
+    comments,
+    custom,
+    datacube,
+    drafts,
+    kf,
+    mass,
+    mass_outcome,
+    media,
+    previews,
+    publish,
+    readership,
+    tags,
+    users,
+)
 WEIBO = (article, fans, mentions, messages, oauth, reading, statuses, weibo_comments)
 
 PREFIXES = {

@@ -14,7 +14,7 @@ from connectors.simulator.accounts import Account, Misregistered
 from connectors.simulator.call import json_answer
 from connectors.simulator.state import Doc, State
 from connectors.simulator.things import Impossible
-from connectors.simulator.wechat import articles, mass_outcome
+from connectors.simulator.wechat import articles, mass_outcome, previews
 
 Handler = Callable[[State, Request], Any]
 
@@ -207,6 +207,23 @@ def confirm(state: State, request: Request) -> Doc:
     return {"ok": True}
 
 
+def put_phone(state: State, request: Request) -> Doc:
+    """A person's phone with that WeChat id, and whether it follows the account."""
+    asked = body_of(request, ("external_id", "wechat_id"), ("following",))
+    following = asked.get("following", True)
+    if not isinstance(following, bool) or not isinstance(asked["wechat_id"], str):
+        raise Wrong(400, "wechat_id: must be text; following: must be true or false")
+    account = account_of(state, asked | {"platform": "wechat"})
+    return previews.put_phone(state, account, asked["wechat_id"].strip(), following)
+
+
+def list_previews(state: State, request: Request) -> Doc:
+    """What arrived on which phone, the oldest first."""
+    wanted = request.args.get("external_id")
+    everyone = [each for each in accounts.everyone(state, "wechat") if wanted in (None, each.external_id)]
+    return {"items": [_bare(each) | {"at": each["at"]} for one in everyone for each in previews.arrived(state, one)]}
+
+
 def verify_callback(state: State, request: Request) -> Doc:
     return callbacks.verify(state, account_of(state, body_of(request, WHO, ())))
 
@@ -236,6 +253,8 @@ ROUTES: dict[tuple[str, str], Callable[..., Any]] = {
     ("POST", r"/_sim/posts/remove"): remove_post,
     ("POST", r"/_sim/seed"): seed,
     ("POST", r"/_sim/confirmations"): confirm,
+    ("POST", r"/_sim/phones"): put_phone,
+    ("GET", r"/_sim/previews"): list_previews,
     ("POST", r"/_sim/callbacks/verify"): verify_callback,
     ("POST", r"/_sim/revocations"): revoke,
 }

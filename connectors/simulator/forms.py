@@ -18,7 +18,7 @@ from connectors.simulator.pictures import look
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
 from connectors.simulator.things import Impossible
-from connectors.simulator.wechat import figures, mass_outcome
+from connectors.simulator.wechat import figures, mass_outcome, previews
 
 
 def _account(state: State, request: Request) -> Account:
@@ -117,6 +117,13 @@ def confirm(state: State, request: Request) -> Response:
     return _back(request)
 
 
+def register_phone(state: State, request: Request) -> Response:
+    """A WeChat id that follows the account from now on, or does so no more."""
+    wechat_id = _needed(request, "wechat_id", "微信号")
+    previews.put_phone(state, _account(state, request), wechat_id, request.form.get("following", "1") == "1")
+    return _back(request)
+
+
 def _own_origin(form: Callable[[State, Request], Response]) -> Callable[..., Response]:
     def guarded(state: State, request: Request) -> Response:
         origin = request.headers.get("Origin")
@@ -133,5 +140,6 @@ ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
     ("POST", r"/likes"): _own_origin(like),
     ("POST", r"/faults"): _own_origin(add_fault),
     ("POST", r"/faults/remove"): _own_origin(remove_fault),
+    ("POST", r"/phones"): _own_origin(register_phone),
     ("POST", r"/confirmations"): _own_origin(confirm),
 }

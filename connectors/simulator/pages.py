@@ -15,7 +15,7 @@ from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
 from connectors.simulator.things import Impossible
-from connectors.simulator.wechat import articles, figures
+from connectors.simulator.wechat import articles, figures, previews
 from connectors.simulator.wechat import comments as wechat_comments
 from connectors.simulator.weibo import text
 
@@ -69,7 +69,7 @@ def home(state: State, request: Request) -> Response:
     ]
     kinds = faults.REQUEST_KINDS + faults.CALLBACK_KINDS
     values: Doc = {"accounts": everyone, "weibo": weibo[:SHOWN], "wechat": wechat[:SHOWN], "waiting": waiting}
-    values |= {"linked": linked, "labels": FAULT_LABELS}
+    values |= {"linked": linked, "labels": FAULT_LABELS, "phones": _phones(state, everyone)}
     return page("home.html", faults=switched, kinds=kinds, people=_people(state, everyone), **values)
 
 
@@ -88,6 +88,28 @@ def _issues(state: State, account: Account) -> list[Doc]:
 
 def _people(state: State, everyone: list[Account]) -> dict[str, list[Doc]]:
     return {account.owner: state.all("citizen", account.owner, limit=SHOWN) for account in everyone}
+
+
+def _phones(state: State, everyone: list[Account]) -> list[tuple[Account, list[Doc], list[Doc]]]:
+    """Per WeChat account the phones that are known, and the previews that arrived on them, the newest first."""
+    wechat = [account for account in everyone if account.platform == "wechat"]
+    return [(each, previews.phones(state, each), previews.arrived(state, each)[::-1][:SHOWN]) for each in wechat]
+
+
+def preview(state: State, request: Request, number: str) -> Response:
+    """What one phone shows of an article that nobody has published, as long as its draft stands."""
+    pointer = state.get("preview_page", "", number)
+    platform, _, external_id = (pointer["owner"] if pointer else "").partition(":")
+    account = accounts.load(state, platform, external_id)
+    held = previews.shown(state, account, pointer["preview"]) if account and pointer else None
+    if account is None or held is None:
+        return page("problem.html", 404, message="没有这个预览。")
+    sent, item = held
+    if item is None:
+        return page("problem.html", 404, message="该内容已被发布者删除，预览已失效。")
+    cover = state.get("material", account.owner, item["thumb_media_id"])
+    values: Doc = {"account": account, "sent": sent, "item": item, "content": local(item["content"])}
+    return page("preview.html", **values, cover=local(cover["url"]) if cover else "")
 
 
 def article(state: State, request: Request, number: str) -> Response:
@@ -199,6 +221,7 @@ ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
     ("GET", r"/"): home,
     ("GET", r"/style\.css"): style,
     ("GET", r"/s/([\w-]+)"): article,
+    ("GET", r"/previews/([\w-]+)"): preview,
     ("GET", r"/status/(\w+)"): status,
     ("GET", r"/talks/(weibo|wechat)/([^/]+)/([^/]+)"): talk,
     ("GET", r"/mmbiz/([\w-]+)"): picture,

@@ -69,7 +69,7 @@ class Adapting:
         if self.content.tags:
             self.notes.append(Note(kind="tags", message="微信文章没有话题，标签未使用。"))
         for name in self.overrides:
-            self.notes.append(Note(kind="override", message=f"{self.names[name]}由作者手工设定。"))
+            self.notes.append(Note(kind="override", message=f"{self.names[name]}由拟稿人手工设定。"))
         length = Length(used=used, limit=CONTENT_CHARS, unit="字符")
         return Adaptation(payload=payload, notes=tuple(self.notes), problems=tuple(self.problems), length=length)
 

@@ -11,6 +11,8 @@ from connectors.wechat.article import AUTHOR, CONTENT_CHARS, DIGEST, TITLE
 from connectors.wechat.inbox import NO_ID
 from connectors.wechat.newspic import FORMS
 from connectors.wechat.pictures import UPLOADIMG_BYTES, UPLOADIMG_TYPES
+from connectors.wechat.preview import DAILY as PREVIEWS_A_DAY
+from connectors.wechat.preview import WHY_NOT, rule
 
 # The platform names no number; more than this no reader scrolls through, and the characters run out first.
 MOST_IMAGES = 50
@@ -37,6 +39,7 @@ _DAILY = {
     "freepublish/getarticle": 100,
     "freepublish/delete": 10,
     "message/mass/sendall": 100,
+    "message/mass/preview": PREVIEWS_A_DAY,
     "message/custom/send": 500_000,
     "media/get": 200_000,
     "user/info": 500_000,
@@ -76,8 +79,10 @@ def capabilities(account: AccountConfig) -> Capabilities:
         offers=_offers(account, comments),
         quotas=_quotas(account),
         publish_quota=_PUBLISH_QUOTA.get(mode, ""),
+        preview=rule(mode),
         missing=_missing(account, comments),
         link_hosts=("mp.weixin.qq.com",),
+        home="https://mp.weixin.qq.com/",
         callback_warning=CALLBACK_WARNING,
     )
 
@@ -118,6 +123,7 @@ def _missing(account: AccountConfig, comments: bool) -> tuple[Missing, ...]:
         missing["publish"] = (
             "账号没有发布和群发的接口权限（个人主体、未认证或认证过期），草稿备好后须在公众平台人工发布。"
         )
+        missing["preview"] = WHY_NOT
     if account.mode == "publish":
         missing["notify"] = "“发布”不会通知粉丝，也不占用群发次数。"
     if account.mode == "mass":

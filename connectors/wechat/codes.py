@@ -20,7 +20,7 @@ from connectors.errors import (
     Unavailable,
 )
 
-AUTHOR, ADMIN, OWNER, RESPONDER, US, NOBODY = "作者", "系统管理员", "公众号管理员", "回复人", "系统维护人员", "系统"
+AUTHOR, ADMIN, OWNER, RESPONDER, US, NOBODY = "拟稿人", "系统管理员", "公众号管理员", "回复人", "系统维护人员", "系统"
 _REPORT = "请把错误码和 rid 交给系统维护人员排查。"
 _WAIT = "系统会稍后自动重试。"
 _VERIFY = "系统会去平台核实，核实前不会重发。"
@@ -51,20 +51,20 @@ def _busy(cause: str) -> Code:
 _ACCESS: dict[int, Code] = {
     40001: _row(
         CredentialsRefused,
-        "access_token 无效，或 AppSecret 不正确。",
+        "访问令牌无效，或 AppSecret 不正确。",
         "请核对 AppID 与 AppSecret 并重新连接账号。",
         OWNER,
     ),
     40013: _row(CredentialsRefused, "AppID 不正确。", "请核对 AppID 并重新连接账号。", OWNER),
-    40014: _row(CredentialsRefused, "access_token 不合法。", "请重新连接账号。", OWNER),
+    40014: _row(CredentialsRefused, "访问令牌不合法。", "请重新连接账号。", OWNER),
     40125: _row(
         CredentialsRefused, "AppSecret 不正确。", "请核对 AppSecret 并重新填写；遗失时在微信开发者平台重置。", OWNER
     ),
     40243: _row(CredentialsRefused, "AppSecret 已被冻结。", "请在微信开发者平台解冻，约十分钟后生效。", OWNER),
-    41001: _ours("请求缺少 access_token。"),
+    41001: _ours("请求缺少访问令牌。"),
     41002: _row(CredentialsRefused, "缺少 AppID。", "请补填 AppID 并重新连接账号。", ADMIN),
     41004: _row(CredentialsRefused, "缺少 AppSecret。", "请补填 AppSecret 并重新连接账号。", ADMIN),
-    42001: _row(CredentialsRefused, "access_token 已过期，刷新后仍被拒绝。", "请重新连接账号。", OWNER),
+    42001: _row(CredentialsRefused, "访问令牌已过期，刷新后仍被拒绝。", "请重新连接账号。", OWNER),
     42007: _row(CredentialsRefused, "账号密码已修改，授权失效。", "请重新连接账号。", OWNER),
     40164: _row(
         NotEntitled, "服务器的出口 IP 不在公众号的 IP 白名单中。", "请在微信开发者平台把它加入 IP 白名单。", OWNER
@@ -88,7 +88,7 @@ _ACCESS: dict[int, Code] = {
         RateLimited, "管理员拒绝了本服务器的 IP，1 小时内不能再调用。", "请联系管理员，1 小时后系统再试。", OWNER
     ),
     50002: _row(NotEntitled, "该用户或账号被平台限制。", "请登录公众平台查看限制原因。", OWNER),
-    50004: _row(NotEntitled, "账号被禁止获取 access_token。", "请登录公众平台查看违规与处罚记录。", OWNER),
+    50004: _row(NotEntitled, "账号被禁止获取访问令牌。", "请登录公众平台查看违规与处罚记录。", OWNER),
     50007: _row(NotEntitled, "账号已被冻结。", "请登录公众平台查看原因并申请解冻。", OWNER),
 }
 

@@ -29,7 +29,7 @@ from connectors.values import (
     Receipt,
 )
 from connectors.wechat import callback as callbacks
-from connectors.wechat import capabilities, commit, events, health, history, inbox, newspic, statistics
+from connectors.wechat import capabilities, commit, events, health, history, inbox, newspic, preview, statistics
 from connectors.wechat.api import Api
 from connectors.wechat.article import adapt_content
 from connectors.wechat.desk import WeChatDesk
@@ -117,6 +117,15 @@ class WeChatConnector(WeChatDesk, Connector):
             return read_draft(self.api, str(prepared.steps["draft"])) is None
         except ConnectorError:
             return None
+
+    def prepare_preview(self, payload: Json, done: Prepared, *, key: str) -> Prepared:
+        return preview.prepare(self.api, self.media, self.account.id, payload, done, key=key)
+
+    def send_preview(self, prepared: Prepared, *, to: str, send_before: datetime) -> None:
+        preview.send(self.api, self.account.name, prepared, to=to, send_before=send_before)
+
+    def discard_preview(self, prepared: Prepared, *, key: str) -> bool:
+        return preview.discard(self.api, prepared, key=key)
 
     def recall(self, receipt: Receipt) -> None:
         commit.recall(self.api, receipt)

@@ -49,7 +49,8 @@ def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStor
 def _refused(key: str, error: ConnectorError) -> Right:
     """False when the platform said no; None when it could not be asked now."""
     ok = False if isinstance(error, Refused) else None
-    code = f"（{error.code}）" if error.code else ""
+    # Only the platform's own codes can be looked up.
+    code = f"（{error.code}）" if error.code.isdigit() else ""
     return Right(key=key, ok=ok, detail=f"{error.cause}{code}", remedy=error.remedy)
 
 

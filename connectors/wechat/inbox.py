@@ -29,7 +29,7 @@ PRIVATE_BYTES = 2048
 # Comments of people without a WeChat identity have no openid: a number of our own stands for them.
 ANONYMOUS = "anonymous:"
 NO_ID = (
-    "留言暂不可取：只有通过接口群发的文章才有 msg_data_id，平台的留言接口按它取数。"
+    "留言暂不可取：留言只能按接口群发后平台给的编号读取，其他方式发出的文章没有这个编号。"
     "用“发布”方式或在公众平台人工发出的文章，请登录公众平台查看留言。"
 )
 

@@ -158,7 +158,7 @@ def publish_finding(info: Mapping[str, Any], *, published_at: datetime | None = 
     }
     if status in causes:
         cause, remedy = causes[status]
-        return Rejected(cause=cause, remedy=remedy, who="作者", code=f"publish_status={status}")
+        return Rejected(cause=cause, remedy=remedy, who="拟稿人", code=f"publish_status={status}")
     return CannotTell(reason=f"平台返回了未收录的发布状态 {status or '（空）'}。")
 
 
@@ -191,7 +191,7 @@ def mass_finding(event: Mapping[str, Any], sent_at: datetime) -> Finding:
         return CannotTell(reason=f"平台返回了未收录的群发结果 {status or '（空）'}。")
     code = number.group(1) if number else ""
     reason = MASS_FAILURES.get(code, "平台没有说明原因")
-    who = "公众号管理员" if code in ("40001", "40002") else "作者"
+    who = "公众号管理员" if code in ("40001", "40002") else "拟稿人"
     return Rejected(
         cause=f"群发没有成功：{reason}。",
         remedy="请登录公众平台查看通知，处理后重新排期。",

@@ -96,7 +96,7 @@ class Preparing:
     def _bytes(self, sha256: str) -> tuple[bytes, str]:
         image = self.media.get(sha256)
         if image is None:
-            raise ContentRefused("稿件用到的图片已不在素材库中。", remedy="请重新插入图片后送审。", who="作者")
+            raise ContentRefused("稿件用到的图片已不在素材库中。", remedy="请重新插入图片后送审。", who="拟稿人")
         return self.media.read(sha256), image.content_type
 
     def _draft(self, payload: Json, steps: dict[str, Any], *, again: bool) -> dict[str, Any]:
@@ -144,7 +144,7 @@ class Preparing:
             lost, part = readback.losses(payload, seen[0]), "content_html"
         if lost:
             error = ContentRefused(
-                f"微信没有原样保存稿件：{'、'.join(lost)}。", remedy="请修改这些部分后重新送审。", who="作者"
+                f"微信没有原样保存稿件：{'、'.join(lost)}。", remedy="请修改这些部分后重新送审。", who="拟稿人"
             )
             error.field = part
             raise error
@@ -158,7 +158,7 @@ def _article(payload: Json, steps: dict[str, Any]) -> dict[str, Any]:
     content = payloads.uploaded_content(payload["content_html"], dict(steps.get("images") or {}))
     if len(content) >= CONTENT_CHARS:
         error = ContentRefused(
-            f"正文换成微信的图片地址后有 {len(content)} 个字符，超过上限。", remedy="请删减正文或图片。", who="作者"
+            f"正文换成微信的图片地址后有 {len(content)} 个字符，超过上限。", remedy="请删减正文或图片。", who="拟稿人"
         )
         error.field = "content_html"
         raise error

@@ -74,7 +74,7 @@ def operator_ip(account: AccountConfig) -> str:
 
 def _overridden(key: str) -> Note:
     names = {"form": "发布形式", "text": "文字", "images": "图片", "delivery": "发布方式"}
-    return Note(kind="override", message=f"{names[key]}由作者手工设定。")
+    return Note(kind="override", message=f"{names[key]}由拟稿人手工设定。")
 
 
 def own_images(given: Any, most: int, problems: list[Problem]) -> tuple[str, ...]:

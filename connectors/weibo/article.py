@@ -84,7 +84,7 @@ class _Adapting:
         self._judge(payload)
         if "form" not in self.overrides:
             self.notes.append(Note(kind="form", message="正文较长，按账号设置改发头条文章，并配发一条微博。"))
-        self.notes += [Note(kind="override", message=f"{_NAMES[key]}由作者手工设定。") for key in self.overrides]
+        self.notes += [Note(kind="override", message=f"{_NAMES[key]}由拟稿人手工设定。") for key in self.overrides]
         used = _counted(payload["content_html"])
         length = Length(used=used, limit=CONTENT, unit="字符")
         return Adaptation(payload=payload, notes=tuple(self.notes), problems=tuple(self.problems), length=length)

@@ -1,7 +1,8 @@
 """粉丝服务平台: signature, pushes in JSON or XML, the passive reply.
 
 The signature covers app_secret, timestamp (milliseconds) and nonce, not the body: the caller must also refuse a known
-nonce that comes with another body. A push has no message id: sender, second, type and a hash of the content stand for it.
+nonce that comes with another body. A push has no message id: sender, second, type and a hash of the content stand for
+it; a mention names the status or comment it is in, which is its id.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from xml.parsers import expat
 from connectors.errors import ContentRefused, Forged
 from connectors.values import AccountEvent, Callback, InboundMedia, InboundMessage
 from connectors.weibo import codes
+from connectors.weibo.ids import is_number
 from connectors.weibo.length import literal_units
 from connectors.weibo.levels import PRIVATE_LENGTH
 from connectors.weibo.times import parse
@@ -40,6 +42,13 @@ class Push:
     data: Mapping[str, Any]
     # Pushed in the WeChat-like form that an account may switch on (Eps/push/set_format): answered in the same.
     xml: bool = False
+
+    @property
+    def message_id(self) -> str:
+        """A mention's `data.key` is the id of its status or comment: the same id that polling gives it. Else `key`."""
+        named = {"status": "mention", "comment": "comment"}.get(_word(self.data.get("subtype")))
+        number = _word(self.data.get("key"))
+        return f"{named}:{number}" if self.type == "mention" and named and is_number(number) else self.key
 
     @property
     def key(self) -> str:
@@ -125,7 +134,7 @@ def _quoted(value: str) -> str:
 def _message(push: Push, kind: Any, thread: str) -> InboundMessage:
     subtype, key = str(push.data.get("subtype") or ""), str(push.data.get("key") or "")
     return InboundMessage(
-        external_id=push.key,
+        external_id=push.message_id,
         kind=kind,
         thread=thread,
         sender_id=push.sender_id,

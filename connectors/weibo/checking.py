@@ -40,7 +40,7 @@ def _found(account: AccountConfig, level: Level, api: Api, attempted: Attempted,
     except RateLimited as error:
         return CannotTell(reason=f"暂时无法核实：{error}", next_at=max(error.until or again, again))
     except (NotEntitled, CredentialsRefused) as error:
-        return CannotTell(reason=f"无法核实：{error} 请登录微博查看后人工确认。", next_at=again)
+        return CannotTell(reason=f"无法核实：{error}", next_at=again, by_person=True)
     except ConnectorError as error:
         return CannotTell(reason=f"暂时无法核实：{error}", next_at=again)
 
@@ -76,7 +76,7 @@ def _look_for(account: AccountConfig, level: Level, api: Api, attempted: Attempt
     for status in api.user_timeline(business=level.key == "business", count=50 if level.key == "business" else 5):
         if _is_ours(status, attempted.key, link, text, since):
             return _finding(status, account)
-    reason = "在本账号最新的微博中没有找到；找不到不能证明没有发出。请稍候，或登录微博查看后人工确认。"
+    reason = "在本账号最新的微博中没有找到；找不到不能证明没有发出。"
     return CannotTell(reason=reason, next_at=again)
 
 

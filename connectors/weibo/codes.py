@@ -22,7 +22,7 @@ from connectors.errors import (
 )
 
 SLOW_SUCCESS = "20032"
-AUTHOR, OPERATOR, ADMIN, SYSTEM = "撰稿人", "账号运营人员", "系统管理员", "系统"
+AUTHOR, OPERATOR, ADMIN, SYSTEM = "拟稿人", "账号运营人员", "系统管理员", "系统"
 
 _RECONNECT = "请在账号页重新连接该微博账号。"
 _APP = "请在微博开放平台核对该应用的设置与接口权限。"
@@ -159,7 +159,7 @@ CODES: dict[str, Code] = {
     # OAuth (213xx)
     "21301": _token("微博授权认证失败。"),
     **_each((21302, 21303), _app("不支持用密码授权。")),
-    **_each(range(21304, 21314), _app("应用的授权参数（旧版 OAuth）不正确。", "请核对 app_key 与 app_secret。")),
+    **_each(range(21304, 21314), _app("应用的授权参数（旧版 OAuth）不正确。", "请核对 App Key 与 App Secret。")),
     "21314": _token("授权已被使用。"),
     "21315": _token("授权已过期。"),
     "21316": _token("授权已被撤销。"),
@@ -170,7 +170,7 @@ CODES: dict[str, Code] = {
     "21321": _app("应用未通过审核，只有其测试用户可以使用。", "请在微博开放平台提交应用审核，或把该账号加为测试用户。"),
     "21322": _app("授权回调地址与应用登记的不一致。", "请核对应用的授权回调页（含 http/https 与末尾斜杠）。"),
     "21323": _app("授权请求不合法。"),
-    "21324": _app("app_key 或 app_secret 不正确。", "请核对账号设置中的 app_key 与 app_secret。"),
+    "21324": _app("App Key 或 App Secret 不正确。", "请核对账号设置中的 App Key 与 App Secret。"),
     "21325": _token("授权码已用过或已过期。", "请从头重新授权，不要重复提交。"),
     "21326": _app("应用无权使用这种授权方式。"),
     **_each((21328, 21329), _app("授权类型不受支持。")),

@@ -28,7 +28,7 @@ from connectors.values import (
     PublishResult,
     Receipt,
 )
-from connectors.weibo import article, articles, checking, granting, inbox, levels, probe, publishing, replies
+from connectors.weibo import article, articles, checking, granting, inbox, levels, links, probe, publishing, replies
 from connectors.weibo import callback as push
 from connectors.weibo.adapt import adapt, operator_ip
 from connectors.weibo.api import Api
@@ -64,6 +64,8 @@ class WeiboConnector(Connector):
             publish_quota=level.calls[0],
             offers=("authorize",),
             missing=levels.missing(self.account, level),
+            link_hosts=links.PUBLIC_HOSTS,
+            home=f"https://weibo.com/u/{self.account.external_id}",
             needs_link=level.needs_link,
             callback_warning="开通粉丝服务的开发模式后，微博后台的自动回复和自定义菜单会停用。",
         )
@@ -110,6 +112,9 @@ class WeiboConnector(Connector):
 
     def check(self, attempted: Attempted) -> Finding:
         return checking.check(self.account, self._level, self._api, attempted, self.clock())
+
+    def link_owner(self, url: str) -> str:
+        return links.owner_of(url)
 
     def discard(self, prepared: Prepared) -> None:
         """prepare() leaves nothing that anybody could see."""

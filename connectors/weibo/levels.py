@@ -106,11 +106,12 @@ _MISSING_ARTICLE_PICTURES = Missing(
     key="article_pictures",
     why="头条文章的图片须先在微博上，只有商业接口能上传：封面用账号设置中填写的微博图片地址，正文图片不带入。",
 )
+_MISSING_PREVIEW = Missing(key="preview", why="微博没有把预览发到手机的接口，请看本系统里的预览。")
 _MISSING_READS = Missing(key="reads", why="微博不提供阅读数。")
 
 
 def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
-    found = [_MISSING_SCHEDULE, _MISSING_READS]
+    found = [_MISSING_SCHEDULE, _MISSING_READS, _MISSING_PREVIEW]
     if level.key != "business":
         found += [_MISSING_COMMENTS, _MISSING_HISTORY]
         found.append(Missing(key="images", why="本级别应用每条微博只能带 1 张图片。"))

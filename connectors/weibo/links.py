@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
+# Where people see a status.
+PUBLIC_HOSTS = ("weibo.com", "www.weibo.com", "m.weibo.cn", "weibo.cn")
+_OWNER = re.compile(r"/(?:u/)?(\d{5,})(?:/|$)")
 _SAFE = "%/:?#[]@!$&'()*+,;=-._~"
 
 
@@ -33,6 +36,15 @@ def host_of(address: str) -> str:
         return (urlsplit(address).netloc if "://" in address else address.split("/")[0]).lower()
     except ValueError:
         return ""
+
+
+def owner_of(address: str) -> str:
+    """The uid in weibo.com/{uid}/{id}, m.weibo.cn/{uid}/{mid}, weibo.com/u/{uid}; "" where none stands (/status/…)."""
+    try:
+        found = _OWNER.match(urlsplit(address.strip()).path)
+    except ValueError:
+        return ""
+    return found[1] if found else ""
 
 
 def link_fault(link: str, safe_domain: str) -> str:

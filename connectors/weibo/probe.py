@@ -49,7 +49,7 @@ def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, date
     stated = account.credentials.get("app_key", "")
     if app_key and stated and app_key != stated:
         said = f"授权来自应用 {app_key}，不是所填的 {stated}。"
-        return Right(key="token", ok=False, detail=said, remedy="请核对 app_key，或用该应用重新授权。"), expires_at
+        return Right(key="token", ok=False, detail=said, remedy="请核对 App Key，或用该应用重新授权。"), expires_at
     return Right(key="token", ok=True, detail="授权有效。"), expires_at
 
 

@@ -4,6 +4,7 @@ import Alpine from "@alpinejs/csp";
 import "./lib/htmx";
 import "./lib/forms";
 import "./lib/shell";
+import "./lib/state";
 
 // Page entries register their components with Alpine.data; modules all run before DOMContentLoaded.
 document.addEventListener("DOMContentLoaded", () => Alpine.start());

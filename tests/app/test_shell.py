@@ -11,14 +11,19 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from marshmallow import fields, validate
+from sqlalchemy import select
+from werkzeug.exceptions import HTTPException, default_exceptions
 
 from app import web
-from app.db import utcnow
+from app.db import db, utcnow
 from app.posts.models import STATUSES as POST_STATUSES
 from app.publishing.models import STATUSES as PUBLICATION_STATUSES
+from app.schemas import BaseSchema
 from app.states import POST_STATES, PUBLICATION_STATES, STATES, state_of
-from app.units.access import SYSTEM
-from app.units.services import create_unit, create_user
+from app.units.access import SYSTEM, actor_for
+from app.units.models import User
+from app.units.services import create_unit, create_user, issue_token
 
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = sorted((ROOT / "app" / "templates").rglob("*.html"))
@@ -220,3 +225,53 @@ def test_english_is_complete() -> None:
     """Each string of the screens has its English, with the same placeholders."""
     checked = subprocess.run([str(ROOT / "bin" / "i18n"), "--check"], check=False, capture_output=True, text=True)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_sign_of_the_house_is_there_for_who_asks_by_habit(app: Flask) -> None:
+    with app.test_client().get("/favicon.ico") as answer:
+        assert (answer.status_code, answer.mimetype) == (200, "image/svg+xml")
+
+
+@pytest.mark.parametrize(
+    "status", [400, 401, 403, 404, 405, 408, 411, 413, 414, 415, 422, 429, 431, 500, 501, 502, 503]
+)
+def test_what_the_web_framework_refuses_is_said_in_chinese(app: Flask, status: int) -> None:
+    error = default_exceptions.get(status, HTTPException)()
+    error.code = status
+    error.data = {"messages": {"json": ["Invalid JSON body."]}}  # type: ignore[attr-defined]
+    with app.test_request_context("/api/v1/posts"):
+        answer = app.make_response(web._http_error(error))
+    said, answered = answer.get_json(), answer.status_code
+    assert answered == status
+    assert not re.search("[a-z]{4,}", said["message"])
+    assert said["message"].count("。") >= 2
+    assert said["errors"] == {"json": ["请求体不是有效的 JSON。"]}
+
+
+def test_a_broken_body_is_refused_in_chinese(app: Flask, browser: FlaskClient) -> None:
+    user = db.session.scalars(select(User)).one()
+    token = issue_token(actor_for(user), user_id=user.id, name="测试", days=1, scopes=[], now=utcnow())
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = app.test_client().post("/api/v1/posts", data="{", content_type="application/json", headers=headers)
+    assert (answer.status_code, answer.get_json()["errors"]) == (400, {"json": ["请求体不是有效的 JSON。"]})
+
+
+class _Everything(BaseSchema):
+    short = fields.String(validate=validate.Length(max=3))
+    few = fields.List(fields.String(), validate=validate.Length(min=2))
+    small = fields.Integer(validate=validate.Range(min=1, max=9))
+    one = fields.String(validate=validate.OneOf(["甲", "乙"]))
+    url = fields.Url()
+    mail = fields.Email()
+    day = fields.Date()
+    yes = fields.Boolean()
+    inner = fields.Dict()
+
+
+def test_what_the_schemas_refuse_is_said_in_chinese() -> None:
+    wrong = {"short": "四个字符", "few": ["一"], "small": 10, "one": "丙", "url": "x", "mail": "x", "day": "x"}
+    found = _Everything().validate({**wrong, "yes": "x", "inner": "x", "more": 1})
+    assert set(found) == {*wrong, "yes", "inner", "more"}
+    assert not [said for said in found.values() if re.search("[A-Za-z]{2,}", str(said).replace("UTF", ""))], found
+    assert found["small"] == ["应不小于 1，且不大于 9。"]
+    assert found["short"] == ["太长，最多 3 个。"]

@@ -17,6 +17,7 @@ OPEN_TO_ALL = {
     "site.permalink",
     "site.atom",
     "site.json_feed",
+    "site.favicon",
     "site.sitemap",
     "callbacks.receive",
     "callbacks.revoked",

@@ -7,6 +7,7 @@ post it can publish), `deadline` (a moment to come), `now`, and the methods belo
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from connectors.base import Connector
-from connectors.errors import ConnectorError, Forged, OutcomeUnknown, Unavailable
+from connectors.errors import ConnectorError, Forged, NotEntitled, OutcomeUnknown, Unavailable
 from connectors.values import (
     Attempted,
     Callback,
@@ -234,6 +235,42 @@ class ConnectorContract:
     def test_what_stands_as_prepared_is_not_suspected(self, connector: Connector, content: Content) -> None:
         payload = connector.adapt(content).payload
         assert connector.recheck(payload, prepare_all(connector, payload)) is None
+
+    # Preview on a phone
+
+    def test_a_preview_has_its_rule_or_the_reason_why_there_is_none(
+        self, connector: Connector, content: Content, deadline: datetime
+    ) -> None:
+        able = connector.capabilities()
+        if able.preview is not None:
+            assert able.preview.quota in {quota.key for quota in able.quotas}
+            assert chinese(able.preview.recipient)
+            assert chinese(able.preview.hint)
+            assert not re.fullmatch(able.preview.pattern, "")
+            return
+        assert [one.why for one in able.missing if one.key == "preview"]
+        with pytest.raises(NotEntitled) as caught:
+            connector.prepare_preview(connector.adapt(content).payload, Prepared(), key="preview-1")
+        assert chinese(caught.value.cause)
+        with pytest.raises(NotEntitled):
+            connector.send_preview(Prepared(ready=True), to="anybody", send_before=deadline)
+
+    def test_making_a_preview_publishes_nothing_and_can_be_undone(
+        self, connector: Connector, content: Content, simulator: SimulatorControl
+    ) -> None:
+        if connector.capabilities().preview is None:
+            assert self.accepted(simulator, connector) == []
+            return
+        payload, prepared = connector.adapt(content).payload, Prepared()
+        for _ in range(30):
+            prepared = connector.prepare_preview(payload, prepared, key="preview-1")
+            prepared = Prepared(steps=json.loads(json.dumps(dict(prepared.steps))), ready=prepared.ready)
+            if prepared.ready:
+                break
+        assert prepared.ready
+        assert connector.discard_preview(prepared, key="preview-1")
+        assert connector.discard_preview(prepared, key="preview-1")
+        assert self.accepted(simulator, connector) == []
 
     # Reading
 

@@ -17,7 +17,7 @@ from connectors.errors import ConnectorError, Forged
 from connectors.http import Http
 from connectors.masking import mask
 from connectors.registry import CONNECTORS
-from connectors.values import AccountConfig, Attempted, Callback, Content, Exchange, Receipt
+from connectors.values import AccountConfig, Attempted, Callback, Content, Exchange, Prepared, Receipt
 from tests.connectors.contract import prepare_all
 from tests.connectors.fakes import CountingMeter, MemoryMedia, MemoryTokens, Odd, SimulatorControl
 from tests.connectors.wechat import conftest as wechat
@@ -83,6 +83,7 @@ class Journey:
             self.attempt("recheck", lambda: connector.recheck(payload, prepared))
             self.attempt("recall", lambda: connector.recall(receipt or Receipt(external_id="1")))
             self.attempt("discard", lambda: connector.discard(prepared))
+        self.preview(payload, soon)
         posts = [Receipt(external_id="1", details={"msg_data_id": "1"}, published_at=soon - timedelta(days=3))]
         self.attempt("history", lambda: connector.history(soon - timedelta(days=2)))
         self.attempt("messages", lambda: connector.fetch_messages({}, posts))
@@ -93,6 +94,23 @@ class Journey:
             self.attempt("verify", lambda callback=callback: connector.verify_callback(callback))  # type: ignore[misc]
             self.attempt("parse", lambda callback=callback: connector.parse_callback(callback))  # type: ignore[misc]
         self.errors.append(repr(connector) + repr(vars(connector)) + repr(connector.account))
+
+    def preview(self, payload: Any, soon: datetime) -> None:
+        """On somebody's phone, where the platform has that; also with the draft's number lost."""
+        connector, done = self.connector, Prepared()
+        if connector.capabilities().preview is None:
+            return
+        for _ in range(30):
+            step = self.attempt("preview", lambda done=done: connector.prepare_preview(payload, done, key="p-1"))  # type: ignore[misc]
+            if step is None or step.ready:
+                break
+            done = step
+        ready = step or done
+        self.attempt("send preview", lambda: connector.send_preview(ready, to="wangmin_ql", send_before=soon))
+        for left in (done, ready):
+            lost = Prepared(steps={"cover": "m", **{k: v for k, v in left.steps.items() if k != "draft"}})
+            self.attempt("discard preview", lambda lost=lost: connector.discard_preview(lost, key="p-1"))  # type: ignore[misc]
+            self.attempt("discard preview", lambda left=left: connector.discard_preview(left, key="p-1"))  # type: ignore[misc]
 
     @property
     def secrets(self) -> set[str]:

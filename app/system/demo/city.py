@@ -48,6 +48,15 @@ PEOPLE = (
     ),
 )
 
+# Whose phones follow every WeChat account at the simulator, by their WeChat id: where previews arrive.
+PHONES = {
+    "author@demo.tandem": "wangmin_qinglan",
+    "reviewer1@demo.tandem": "liweidong_ql",
+    "reviewer2@demo.tandem": "chenjing_ql",
+    "reviewer3@demo.tandem": "zhaoguoqiang_ql",
+    "yunxi@demo.tandem": "zhengjie_yunxi",
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class DemoAccount:

@@ -23,6 +23,7 @@ from app.inbox import services as inbox
 from app.media import services as media
 from app.posts import services as posts
 from app.posts.models import Post
+from app.previews import services as previews
 from app.publishing import services as publishing
 from app.review import services as review
 from app.system.demo.city import (
@@ -31,6 +32,7 @@ from app.system.demo.city import (
     HEADLINES,
     PASSWORD,
     PEOPLE,
+    PHONES,
     POSTS,
     PRIVATE_MESSAGES,
     ROOT,
@@ -104,6 +106,7 @@ class Loader:
         self.people()
         for account in ACCOUNTS:
             self.account(account)
+        self.phones()
         for account in ACCOUNTS:
             self.past(account)
         for post in POSTS:
@@ -146,6 +149,15 @@ class Loader:
         self.accounts[demo.key] = account.id
         registered = {"name": demo.name, **known, **demo.sim, "callback_url": self.callback_url(account)}
         self.simulator.call("PUT", f"/_sim/accounts/{demo.platform}/{demo.external_id}", registered)
+
+    def phones(self) -> None:
+        """Whoever writes or reviews has a phone that follows the accounts, and its WeChat id is known on both sides."""
+        for kind in previews.kinds(SYSTEM):
+            followed = [demo.external_id for demo in ACCOUNTS if demo.platform == kind.platform]
+            for email, wechat_id in PHONES.items():
+                previews.remember(self.actors[email], kind.platform, wechat_id, self.now)
+                for external_id in followed:
+                    self.simulator.call("POST", "/_sim/phones", {"external_id": external_id, "wechat_id": wechat_id})
 
     def weibo_credentials(self, demo: DemoAccount) -> tuple[dict[str, str], dict[str, str]]:
         """What Tandem stores, and as much of it as the simulator must know."""

@@ -6,7 +6,7 @@ import json
 from hashlib import sha256
 from typing import Any
 
-from connectors.simulator import citizens, jobs
+from connectors.simulator import jobs
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc
 from connectors.simulator.wechat import articles, drafts, mass_content, quotas
@@ -146,22 +146,6 @@ def _by_url(call: Call, url: Any) -> Doc | None:
     page = call.state.get("page", "", str(url or "").rpartition("/")[2])
     wanted = page["article_id"] if page else None
     return next((each for each in call.state.all("mass", call.me.owner) if each["article_id"] == wanted), None)
-
-
-@endpoint("/cgi-bin/message/mass/preview", right="mass", escapes=False)
-def preview(call: Call) -> Doc:
-    asked, kind = call.json, call.json.get("msgtype")
-    who = asked.get("towxname") or asked.get("touser")
-    if not who:
-        raise WeChatError(40132 if "towxname" in asked else 40003)
-    if kind not in BRANCHES or not isinstance(asked.get(kind), dict):
-        raise WeChatError(40008)
-    title = ""
-    if kind == "mpnews":
-        title = drafts.find(call, asked["mpnews"].get("media_id"))["articles"][0]["title"]
-    citizen = citizens.meet(call.state, call.me, str(who))
-    citizens.say(call.state, call.me, citizen["key"], "out", f"[预览] {title or kind}")
-    return {**OK, "errmsg": "preview success", "msg_id": FIRST_MSG_ID + call.state.add("", "msg_id", "ever")}
 
 
 SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}

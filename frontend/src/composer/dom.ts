@@ -1,5 +1,3 @@
-import { word } from "../lib/http";
-
 /** Short ways to make elements and find those that the page has. */
 export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   const found = document.getElementById(id);
@@ -21,14 +19,4 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 /** The platform's mark with its name, as the page's template draws it. */
 export function mark(platform: string): Node {
   return byId<HTMLTemplateElement>(`mark-${platform}`).content.cloneNode(true);
-}
-
-/** A note in the composer's message area that the person can dismiss. */
-export function message(kind: "ok" | "warn" | "error" | "info", text: string, ...buttons: HTMLElement[]): HTMLElement {
-  const close = make("button", { type: "button", class: "btn-close", "aria-label": word("Close") });
-  const note = make("div", { class: `note note-${kind}`, role: kind === "error" ? "alert" : "status" }, make("span", {}, text), ...buttons, close);
-  close.addEventListener("click", () => note.remove());
-  byId("composer-messages").append(note);
-  note.scrollIntoView({ block: "nearest" });
-  return note;
 }

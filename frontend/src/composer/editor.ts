@@ -6,7 +6,7 @@ import { Placeholder } from "@tiptap/extensions";
 import { DOMParser as ModelParser } from "@tiptap/pm/model";
 import { StarterKit } from "@tiptap/starter-kit";
 import { send } from "../lib/http";
-import { toast } from "../lib/toast";
+import { toast, untoast } from "../lib/toast";
 import { range } from "./plaintext";
 import type { Media, Problem } from "./types";
 import { Underlines, underlineKey } from "./underline";
@@ -19,6 +19,8 @@ export interface Body {
   show(problems: Problem[]): void;
   jump(start: number, end: number): void;
   insertPicture(media: Media): void;
+  /** Read-only it can still be focused, so that the first key is noticed. */
+  editable(on: boolean): void;
 }
 
 interface Wiring {
@@ -68,9 +70,10 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     try {
       const cleaned = await send<{ html: string; notes: string[] }>("POST", "/posts/paste", { unit_id: wiring.unit(), html: foreign });
       insertHtml(cleaned.html);
+      untoast("paste");
       wiring.noted(cleaned.notes);
     } catch (error) {
-      toast((error as Error).message, "error");
+      toast((error as Error).message, "error", "paste");
     }
   }
 
@@ -160,5 +163,10 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       else editor.commands.focus();
     },
     insertPicture,
+    editable(on) {
+      editor.setEditable(on, false);
+      if (on) editor.view.dom.removeAttribute("tabindex");
+      else editor.view.dom.setAttribute("tabindex", "0");
+    },
   };
 }

@@ -1,5 +1,5 @@
 import { send } from "../lib/http";
-import { toast } from "../lib/toast";
+import { toast, untoast } from "../lib/toast";
 import { byId, make } from "./dom";
 import type { Media } from "./types";
 
@@ -9,9 +9,11 @@ export async function upload(file: File, unitId: string): Promise<Media | null> 
   form.append("file", file);
   form.append("unit_id", unitId);
   try {
-    return await send<Media>("POST", "/library", form);
+    const item = await send<Media>("POST", "/library", form);
+    untoast(`upload ${file.name}`);
+    return item;
   } catch (error) {
-    toast(`${file.name}：${(error as Error).message}`, "error");
+    toast(`${file.name}：${(error as Error).message}`, "error", `upload ${file.name}`);
     return null;
   }
 }

@@ -1,6 +1,6 @@
 import "./inbox.css";
 
-/** The inbox: keys, the counter of the composer, filters that apply themselves, the thread kept at its end. */
+/** The inbox: keys, the counter of the composer, the thread kept at its end. */
 
 const typing = (target: EventTarget | null): boolean => {
   const at = target as HTMLElement;
@@ -39,9 +39,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.querySelector("[data-keys]")?.addEventListener("click", () => dialog?.showModal());
-document.querySelectorAll<HTMLSelectElement>("[data-autosubmit]").forEach((select) => {
-  select.addEventListener("change", () => select.form?.requestSubmit());
-});
 
 /** 字 as the platforms count them: two ASCII characters make one. */
 function lengthOf(text: string): number {

@@ -1,3 +1,5 @@
-/** Pages that show a post without editing it: only the looks of the composer. */
+/** Pages that show a post without editing it: the looks of the composer, and the preview on a phone. */
 import "../composer/composer.css";
-export {};
+import { phonePreview } from "../composer/phone";
+
+phonePreview();

@@ -1,6 +1,2 @@
 import "./strips.css";
-
-/** The unit filter applies itself. */
-document.querySelector<HTMLSelectElement>("#unit")?.addEventListener("change", (event) => {
-  (event.target as HTMLSelectElement).form?.requestSubmit();
-});
+import "../lib/charts";

@@ -1,36 +1,29 @@
 /** The item under review: Y approves, N returns, each after a confirmation; a return needs a reason. */
 import "../composer/composer.css";
-import { toast } from "../lib/toast";
-import { say } from "../lib/words";
+import { phonePreview } from "../composer/phone";
+import Alpine from "@alpinejs/csp";
 
-const form = document.querySelector<HTMLFormElement>("#decide");
-const comment = document.querySelector<HTMLTextAreaElement>("#comment");
-
-function press(id: string): void {
-  const button = document.querySelector<HTMLButtonElement>(id);
-  if (form && button) form.requestSubmit(button);
-}
-
-form?.addEventListener("submit", (event) => {
-  const button = (event as SubmitEvent).submitter as HTMLButtonElement | null;
-  if (button?.value !== "returned" || !comment) return;
-  if (!comment.value.trim()) {
+Alpine.data("decision", () => ({
+  // Somebody wants to return it and has not said why.
+  needed: false,
+  giveBack(event: Event): void {
+    const comment = this.$refs.comment as HTMLTextAreaElement;
+    if (comment.value.trim()) return;
     event.preventDefault();
-    delete form.dataset.busy;
-    button.removeAttribute("aria-busy");
-    toast(say("reasonNeeded"), "warn");
+    this.needed = true;
     comment.focus();
-  }
-});
+  },
+  said(): void {
+    this.needed = false;
+  },
+  press(event: KeyboardEvent): void {
+    const at = event.target as HTMLElement;
+    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
+    const button = { y: this.$refs.approve, n: this.$refs.back }[event.key.toLowerCase()];
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  },
+}));
 
-document.addEventListener("keydown", (event) => {
-  const at = event.target as HTMLElement;
-  if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
-  const key = event.key.toLowerCase();
-  if (key === "y") press("#approve");
-  else if (key === "n") {
-    if (comment?.value.trim() && !window.confirm(say("sureReturn"))) return;
-    press("#return");
-  } else return;
-  event.preventDefault();
-});
+phonePreview();

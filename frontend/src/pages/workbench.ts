@@ -1,5 +1,6 @@
 import "./strips.css";
 import "./workbench.css";
+import "../lib/charts";
 
 /** Puts the day's dots at their hours and moves the now-line; again whenever the columns were fetched afresh. */
 function place(): void {

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import select
+from flask.testing import FlaskClient
+from sqlalchemy import event, select
 
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
+from app.units.models import Unit
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim
 from tests.app.accounts.people import People
 from tests.architecture.pages import faults
@@ -50,6 +53,14 @@ def sound(answer: Any, status: int = 200) -> str:
     return html
 
 
+def saved(browser: FlaskClient, form: dict[str, str]) -> str:
+    """The page after a wizard that was accepted: at an address of the account's own."""
+    answer = browser.post("/accounts/new", data=form)
+    assert answer.status_code == 302, answer.get_data(as_text=True)[:2000]
+    assert answer.headers["Location"].endswith(f"/accounts/{only().id}/connected")
+    return sound(browser.get(answer.headers["Location"]))
+
+
 def test_the_way_from_choosing_to_a_tested_account(app_on_simulator: Flask, people: People, sim: Sim) -> None:
     browser = people.browser(people.admin)
     assert "接入微信公众号" in sound(browser.get("/accounts/new"))
@@ -57,7 +68,7 @@ def test_the_way_from_choosing_to_a_tested_account(app_on_simulator: Flask, peop
     assert "自动回复和自定义菜单会停用" in form
     proposed = re.search(r'value="([A-Za-z0-9]{43})"[^>]*name="credentials.encoding_aes_key"', form)
     assert proposed is not None
-    answer = sound(browser.post("/accounts/new", data=wechat_form(people)))
+    answer = saved(browser, wechat_form(people))
     account = only()
     assert f"/callbacks/wechat/{account.callback_key}" in answer
     assert WECHAT["encoding_aes_key"] in answer, "shown once, to be pasted"
@@ -88,7 +99,7 @@ def test_a_refused_form_keeps_what_was_typed_but_no_secret(app: Flask, people: P
 
 
 def test_local_times_get_the_zone_of_the_house(app: Flask, people: People) -> None:
-    sound(people.browser(people.admin).post("/accounts/new", data=weibo_form(people)))
+    saved(people.browser(people.admin), weibo_form(people))
     account = only()
     assert account.credentials["expires_at"] == "2027-01-01T08:00:00+08:00"
     page = sound(people.browser(people.admin).get(f"/accounts/{account.id}"))
@@ -98,7 +109,7 @@ def test_local_times_get_the_zone_of_the_house(app: Flask, people: People) -> No
 def test_ledger_and_account_page_for_reader_and_manager(app: Flask, people: People) -> None:
     browser = people.browser(people.admin)
     assert "接入第一个账号" in sound(browser.get("/accounts"))
-    sound(browser.post("/accounts/new", data=weibo_form(people)))
+    saved(browser, weibo_form(people))
     account_id, key = only().id, only().callback_key
     with atomic():
         account = db.session.get_one(Account, account_id)
@@ -117,9 +128,47 @@ def test_ledger_and_account_page_for_reader_and_manager(app: Flask, people: Peop
     assert people.browser(people.stranger).get(f"/accounts/{account_id}").status_code == 404
 
 
+def test_the_ledger_asks_the_database_as_often_for_twenty_accounts_as_for_one(app: Flask, people: People) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+
+    def statements() -> int:
+        seen: list[str] = []
+
+        def note(_conn: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+            seen.append(statement)
+
+        db.session.rollback()
+        event.listen(db.engine, "before_cursor_execute", note)
+        sound(browser.get("/accounts"))
+        event.remove(db.engine, "before_cursor_execute", note)
+        return len(seen)
+
+    alone = statements()
+    with atomic():
+        first = db.session.scalars(select(Account)).one()
+        for number in range(19):
+            unit = Unit(name=f"青岚第{number}中学", level="township", parent_id=people.city.id, created_at=utcnow())
+            db.session.add(unit)
+            db.session.flush()
+            unit.path = f"{people.city.path}{unit.id}/"
+            twin = {name: getattr(first, name) for name in ("platform", "name", "environment", "mode", "credentials")}
+            db.session.add(
+                Account(
+                    **twin,
+                    unit_id=unit.id,
+                    external_id=f"19025{number:05}",
+                    settings={},
+                    callback_key=f"key-{number}",
+                    created_at=utcnow(),
+                )
+            )
+    assert statements() == alone
+
+
 def test_settings_credentials_and_switch(app: Flask, people: People) -> None:
     browser = people.browser(people.admin)
-    sound(browser.post("/accounts/new", data=wechat_form(people)))
+    saved(browser, wechat_form(people))
     path = f"/accounts/{only().id}"
     settings = {
         "part": "settings",
@@ -147,6 +196,51 @@ def test_settings_credentials_and_switch(app: Flask, people: People) -> None:
     assert "已停用" in sound(browser.get(path))
     browser.post(f"{path}/activation")
     assert only().active is True
+
+
+def test_pressing_the_button_again_spends_no_calls(app_on_simulator: Flask, people: People, sim: Sim) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+    path = f"/accounts/{only().id}"
+
+    def test_rights() -> str:
+        browser.post(f"{path}/probe")
+        return sound(browser.get(path))
+
+    def asked() -> int:
+        return sim.asked("/oauth2/get_token_info")
+
+    assert "今天体检还可调用平台 7 次" in test_rights()
+    assert asked() == 1
+    again = test_rights()
+    assert "没有再次测试" in again
+    assert "今天体检还可调用平台 7 次" in again
+    assert asked() == 1
+    wrong = {"credentials.access_token": "2.00Wrong"}
+    browser.post(path, data={**wrong, "credentials.app_key": WEIBO["app_key"]})
+    page = sound(browser.get(path))
+    assert "已更正，等待下次检查" in page
+    assert "读取评论" not in page, "what was said of the old token"
+    assert "须重新连接" in test_rights()
+    assert asked() == 2
+
+
+def test_a_day_without_calls_left_keeps_what_is_known(app_on_simulator: Flask, people: People, sim: Sim) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+    path = f"/accounts/{only().id}"
+    browser.post(f"{path}/probe")
+    known = only().rights
+    with atomic():
+        account = db.session.get_one(Account, only().id)
+        account.settings = {**account.settings, "quotas": {"daily_calls": 30}}
+        account.checked_at = utcnow() - timedelta(hours=2)
+    browser.post(f"{path}/probe")
+    account = only()
+    assert (account.rights, account.status) == (known, "limited" if account.status == "limited" else "ok")
+    assert account.probe_requested_at is not None, "due again when the day is over"
+    assert account.probe_requested_at > utcnow()
+    assert "今天体检还可调用平台 0 次" in sound(browser.get(path))
 
 
 def test_forms_need_the_csrf_token(app: Flask, people: People) -> None:

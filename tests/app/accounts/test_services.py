@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -145,9 +146,11 @@ def test_reconnecting_replaces_the_token_and_asks_for_a_probe(app: Flask, office
     account = connect_weibo(office)
     with atomic():
         account.status, account.rights, account.probe_requested_at = "refused", [{"key": "token"}], None
+        account.poll_note, account.history_note = "授权已失效。", "授权已失效。"
     fresh = {"access_token": "2.00Second", "expires_at": "2026-08-30T00:00:00+08:00"}
     account = update_account(office.admin, account.id, credentials=fresh, now=now)
     assert (account.status, account.rights, account.probe_requested_at) == ("unknown", [], now)
+    assert (account.poll_note, account.history_note, account.next_poll_at) == ("", "", now)
     token = connections.connect(account).tokens.current()
     assert token is not None
     assert token.value == "2.00Second"
@@ -156,6 +159,7 @@ def test_reconnecting_replaces_the_token_and_asks_for_a_probe(app: Flask, office
     event = db.session.scalars(select(Event).order_by(Event.seq.desc())).first()
     assert event is not None
     assert event.after == {"changed": ["credentials.access_token", "credentials.expires_at"]}
+    assert not re.search("[a-z]+[._][a-z]+", event.summary), event.summary
 
 
 def test_an_unchanged_form_changes_and_records_nothing(app: Flask, office: Office, now: datetime) -> None:
@@ -238,6 +242,33 @@ def test_probing_weibo_with_a_dead_token(app_on_simulator: Flask, sim: Sim, offi
     assert good.status in ("ok", "limited")
     dead = update_account(office.admin, good.id, credentials={"access_token": "2.00Wrong"}, now=utcnow())
     assert probe(dead.id, utcnow()).status == "refused"
+
+
+def test_what_a_probe_found_of_the_old_secret_is_not_said_of_the_new_one(
+    app_on_simulator: Flask, sim: Sim, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The secret is corrected while the platform is still busy with the wrong one."""
+    account_id = connect_wechat(office, credentials={**WECHAT, "app_secret": "wrong"}).id
+    connect = connections.connect
+
+    def connect_and_correct(account: Account, **purpose: Any) -> Any:
+        connector = connect(account, **purpose)
+        ask = connector.probe
+
+        def probe_slowly() -> Any:
+            found = ask()
+            update_account(office.admin, account_id, credentials={"app_secret": WECHAT["app_secret"]}, now=utcnow())
+            return found
+
+        monkeypatch.setattr(connector, "probe", probe_slowly)
+        return connector
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr(connections, "connect", connect_and_correct)
+        account = probe(account_id, utcnow())
+    assert (account.status, account.rights) == ("unknown", [])
+    assert account.probe_requested_at is not None
+    assert probe(account_id, utcnow()).status in ("ok", "limited")
 
 
 def test_probing_an_unreachable_platform_is_unknown_not_refused(app: Flask, config: Config, office: Office) -> None:

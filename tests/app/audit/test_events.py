@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
 from app.audit.services import record
+from app.audit.words import ACTIONS, action_word
 from app.db import atomic, db
 from app.units.access import SYSTEM
 from app.units.models import Unit
@@ -76,3 +80,21 @@ def test_verify_says_what_was_altered(app: Flask, units: tuple[Unit, Unit]) -> N
     broken = app.test_cli_runner().invoke(args=["audit", "verify"])
     assert broken.exit_code == 1
     assert "demo.load" in broken.output
+
+
+def test_every_recorded_action_has_a_word_of_its_own() -> None:
+    """Read from the source: whatever is handed to a function that records."""
+    recorded = set()
+    for path in (Path(__file__).parents[3] / "app").rglob("*.py"):
+        for call in ast.walk(ast.parse(path.read_text())):
+            name = getattr(getattr(call, "func", None), "id", "")
+            if isinstance(call, ast.Call) and name in ("record", "_record", "_request", "_audit", "note_event"):
+                texts = [
+                    part.value for given in call.args for part in ast.walk(given) if isinstance(part, ast.Constant)
+                ]
+                recorded |= {text for text in texts if isinstance(text, str) and re.fullmatch(r"[a-z]+\.[a-z_]+", text)}
+    assert len(recorded) > 30
+    assert recorded - set(ACTIONS) == set()
+    for action, word in ACTIONS.items():
+        assert not re.search("[A-Za-z]", action_word(action)), action
+        assert action_word(action) == word

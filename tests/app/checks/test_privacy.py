@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 from app.checks.plaintext import plain_text
 from app.checks.privacy import leaks
 from app.checks.services import Attachment, check, check_content, check_html
+from app.media.places import part, spot, unmarked
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 
@@ -172,3 +173,16 @@ def test_a_long_table_of_figures_takes_no_time() -> None:
     first = time.process_time() - begun
     assert [leak.kind for leak in leaks(text)] == ["mobile"]
     assert time.process_time() - begun - first < first / 10
+
+
+def test_the_place_in_a_file_is_named_and_changes_nothing_else() -> None:
+    """A card number behind 订单号 in the cell before is an order, with marks between the cells as without."""
+    marked = part("工作表“名单”") + "名单\n" + spot("A7") + "王某\t" + spot("B7") + "13800138000"
+    (found,) = check(marked, "attachment:a.xlsx")
+    assert found.message.startswith("附件“a.xlsx”工作表“名单”B7中有未隐去的手机号 138****8000。")
+    assert found.start is not None
+    assert unmarked(marked).text[found.start : found.end] == "13800138000"
+    order = spot("A1") + "订单号\t" + spot("B1") + "4111111111111111"
+    assert check(order, "attachment:a.xlsx") == []
+    assert check(unmarked(order).text.replace("订单号", "卡号"), "attachment:a.xlsx") != []
+    assert "\x1f" not in spot("A\x1f1")[1:-1]

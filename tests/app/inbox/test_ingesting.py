@@ -40,6 +40,21 @@ def test_a_repeat_is_one_row(city: City, comment: Make, now: datetime) -> None:
     assert db.session.get_one(Account, city.weibo.id).poll_cursor == {"since_id": "2"}
 
 
+@pytest.mark.parametrize("pushed_first", [True, False])
+def test_pushed_and_polled_it_is_one_message(city: City, comment: Make, now: datetime, pushed_first: bool) -> None:
+    """Whichever comes first; an answer goes where the list says, which knows more than the push."""
+    polled = comment(1)
+    pushed = comment(1, kind="mention", thread="777:1", target={"kind": "private", "receiver_id": "777"})
+
+    def come(message: InboundMessage) -> int:
+        return len(ingest(city.weibo, [message], cursor={} if message is polled else None, now=now))
+
+    order = [pushed, polled] if pushed_first else [polled, pushed]
+    assert [come(message) for message in order] == [1, 0]
+    assert (total(Message), total(Conversation)) == (1, 1)
+    assert db.session.scalars(select(Message)).one().target == polled.target
+
+
 def test_the_cursor_moves_only_with_the_messages(city: City, comment: Make, now: datetime) -> None:
     broken = comment(2, external_id="comment:2", kind="carrier pigeon", thread="other")
     with pytest.raises(IntegrityError):

@@ -12,9 +12,21 @@ from sqlalchemy import select
 
 from app.db import atomic, db, utcnow
 from app.inbox.models import Message
-from app.inbox.services import ingest, reply
+from app.inbox.services import (
+    Filter,
+    begin_attempt,
+    claim_replies,
+    count,
+    ingest,
+    record_reply_sent,
+    reply,
+    set_status,
+    waiting,
+    waiting_times,
+    wake_snoozed,
+)
 from app.units.access import Actor
-from connectors.values import InboundMessage
+from connectors.values import InboundMessage, Receipt
 from tests.app.inbox.conftest import City
 from tests.architecture.pages import faults
 
@@ -107,6 +119,48 @@ def test_working_on_screen(city: City, letter: Make, browse: Browse) -> None:
     assert "稍后处理" in do("status", status="snoozed", until="tomorrow")
     assert "已办结" in do("status", status="resolved")
     assert "没有符合条件的会话" not in client.get("/inbox?status=resolved").get_data(as_text=True)
+
+
+def listed(client: FlaskClient, query: str = "") -> bool:
+    """Whether the one citizen's conversation is on the list."""
+    return "data-talk" in client.get(f"/inbox{query}").get_data(as_text=True)
+
+
+def test_an_answered_conversation_leaves_what_waits_and_comes_back(city: City, letter: Make, browse: Browse) -> None:
+    conversation_id, client = arrived(city, letter), browse(city.wang)
+    waits = Filter(status="unresolved", waiting=True)
+    assert listed(client, "?status=open")
+    assert not listed(client, "?status=answered")
+    reply(city.wang, conversation_id, text="请到大厅。", now=utcnow())
+    [claim] = claim_replies("a", 10, utcnow())
+    attempted = begin_attempt(claim, utcnow())
+    assert attempted is not None
+    assert listed(client, "?status=open"), "not yet out"
+    record_reply_sent(attempted, Receipt(external_id="r1", live=True), exchanges=[], now=utcnow())
+    assert not listed(client, "?status=open")
+    assert listed(client, "?status=answered")
+    assert "已答复" in client.get("/inbox").get_data(as_text=True)
+    assert count(city.wang, waits, mine=True) == 0
+    ingest(city.wechat, [letter(2, sent_at=utcnow() + timedelta(seconds=1))], now=utcnow())
+    assert listed(client, "?status=open")
+    assert not listed(client, "?status=answered")
+    assert count(city.wang, waits, mine=True) == 1
+
+
+def test_a_conversation_put_off_is_on_its_own_list_until_its_hour(city: City, letter: Make, browse: Browse) -> None:
+    conversation_id, client, now = arrived(city, letter), browse(city.wang), utcnow()
+    waits = Filter(status="unresolved", waiting=True)
+    set_status(city.wang, conversation_id, "snoozed", until=now + timedelta(hours=1), now=now)
+    assert [listed(client, query) for query in ("", "?status=open", "?status=snoozed", "?status=all")] == [
+        False,
+        False,
+        True,
+        True,
+    ]
+    assert (count(city.wang, waits, mine=True), waiting(city.wang), waiting_times(city.wang)) == (0, [], [])
+    wake_snoozed(now + timedelta(hours=1))
+    assert [listed(client, query) for query in ("", "?status=open", "?status=snoozed")] == [True, True, False]
+    assert count(city.wang, waits, mine=True) == 1
 
 
 def test_an_unknown_answer_is_settled_on_screen(city: City, letter: Make, browse: Browse) -> None:

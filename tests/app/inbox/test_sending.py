@@ -182,3 +182,23 @@ def test_the_stop_switch_holds_answers(city: City, queued: str, now: datetime, s
     with atomic():
         stop.ended_at, stop.ended_by = now, "x"
     assert len(claim_replies("a", 10, now)) == 1
+
+
+@pytest.mark.parametrize("scope", ["site", "unit", "account"])
+def test_the_stop_switch_is_asked_again_right_before_sending(
+    city: City, queued: str, now: datetime, scope: str
+) -> None:
+    """Claimed already, but not yet on its way: nothing is sent, and no attempt stands in the way later."""
+    scope_id = {"site": "", "unit": city.office.id, "account": city.wechat.id}[scope]
+    [claim] = claim_replies("a", 10, now)
+    with atomic():
+        stop = Stop(scope=scope, scope_id=scope_id, reason="演练", created_by="x", created_at=now)
+        db.session.add(stop)
+    assert begin_attempt(claim, now) is None
+    assert (message(queued).status, attempts_of(queued)) == ("queued", [])
+    assert claim_replies("a", 10, now) == []
+    with atomic():
+        stop.ended_at, stop.ended_by = now, "x"
+    [again] = claim_replies("a", 10, now)
+    assert begin_attempt(claim, now) is None, "the old claim is void"
+    assert begin_attempt(again, now) is not None

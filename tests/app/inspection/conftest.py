@@ -1,5 +1,5 @@
 from __future__ import annotations
 
-from tests.app.inbox.conftest import bearer, browse, city
+from tests.app.inbox.conftest import bearer, browse, city, letter
 
-__all__ = ["bearer", "browse", "city"]
+__all__ = ["bearer", "browse", "city", "letter"]

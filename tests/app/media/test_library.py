@@ -21,6 +21,7 @@ from app.db import atomic, db
 from app.errors import Forbidden, NotFound, TooLarge, WrongKind
 from app.media import attachments, kinds
 from app.media.models import Blob, Derivative, Media
+from app.media.places import unmarked
 from app.media.services import (
     LibraryStore,
     add_media,
@@ -328,8 +329,10 @@ def test_a_sheet_of_two_cells_far_apart_is_read_at_once(app: Flask, office: Offi
     sheet["B2"].comment = openpyxl.comments.Comment("批注里的字", "某人")
     out = io.BytesIO()
     book.save(out)
-    text = take(office, now, out.getvalue(), "名单.xlsx").text
-    assert sorted(text.split("\n")) == ["批注里的字", "最后一格", "第一格"]
+    read = unmarked(take(office, now, out.getvalue(), "名单.xlsx").text)
+    assert sorted(read.text.split("\n")) == ["Sheet", "批注里的字", "最后一格", "第一格"]
+    places = {words: read.at(read.text.index(words)) for words in ("第一格", "最后一格", "批注里的字")}
+    assert places == {"第一格": "工作表“Sheet”A1", "最后一格": "工作表“Sheet”XFD1048576", "批注里的字": "批注B2"}
 
 
 def test_a_text_too_long_to_be_checked_is_refused(

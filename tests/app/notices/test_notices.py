@@ -151,6 +151,21 @@ def test_what_cannot_be_delivered_is_tried_again_ever_later_then_given_up(
     assert len({body["event_id"] for body in receiver.bodies}) == 1
 
 
+def test_a_notice_goes_to_those_who_can_open_what_it_leads_to(desk: Desk, now: datetime) -> None:
+    for kind in ("dormant", "conversation", "publication.failed"):
+        with atomic():
+            notices.tell(
+                key=kind, kind=kind, level="info", unit_id=desk.city.id, title="t", body="b", path="/", now=now
+            )
+    reviewer, responder = desk.person("r", desk.city, "reviewer"), desk.person("a", desk.city, "responder")
+    seen = [{one.kind for one in notices.notices_of(actor).items} for actor in (desk.author, reviewer, responder)]
+    assert seen == [
+        {"dormant", "publication.failed"},
+        {"publication.failed"},
+        {"conversation", "publication.failed"},
+    ]
+
+
 def test_the_bell_rings_for_those_it_concerns_until_read(desk: Desk, now: datetime) -> None:
     tell(desk, now, key="unit")
     tell(desk, now, key="mine", user_id=desk.author.user_id)

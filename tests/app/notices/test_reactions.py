@@ -158,5 +158,6 @@ def test_what_cannot_even_be_tried_holds_up_nobody(desk: Desk, now: datetime, mo
     assert notices.deliver_due(now) == 2
     rows = db.session.query(Delivery).order_by(Delivery.status).all()
     assert [(row.status, row.attempts) for row in rows] == [("pending", 1), ("sent", 1)]
-    assert "UnicodeError" in rows[0].error
+    assert "UnicodeError" not in rows[0].error
+    assert "系统管理员" in rows[0].error
     assert rows[0].next_at == now + timedelta(seconds=delivery.DELAYS[0])

@@ -5,11 +5,17 @@ from __future__ import annotations
 import base64
 import dataclasses
 import io
+import re
 import time
 import zipfile
 from datetime import datetime
 
+import docx
+import openpyxl
+import openpyxl.utils.cell
 import pytest
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.text import WD_ALIGN_PARAGRAPH
 from flask import Flask
 from sqlalchemy import select
 
@@ -71,6 +77,37 @@ def test_a_word_document_brings_its_pictures_into_the_library(world: World) -> N
     assert "1 张图片已存入素材库。" in result.notes
 
 
+def test_a_word_document_keeps_what_is_centred_or_on_the_right(world: World) -> None:
+    """Set on the paragraph, by its style, or by the style that this one is based on; with a picture, too."""
+    letter = docx.Document()
+    by_style = letter.styles.add_style("落款", WD_STYLE_TYPE.PARAGRAPH)
+    by_style.paragraph_format.alignment = WD_ALIGN_PARAGRAPH.RIGHT
+    letter.styles.add_style("日期", WD_STYLE_TYPE.PARAGRAPH).base_style = by_style
+    letter.add_paragraph("关于汛期安全的通告", style="Title")
+    letter.add_heading("第一部分", 2).alignment = WD_ALIGN_PARAGRAPH.CENTER
+    letter.add_paragraph("各有关单位要落实责任。").alignment = WD_ALIGN_PARAGRAPH.JUSTIFY
+    picture = letter.add_paragraph()
+    picture.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    picture.add_run().add_picture(io.BytesIO(png()))
+    letter.add_paragraph("青岚市水务局", style="落款")
+    letter.add_paragraph("7月12日", style="日期")
+    letter.add_paragraph("居中一项", style="List Bullet").alignment = WD_ALIGN_PARAGRAPH.CENTER
+    out = io.BytesIO()
+    letter.save(out)
+    fields = posts.import_document(
+        world.author, unit_id=world.city.id, name="通告.docx", content=out.getvalue(), now=world.now
+    ).fields
+    body = fields["body_html"]
+    assert fields["title"] == "关于汛期安全的通告"
+    assert '<h2 style="text-align:center">第一部分</h2>' in body
+    assert "<p>各有关单位要落实责任。</p>" in body
+    assert re.search(r'<p style="text-align:center"><img [^>]*src="/media/[0-9a-f]{64}"', body)
+    assert '<p style="text-align:right">青岚市水务局</p>' in body
+    assert '<p style="text-align:right">7月12日</p>' in body
+    assert "<a" not in body
+    assert "tandem-align" not in body
+
+
 def test_a_page_saved_from_word(world: World) -> None:
     result = imported(world, "traffic-control-from-word.html")
     assert result.fields["title"] == "关于2026青岚马拉松赛期间道路交通管制的通告"
@@ -99,6 +136,15 @@ def test_the_recruitment_sample_names_its_leaks(world: World, now: datetime) -> 
     fields = [p["field"] for p in problems if p["rule"].startswith("privacy.") and p["severity"] == "block"]
     assert fields.count("body") == 2
     assert fields.count(f"attachment:{name}") == 24
+    sheet = openpyxl.load_workbook(SAMPLES / name).active
+    assert sheet is not None
+    listed = [p["message"] for p in problems if p["field"] == f"attachment:{name}"]
+    for message in listed:
+        cell = re.match(f"附件“{re.escape(name)}”工作表“{sheet.title}”([A-Z]+[0-9]+)中有未隐去的", message)
+        assert cell, message
+        # The cell that the message names is one with that very number in it.
+        row, column = openpyxl.utils.cell.coordinate_to_tuple(cell.group(1))
+        assert str(sheet.cell(row, column).value).strip()[:3] in message
 
 
 def test_data_uris_are_imported_and_foreign_pictures_refused(world: World, now: datetime) -> None:

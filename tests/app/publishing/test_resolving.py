@@ -107,7 +107,7 @@ def test_published_may_be_said_with_the_link(desk: Desk, post_id: str, now: date
         publishing.resolve(
             desk.publisher, publication_id, outcome="published", url="javascript:x", reason="看到了", now=now
         )
-    url = "https://weibo.com/1/abc"
+    url = "https://weibo.com/1902538057/abc"
     publishing.resolve(desk.publisher, publication_id, outcome="published", url=url, reason="看到了", now=now)
     found = row(post_id, desk.weibo)
     assert (found.status, found.url, found.published_at) == ("published", url, now)

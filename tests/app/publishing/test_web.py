@@ -152,12 +152,14 @@ def test_the_publications_page_and_its_buttons(app: Flask, desk: Desk, now: date
     refused = publisher.post(f"{path}/act", data={"order": "recall", "reason": "x"}, follow_redirects=True)
     assert "不能撤回" in refused.text
     force(publication, "unknown", now)
-    publisher.post(f"{path}/act", data={"order": "published", "url": "https://weibo.com/1/a", "reason": "看到了"})
+    publisher.post(
+        f"{path}/act", data={"order": "published", "url": "https://weibo.com/1902538057/a", "reason": "看到了"}
+    )
     assert row(post, desk.weibo).status == "published"
     assert browser(app, desk.outsider).get(path).status_code == 404
 
 
-def test_the_stop_switch_and_the_calendar_on_screen(app: Flask, desk: Desk, now: datetime) -> None:
+def test_the_stop_switch_on_screen(app: Flask, desk: Desk, now: datetime) -> None:
     admin, author = browser(app, desk.admin), browser(app, desk.author)
     assert "现在全部可发" in sound(author, "/stops")
     admin.post("/stops", data={"scope": f"unit:{desk.city.id}", "reason": "演习暂停"})
@@ -167,13 +169,6 @@ def test_the_stop_switch_and_the_calendar_on_screen(app: Flask, desk: Desk, now:
     assert author.post(f"/stops/{stop.id}/end").status_code == 403
     admin.post(f"/stops/{stop.id}/end")
     assert publishing.stops_of(desk.admin) == []
-    post, waiting = desk.approved("排上的"), desk.approved("等着的")
-    publishing.schedule(desk.author, post.id, publish_at=now + timedelta(days=7), now=now)
-    week = (now + timedelta(days=7, hours=8)).date().isoformat()
-    page = sound(author, f"/calendar?week={week}")
-    assert "排上的" in page
-    assert "等着的" in page
-    assert waiting.title in sound(author, "/calendar?week=nonsense")
 
 
 def test_fragments_are_sound_inside_a_page(app: Flask, desk: Desk, now: datetime) -> None:

@@ -14,11 +14,13 @@ from app.db import atomic, db, utcnow
 from app.inbox.models import Message
 from app.inbox.services import ingest, reply
 from app.inspection.services import record_history
+from app.inspection.views import last_days
 from app.posts.models import Post
 from app.posts.services import create_post
 from app.publishing.models import Publication, Schedule
 from app.units.access import Actor, actor_for
 from app.units.models import User
+from app.workbench.figures_views import Thirty, thirty_days
 from app.workbench.gathering_views import counts, errands, inbox_ages
 from connectors.values import InboundMessage, Page, PublishedItem
 from tests.app.inbox.conftest import City, add_user
@@ -151,3 +153,19 @@ def _missed(post_id: str) -> None:
         post.publish_at = at
         post.status = "scheduled"
         post.needs_attention = True
+
+
+def test_thirty_days_at_a_glance(city: City, letter: Make, browse: Browse) -> None:
+    now = utcnow()
+    record_history(city.weibo, Page(items=(PublishedItem(external_id="1", published_at=now),)), now)
+    author, answerer = person(city, "拟稿", "author"), city.wang
+    html = browse(author).get("/workbench/columns").get_data(as_text=True)
+    assert html.count('id="chart-thirty"') == 1
+    days = last_days(now)
+    assert thirty_days(author, days) == Thirty(published=[0] * 29 + [1], answered=None)
+    both = thirty_days(answerer, days)
+    assert both is not None
+    assert both.answered == [0] * 30
+    auditor = person(city, "审计", "auditor")
+    assert thirty_days(auditor, days) is None
+    assert "chart-thirty" not in browse(auditor).get("/").get_data(as_text=True)

@@ -111,7 +111,7 @@ def test_without_msg_data_id_the_page_says_why(make: Make, odd: Odd, posts: list
     page = make(odd.url).fetch_messages({}, posts)
     assert page.items == ()
     assert page.unavailable.startswith("留言暂不可取")
-    assert "msg_data_id" in page.unavailable
+    assert "接口群发后平台给的编号" in page.unavailable
     assert odd.seen == []
 
 

@@ -15,6 +15,7 @@ from connectors.errors import ContentRefused, Forged
 from connectors.values import AccountEvent, Callback, InboundMessage
 from connectors.weibo import callback as push
 from connectors.weibo.connector import WeiboConnector
+from connectors.weibo.payloads import comment_message, mention_message
 from tests.connectors.fakes import FIXTURES, Odd, SimulatorControl
 from tests.connectors.weibo.conftest import UID, Clock, Make, register
 
@@ -138,6 +139,21 @@ def test_a_mention_is_answered_under_the_status(connector: WeiboConnector) -> No
     [message] = parse(connector, fixture("push_mention_shape.json"))
     assert (message.kind, message.post_external_id) == ("mention", "3773565649935773")
     assert message.target == {"kind": "mention", "id": "3773565649935773"}
+
+
+def test_a_mention_has_one_id_pushed_or_polled(connector: WeiboConnector) -> None:
+    body = json.loads(fixture("push_mention_shape.json"))
+    number, sender = body["data"]["key"], {"id": body["sender_id"], "screen_name": "市民"}
+    polled = {"idstr": number, "created_at": body["created_at"], "text": body["text"], "user": sender}
+    for subtype, made in (("status", mention_message(polled, "1")), ("comment", comment_message(polled, "1"))):
+        body["data"]["subtype"] = subtype
+        [pushed] = parse(connector, json.dumps(body).encode())
+        assert made is not None
+        assert pushed.external_id == made.external_id
+    for data in ({"subtype": "status"}, {"subtype": "status", "key": "x"}, {"subtype": "odd", "key": number}):
+        body["data"] = data
+        [pushed] = parse(connector, json.dumps(body).encode())
+        assert pushed.external_id.startswith("wb:2489518277:")
 
 
 def test_a_mention_in_a_comment_is_answered_in_private(connector: WeiboConnector) -> None:

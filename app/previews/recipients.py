@@ -1,0 +1,92 @@
+"""Where a person's own previews go: remembered with every preview sent, changed and deleted in the settings."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from app.accounts.connections import capabilities
+from app.accounts.forms import PLATFORMS
+from app.accounts.models import Account
+from app.db import atomic, db
+from app.errors import Invalid
+from app.previews.models import PreviewRecipient
+from app.units.access import Actor
+from connectors.values import PreviewRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """A platform on which previews can be sent to a phone, with its words, and what the person gave for it."""
+
+    platform: str
+    label: str
+    rule: PreviewRule
+    recipient: str
+
+
+def rules() -> dict[str, PreviewRule]:
+    """{platform: its rule} where any mode of account allows previews."""
+    found: dict[str, PreviewRule] = {}
+    for key, platform in PLATFORMS.items():
+        for mode in platform.modes:
+            rule = capabilities(_example(key, mode.key)).preview
+            if rule is not None:
+                found.setdefault(key, rule)
+    return found
+
+
+def kinds(actor: Actor) -> list[Kind]:
+    """What the settings page asks for."""
+    given = recipients_of(actor)
+    return [
+        Kind(platform=key, label=PLATFORMS[key].label, rule=rule, recipient=given.get(key, ""))
+        for key, rule in rules().items()
+    ]
+
+
+def recipients_of(actor: Actor) -> dict[str, str]:
+    """{platform: id} of the person."""
+    rows = db.session.execute(
+        select(PreviewRecipient.platform, PreviewRecipient.recipient).where(PreviewRecipient.user_id == actor.user_id)
+    )
+    return {row.platform: row.recipient for row in rows}
+
+
+def checked(recipient: str, rule: PreviewRule) -> str:
+    """`recipient` without blanks around it. Raises Invalid where it cannot be one."""
+    tidy = recipient.strip()
+    if not re.fullmatch(rule.pattern, tidy):
+        said = f"请填写{rule.recipient}。{rule.hint}" if not tidy else f"这不是{rule.recipient}。{rule.hint}"
+        raise Invalid(f"没有保存，也没有发出。{rule.recipient}不对。请核对后重填。", errors={"recipient": [said]})
+    return tidy
+
+
+def remember(actor: Actor, platform: str, recipient: str, now: datetime) -> None:
+    """Keep it for next time; an empty one is forgotten. Raises Invalid."""
+    rule = rules().get(platform)
+    if rule is None:
+        raise Invalid("没有保存。这个平台不能发手机预览。请选择别的平台。")
+    with atomic():
+        if not recipient.strip():
+            db.session.execute(
+                delete(PreviewRecipient).where(
+                    PreviewRecipient.user_id == actor.user_id, PreviewRecipient.platform == platform
+                )
+            )
+            return
+        tidy = checked(recipient, rule)
+        row = db.session.get(PreviewRecipient, (actor.user_id, platform))
+        if row is None:
+            row = PreviewRecipient(user_id=actor.user_id, platform=platform, recipient=tidy, updated_at=now)
+            db.session.add(row)
+        row.recipient, row.updated_at = tidy, now
+
+
+def _example(platform: str, mode: str) -> Account:
+    return Account(
+        id="", platform=platform, external_id="", name="", environment="live", mode=mode, credentials={}, settings={}
+    )

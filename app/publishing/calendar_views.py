@@ -1,0 +1,159 @@
+"""The calendar's page, its feed, its tray, and moving a post on it. More routes of app.publishing.views.bp."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from flask import get_template_attribute, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.db import utcnow
+from app.errors import Invalid
+from app.publishing import calendar, services
+from app.publishing.calendar import Chip, Moved
+from app.publishing.reserving import Places
+from app.publishing.views import bp as bp
+from app.publishing.views import local_time
+from app.states import state_of
+from app.units.permissions import current_actor, requires
+from app.web import _, local, people_time, settings
+
+_HOUR = timedelta(hours=1)
+_WEEK = 7
+
+
+@bp.get("/calendar", endpoint="calendar")
+@requires("post.read")
+def show() -> ResponseReturnValue:
+    """The frame and the tray; the browser draws the weeks from the feed (address: ?view=week|month|list&date=)."""
+    now = utcnow()
+    return render_template(
+        "publishing/calendar.html",
+        groups=calendar.tray(current_actor()),
+        may_schedule=current_actor().holds("post.schedule"),
+        today=local(now).date().isoformat(),
+        offset=_offset(now),
+    )
+
+
+@bp.get("/calendar/tray", endpoint="calendar_tray")
+@requires("post.read")
+def tray() -> ResponseReturnValue:
+    """The tray's fragment."""
+    return render_template("publishing/_tray.html", groups=calendar.tray(current_actor()))
+
+
+@bp.get("/calendar/feed", endpoint="calendar_feed")
+@requires("post.read")
+def feed() -> ResponseReturnValue:
+    """JSON for ?start=&end= (days, end excluded): events and the day heads' quotas, times as local wall-clock."""
+    actor, now = current_actor(), utcnow()
+    first, end = _day("start"), _day("end")
+    days = (end - first).days
+    chips, total = calendar.chips(actor, first, days)
+    draw = get_template_attribute("publishing/_chip.html", "chip")
+    head = get_template_attribute("publishing/_chip.html", "places")
+    cut = ""
+    if total > len(chips):
+        cut = _(
+            "这段时间共有 %(total)d 篇，只列出最早的 %(shown)d 篇。一次显示不下。请换到周视图，或缩短日期范围分段查看。",
+            total=total,
+            shown=len(chips),
+        )
+    return jsonify(
+        {
+            "events": [_event(chip, str(draw(chip, now))) for chip in chips],
+            "heads": {day.isoformat(): str(head(found)) for day, found in _places(first, days, now).items() if found},
+            "cut": cut,
+            "offset": _offset(now),
+        }
+    )
+
+
+def _places(first: date, days: int, now: datetime) -> dict[date, list[Places]]:
+    """For the heads of a week; a month's days have no room for them."""
+    return calendar.places(current_actor(), first, days, now) if days <= _WEEK else {}
+
+
+def _event(chip: Chip, html: str) -> dict[str, Any]:
+    """As event-calendar takes it: an hour long, but never into the next day."""
+    start = local(chip.at).replace(tzinfo=None, microsecond=0)
+    end = min(start + _HOUR, datetime.combine(start.date(), time(23, 59, 59)))
+    looks = [f"state-{state_of(chip.state).colour}"]
+    looks += ["stopped"] if chip.stopped else []
+    looks += [] if chip.movable else ["fixed"]
+    return {
+        "id": chip.post.id,
+        "title": chip.post.title or _("未命名稿件"),
+        "start": start.isoformat(),
+        "end": end.isoformat(),
+        "startEditable": chip.movable,
+        "classNames": looks,
+        "extendedProps": {"at": start.isoformat(timespec="minutes"), "html": html, "seen": chip.at.isoformat()},
+    }
+
+
+@bp.put("/calendar/posts/<post_id>/time", endpoint="calendar_move")
+@requires("post.read")
+def move(post_id: str) -> ResponseReturnValue:
+    """{at: local wall-clock, seen: the hour shown (ISO 8601) or ""} -> what to say, and how to undo it."""
+    fields = request.get_json(silent=True)
+    if not isinstance(fields, dict):
+        raise Invalid(_("没有改期。请求里没有发布时间。请刷新页面后重试。"))
+    now = utcnow()
+    moved = calendar.move(
+        current_actor(),
+        post_id,
+        at=local_time(str(fields.get("at", ""))),
+        seen=_instant(str(fields.get("seen") or "")),
+        now=now,
+    )
+    return jsonify({"said": _said(moved, now), "undo": _undo(moved), "seen": moved.at.isoformat()})
+
+
+@bp.delete("/calendar/posts/<post_id>/time", endpoint="calendar_take_off")
+@requires("post.read")
+def take_off(post_id: str) -> ResponseReturnValue:
+    """Off the schedule again: the way back for a post that came from the tray."""
+    services.unschedule(current_actor(), post_id, now=utcnow())
+    return jsonify({"said": _("已取消排期。"), "undo": None})
+
+
+def _said(moved: Moved, now: datetime) -> str:
+    when = people_time(moved.at, now)
+    return _("已排到 %(when)s", when=when) if moved.undo == "" else _("已改到 %(when)s", when=when)
+
+
+def _undo(moved: Moved) -> str | None:
+    """The local wall-clock to go back to, "" for off the schedule, None for no way back."""
+    if not isinstance(moved.undo, datetime):
+        return moved.undo
+    return local(moved.undo).replace(tzinfo=None, microsecond=0).isoformat()
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def _day(name: str) -> date:
+    try:
+        found = date.fromisoformat(request.args.get(name, "")[:10])
+    except ValueError:
+        found = date.min
+    if not 2000 <= found.year < 2200:
+        raise Invalid(
+            _("没有取到日历内容。日期不对，应写成 2026-07-12 这样。请从日历页面重新进入。"),
+            errors={name: [_("日期不对。")]},
+        )
+    return found
+
+
+def _offset(now: datetime) -> str:
+    """The installation's distance from UTC, "+08:00"."""
+    return now.astimezone(ZoneInfo(settings().timezone)).isoformat()[-6:]

@@ -1,0 +1,66 @@
+"""The parts of Capabilities, one rule each: answering, lengths, shapes, quotas, previews, and what cannot be done and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplyRule:
+    """How one kind of message may be answered; `unavailable` is the Chinese reason when it may not at all."""
+
+    window: timedelta | None = None
+    per_window: int | None = None
+    per_message: int | None = None
+    max_length: int = 140
+    unavailable: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """A field's hard limit for counters and forms."""
+
+    field: str
+    limit: int
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quota:
+    """`limit` uses of `key` per `period` ("day", "hour", "month", "minute"), days and months of Beijing."""
+
+    key: str
+    limit: int
+    period: Literal["minute", "hour", "day", "month"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreviewRule:
+    """How something unpublished is shown on one person's phone: the `quota` that one preview spends, what the platform
+    calls a `recipient` (微信号), a `hint` where people find theirs, and the `pattern` that it matches as a whole.
+    `lives` is how long the phone shows it: as long as what was made for it stands at the platform.
+    """
+
+    quota: str
+    recipient: str
+    hint: str
+    pattern: str
+    lives: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class Form:
+    """One shape that a post may take on the platform, chosen by the override "form"; the first is the default."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Missing:
+    """Something this account cannot do at its level, and why, in Chinese."""
+
+    key: str
+    why: str

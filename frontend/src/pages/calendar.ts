@@ -1,0 +1,152 @@
+import "@event-calendar/core/index.css";
+import "../calendar/calendar.css";
+import { createCalendar, type Calendar } from "@event-calendar/core";
+import { say } from "../lib/words";
+import { askForHour } from "../calendar/dialog";
+import { Reader, type Feed } from "../calendar/feed";
+import { dayHead, firstView, looks, plugins, VIEWS } from "../calendar/look";
+import { moveTo, moving } from "../calendar/moving";
+import { listenForDrops, type Dropped } from "../calendar/tray";
+import { later, minutesBetween, nextFullHour, now, shown } from "../calendar/wall";
+
+/** The calendar: weeks, months and a list of posts by their hours; dragging moves what has not gone yet. */
+const REFRESH = 30_000;
+// Nearer than this it goes out before anybody can take it back: ask first.
+const SOON = 15;
+
+const box = document.getElementById("calendar") as HTMLElement;
+const tray = document.getElementById("tray") as HTMLElement;
+const asked = new URLSearchParams(location.search);
+let offset = box.dataset.offset ?? "+00:00";
+let dragging = false;
+let ec: Calendar | undefined;
+
+const reader = new Reader(box.dataset.feed ?? "", took);
+
+function took(feed: Feed): void {
+  const cut = document.getElementById("calendar-cut");
+  if (cut) {
+    cut.hidden = !feed.cut;
+    cut.querySelector("span")?.replaceChildren(feed.cut);
+  }
+  drawHeads();
+  if (feed.offset !== offset) {
+    offset = feed.offset;
+    ec?.setOption("timeZone", offset);
+  }
+}
+
+/** The week's heads are drawn again once what the accounts may be given is known. */
+function drawHeads(): void {
+  if (!ec) return;
+  const { heads } = reader;
+  ec.setOption("dayHeaderFormat", dayHead(ec.getView().type, heads));
+  ec.setOption("listDaySideFormat", (day) => ({ html: heads[shown(day).slice(0, 10)] ?? "" }));
+}
+
+/** Everything anew: a move changes chips, quotas and the tray. */
+function refresh(): void {
+  ec?.refetchEvents();
+  document.body.dispatchEvent(new Event("calendar-changed"));
+}
+
+function remember(): void {
+  const date = ec?.getOption("date");
+  if (!ec || !(date instanceof Date)) return;
+  const view = Object.keys(VIEWS).find((name) => VIEWS[name] === ec?.getView().type) ?? "week";
+  history.replaceState(null, "", `?view=${view}&date=${shown(date).slice(0, 10)}`);
+  drawHeads();
+}
+
+async function dropped(info: Calendar.EventDropInfo): Promise<void> {
+  const { at, seen } = info.event.extendedProps as { at: string; seen: string };
+  const to = later(at, info.delta.days * 86400 + info.delta.seconds);
+  if (to === at) return;
+  const away = minutesBetween(now(offset), to);
+  const title = String(info.event.title);
+  const hour = away >= 0 && away < SOON ? await ask(title, to, seen) : to;
+  if (hour === null || !(await moveTo(String(info.event.id), hour, seen, refresh))) info.revert();
+}
+
+/** The dialog; what goes out nearly at once is said there. */
+function ask(title: string, at: string, seen: string): Promise<string | null> {
+  const away = minutesBetween(now(offset), at);
+  const hint = seen ? say("rescheduleAs") : say("scheduleAs");
+  return askForHour({
+    title: seen ? say("reschedule") : say("schedule"),
+    post: title,
+    hint: away < SOON && away >= 0 ? `${say("soon")} ${hint}` : hint,
+    at,
+  });
+}
+
+async function askAndMove(post: string, title: string, at: string, seen: string): Promise<void> {
+  const hour = await ask(title, at, seen);
+  if (hour) await moveTo(post, hour, seen, refresh);
+}
+
+function fromTray(what: Dropped): void {
+  const soonest = nextFullHour(offset);
+  const day = what.at.slice(0, 10);
+  const morning = `${day}T09:00`;
+  const hour = what.wholeDay ? (morning < soonest && day === soonest.slice(0, 10) ? soonest : morning) : what.at;
+  void askAndMove(what.post, what.title, hour, "");
+}
+
+ec = createCalendar(box, plugins, {
+  ...looks,
+  view: firstView(asked.get("view")),
+  date: /^\d{4}-\d\d-\d\d$/.test(asked.get("date") ?? "") ? (asked.get("date") ?? "") : box.dataset.today,
+  timeZone: offset,
+  dayHeaderFormat: dayHead("", {}),
+  eventSources: [{ events: (info: Calendar.FetchInfo) => reader.read(info.startStr, info.endStr) }],
+  datesSet: remember,
+  dragConstraint: (info) => !moving.has(String(info.event.id)),
+  eventDragStart: () => {
+    dragging = true;
+  },
+  eventDragStop: () => {
+    // After the click that ends the drag, which must not open the post.
+    window.setTimeout(() => {
+      dragging = false;
+    });
+  },
+  eventDrop: (info) => void dropped(info),
+});
+listenForDrops(ec, box, tray, fromTray);
+
+box.addEventListener(
+  "click",
+  (event) => {
+    const button = (event.target as Element).closest<HTMLElement>("[data-move]");
+    if (!dragging && !button) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const found = button && !dragging ? ec?.getEventById(button.dataset.move ?? "") : null;
+    if (!found) return;
+    const { at, seen } = found.extendedProps as { at: string; seen: string };
+    void askAndMove(String(found.id), String(found.title), at, seen);
+  },
+  true,
+);
+// The button of a chip is pressed, not dragged.
+box.addEventListener(
+  "pointerdown",
+  (event) => {
+    if ((event.target as Element).closest("[data-move], .places-more")) event.stopPropagation();
+  },
+  true,
+);
+tray.addEventListener("click", (event) => {
+  const button = (event.target as Element).closest<HTMLElement>("[data-schedule]");
+  if (button) void askAndMove(button.dataset.schedule ?? "", button.dataset.title ?? "", nextFullHour(offset), "");
+});
+
+function freshen(): void {
+  const busy = dragging || moving.size > 0 || document.querySelector("dialog[open]") !== null;
+  if (document.hidden || busy) return;
+  reader.hush();
+  ec?.refetchEvents();
+}
+window.setInterval(freshen, REFRESH);
+document.addEventListener("visibilitychange", freshen);

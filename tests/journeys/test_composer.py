@@ -1,0 +1,97 @@
+"""The composer on screen: what it says about a refusal goes with its cause, and a scheduled post is not changed unasked."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from app.system.demo.city import PASSWORD
+from tests.journeys.browser import Person, sign_in
+from tests.journeys.stack import Stack
+
+SCHEDULED = "/posts?status=scheduled"
+
+
+def author(browser: Browser, stack: Stack) -> Person:
+    return sign_in(browser, stack.web, "author@demo.tandem", PASSWORD)
+
+
+def body(page: Page) -> Locator:
+    return page.locator("#editor [role=textbox]")
+
+
+def submit(page: Page) -> None:
+    page.get_by_role("button", name="提交审核").click()
+    expect(page.locator("#submit-post")).not_to_have_attribute("aria-busy", "true", timeout=15000)
+
+
+def test_a_refused_submission_is_said_once_and_goes_when_the_cause_is_gone(stack: Stack, browser: Browser) -> None:
+    page = author(browser, stack).open("/posts/new")
+    page.get_by_label("标题", exact=True).fill("防汛值班安排")
+    page.get_by_role("checkbox", name=re.compile(r"微博.*青岚发布")).check()
+    body(page).fill("值班电话 13800138000。")
+    said = page.locator("#composer-messages [role=alert]")
+    submit(page)
+    expect(said).to_have_count(1)
+    submit(page)
+    expect(said).to_have_count(1)
+    said.get_by_role("button", name="关闭").click()
+    expect(said).to_have_count(0)
+    submit(page)
+    expect(said).to_have_count(1)
+    body(page).fill("值班电话见政府网站。")
+    expect(said).to_have_count(0, timeout=15000)
+    expect(page.locator("#problems")).to_contain_text("没有发现问题", timeout=15000)
+
+
+def test_a_refused_saving_is_said_once_and_goes_with_the_next_good_one(stack: Stack, browser: Browser) -> None:
+    page = author(browser, stack).open("/posts/new")
+    page.get_by_label("标题", exact=True).fill("供水通知")
+    body(page).fill("今晚停水。")
+    expect(page.locator("#saved")).to_contain_text("已保存", timeout=15000)
+    said = page.locator("#toasts [role=alert]")
+    for text in ("长" * 200, "更长" * 100):
+        page.get_by_label(re.compile("标签")).fill(text)
+        expect(page.locator("#saved")).to_contain_text("未保存，", timeout=15000)
+        expect(said).to_have_count(1)
+    page.get_by_label(re.compile("标签")).fill("供水")
+    expect(said).to_have_count(0, timeout=15000)
+    expect(page.locator("#saved")).to_contain_text("已保存", timeout=15000)
+
+
+def test_a_scheduled_post_asks_before_its_first_change(stack: Stack, browser: Browser) -> None:
+    page = author(browser, stack).open(SCHEDULED)
+    path = page.locator("table a[href*='/posts/'], .post-row a[href*='/posts/'], main a[href*='/posts/']").evaluate_all(
+        "links => links.map((link) => link.getAttribute('href')).find((href) => /\\/posts\\/[0-9a-z]{20,}$/.test(href))"
+    )
+    page.goto(f"{stack.web}{path}?edit=1")
+    title, question = page.locator("#title"), page.get_by_role("dialog")
+    before, text = title.input_value(), body(page).inner_text()
+    title.click()
+    expect(question).to_have_count(0)
+    page.keyboard.press("x")
+    expect(question).to_contain_text(re.compile(r"已排期 .*\d\d:\d\d，修改将撤下排期并重新送审。继续修改？"))
+    question.get_by_role("button", name="不修改").click()
+    expect(question).to_have_count(0)
+    for touched in (body(page), page.locator("[data-tool=bold]"), page.locator("#channels input").first):
+        touched.click()
+        if touched.evaluate("node => node.matches('[role=textbox]')"):
+            page.keyboard.press("y")
+        expect(question).to_be_visible()
+        page.keyboard.press("Escape")
+    assert (title.input_value(), body(page).inner_text()) == (before, text)
+    page.reload()
+    expect(page.locator(".composer-state")).to_contain_text("已排期")
+    title.click()
+    page.keyboard.press("End")
+    page.keyboard.press("x")
+    question.get_by_role("button", name="继续修改").click()
+    page.keyboard.type("（更新）")
+    expect(page.locator("#saved")).to_contain_text("已保存", timeout=15000)
+    expect(page.locator(".composer-state")).to_contain_text("草稿")
+    assert "（更新）" in title.input_value()
+    body(page).click()
+    page.keyboard.type("补充一句。")
+    expect(page.locator("#saved")).to_contain_text("已保存", timeout=15000)
+    expect(body(page)).to_contain_text("补充一句。")
