@@ -128,7 +128,7 @@ def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tupl
 
 def _fault() -> ConnectorError:
     """A fault of ours, in words; the log has it in full."""
-    return OutcomeUnknown("系统内部出错。", remedy="系统会重试；若反复出现，请系统管理员查看日志。", who="系统管理员")
+    return OutcomeUnknown("程序出错。", remedy="系统会重试；若反复出现，请系统管理员查看日志。", who="系统管理员")
 
 
 def _send(connector: Connector, work: Work, started: committing.Started, runtime: Runtime) -> Outcome:

@@ -55,7 +55,7 @@ def _deliver(job: _Job, now: datetime) -> None:
     except Exception:
         # It counts as a try: one that cannot be sent must not come again for ever.
         log.exception("delivery failed", delivery=job.delivery_id)
-        fault = "发送时系统内部出错。原因已记入日志。请系统管理员查看。"
+        fault = "发送时程序出错。原因已记入日志。请系统管理员查看。"
     persist(lambda: _record(job.delivery_id, fault, now))
 
 

@@ -73,6 +73,7 @@ def test_a_fault_while_preparing_is_said_and_tried_again(desk: Desk, sim: Sim, m
     found = row(post, desk.weibo)
     assert (found.status, found.claim_owner) == ("preparing", "")
     assert "程序出错" in found.why
+    assert "KeyError" not in found.why
     assert found.next_attempt_at is not None
     force(found, "preparing", utcnow(), next_attempt_at=utcnow())
     clock.until(lambda: row(post, desk.weibo).status == "published", 10)
@@ -94,6 +95,7 @@ def test_a_fault_before_sending_is_said_and_tried_again(
     found = row(post, desk.weibo)
     assert (found.status, found.claim_owner, found.attempts) == ("ready", "", [])
     assert "程序出错" in found.why
+    assert "KeyError" not in found.why
     force(found, "ready", utcnow(), next_attempt_at=utcnow())
     clock.until(lambda: row(post, desk.weibo).status == "published", 10)
     assert accepted(sim, "status") == 1
