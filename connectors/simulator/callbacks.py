@@ -64,7 +64,8 @@ def _heard(state: State, account: Account, citizen: str, delivery: Delivery) -> 
     elif account.platform == "wechat":
         delivery.reply = UNREACHABLE
     if delivery.reply:
-        citizens.say(state, account, citizen, "out", delivery.reply, passive=True)
+        by_platform = not delivery.delivered or bool(delivery.reply_problem)
+        citizens.say(state, account, citizen, "out", delivery.reply, passive=True, by_platform=by_platform)
 
 
 def _noted(state: State, account: Account, fields: Mapping[str, Any], delivery: Delivery) -> Delivery:

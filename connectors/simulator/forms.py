@@ -1,4 +1,4 @@
-"""What people may do on the pages: comment, write, like, switch faults, confirm a mass send.
+"""What people may do on the pages: comment, write, like, confirm a mass send.
 
 A form sent from another site is refused by its Origin.
 """
@@ -12,7 +12,7 @@ from urllib.parse import quote
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from connectors.simulator import accounts, faults, inbound
+from connectors.simulator import accounts, inbound
 from connectors.simulator.accounts import Account
 from connectors.simulator.pictures import look
 from connectors.simulator.state import Doc, State
@@ -21,7 +21,7 @@ from connectors.simulator.things import Impossible
 from connectors.simulator.wechat import figures, mass_outcome, previews
 
 
-def _account(state: State, request: Request) -> Account:
+def account_of(state: State, request: Request) -> Account:
     account = accounts.load(state, request.form.get("platform", ""), request.form.get("external_id", ""))
     if account is None:
         raise Impossible("没有这个账号。")
@@ -46,12 +46,12 @@ def write_comment(state: State, request: Request) -> Response:
     asked["authorised"] = request.form.get("authorised", "1") == "1"
     if not asked["index"].isdigit():
         raise Impossible("文章序号要是数字。")
-    inbound.comment(state, _account(state, request), asked)
+    inbound.comment(state, account_of(state, request), asked)
     return _back(request)
 
 
 def write_message(state: State, request: Request) -> Response:
-    account, event = _account(state, request), request.form.get("event", "")
+    account, event = account_of(state, request), request.form.get("event", "")
     asked: Doc = {"from": _needed(request, "from", "您的名字")} | _attached(request)
     if event:
         asked["event"] = event
@@ -79,7 +79,7 @@ def _attached(request: Request) -> Doc:
 
 def like(state: State, request: Request) -> Response:
     """A reader likes a post; an article may also be shared, recommended (在看) or kept."""
-    account, post = _account(state, request), request.form.get("post", "")
+    account, post = account_of(state, request), request.form.get("post", "")
     act, index = request.form.get("act", "like"), request.form.get("index", "0")
     if act not in figures.ACTS or not index.isdigit():
         raise Impossible("没有这个动作。")
@@ -93,26 +93,9 @@ def like(state: State, request: Request) -> Response:
     return _back(request)
 
 
-def add_fault(state: State, request: Request) -> Response:
-    asked: Doc = {name: request.form[name] for name in ("platform", "external_id", "path") if request.form.get(name)}
-    asked["kind"] = request.form.get("kind", "")
-    try:
-        asked |= {name: int(request.form[name]) for name in ("times", "code") if request.form.get(name)}
-        asked |= {"seconds": float(request.form["seconds"])} if request.form.get("seconds") else {}
-    except ValueError as error:
-        raise Impossible("次数、错误码、秒数都要是数字。") from error
-    faults.add(state, asked)
-    return _back(request)
-
-
-def remove_fault(state: State, request: Request) -> Response:
-    state.delete("fault", "", request.form.get("id", ""))
-    return _back(request)
-
-
 def confirm(state: State, request: Request) -> Response:
     approve = request.form.get("decision") == "approve"
-    if not mass_outcome.confirm(state, _account(state, request), request.form.get("msg_id", ""), approve):
+    if not mass_outcome.confirm(state, account_of(state, request), request.form.get("msg_id", ""), approve):
         raise Impossible("没有等待确认的群发。")
     return _back(request)
 
@@ -120,11 +103,11 @@ def confirm(state: State, request: Request) -> Response:
 def register_phone(state: State, request: Request) -> Response:
     """A WeChat id that follows the account from now on, or does so no more."""
     wechat_id = _needed(request, "wechat_id", "微信号")
-    previews.put_phone(state, _account(state, request), wechat_id, request.form.get("following", "1") == "1")
+    previews.put_phone(state, account_of(state, request), wechat_id, request.form.get("following", "1") == "1")
     return _back(request)
 
 
-def _own_origin(form: Callable[[State, Request], Response]) -> Callable[..., Response]:
+def own_origin(form: Callable[[State, Request], Response]) -> Callable[..., Response]:
     def guarded(state: State, request: Request) -> Response:
         origin = request.headers.get("Origin")
         if origin and origin != "null" and origin.rstrip("/") != request.host_url.rstrip("/"):
@@ -135,11 +118,9 @@ def _own_origin(form: Callable[[State, Request], Response]) -> Callable[..., Res
 
 
 ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
-    ("POST", r"/comments"): _own_origin(write_comment),
-    ("POST", r"/messages"): _own_origin(write_message),
-    ("POST", r"/likes"): _own_origin(like),
-    ("POST", r"/faults"): _own_origin(add_fault),
-    ("POST", r"/faults/remove"): _own_origin(remove_fault),
-    ("POST", r"/phones"): _own_origin(register_phone),
-    ("POST", r"/confirmations"): _own_origin(confirm),
+    ("POST", r"/comments"): own_origin(write_comment),
+    ("POST", r"/messages"): own_origin(write_message),
+    ("POST", r"/likes"): own_origin(like),
+    ("POST", r"/phones"): own_origin(register_phone),
+    ("POST", r"/confirmations"): own_origin(confirm),
 }

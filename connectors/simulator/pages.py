@@ -10,7 +10,7 @@ from pathlib import Path
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from connectors.simulator import accounts, citizens, faults, forms, jobs
+from connectors.simulator import accounts, citizens, drills, faults, forms, jobs
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
@@ -21,19 +21,6 @@ from connectors.simulator.weibo import text
 
 STYLE = Path(__file__).parent / "static" / "simulator.css"
 SHOWN = 30
-FAULT_LABELS = {
-    "refuse": "拒绝（按错误码）",
-    "delay": "延迟应答",
-    "drop_answer": "已受理但不应答",
-    "http_502": "网关 502 页面",
-    "expire_token": "令牌过期",
-    "exhaust_quota": "额度用尽",
-    "slow_success": "成功但提示稍候（20032）",
-    "hang": "挂起后断开",
-    "reset": "连接重置",
-    "callback_thrice": "推送重复三次",
-    "callback_lost": "推送丢失",
-}
 
 
 def handle(state: State, request: Request) -> Response:
@@ -59,7 +46,6 @@ def home(state: State, request: Request) -> Response:
     ]
     for timeline in (weibo, wechat):
         timeline.sort(key=lambda pair: float(pair[1]["at"]), reverse=True)
-    switched = state.all("fault", "", oldest_first=True)
     waiting = [
         (account, job)
         for account in everyone
@@ -67,10 +53,9 @@ def home(state: State, request: Request) -> Response:
         for job in state.all("mass", account.owner)
         if job["waits"]
     ]
-    kinds = faults.REQUEST_KINDS + faults.CALLBACK_KINDS
     values: Doc = {"accounts": everyone, "weibo": weibo[:SHOWN], "wechat": wechat[:SHOWN], "waiting": waiting}
-    values |= {"linked": linked, "labels": FAULT_LABELS, "phones": _phones(state, everyone)}
-    return page("home.html", faults=switched, kinds=kinds, people=_people(state, everyone), **values)
+    values |= {"linked": linked, "faults": state.count("fault", ""), "phones": _phones(state, everyone)}
+    return page("home.html", people=_people(state, everyone), **values)
 
 
 def _statuses(state: State, account: Account) -> list[Doc]:
@@ -87,7 +72,13 @@ def _issues(state: State, account: Account) -> list[Doc]:
 
 
 def _people(state: State, everyone: list[Account]) -> dict[str, list[Doc]]:
-    return {account.owner: state.all("citizen", account.owner, limit=SHOWN) for account in everyone}
+    """Whoever said something to an account, the latest first."""
+    people: dict[str, list[Doc]] = {}
+    for account in everyone:
+        spoke = dict.fromkeys(each["citizen"] for each in state.all("said", account.owner))
+        met = (citizens.find(state, account, identity) for identity in list(spoke)[:SHOWN])
+        people[account.owner] = [each for each in met if each]
+    return people
 
 
 def _phones(state: State, everyone: list[Account]) -> list[tuple[Account, list[Doc], list[Doc]]]:
@@ -232,4 +223,5 @@ ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
     ("GET", r"/t\.cn/(\w+)"): short_link,
     ("GET", r"/(\d{5,})/(\w+)"): status_of,
     **forms.ROUTES,
+    **drills.ROUTES,
 }

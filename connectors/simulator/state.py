@@ -76,6 +76,10 @@ class State:
     def now(self) -> float:
         return time.time() + self._offset
 
+    @property
+    def offset(self) -> float:
+        return self._offset
+
     def shift(self, offset: float) -> None:
         self._offset = offset
         self.put("meta", "", "clock", {"offset": offset})

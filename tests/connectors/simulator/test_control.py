@@ -129,7 +129,7 @@ def test_people_can_act_on_the_pages(sim: Sim, weibo: Weibo) -> None:
     assert "/talks/weibo/" in talk.url
     assert "在吗" in talk.text
     switched = requests.post(f"{sim.url}/faults", data={"kind": "delay", "times": "-1"}, timeout=9)
-    assert "直到移除" in switched.text
+    assert "全部账号，直到关闭" in switched.text
     foreign = requests.post(
         f"{sim.url}/faults/remove", data={"id": "1"}, headers={"Origin": "https://evil.cn"}, timeout=9
     )
