@@ -125,7 +125,7 @@ def _quoted(value: str) -> str:
 def _message(push: Push, kind: Any, thread: str) -> InboundMessage:
     subtype, key = str(push.data.get("subtype") or ""), str(push.data.get("key") or "")
     return InboundMessage(
-        external_id=push.key,
+        external_id=_known_id(push, subtype, key),
         kind=kind,
         thread=thread,
         sender_id=push.sender_id,
@@ -138,6 +138,13 @@ def _message(push: Push, kind: Any, thread: str) -> InboundMessage:
         if push.type == "mention" and subtype == "status" and key
         else {"kind": "private", "receiver_id": push.sender_id},
     )
+
+
+def _known_id(push: Push, subtype: str, key: str) -> str:
+    """A mention bears the number of its status or comment: polled too, it is the same message."""
+    if push.type == "mention" and key and subtype in ("status", "comment"):
+        return f"{'mention' if subtype == 'status' else 'comment'}:{key}"
+    return push.key
 
 
 def _media(push: Push) -> tuple[InboundMedia, ...]:
