@@ -11,7 +11,7 @@ from app.accounts.services import tidy
 from app.config import current
 from app.notices.services import deliver_due, warn_of_dying_accounts
 from app.publishing import heartbeats
-from scheduler import fetcher, inspector, poller, reconciler, sender
+from scheduler import fetcher, inspector, poller, reader, reconciler, sender
 from scheduler.runtime import Runtime
 
 VERSION = "0.1.0"
@@ -39,6 +39,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="sender", seconds=1, run=lambda: sender.tick(runtime, runtime.clock())),
         Job(name="poller", seconds=1, run=lambda: poller.tick(runtime, runtime.clock())),
         Job(name="media", seconds=2, run=lambda: fetcher.tick(runtime, runtime.clock())),
+        Job(name="reader", seconds=30, run=lambda: reader.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),
