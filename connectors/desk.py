@@ -7,9 +7,10 @@ may be made twice with the same result: a lost answer is simply asked again by t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, NoReturn
 
 from connectors.errors import NotEntitled
@@ -62,6 +63,17 @@ class DayFigures:
     new_followers: int | None = None
     lost_followers: int | None = None
     followers: int | None = None
+
+
+# How long the platform explains a failed call, and how its number stands in the answer.
+EXPLAINED_FOR = timedelta(days=7)
+_RID = re.compile(r"\brid: ?([0-9A-Za-z-]{8,64})")
+
+
+def rid_in(answer: str) -> str:
+    """The platform's number of a failed call as its answer names it; "" for none."""
+    found = _RID.search(answer)
+    return found.group(1) if found else ""
 
 
 class Desk:

@@ -339,6 +339,8 @@ class Capabilities:
     # "speed", "switch_comments".
     acts: Mapping[MessageKind, tuple[str, ...]] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
+    # Calls whose allowance the platform tells ("quota" is offered then), as the ledger names them.
+    readable_quotas: tuple[str, ...] = ()
     # Accounts whose texts must carry the permalink, and the callback warning shown before connecting.
     needs_link: bool = False
     callback_warning: str = ""

@@ -250,6 +250,12 @@ WECHAT = Platform(
         Setting(name="comments", label=N_("已在公众平台开通留言"), kind="tick"),
         Setting(name="default_author", label=N_("默认作者"), help=N_("不超过 16 字。")),
         Setting(name="quotas.mass", label=N_("群发次数"), help=N_("平台另有规定时填写，否则留空。"), kind="number"),
+        Setting(
+            name="send_ignore_reprint",
+            label=N_("群发被判为转载时仍继续发（原文允许转载时，正文会被平台替换成原文）"),
+            kind="tick",
+        ),
+        Setting(name="typing", label=N_("打开私信回复框时，向对方显示“正在输入”"), kind="tick"),
         WELCOME,
     ),
     callback_help=N_(

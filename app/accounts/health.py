@@ -9,10 +9,10 @@ from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, update
 
-from app.accounts import connections, quotas, tokens
+from app.accounts import connections, quotas, readings, tokens
 from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
-from app.db import atomic, db, release
+from app.db import atomic, db, release, utcnow
 from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
@@ -27,6 +27,8 @@ CLAIM = timedelta(minutes=10)
 AGAIN_BY_HAND = timedelta(minutes=1)
 # What probes are paid from.
 BUDGET: Purpose = "history"
+# What is over sooner was a limit by the minute or hour, of which the platform tells nothing.
+_DAILY_LIMIT = timedelta(hours=1)
 
 
 def probe(account_id: str, now: datetime) -> Account:
@@ -191,6 +193,16 @@ def note_limit(account_id: str, key: str, error: RateLimited) -> None:
     """Remember the platform's own "not before"; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
         quotas.block(account_id, quotas.DAILY if error.code in quotas.ALL_CALLS else key, error.until)
+        if error.until - utcnow() >= _DAILY_LIMIT:
+            _ask_what_is_left(account_id)
+
+
+def _ask_what_is_left(account_id: str) -> None:
+    """A day's limit was met: where the platform tells its allowances they are read at the scheduler's next turn."""
+    account = db.session.get(Account, account_id)
+    if account is not None and "quota" in connections.capabilities(account).offers:
+        with atomic():
+            readings.request(account_id, utcnow())
 
 
 def health_of(account: Account, now: datetime) -> dict[str, Any]:

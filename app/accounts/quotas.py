@@ -46,6 +46,12 @@ LABELS: Mapping[str, str] = {
     "message/mass/sendall": "提交群发",
     "message/mass/preview": "发手机预览",
     "message/custom/send": "发送客服消息",
+    "draft/update": "更新草稿",
+    "comment/list": "读取留言",
+    "comment/reply/add": "回复留言",
+    "media/get": "取回市民发来的文件",
+    "user/info": "读取用户资料",
+    "user/info/updateremark": "修改用户备注名",
 }
 # Counted by who plans them, not by calls: a refused mass send has spent none.
 PLANNED = frozenset({"mass"})
@@ -90,12 +96,22 @@ def bounds(period: str, now: datetime) -> tuple[datetime, datetime]:
 
 
 def overridden(quotas: Iterable[Quota], settings: Mapping[str, Any]) -> tuple[Quota, ...]:
-    """`quotas` with the limits of settings.quotas; a key that names no known quota becomes one per day."""
+    """`quotas` with the limits of settings.quotas; a key that names no known quota becomes one per day.
+
+    What the platform told of its own limits (settings.learned_quotas) goes before the defaults of a new account, and what
+    a person set before both.
+    """
+    learned = {key: int(value) for key, value in dict(settings.get("learned_quotas") or {}).items()}
+    quotas = [replace(quota, limit=learned[quota.key]) if _learns(quota, learned) else quota for quota in quotas]
     own = {key: int(value) for key, value in dict(settings.get("quotas") or {}).items()}
     known = tuple(quotas)
     found = tuple(replace(quota, limit=own[quota.key]) if quota.key in own else quota for quota in known)
     missing = set(own) - {quota.key for quota in known} - {"publish_per_hour"}
     return found + tuple(Quota(key=key, limit=own[key], period="day") for key in sorted(missing))
+
+
+def _learns(quota: Quota, learned: Mapping[str, int]) -> bool:
+    return quota.period == "day" and quota.key in learned and learned[quota.key] > 0
 
 
 def share(purpose: str, limit: int) -> int:

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.accounts import advice, callbacks, connections, granting, services
+from app.accounts import advice, callbacks, connections, granting, readings, services
+from app.accounts.allowances import SPEEDS
 from app.accounts.forms import ENVIRONMENTS, PLATFORMS
 from app.accounts.models import Account
 from app.accounts.reading import credentials_of, local_time, setting_value, settings_of
@@ -78,6 +79,9 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         step=advice.next_step(account, now),
         able=connections.capabilities(account),
         quotas=services.quota_summary(account, now),
+        told=readings.readings_of(account.id),
+        days=readings.days_of(account.id),
+        speeds=SPEEDS,
         callback_url=services.callback_url(account) if manages else "",
         grants=granting if manages and granting.can_authorize(account) else None,
         pushes=callbacks.recent(account.id),

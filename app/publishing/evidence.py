@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from app.publishing.models import Attempt
+from app.accounts import allowances, connections
+from app.errors import NotFound
+from app.publishing.models import Attempt, Publication
 from app.publishing.outlook import get_publication
 from app.units.access import Actor
+from connectors.desk import EXPLAINED_FOR, rid_in
+
+__all__ = ["evidence", "explain", "explainable", "media_map", "rid_in"]
 
 
 def evidence(actor: Actor, publication_id: str) -> dict[str, Any]:
@@ -27,6 +34,37 @@ def evidence(actor: Actor, publication_id: str) -> dict[str, Any]:
             for c in row.changes
         ],
     }
+
+
+def explain(actor: Actor, publication_id: str, rid: str) -> Mapping[str, Any]:
+    """The platform's own record of one failed call of this publication: {asked_at, milliseconds, url, request, answer,
+    client_ip}. Network. Raises NotFound for a number that is not in its evidence, Conflict with the platform's reason."""
+    row = get_publication(actor, publication_id)
+    if not rid or rid not in {rid_in(str(exchange.get("answer") or "")) for exchange in _exchanges(row)}:
+        raise NotFound
+    return allowances.explain(row.account, rid)
+
+
+def explainable(row: Publication, now: datetime) -> set[str]:
+    """The numbers of failed calls that the platform still explains, for this account."""
+    if "explain" not in connections.capabilities(row.account).offers:
+        return set()
+    found = set()
+    for exchange in _exchanges(row):
+        rid = rid_in(str(exchange.get("answer") or ""))
+        if rid and now - datetime.fromisoformat(str(exchange["sent_at"])) < EXPLAINED_FOR:
+            found.add(rid)
+    return found
+
+
+def _exchanges(row: Publication) -> list[Mapping[str, Any]]:
+    """Every call kept for this publication."""
+    found: list[Mapping[str, Any]] = [*(row.exchanges or [])]
+    for attempt in row.attempts:
+        found += attempt.exchanges or []
+    for one in row.readbacks or []:
+        found += one.get("exchanges") or []
+    return found
 
 
 def media_map(value: Any) -> dict[str, str]:

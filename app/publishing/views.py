@@ -18,7 +18,7 @@ from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, outlook, resolving, services, states, stops
+from app.publishing import asking, evidence, outlook, resolving, services, states, stops
 from app.publishing.models import Publication
 from app.units.access import Actor, visible
 from app.units.models import Unit
@@ -181,6 +181,8 @@ def show(publication_id: str) -> ResponseReturnValue:
         evidence=services.evidence(actor, publication_id),
         partners=outlook.of_post(row.post),
         parse=datetime.fromisoformat,
+        explainable=evidence.explainable(row, now),
+        rid_in=evidence.rid_in,
         now=now,
     )
 

@@ -45,6 +45,19 @@ _DAILY = {
     "user/info": 500_000,
     "user/info/updateremark": 10_000,
 }
+# Whose allowance is asked of the platform every morning.
+READ_OF_DRAFTS = (
+    "media/uploadimg",
+    "material/add_material",
+    "draft/add",
+    "draft/update",
+    "draft/get",
+    "draft/batchget",
+)
+READ = (
+    *READ_OF_DRAFTS, "freepublish/submit", "freepublish/get", "freepublish/batchget", "message/mass/sendall",
+    "comment/list", "comment/reply/add", "message/custom/send", "user/info",
+)  # fmt: skip
 _RECALL: Mapping[str, Literal["api", "manual", "partial"]] = {"publish": "api", "mass": "partial", "draft": "manual"}
 _PUBLISH_QUOTA = {"publish": "freepublish/submit", "mass": "mass", "draft": ""}
 _MISSING = {
@@ -77,6 +90,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
         replies=_replies(comments),
         acts={"article_comment": ("elect", "unelect", "delete", "delete_reply")} if comments else {},
         offers=_offers(account, comments),
+        readable_quotas=READ if mode != "draft" else READ_OF_DRAFTS,
         quotas=_quotas(account),
         publish_quota=_PUBLISH_QUOTA.get(mode, ""),
         preview=rule(mode),

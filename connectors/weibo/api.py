@@ -15,6 +15,7 @@ from connectors.masking import mask
 from connectors.values import MediaFile
 from connectors.weibo import codes, limits
 from connectors.weibo.answers import interpret, media_file
+from connectors.weibo.ids import id_of
 from connectors.weibo.times import beijing_words
 
 OPEN = "https://api.weibo.com"
@@ -88,8 +89,13 @@ class Api:
         url = f"{BUSINESS}/2/statuses/user_timeline/biz.json" if business else f"{OPEN}/2/statuses/user_timeline.json"
         return _items(self._get(url, {"uid": self._uid, "count": str(count)}), "statuses")
 
-    def status(self, status_id: str) -> Mapping[str, Any]:
-        return _an_object(self._get(f"{OPEN}/2/statuses/show.json", {"id": status_id}), read=True)
+    def status(self, status_id: str, *, business: bool = False) -> Mapping[str, Any]:
+        """One status with the whole of a long text; {} when the batch of the commercial interface has none such."""
+        whole = {"isGetLongText": "1"}
+        if not business:
+            return _an_object(self._get(f"{OPEN}/2/statuses/show.json", {"id": status_id, **whole}), read=True)
+        found = _items(self._get(f"{BUSINESS}/2/statuses/show_batch/biz.json", {"ids": status_id, **whole}), "statuses")
+        return next((status for status in found if id_of(status) == status_id), {})
 
     def counts(self, ids: list[str]) -> list[Mapping[str, Any]]:
         """statuses/count: at most 100 ids; its values are strings."""
@@ -124,9 +130,15 @@ class Api:
 
     # Answering
 
-    def reply_to_comment(self, form: Fields, *, send_before: datetime) -> Mapping[str, Any]:
-        """comments/reply: needs the ids of both the comment (`cid`) and the status (`id`)."""
-        return _an_object(self._post(f"{OPEN}/2/comments/reply.json", form, send_before=send_before))
+    def reply_to_comment(self, form: Fields, *, business: bool, send_before: datetime) -> Mapping[str, Any]:
+        """comments/reply: needs the ids of both the comment (`cid`) and the status (`id`). Whom only the commercial
+        interface shows, only that one can answer."""
+        url = f"{BUSINESS}/2/comments/reply/biz.json" if business else f"{OPEN}/2/comments/reply.json"
+        return _an_object(self._post(url, form, send_before=send_before))
+
+    def destroy_comment(self, comment_id: str) -> None:
+        """comments/destroy: one of our own. Asking twice does no harm."""
+        self._post(f"{OPEN}/2/comments/destroy.json", {"cid": comment_id})
 
     def comment(self, form: Fields, *, send_before: datetime) -> Mapping[str, Any]:
         return _an_object(self._post(f"{OPEN}/2/comments/create.json", form, send_before=send_before))

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from connectors.base import Connector
+from connectors.desk import Act
 from connectors.granting import Grant
 from connectors.values import (
     AccountEvent,
@@ -62,6 +63,7 @@ class WeiboConnector(Connector):
             replies=levels.REPLY_RULES,
             quotas=levels.quotas(self.account, level),
             publish_quota=level.calls[0],
+            acts={"comment": ("delete_reply",), "mention": ("delete_reply",)},
             offers=("authorize",),
             missing=levels.missing(self.account, level),
             link_hosts=links.PUBLIC_HOSTS,
@@ -141,6 +143,12 @@ class WeiboConnector(Connector):
             business=self._level.key == "business",
             send_before=send_before,
         )
+
+    def moderate(self, target: Mapping[str, str], act: Act, *, reply_id: str = "") -> None:
+        """Only our own comments can be deleted by an app; others' are the platform's business."""
+        if act != "delete_reply" or target.get("kind") not in ("comment", "mention"):
+            super().moderate(target, act, reply_id=reply_id)
+        replies.take_back(self._api, reply_id)
 
     def figures(self, receipts: Sequence[Receipt]) -> tuple[Figures, ...]:
         return publishing.figures(self._api, receipts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from connectors.errors import ConnectorError, NotEntitled
@@ -12,7 +13,7 @@ from connectors.values import InboundMessage, Page, Receipt
 from connectors.weibo.api import Api
 from connectors.weibo.ids import id_of, is_number
 from connectors.weibo.levels import Level
-from connectors.weibo.payloads import comment_message, mention_message
+from connectors.weibo.payloads import comment_message, mention_message, naming_message
 
 _PAGE, _MOST_PAGES = 50, 4
 # Counters can stand still while messages come (read and refilled between two looks): look anyway now and then.
@@ -27,6 +28,7 @@ _NO_COMMENTS = (
     "评论收件箱需商业接口：该应用没有读取评论的权限。一般市民的评论在本系统中看不到。请到微博查看，或为应用申请接口。"
 )
 _NO_MENTIONS = "没有读取 @ 提及的权限。提到本账号的微博在本系统中看不到。请到微博查看，或为应用申请接口。"
+_NO_NAMING = "没有读取评论中 @ 提及的权限。在他人微博的评论里提到本账号的在本系统中看不到。请到微博查看。"
 _UNSEEN = (
     "微博提示有新评论，但其中有的取不到：普通应用只能看到授权过本应用的用户的评论。完整评论需商业接口。请到微博查看。"
 )
@@ -60,7 +62,8 @@ def fetch(
     counters = {} if poll.business else _counters(poll)
     overdue = poll.business or _overdue(poll, _AT_LEAST if counters else _BLIND)
     comments = overdue or _moved(poll, counters, ("cmt",))
-    mentions = overdue or _moved(poll, counters, ("mention_status", "mention_cmt"))
+    mentions = overdue or _moved(poll, counters, ("mention_status",))
+    named = overdue or _moved(poll, counters, ("mention_cmt",))
     if comments:
         _comments(poll, posts, _waiting(poll, counters, "cmt"))
     elif _denied(poll, "comments/to_me"):
@@ -70,11 +73,17 @@ def fetch(
     if mentions:
         waiting = _waiting(poll, counters, "mention_status")
         ask = _Ask("statuses/mentions", "statuses", "mention_since", waiting)
-        if not _besides(poll, lambda: _list(poll, ask, mention_message, _NO_MENTIONS)):
+        if not _besides(poll, partial(_list, poll, ask, mention_message, _NO_MENTIONS)):
             # The counters stay as they were, so that it is asked again.
             mentions = False
-            counters = {name: value for name, value in counters.items() if not name.startswith("mention")}
-    if comments and mentions:
+            counters = {name: value for name, value in counters.items() if name != "mention_status"}
+    if named:
+        waiting = _waiting(poll, counters, "mention_cmt")
+        ask = _Ask("comments/mentions", "comments", "named_since", waiting)
+        if not _besides(poll, partial(_list, poll, ask, naming_message, _NO_NAMING)):
+            named = False
+            counters = {name: value for name, value in counters.items() if name != "mention_cmt"}
+    if comments and mentions and named:
         poll.cursor["looked_at"] = now.isoformat()
     poll.cursor.update(counters)
     return poll.page()

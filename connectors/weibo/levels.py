@@ -96,8 +96,18 @@ REPLY_RULES: dict[MessageKind, ReplyRule] = {
 }
 
 _MISSING_COMMENTS = Missing(
-    key="comments", why="普通应用只能看到授权过本应用的用户的评论，一般市民的评论取不到；完整评论需商业接口。"
+    key="comments",
+    why="评论收件箱需商业接口：普通应用只能看到授权过本应用的用户的评论，一般市民的评论取不到，请到微博查看。",
 )
+_MISSING_MENTIONS = Missing(
+    key="mentions",
+    why="普通应用只能看到授权过本应用的用户的 @ 提及；完整的提及需商业接口，或开通粉丝服务的 @ 推送。",
+)
+_MISSING_EDIT = Missing(key="edit", why="微博没有修改已发内容的接口，更正须另发一条。")
+_MISSING_MODERATION = Missing(
+    key="moderation", why="微博没有精选、删除他人评论的接口，请到微博处理；本系统只能删除自己的回复。"
+)
+_MISSING_SENT = Missing(key="sent_private", why="已发出的私信不能撤回。")
 _MISSING_HISTORY = Missing(key="history", why="普通应用只能读取本账号最新 5 条微博。")
 _MISSING_SCHEDULE = Missing(key="schedule", why="微博没有定时发布接口，由本系统到点发出。")
 _MISSING_ARTICLE = Missing(key="article", why="账号没有头条文章权限（政务、媒体机构可联系蓝V客服申请）。")
@@ -111,9 +121,9 @@ _MISSING_READS = Missing(key="reads", why="微博不提供阅读数。")
 
 
 def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
-    found = [_MISSING_SCHEDULE, _MISSING_READS, _MISSING_PREVIEW]
+    found = [_MISSING_SCHEDULE, _MISSING_READS, _MISSING_PREVIEW, _MISSING_EDIT, _MISSING_MODERATION, _MISSING_SENT]
     if level.key != "business":
-        found += [_MISSING_COMMENTS, _MISSING_HISTORY]
+        found += [_MISSING_COMMENTS, _MISSING_MENTIONS, _MISSING_HISTORY]
         found.append(Missing(key="images", why="本级别应用每条微博只能带 1 张图片。"))
     if level.key == "share":
         found.append(Missing(key="topics", why="“分享”接口不能带 #话题#，微博会自动过滤。"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from connectors import text as words
@@ -120,3 +121,12 @@ def mention_message(status: Mapping[str, Any], own_uid: str) -> InboundMessage |
         post_external_id=status_id,
         target={"kind": "mention", "id": status_id},
     )
+
+
+def naming_message(comment: Mapping[str, Any], own_uid: str) -> InboundMessage | None:
+    """A comment under somebody else's status that names the account; those under our own come as comments anyway."""
+    message = comment_message(comment, own_uid)
+    status = comment.get("status")
+    if message is None or (isinstance(status, dict) and author_of(status)[0] == own_uid):
+        return None
+    return replace(message, kind="mention")

@@ -37,13 +37,24 @@ def reply(
             "without_mention": "1",
             **({"rip": rip} if rip else {}),
         }
-        return _comment_receipt(api.reply_to_comment(form, send_before=send_before))
+        return _comment_receipt(api.reply_to_comment(form, business=business, send_before=send_before))
     if kind == "mention":
         if not rip:
             raise _no_address()
         form = {"id": _part(target, "id"), "comment": text, "rip": rip}
         return _comment_receipt(api.comment(form, send_before=send_before))
     raise ValueError(f"unknown reply target: {kind!r}")
+
+
+def take_back(api: Api, reply_id: str) -> None:
+    """Delete a comment of our own; not an error when it is gone already. Raises Refused where it has no number."""
+    if not reply_id:
+        raise Refused("微博没有给出这条回复的编号。", remedy="请登录微博手动删除。", who=codes.OPERATOR, code="20204")
+    try:
+        api.destroy_comment(reply_id)
+    except Refused as error:
+        if error.code != "20201":
+            raise
 
 
 def _comment_receipt(comment: Mapping[str, Any]) -> Receipt:

@@ -61,7 +61,9 @@ def called(platform: str) -> set[str]:
         match = COUNTED.search(text)
         if match and " " not in text and "{}/2/{}" not in text:
             found.add(match.group(0).removeprefix("/2/").lstrip("/"))
-    lists = {call for call in ("comments/to_me", "statuses/mentions", "comments/show") if call in found}
+    lists = {
+        call for call in ("comments/to_me", "statuses/mentions", "comments/mentions", "comments/show") if call in found
+    }
     return found | {f"{call}/biz" for call in lists - NEVER_BUSINESS}
 
 

@@ -31,6 +31,8 @@ OFFLINE = frozenset(
         "getusersharehour",
     )
 )
+# Given up in favour of drafts.
+RETIRED = frozenset(f"/cgi-bin/{name}" for name in ("material/add_news", "material/update_news", "media/uploadnews"))
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ def handle(call: Call) -> Response:
     jobs.run_due(call.state)
     if call.path in OFFLINE:
         return refuse(call, WeChatError(47009))
+    if call.path in RETIRED:
+        return refuse(call, WeChatError(45106))
     known = ENDPOINTS.get(call.path)
     if known is None:
         return Response(b"", status=404, content_type="text/html")

@@ -61,7 +61,19 @@ def _followed(citizen: Doc, day: str) -> bool:
 
 @endpoint("/datacube/getupstreammsg", right="datacube")
 def getupstreammsg(call: Call) -> Doc:
-    return {"list": [{"ref_date": day, **row} for day in days_of(call, 7) for row in _upstream(call, day, day)]}
+    return {"list": [{"ref_date": day, **row} for day in days_of(call, 7) for row in _upstream(call, day)]}
+
+
+@endpoint("/datacube/getupstreammsgweek", right="datacube")
+@endpoint("/datacube/getupstreammsgmonth", right="datacube")
+def getupstreammsg_longer(call: Call) -> Doc:
+    """The week or month that begins on the one day asked for."""
+    day = days_of(call, 1)[0]
+    length = 7 if call.path.endswith("week") else 31
+    born = date.fromisoformat(day)
+    days = [(born + timedelta(days=number)).isoformat() for number in range(length)]
+    kept = [each for each in days if length == 7 or each[:7] == day[:7]]
+    return {"list": [{"ref_date": day, **row} for row in _upstream(call, *kept)]}
 
 
 @endpoint("/datacube/getupstreammsghour", right="datacube")
@@ -72,14 +84,14 @@ def getupstreammsghour(call: Call) -> Doc:
         "list": [
             {"ref_date": day, "ref_hour": 100 * at, **row}
             for at, hour in enumerate(hours)
-            for row in _upstream(call, day, hour)
+            for row in _upstream(call, hour)
         ]
     }
 
 
-def _upstream(call: Call, day: str, period: str) -> list[Doc]:
-    """Messages of one day or hour by kind: how many people, how many messages; nothing where nobody wrote."""
-    said = [each for each in call.state.all("said", call.me.owner) if clock.hour(each["at"]).startswith(period)]
+def _upstream(call: Call, *periods: str) -> list[Doc]:
+    """Messages of days or of an hour by kind: how many people, how many messages; nothing where nobody wrote."""
+    said = [each for each in call.state.all("said", call.me.owner) if clock.hour(each["at"]).startswith(periods)]
     written = [each for each in said if each["direction"] == "in" and each.get("kind", "text") in MSG_TYPES]
     rows = []
     for kind in sorted({MSG_TYPES[each.get("kind", "text")] for each in written}):
@@ -89,6 +101,8 @@ def _upstream(call: Call, day: str, period: str) -> list[Doc]:
 
 
 @endpoint("/datacube/getupstreammsgdist", right="datacube")
+@endpoint("/datacube/getupstreammsgdistweek", right="datacube")
+@endpoint("/datacube/getupstreammsgdistmonth", right="datacube")
 def getupstreammsgdist(call: Call) -> Doc:
     """How many people wrote how often: interval 1 is one to five messages, 2 six to ten, 3 more."""
     found = []

@@ -176,7 +176,7 @@ def upload(call: Call) -> Doc:
     media_id = secrets.token_urlsafe(48)
     sha = call.state.keep_blob(data, _content_type(kind, data))
     call.state.put("temporary", call.me.owner, media_id, {"type": kind, "sha256": sha})
-    return {"type": kind, "media_id": media_id, "created_at": int(call.now)}
+    return {**OK, "type": kind, "media_id": media_id, "created_at": int(call.now)}
 
 
 @endpoint("/cgi-bin/media/get", "GET")

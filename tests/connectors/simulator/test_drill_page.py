@@ -32,7 +32,9 @@ def test_every_kind_of_fault_is_on_the_page(sim: Sim) -> None:
 
 @pytest.mark.parametrize("words", drill_words.FAULTS, ids=lambda words: words.kind)
 def test_every_fault_goes_on_and_off(sim: Sim, words: drill_words.FaultWords) -> None:
-    asked = {"code": "20021"} if "code" in words.asks else {"seconds": "0.1"} if "seconds" in words.asks else {}
+    asked: dict[str, Any] = (
+        {"code": "20021"} if "code" in words.asks else {"seconds": "0.1"} if "seconds" in words.asks else {}
+    )
     page = press(sim, "/faults", kind=words.kind, target=f"weibo:{UID}", times="-1", **asked)
     assert "青岚发布" in page
     [switched] = sim.call("GET", "/_sim/faults")["items"]

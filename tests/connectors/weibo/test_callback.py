@@ -292,3 +292,11 @@ def test_in_xml_mode_it_is_answered_in_xml(connector: WeiboConnector) -> None:
     assert connector.passive_reply(callback, "") == b""
     with pytest.raises(ContentRefused):
         connector.passive_reply(callback, "字" * 300)
+
+
+@pytest.mark.parametrize(("subtype", "wanted"), [("status", "mention:77"), ("comment", "comment:77")])
+def test_a_mention_that_is_polled_too_is_one_message(connector: WeiboConnector, subtype: str, wanted: str) -> None:
+    body = json.loads(fixture("push_mention_shape.json"))
+    body["data"] = {"subtype": subtype, "key": "77"}
+    [message] = parse(connector, json.dumps(body).encode())
+    assert message.external_id == wanted

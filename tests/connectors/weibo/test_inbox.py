@@ -209,7 +209,7 @@ def test_a_business_app_sees_everybody_without_the_counter(
     meter.calls.clear()
     page = connector.fetch_messages({}, [post])
     assert [message.text for message in page.items] == ["没有授权的市民"]
-    assert meter.calls == ["comments/to_me/biz", "statuses/mentions/biz"]
+    assert meter.calls == ["comments/to_me/biz", "statuses/mentions/biz", "comments/mentions/biz"]
     assert page.unavailable == ""
 
 
@@ -237,3 +237,46 @@ def test_mentions_that_cannot_be_had_do_not_hide_comments(
     simulator.clear_faults()
     again = weibo.fetch_messages(page.cursor, [post])
     assert (again.items, again.unavailable) == ((), "")
+
+
+def name_in_a_comment(simulator: SimulatorControl, text: str, **more: object) -> None:
+    asked = {"from": "市民甲", "event": "mention", "subtype": "comment", "text": text, **more}
+    simulator.message("weibo", UID, **asked)
+
+
+def test_a_comment_elsewhere_that_names_the_account_is_a_mention(
+    weibo: WeiboConnector, simulator: SimulatorControl, meter: CountingMeter, clock: Clock
+) -> None:
+    cursor = weibo.fetch_messages({}, []).cursor
+    name_in_a_comment(simulator, "@青岚发布 路灯坏了")
+    meter.calls.clear()
+    page = weibo.fetch_messages(cursor, [])
+    assert meter.calls == ["remind/unread_count", "comments/mentions"]
+    [message] = page.items
+    assert (message.kind, message.text) == ("mention", "@青岚发布 路灯坏了")
+    assert message.external_id == f"comment:{message.target['cid']}"
+    assert message.target["kind"] == "comment"
+    assert weibo.fetch_messages(page.cursor, []).items == ()
+    receipt = weibo.reply(message.target, "已转市政部门。", key="r", send_before=clock.soon)
+    assert receipt.external_id
+
+
+def test_one_under_our_own_status_comes_as_a_comment_alone(
+    weibo: WeiboConnector, post: Receipt, simulator: SimulatorControl
+) -> None:
+    simulator.comment("weibo", UID, post.external_id, "@青岚发布 几点恢复？")
+    [message] = weibo.fetch_messages({}, [post]).items
+    assert message.kind == "comment"
+
+
+def test_what_may_not_be_asked_is_said_and_left_alone_for_a_day(
+    weibo: WeiboConnector, simulator: SimulatorControl, meter: CountingMeter
+) -> None:
+    simulator.fault("refuse", platform="weibo", path="comments/mentions", code=10014, times=-1)
+    first = weibo.fetch_messages({}, [])
+    assert "评论中 @ 提及" in first.unavailable
+    meter.calls.clear()
+    name_in_a_comment(simulator, "@青岚发布 在吗")
+    second = weibo.fetch_messages(first.cursor, [])
+    assert "评论中 @ 提及" in second.unavailable
+    assert "comments/mentions" not in meter.calls

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from connectors.errors import NotEntitled, OutcomeUnknown, Unavailable
-from connectors.values import Attempted, Content, Found, Prepared
+from connectors.values import Attempted, CannotTell, Content, Found, Prepared, Removed
 from tests.connectors.contract import prepare_all
 from tests.connectors.fakes import CountingMeter, MemoryMedia, SimulatorControl
 from tests.connectors.weibo.conftest import UID, Clock, Make, register
@@ -132,3 +133,23 @@ def test_quotas_are_settings(make: Make) -> None:
 def test_the_article_right(make: Make) -> None:
     assert "article" in {one.key for one in make().capabilities().missing}
     assert "article" not in {one.key for one in make(settings={"rights": ["article"]}).capabilities().missing}
+
+
+def test_business_reads_back_by_its_own_interface(
+    simulator: SimulatorControl, make: Make, content: Content, clock: Clock, meter: CountingMeter
+) -> None:
+    register(simulator, level="business")
+    connector = make(simulator.url, mode="business")
+    long = "".join(f"第{number}条，按时办结并公开结果。" for number in range(60))
+    payload = connector.adapt(replace(content, overrides={"text": long})).payload
+    prepared = prepare_all(connector, payload)
+    receipt = connector.publish(payload, prepared, key="k", send_before=clock.soon)
+    attempted = Attempted(key="k", payload=payload, prepared=prepared, sent_at=clock.now, receipt=receipt)
+    meter.calls.clear()
+    assert isinstance(connector.check(attempted), Found)
+    assert meter.calls == ["statuses/show_batch/biz"]
+    # Unknown to the batch: at first it may only be late, then it is gone.
+    gone = replace(attempted, receipt=replace(receipt, external_id="1"))
+    assert isinstance(connector.check(gone), CannotTell)
+    clock.now += timedelta(minutes=4)
+    assert isinstance(connector.check(gone), Removed)

@@ -175,3 +175,43 @@ def test_business_writes_by_its_own_interface(
     )
     assert meter.calls == ["messages/reply/biz"]
     assert json.loads(str(replies(simulator)[0]["payload"]["data"])) == {"text": "在的"}  # type: ignore[index]
+
+
+def test_whom_only_the_commercial_interface_shows_only_that_one_answers(
+    simulator: SimulatorControl, make: Make, content: Content, clock: Clock, meter: CountingMeter
+) -> None:
+    register(simulator, level="business")
+    connector = make(simulator.url, mode="business")
+    payload = connector.adapt(content).payload
+    prepared = connector.prepare(payload, Prepared())
+    post = connector.publish(payload, prepared, key="k", send_before=clock.soon)
+    simulator.comment("weibo", UID, post.external_id, "没有授权的市民", authorised=False)
+    [message] = connector.fetch_messages({}, [post]).items
+    meter.calls.clear()
+    assert connector.reply(message.target, "今晚八点前恢复。", key="r", send_before=clock.soon).live
+    assert meter.calls == ["comments/reply/biz"]
+
+
+def test_an_answer_is_taken_back_and_twice_is_the_same(
+    weibo: WeiboConnector, comment: InboundMessage, clock: Clock, meter: CountingMeter
+) -> None:
+    receipt = weibo.reply(comment.target, "今晚八点前恢复。", key="r", send_before=clock.soon)
+    assert "delete_reply" in weibo.capabilities().acts["comment"]
+    meter.calls.clear()
+    weibo.moderate(comment.target, "delete_reply", reply_id=receipt.external_id)
+    weibo.moderate(comment.target, "delete_reply", reply_id=receipt.external_id)
+    assert meter.calls == ["comments/destroy"] * 2
+    # Said once more it is no repetition: what stood there is gone.
+    assert weibo.reply(comment.target, "今晚八点前恢复。", key="r2", send_before=clock.soon).live
+
+
+def test_only_our_own_comments_can_be_deleted(weibo: WeiboConnector, comment: InboundMessage) -> None:
+    with pytest.raises(Refused) as caught:
+        weibo.moderate(comment.target, "delete_reply", reply_id=comment.target["cid"])
+    assert caught.value.code == "20203"
+    with pytest.raises(NotEntitled):
+        weibo.moderate(comment.target, "delete")
+    with pytest.raises(NotEntitled):
+        weibo.moderate({"kind": "private", "receiver_id": "1"}, "delete_reply", reply_id="1")
+    with pytest.raises(Refused, match="没有给出"):
+        weibo.moderate(comment.target, "delete_reply")

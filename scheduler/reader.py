@@ -1,0 +1,23 @@
+"""What the platforms say of the accounts themselves: allowances and day figures, once a day and when a limit was met."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+from app.accounts import readings
+from scheduler.runtime import Runtime
+
+# Accounts read at a time: publishing keeps the rest of the pool.
+AT_ONCE = 4
+
+
+def tick(runtime: Runtime, now: datetime) -> int:
+    """One round. Returns how many accounts were taken on."""
+    room = min(AT_ONCE, runtime.free())
+    if room <= 0:
+        return 0
+    ids = readings.claim(now, room)
+    for account_id in ids:
+        runtime.submit(partial(readings.read, account_id, runtime.clock()), "reading")
+    return len(ids)
