@@ -120,6 +120,10 @@ def moment_of(value: object) -> datetime | None:
         return None
 
 
+# The parameter of a permalink that no other publication has.
+UNIQUE = "w"
+
+
 def same_link(sent: str, seen: str) -> bool:
     """Whether `seen` is our permalink: equal, or carrying the same unique parameter."""
     ours, theirs = unescape(sent), unescape(seen)
@@ -133,7 +137,7 @@ def same_link(sent: str, seen: str) -> bool:
 
 def _unique(link: str) -> list[str]:
     try:
-        return parse_qs(urlsplit(link).query).get("w", [])
+        return parse_qs(urlsplit(link).query).get(UNIQUE, [])
     except ValueError:
         return []
 

@@ -8,10 +8,11 @@ the answer of draft/add was lost.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from html import unescape
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
 from connectors.base import MediaStore
 from connectors.errors import (
@@ -25,7 +26,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.values import Json, Prepared, PreviewRule
-from connectors.wechat import payloads, readback
+from connectors.wechat import newspic, payloads, readback
 from connectors.wechat.api import Api
 from connectors.wechat.prepare import Preparing, read_draft
 
@@ -92,16 +93,20 @@ def prepare(api: Api, media: MediaStore, account_id: str, payload: Json, done: P
     wanted = {**payload, "source_url": marked(str(payload["source_url"]), key)}
     if "draft" not in steps:
         return Preparing(api, media, account_id).next_step(wanted, done)
-    return Prepared(steps={**steps, "losses": _losses(api, wanted, str(steps["draft"]))}, ready=True)
+    return Prepared(steps={**steps, "losses": _losses(api, wanted, steps)}, ready=True)
 
 
-def _losses(api: Api, payload: Json, draft: str) -> list[str]:
+def _losses(api: Api, payload: Json, steps: Mapping[str, Any]) -> list[str]:
     try:
-        seen = read_draft(api, draft)
+        seen = read_draft(api, str(steps["draft"]))
     except (RateLimited, Unavailable):
         # Reading back is a courtesy here; the person sees the article itself in a moment.
         return []
-    return readback.losses(payload, seen[0]) if seen else []
+    if not seen:
+        return []
+    if newspic.is_newspic(payload):
+        return newspic.losses(payload, seen[0], dict(steps.get("pictures") or {}))
+    return readback.losses(payload, seen[0])
 
 
 def send(api: Api, name: str, prepared: Prepared, *, to: str, send_before: datetime) -> None:
@@ -121,8 +126,8 @@ def discard(api: Api, prepared: Prepared, *, key: str) -> bool:
     if draft:
         _delete(api, draft)
         return True
-    if "cover" not in prepared.steps:
-        # draft/add comes after the cover: it was never asked.
+    if "draft_begun" not in prepared.steps:
+        # That step is saved before draft/add is asked.
         return True
     found = _drafts_of(api, key)
     for media_id in found:
@@ -131,12 +136,13 @@ def discard(api: Api, prepared: Prepared, *, key: str) -> bool:
 
 
 def marked(link: str, key: str) -> str:
-    """`link` with the preview's own parameter; it leads where it led."""
+    """`link` with the preview's own parameter instead of the publication's: it leads where it led, and neither draft
+    can be taken for the other."""
     if not link:
         return link
     parts = urlsplit(link)
-    query = f"{parts.query}&" if parts.query else ""
-    return urlunsplit(parts._replace(query=f"{query}{urlencode({MARK: key})}"))
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != payloads.UNIQUE]
+    return urlunsplit(parts._replace(query=urlencode([*query, (MARK, key)])))
 
 
 def _drafts_of(api: Api, key: str) -> list[str]:

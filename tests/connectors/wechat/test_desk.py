@@ -102,7 +102,7 @@ def test_comments_are_closed_and_opened(
 def test_comments_of_an_article_without_its_number_cannot_be_switched(connector: WeChatConnector) -> None:
     with pytest.raises(NotEntitled) as caught:
         connector.switch_comments(Receipt(external_id="a"), open_=False)
-    assert "msg_data_id" in caught.value.remedy
+    assert "编号" in caught.value.remedy
 
 
 @pytest.mark.parametrize(

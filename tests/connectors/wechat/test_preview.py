@@ -104,13 +104,28 @@ def test_a_draft_whose_id_was_lost_is_found_by_its_mark_and_no_other_is_touched(
     assert meter.calls == []
 
 
+def test_neither_draft_is_taken_for_the_other(make: Make, registered: Register, simulator: SimulatorControl) -> None:
+    """A publication looks for its own lost draft by its permalink; the preview's stands beside it, soon to be deleted."""
+    connector = make(registered())
+    payload = connector.adapt(post()).payload
+    shown = previewed(connector, payload).steps["draft"]
+    begun = {"token": "ok", "cover": prepared(connector, payload).steps["cover"], "draft_begun": payload["source_url"]}
+    for media_id in drafts(connector):
+        if media_id != shown:
+            connector.discard(Prepared(steps={"draft": media_id}))
+    published = connector.prepare(payload, Prepared(steps=begun)).steps["draft"]
+    assert published != shown
+    again = previewed(connector, payload, key="pv2").steps["draft"]
+    assert again not in (shown, published)
+
+
 def test_a_lost_answer_of_the_draft_leaves_nothing_behind(
     make: Make, registered: Register, simulator: SimulatorControl
 ) -> None:
     connector = make(registered())
     payload = connector.adapt(post()).payload
     done = Prepared()
-    while "cover" not in done.steps:
+    while "draft_begun" not in done.steps:
         done = connector.prepare_preview(payload, done, key="pv1")
     simulator.fault("drop_answer", path="draft/add")
     with pytest.raises(ConnectorError):

@@ -147,7 +147,7 @@ def test_pictures_need_a_place_at_weibo(make: Make, long: Content, picture: Imag
 def test_what_the_platform_would_refuse_blocks(make: Make, long: Content, overrides: Any, rule: str) -> None:
     adapted = make(settings=RIGHT).adapt(replace(long, overrides=overrides))
     assert rule in blocking(adapted)
-    assert any("由作者手工设定" in note.message for note in adapted.notes)
+    assert any("由拟稿人手工设定" in note.message for note in adapted.notes)
 
 
 def test_the_limits_themselves_pass(make: Make, long: Content) -> None:

@@ -53,7 +53,7 @@ def test_the_token_of_another_app(simulator: SimulatorControl, make: Make) -> No
     register(simulator)
     token = rights(make(simulator.url, credentials={"app_key": "999", "safe_domain": "a.gov.cn"}).probe())["token"]
     assert token.ok is False
-    assert "app_key" in token.remedy
+    assert "App Key" in token.remedy
 
 
 def test_an_expired_token_says_when(simulator: SimulatorControl, make: Make, clock: Clock) -> None:
