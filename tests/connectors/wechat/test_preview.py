@@ -242,5 +242,5 @@ def test_weibo_says_that_it_has_none() -> None:
 
 
 def test_the_marked_link_leads_where_it_led() -> None:
-    assert marked(LINK, "abc") == f"{LINK}&preview=abc"
+    assert marked(LINK, "abc") == "https://www.qinglan.gov.cn/p/k3v9x2?preview=abc"
     assert marked("https://a.gov.cn/p/x", "abc") == "https://a.gov.cn/p/x?preview=abc"
