@@ -86,13 +86,15 @@ def local(value: datetime) -> datetime:
 
 
 def people_time(value: datetime | None, now: datetime | None = None) -> str:
-    """今天 10:32 · 昨天 … · 7月12日 16:40 · 2025年7月12日 16:40; in English an ISO-like form."""
+    """今天 10:32 · 昨天 … · 7月12日 16:40 · 2025年7月12日 16:40; in English 10:32 · 12 Jul 16:40 · 12 Jul 2025 16:40."""
     if value is None:
         return "—"
     then, today = local(value), local(now or utcnow())
     clock = f"{then:%H:%M}"
     if str(get_locale()).startswith("en"):
-        return clock if then.date() == today.date() else f"{then:%d %b %Y} {clock}"
+        if then.date() == today.date():
+            return clock
+        return f"{then.day} {then:%b}{'' if then.year == today.year else f' {then.year}'} {clock}"
     days = (today.date() - then.date()).days
     if days in (-1, 0, 1):
         return f"{ {0: '今天', 1: '昨天', -1: '明天'}[days] } {clock}".replace("  ", " ")

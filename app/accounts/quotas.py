@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import QuotaUse
 from app.db import InTransaction, atomic, db, in_atomic, new_id
+from app.words import N_
 from connectors.base import Purpose
 from connectors.errors import RateLimited
 from connectors.values import Quota
@@ -22,36 +23,36 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 DAILY = "daily_calls"
 SHARES: Mapping[str, int] = {"publish": 30, "unread": 40, "fetch": 20, "history": 10}
 LABELS: Mapping[str, str] = {
-    DAILY: "当日全部调用",
-    "publish": "发布与核实",
-    "unread": "检查新互动",
-    "fetch": "读取互动内容",
-    "history": "历史与体检",
-    "statuses/share": "发布微博",
-    "statuses/update": "发布微博",
-    "statuses/update/biz": "发布微博",
-    "stable_token": "换取访问令牌",
-    "media/uploadimg": "上传正文图片",
-    "material/add_material": "上传永久素材",
-    "draft/add": "新建草稿",
-    "draft/get": "读取草稿",
-    "draft/delete": "删除草稿",
-    "draft/count": "草稿计数",
-    "draft/batchget": "读取草稿列表",
-    "freepublish/submit": "提交发布",
-    "freepublish/get": "查询发布结果",
-    "freepublish/batchget": "读取已发布列表",
-    "freepublish/getarticle": "读取已发布文章",
-    "freepublish/delete": "删除已发布文章",
-    "message/mass/sendall": "提交群发",
-    "message/mass/preview": "发手机预览",
-    "message/custom/send": "发送客服消息",
-    "draft/update": "更新草稿",
-    "comment/list": "读取留言",
-    "comment/reply/add": "回复留言",
-    "media/get": "取回市民发来的文件",
-    "user/info": "读取用户资料",
-    "user/info/updateremark": "修改用户备注名",
+    DAILY: N_("当日全部调用"),
+    "publish": N_("发布与核实"),
+    "unread": N_("检查新互动"),
+    "fetch": N_("读取互动内容"),
+    "history": N_("历史与体检"),
+    "statuses/share": N_("发布微博"),
+    "statuses/update": N_("发布微博"),
+    "statuses/update/biz": N_("发布微博"),
+    "stable_token": N_("换取访问令牌"),
+    "media/uploadimg": N_("上传正文图片"),
+    "material/add_material": N_("上传永久素材"),
+    "draft/add": N_("新建草稿"),
+    "draft/get": N_("读取草稿"),
+    "draft/delete": N_("删除草稿"),
+    "draft/count": N_("草稿计数"),
+    "draft/batchget": N_("读取草稿列表"),
+    "freepublish/submit": N_("提交发布"),
+    "freepublish/get": N_("查询发布结果"),
+    "freepublish/batchget": N_("读取已发布列表"),
+    "freepublish/getarticle": N_("读取已发布文章"),
+    "freepublish/delete": N_("删除已发布文章"),
+    "message/mass/sendall": N_("提交群发"),
+    "message/mass/preview": N_("发手机预览"),
+    "message/custom/send": N_("发送客服消息"),
+    "draft/update": N_("更新草稿"),
+    "comment/list": N_("读取留言"),
+    "comment/reply/add": N_("回复留言"),
+    "media/get": N_("取回市民发来的文件"),
+    "user/info": N_("读取用户资料"),
+    "user/info/updateremark": N_("修改用户备注名"),
 }
 # Counted by who plans them, not by calls: a refused mass send has spent none.
 PLANNED = frozenset({"mass"})

@@ -15,7 +15,11 @@ from app.db import atomic, db
 from app.errors import Invalid
 from app.previews.models import PreviewRecipient
 from app.units.access import Actor
+from app.words import N_
 from connectors.values import PreviewRule
+
+# The words of the rules, marked for translation here: connectors know nothing of languages.
+WORDS = (N_("微信号"), N_("在微信的“我”页面可以看到；不是昵称，也不是手机号。须先关注这个公众号。"))
 
 
 @dataclass(frozen=True, kw_only=True)
