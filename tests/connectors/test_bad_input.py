@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import pytest
 
 from connectors.base import Connector
 from connectors.errors import ConnectorError
-from connectors.values import Content, InboundMessage, Page, Prepared, Receipt
+from connectors.values import Content, InboundMedia, InboundMessage, Page, Prepared, Receipt
 from tests.connectors import bad_input as bad
 from tests.connectors.bench import LIVING, MEDIA, NOW, build, level
 from tests.connectors.fakes import Odd, odd_server
@@ -33,7 +33,12 @@ MEANT: dict[str, dict[str, tuple[str, ...]]] = {
         "comment_reply_doc.json": ("reply comment", "reply mention"),
         "messages_sendall_ok.json": ("reply private",),
         "oauth_get_token_info.json": ("probe",),
-        "upload_pic_biz_shape.json": ("prepare 1",),
+        "upload_pic_biz_shape.json": ("prepare 1", "prepare article"),
+        "article_publish_ok_shape.json": ("publish article",),
+        "article_publish_err_shape.json": ("publish article",),
+        "oauth_access_token_ok.json": ("exchange",),
+        "oauth_access_token_shape_2020.json": ("exchange",),
+        "comments_destroy_batch_doc.json": ("take back",),
     },
     "wechat": {
         "resp_token.json": ("prepare 0", "probe"),
@@ -103,8 +108,34 @@ def _bench(platform: str, odd: Odd) -> Bench:
         asks["publish mass"] = lambda c: c.publish(mass, ready, key="k", send_before=soon)
     else:
         asks = bad.asks(platform, payload, Prepared(steps={"checked": True}, ready=True), (Prepared(), Prepared()))
+        asks |= _weibo_only(dict(article_of(post)))
     secrets = (LIVING, *(value for name, value in connector.account.credentials.items() if "secret" in name))
     return Bench(platform, odd, payload, asks, secrets)
+
+
+def article_of(post: Content) -> Mapping[str, Any]:
+    """The payload of a 头条文章 with a cover and a picture."""
+    writer = build("weibo", "http://127.0.0.1:9", "business")
+    writer.account = replace(writer.account, settings={"article": True})
+    return writer.adapt(replace(post, overrides={"form": "article"})).payload
+
+
+def _weibo_only(payload: dict[str, Any]) -> dict[str, bad.Ask]:
+    """What only Weibo has: articles, signing in there, files of messages, taking an answer back."""
+    addresses = dict.fromkeys([image["sha256"] for image in payload["images"]], "https://wx1.sinaimg.cn/large/1.jpg")
+    ready, soon = Prepared(steps={"addresses": addresses}, ready=True), NOW + timedelta(minutes=1)
+
+    def entitled(connector: Connector) -> Connector:
+        connector.account = replace(connector.account, settings={"article": True})
+        return connector
+
+    return {
+        "publish article": lambda c: entitled(c).publish(payload, ready, key="k", send_before=soon),
+        "prepare article": lambda c: entitled(c).prepare(payload, Prepared()),
+        "exchange": lambda c: c.exchange("code-1", redirect_uri="https://www.qinglan.gov.cn/accounts/authorization"),
+        "media": lambda c: c.fetch_media(InboundMedia(kind="image", media_id="1")),
+        "take back": lambda c: c.moderate({"kind": "comment", "cid": "1", "id": "2"}, "delete_reply", reply_id="3"),
+    }
 
 
 @pytest.fixture(scope="module")
