@@ -33,7 +33,7 @@ def authorized() -> ResponseReturnValue:
         granting.finish(actor, state=state, code=request.args.get("code", ""), now=now)
     except Conflict as refusal:
         flash(str(refusal), "error")
-        return redirect(url_for("accounts.show", account_id=account_id, _anchor="authorization"))
+        return redirect(url_for("accounts.show", account_id=account_id))
     account = services.probe(account_id, utcnow())
     if account.status in ("ok", "limited"):
         flash(_("授权成功，已逐项测试。"), "ok")
