@@ -26,6 +26,7 @@ RIGHTS: Mapping[str, str] = {
     "draft": N_("草稿"),
     "publish": N_("发布"),
     "mass": N_("群发"),
+    "article": N_("头条文章"),
     "comments": N_("评论与留言"),
     "private": N_("私信回复"),
     "callback": N_("消息推送"),

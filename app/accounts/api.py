@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from app.accounts import services
+from app.accounts import granting, services
 from app.accounts.models import Account
 from app.accounts.schemas import (
     AccountIn,
@@ -14,6 +14,7 @@ from app.accounts.schemas import (
     AccountPage,
     AccountPatch,
     AccountQuery,
+    AuthorizationOut,
     HealthOut,
     account_json,
     health_json,
@@ -81,3 +82,13 @@ def request_probe(account_id: str) -> dict[str, Any]:
 def request_poll(account_id: str) -> dict[str, Any]:
     """Asked of the scheduler: comments and mentions are fetched at its next turn, within quota."""
     return health_json(services.request_poll(current_actor(), account_id, utcnow()), utcnow())
+
+
+@blp.post("/accounts/<account_id>/authorization")
+@requires("account.manage")
+@blp.response(201, AuthorizationOut)
+def begin_authorization(account_id: str) -> dict[str, Any]:
+    """用平台账号授权：十分钟内由同一成员在浏览器打开 url 并同意，令牌随即存下。409：该平台不用登录授权。"""
+    url = granting.begin(current_actor(), account_id, utcnow())
+    account = services.get_account(current_actor(), account_id)
+    return {"url": url, "redirect_uri": granting.redirect_uri(), "revocation_url": granting.revocation_url(account)}

@@ -28,15 +28,15 @@ def authorized() -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     state = request.args.get("state", "")
     account_id = granting.account_of(actor, state, now)
+    first = not services.get_account(actor, account_id, key="account.manage").credentials.get("access_token")
     try:
         granting.finish(actor, state=state, code=request.args.get("code", ""), now=now)
     except Conflict as refusal:
         flash(str(refusal), "error")
-        return redirect(url_for("accounts.show", account_id=account_id, _anchor="authorization"))
+        return redirect(url_for("accounts.show", account_id=account_id))
     account = services.probe(account_id, utcnow())
     if account.status in ("ok", "limited"):
         flash(_("授权成功，已逐项测试。"), "ok")
     else:
         flash(_("授权已保存，但测试没有全部通过。原因和办法见下。"), "warn")
-    where = "accounts.show" if account.last_callback_at else "accounts.connected"
-    return redirect(url_for(where, account_id=account_id))
+    return redirect(url_for("accounts.connected" if first else "accounts.show", account_id=account_id))

@@ -39,9 +39,11 @@ def clear_quota(account_id: str) -> ResponseReturnValue:
 @bp.post("/accounts/<account_id>/speed")
 @requires("account.manage")
 def speed(account_id: str) -> ResponseReturnValue:
-    """Set the speed of mass sending; without a level it is only read."""
+    """Set the speed of mass sending, or only read it."""
     raw = request.form.get("level", "")
-    level = int(raw) if raw.isdecimal() and raw.isascii() else None
+    # No such level: refused with words.
+    chosen = int(raw) if raw.isdecimal() and raw.isascii() and len(raw) == 1 else -1
+    level = None if request.form.get("only") == "read" else chosen
     words = _("群发速度已设置，并已读回核对。") if level is not None else _("已读取群发速度。")
     return _do(
         account_id,

@@ -58,7 +58,7 @@ def _value(setting: Setting, raw: str) -> Any:
         return int(raw) if raw.isdecimal() and raw.isascii() and len(raw) <= 9 else _WRONG
     if setting.kind == "choice" and raw not in dict(setting.choices):
         return None
-    return raw or None
+    return raw.replace("\r\n", "\n") or None
 
 
 def setting_value(settings: Mapping[str, Any], name: str) -> Any:

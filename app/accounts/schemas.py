@@ -44,6 +44,14 @@ class AccountQuery(BaseSchema):
     active = fields.Boolean(load_default=None, allow_none=True)
 
 
+class AuthorizationOut(BaseSchema):
+    """Where to go, and what must be registered at the platform for it."""
+
+    url = fields.String()
+    redirect_uri = fields.String()
+    revocation_url = fields.String()
+
+
 class HealthOut(BaseSchema):
     status = fields.String(metadata={"description": "unknown, ok, limited, refused"})
     rights = fields.List(fields.Dict())

@@ -13,6 +13,7 @@ from app.accounts import advice, callbacks, connections, granting, readings, ser
 from app.accounts.allowances import SPEEDS
 from app.accounts.forms import ENVIRONMENTS, PLATFORMS
 from app.accounts.models import Account
+from app.accounts.quotas import LABELS
 from app.accounts.reading import credentials_of, local_time, setting_value, settings_of
 from app.db import utcnow
 from app.errors import Invalid
@@ -80,6 +81,7 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         able=connections.capabilities(account),
         quotas=services.quota_summary(account, now),
         told=readings.readings_of(account.id),
+        labels=LABELS,
         days=readings.days_of(account.id),
         speeds=SPEEDS,
         callback_url=services.callback_url(account) if manages else "",

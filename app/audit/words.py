@@ -7,9 +7,12 @@ from collections.abc import Callable
 from app.words import N_
 
 ACTIONS = {
+    "account.authorize": N_("授权账号"),
+    "account.clear_quota": N_("清零今天的额度"),
     "account.create": N_("接入账号"),
     "account.poll": N_("立即拉取互动"),
     "account.probe": N_("逐项测试账号"),
+    "account.speed": N_("设置群发速度"),
     "account.update": N_("修改账号"),
     "alerts.add": N_("添加告警渠道"),
     "alerts.remove": N_("删除告警渠道"),

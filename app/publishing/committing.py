@@ -115,7 +115,7 @@ def settle(row: Publication, attempt: Attempt, now: datetime) -> None:
         outcomes.accept(row, receipt or Receipt(), now)
         verifying.apply_early(row, now)
     elif attempt.outcome == "awaiting":
-        words = str(attempt.error.get("cause") or "等待公众号管理员确认。")
+        words = f"{attempt.error.get('cause') or '等待平台管理员确认。'}{attempt.error.get('remedy') or ''}"
         outcomes.accept(row, receipt or Receipt(), now, why=words)
         verifying.apply_early(row, now)
     elif attempt.outcome == "refused":

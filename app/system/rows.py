@@ -16,6 +16,8 @@ from app.db import Encrypted, UTCDateTime, db
 # Heartbeats of processes that a restored database never saw.
 LEFT_OUT = frozenset({"workers"})
 _BATCH = 500
+# Rows that hold whole files (10 MB at most) pass through the memory a few at a time.
+_HEAVY_BATCH = 8
 
 
 def tables() -> list[Table]:
@@ -43,7 +45,7 @@ def encrypted_columns() -> list[tuple[Table, Column[Any]]]:
 def lines_of(table: Table) -> Iterator[str]:
     """One JSON array per row, in the order of the primary key; values in the order of the columns."""
     writers = [_writer(column) for column in table.columns]
-    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_BATCH)
+    query = select(table).order_by(*table.primary_key.columns).execution_options(yield_per=_batch(table))
     for row in db.session.execute(query):
         values = [None if value is None else write(value) for write, value in zip(writers, row, strict=True)]
         yield json.dumps(values, ensure_ascii=False, separators=(",", ":"))
@@ -52,10 +54,10 @@ def lines_of(table: Table) -> Iterator[str]:
 def insert_lines(table: Table, columns: list[str], lines: Iterable[str | bytes]) -> int:
     """Insert what `lines_of` wrote; how many rows. Inside atomic(). Raises ValueError or KeyError when unreadable."""
     readers = [(name, _reader(table.c[name])) for name in columns]
-    later = _own_references(table)
+    later, size = _own_references(table), _batch(table)
     done, pending = 0, []
     rows = iter(lines)
-    while batch := [_row(readers, line) for line in islice(rows, _BATCH)]:
+    while batch := [_row(readers, line) for line in islice(rows, size)]:
         for row in batch:
             held_back = {name: row[name] for name in later if row[name] is not None}
             if held_back:
@@ -72,6 +74,10 @@ def insert_lines(table: Table, columns: list[str], lines: Iterable[str | bytes])
 
 def count(table: Table) -> int:
     return db.session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def _batch(table: Table) -> int:
+    return _HEAVY_BATCH if any(isinstance(column.type, LargeBinary) for column in table.columns) else _BATCH
 
 
 def _own_references(table: Table) -> list[str]:

@@ -70,10 +70,10 @@ def talk(state: State, account: Account, identity: str) -> list[Doc]:
     return [each for each in state.all("said", account.owner, oldest_first=True) if each["citizen"] == identity]
 
 
-def grant(state: State, account: Account, identity: str, act: str) -> None:
+def grant(state: State, account: Account, identity: str, act: str, at: float) -> None:
     """A citizen's act opens (or renews) an allowance; acts of different kinds stand beside each other."""
     count, seconds = GRANTS[act]
-    state.put("grant", f"{account.owner}:{identity}", act, {"left": count, "until": state.now() + seconds})
+    state.put("grant", f"{account.owner}:{identity}", act, {"left": count, "until": at + seconds})
 
 
 def close_window(state: State, account: Account, identity: str) -> None:

@@ -71,7 +71,7 @@ def account_of(state: State, asked: Doc) -> Account:
 WHO = ("platform", "external_id")
 # What a message may be, and what may be said about it.
 THINGS = ("text", "image", "voice", "video", "shortvideo", "location", "link", "event")
-ABOUT = ("key", "ticket", "subtype", "post", "authorised", "created_at", "menu_id", "msg_data_id", "idx")
+ABOUT = ("key", "ticket", "subtype", "post", "authorised", "created_at", "menu_id", "msg_data_id", "idx", "push")
 PLACED = ("latitude", "longitude", "precision")
 
 

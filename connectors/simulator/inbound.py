@@ -67,7 +67,10 @@ def take_comment_back(state: State, account: Account, asked: Mapping[str, Any]) 
 
 
 def message(state: State, account: Account, asked: Mapping[str, Any]) -> Doc:
-    """A private message or event: stored, then pushed; the answer tells how the push went."""
+    """A private message or event: stored, then pushed; the answer tells how the push went.
+
+    ``push: false`` is one of the past, as of ``created_at``: it stands in the talk and opens its window, nothing is pushed.
+    """
     thing = things.read(asked)
     with state.transaction():
         citizen = citizens.meet(state, account, str(asked["from"]))
@@ -76,8 +79,13 @@ def message(state: State, account: Account, asked: Mapping[str, Any]) -> Doc:
         msg_id = str(FIRST_MSG_ID + state.add("", "inbound", "ever"))
         fields = _fields(state, account, citizen, thing, msg_id)
         words = str(fields["text"]) if thing.kind == "event" and "text" in fields else thing.shown
-        _remember(state, account, citizen["key"], thing, words)
-    delivery = callbacks.deliver(state, account, fields, citizen["key"])
+        past = asked.get("push") is False
+        at = min(float(asked.get("created_at", state.now())), state.now()) if past else state.now()
+        _remember(state, account, citizen["key"], thing, words, at)
+    if past:
+        delivery = callbacks.Delivery(error="not pushed: of the past")
+    else:
+        delivery = callbacks.deliver(state, account, fields, citizen["key"])
     told = {"msg_id": "" if thing.kind == "event" else msg_id, "from": citizen["key"], **delivery.public()}
     media_id = fields.get("MediaId") or (fields.get("data") or {}).get("tovfid") or fields.get("Tovfid")
     return told | ({"media_id": str(media_id)} if media_id else {})
@@ -89,11 +97,12 @@ def _fields(state: State, account: Account, citizen: Doc, thing: Thing, msg_id: 
     return weibo_pushes.fields(state, account, citizen, thing)
 
 
-def _remember(state: State, account: Account, identity: str, thing: Thing, words: str) -> None:
+def _remember(state: State, account: Account, identity: str, thing: Thing, words: str, at: float) -> None:
     """Write it into the talk, and open or close what the account may answer."""
     act = str(thing.details.get("event") or "").lower() if thing.kind == "event" else ""
     more: Doc = {"sha256": state.keep_blob(thing.data, thing.content_type)} if thing.data else {}
-    citizens.say(state, account, identity, "in", words, event=act, mention=act == "mention", kind=thing.kind, **more)
+    more |= {"event": act, "mention": act == "mention", "kind": thing.kind}
+    citizens.say(state, account, identity, "in", words, at, **more)
     if act in LEAVING:
         citizens.follow(state, account, identity, False)
         citizens.close_window(state, account, identity)
@@ -103,4 +112,4 @@ def _remember(state: State, account: Account, identity: str, thing: Thing, words
         state.add(account.owner, "unread_dm", "ever")
     opened = GRANTING.get(act) if act else "message"
     if opened:
-        citizens.grant(state, account, identity, opened)
+        citizens.grant(state, account, identity, opened, at)

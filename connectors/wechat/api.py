@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -227,7 +228,7 @@ class Api:
             refusal = self.error_for(code, str(parsed.get("errmsg", "")), write=True)
             if isinstance(refusal, AwaitingPlatformAdmin):
                 # Without its msg_id neither the event nor mass/get could be known as ours.
-                refusal.receipt = receipt
+                refusal.receipt = receipt and replace(receipt, details={**receipt.details, "awaits": "admin"})
             raise refusal
         return parsed
 

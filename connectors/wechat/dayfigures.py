@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from connectors.desk import DayFigures
+from connectors.errors import ConnectorError
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
 
@@ -35,8 +36,7 @@ def read(api: Api, first: date, last: date) -> tuple[DayFigures, ...]:
     }
     business = api.post("/datacube/getbizsummary", asked)
     if business.get("is_delay") is True:
-        # The same as not being there yet.
-        raise api.error_for(61503, "", write=False)
+        raise _changing(api)
     for day, rows in _by_day(business, days):
         detail = rows[-1].get("detail")
         told = detail if isinstance(detail, dict) else {}
@@ -66,3 +66,8 @@ def _sum(rows: list[dict[str, Any]], name: str) -> int | None:
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _changing(api: Api) -> ConnectorError:
+    """The same as not being there yet."""
+    return api.error_for(61503, "", write=False)

@@ -30,6 +30,9 @@ ABSENT_AFTER_SUBMIT = timedelta(hours=3)
 # second try within 24 hours is refused by the platform besides.
 ABSENT_AFTER_MASS = timedelta(minutes=60)
 
+ADMIN_MAY_TAKE = timedelta(minutes=32)
+AWAITS_ADMIN = "群发已提交，正等待公众号管理员在微信中确认；30 分钟内没有确认就不会发出。"
+
 
 class Checking:
     """check() for one account."""
@@ -140,7 +143,12 @@ class Checking:
             )
         if status == "DELETE":
             return Removed(reason="群发的文章已被删除。")
-        return CannotTell(reason="平台正在群发。" if status == "SENDING" else f"平台返回了未收录的群发状态 {status}。")
+        if status != "SENDING":
+            return CannotTell(reason=f"平台返回了未收录的群发状态 {status}。")
+        # The platform says SENDING also while it waits for its administrator.
+        if receipt.details.get("awaits") == "admin" and self.clock() < attempted.sent_at + ADMIN_MAY_TAKE:
+            return CannotTell(reason=AWAITS_ADMIN)
+        return CannotTell(reason="平台正在群发。")
 
     def _with_link(self, attempted: Attempted, receipt: Receipt) -> Receipt:
         """mass/get tells no address: it comes with the event, else with the statistics of the next day (链接待取)."""

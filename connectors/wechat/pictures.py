@@ -30,7 +30,9 @@ def fit(media: MediaStore, sha256: str) -> tuple[Image, str] | str:
     image = media.get(sha256)
     if image is None:
         return "正文引用的图片已不在素材库中，请重新插入。"
-    if image.content_type in UPLOADIMG_TYPES and image.size < UPLOADIMG_BYTES and image.height <= _MAX_HEIGHT:
+    # Absurd sizes in pixels are refused (40137) however few the bytes are.
+    upright = max(image.width, image.height) <= _MAX_HEIGHT
+    if image.content_type in UPLOADIMG_TYPES and image.size < UPLOADIMG_BYTES and upright:
         return image, ""
     sharp = image.content_type in ("image/bmp", "image/x-ms-bmp", "image/gif")
 
@@ -48,7 +50,7 @@ def fit(media: MediaStore, sha256: str) -> tuple[Image, str] | str:
         return derived, "由动图转为静态图"
     if image.content_type not in UPLOADIMG_TYPES:
         return derived, "转换为微信支持的格式"
-    return derived, "压缩到 1 MB 以内"
+    return derived, "压缩到 1 MB 以内" if image.size >= UPLOADIMG_BYTES else "缩小到微信支持的尺寸"
 
 
 def fit_material(media: MediaStore, sha256: str) -> tuple[Image, str] | str:

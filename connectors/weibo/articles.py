@@ -70,7 +70,7 @@ def publish(account: AccountConfig, api: Api, payload: Json, prepared: Prepared,
     if not mid and not article_id:
         row = codes.UNKNOWN_WRITE
         raise row.error(row.cause, remedy=row.remedy, who=row.who)
-    details = {"mid": mid, "article": article_id, "article_url": str(told.get("url") or "")}
+    details = {"mid": mid, "article": article_id, "article_url": _address_of(told.get("url"))}
     return Receipt(
         external_id=mid,
         url=status_url(account.external_id, mid) if mid else details["article_url"],
@@ -80,7 +80,14 @@ def publish(account: AccountConfig, api: Api, payload: Json, prepared: Prepared,
 
 
 def _id(value: Any) -> str:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    """An id such as 1022:2309404… or a mid; "" for anything that no later call could carry."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if re.fullmatch(r"[0-9A-Za-z:_-]{1,64}", text) else ""
+
+
+def _address_of(value: Any) -> str:
+    text = value if isinstance(value, str) else ""
+    return text if text.isascii() and re.fullmatch(r"""https?://[^\s"'<>]{1,2000}""", text) else ""
 
 
 def _check_right(account: AccountConfig) -> None:
@@ -95,8 +102,8 @@ def _check_right(account: AccountConfig) -> None:
 
 def _upload(api: Api, media: MediaStore, sha256: str) -> str:
     found = api.upload_picture(picture_of(media, sha256))
-    address = str(found.get("original_pic") or found.get("bmiddle_pic") or "")
-    if not re.match(r"https?://[^/\s\"'<>]+/[^\s\"'<>]+$", address):
+    address = _address_of(found.get("original_pic")) or _address_of(found.get("bmiddle_pic"))
+    if not address:
         row = codes.UNKNOWN_READ
         raise row.error("微博没有给出图片地址。", remedy=row.remedy, who=row.who)
     return address

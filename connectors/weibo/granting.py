@@ -6,6 +6,7 @@ token, so nothing renews itself; only `expires_in` tells how long a token lives.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -46,7 +47,7 @@ def exchange(account: AccountConfig, api: Api, code: str, redirect_uri: str, now
     }
     answer = api.exchange(form)
     value, uid = str(answer.get("access_token") or ""), _text(answer.get("uid"))
-    if not value:
+    if not re.fullmatch(r"[!-~]{1,512}", value):
         row = codes.UNKNOWN_WRITE
         raise row.error("微博没有给出授权。", remedy="请从头重新授权。", who=row.who)
     _check_uid(account, uid)

@@ -11,7 +11,7 @@ from connectors.weibo import links
 from connectors.weibo.adapt import operator_ip
 from connectors.weibo.api import Api
 from connectors.weibo.ids import is_number
-from connectors.weibo.levels import Level
+from connectors.weibo.levels import Level, article_right
 from connectors.weibo.times import beijing_words
 
 _SOON = timedelta(days=7)
@@ -27,6 +27,8 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
     rights += [_publish(level), _expiry(expires_at, now), _operator_ip(account)]
     if level.needs_link:
         rights.append(_safe_domain(account))
+    if article_right(account):
+        rights.append(Right(key="article", ok=None, detail="头条文章（proxy/article/publish）：首次发布时验证。"))
     return Health(rights=tuple(rights), token_expires_at=expires_at)
 
 

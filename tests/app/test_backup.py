@@ -23,7 +23,7 @@ from app.audit.services import verify
 from app.config import Config, load
 from app.db import atomic, db, use_keys
 from app.errors import Conflict, Invalid
-from app.inbox.models import Contact, Conversation, Message
+from app.inbox.models import Contact, Conversation, Message, MessageMedia
 from app.media import services as media
 from app.media.blobs import path_of
 from app.publishing import services as publishing
@@ -92,6 +92,20 @@ def fill(now: datetime) -> dict[str, str]:
         )
         db.session.add(answer)
         db.session.flush()
+        sent = PICTURE.read_bytes()
+        values = {"status": "kept", "content": sent, "content_type": "image/jpeg", "size": len(sent)}
+        for position in range(10):
+            db.session.add(
+                MessageMedia(
+                    message_id=answer.id,
+                    account_id=desk.weibo.id,
+                    position=position,
+                    kind="image",
+                    next_try_at=now,
+                    created_at=now,
+                    **values,
+                )
+            )
         return {"post": post.id, "weibo": desk.weibo.id, "media": kept.sha256, "answer": answer.id}
 
 

@@ -25,7 +25,7 @@ IMAGES = Path(__file__).parent.parent / "samples" / "images"
 def level(platform: str, ask: str) -> str:
     if platform == "wechat":
         return "mass" if ask == "publish mass" else "publish"
-    return "business" if ask in ("prepare 1", "recall 0") else "share"
+    return "business" if ask in ("prepare 1", "prepare article", "recall 0") else "share"
 
 
 def _media() -> MemoryMedia:

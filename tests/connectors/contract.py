@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, get_args
 
 import pytest
 
 from connectors.base import Connector
+from connectors.desk import Act
 from connectors.errors import ConnectorError, Forged, NotEntitled, OutcomeUnknown, Unavailable
 from connectors.values import (
     Attempted,
@@ -29,6 +30,18 @@ from connectors.values import (
     Receipt,
 )
 from tests.connectors.fakes import CountingMeter, MemoryMedia, SimulatorControl
+
+# What a platform may offer beside publishing and answering (connectors.desk), and how it is asked.
+OFFERS: dict[str, Callable[[Connector], object]] = {
+    "people": lambda c: c.person("1"),
+    "tags": lambda c: c.tags(),
+    "block": lambda c: c.block(["1"], blocked=True),
+    "quota": lambda c: c.read_quota("draft/add"),
+    "clear_quota": lambda c: c.clear_quota(),
+    "explain": lambda c: c.explain("1"),
+    "day_figures": lambda c: c.day_figures(date(2026, 8, 1), date(2026, 8, 1)),
+    "speed": lambda c: c.speed(),
+}
 
 
 def chinese(words: str) -> bool:
@@ -83,6 +96,26 @@ class ConnectorContract:
         assert all(quota.limit > 0 for quota in found.quotas)
         assert {limit.field for limit in found.limits}
         assert set(found.replies) <= {*found.polls, *found.pushes}
+
+    def test_acts_and_offers_are_known_and_of_kinds_that_come(self, connector: Connector) -> None:
+        found = connector.capabilities()
+        assert set(found.acts) <= {*found.polls, *found.pushes}
+        assert {act for acts in found.acts.values() for act in acts} <= set(get_args(Act))
+        assert set(found.offers) <= {"switch_comments", "typing", "authorize", *OFFERS}
+        assert not found.readable_quotas or "quota" in found.offers
+        assert len({form.key for form in found.forms}) == len(found.forms)
+
+    def test_what_is_not_offered_is_refused_in_words(self, connector: Connector, meter: CountingMeter) -> None:
+        offered = connector.capabilities().offers
+        for name, ask in OFFERS.items():
+            if name not in offered:
+                with pytest.raises(NotEntitled) as caught:
+                    ask(connector)
+                assert chinese(caught.value.cause)
+                assert chinese(caught.value.remedy)
+        if "typing" not in offered:
+            assert connector.typing({"kind": "private"}) is False
+        assert meter.calls == [] or offered
 
     def test_adapting_twice_gives_the_same_bytes(self, connector: Connector, content: Content) -> None:
         first, second = connector.adapt(content), connector.adapt(content)

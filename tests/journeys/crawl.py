@@ -70,7 +70,9 @@ class Walker:
     def _ask(self, address: str, found_on: str, fragment: bool) -> Page:
         headers = {"HX-Request": "true"} if fragment else {}
         answer = self.session.get(self.base + address, headers=headers, timeout=30)
-        kind = answer.headers.get("Content-Type", "").split(";")[0]
+        # Whoever authorises an account is sent to the platform's own page: nothing of ours to judge.
+        left = not answer.url.startswith(self.base)
+        kind = "" if left else answer.headers.get("Content-Type", "").split(";")[0]
         text = answer.text if kind == "text/html" else ""
         return Page(
             path=address,

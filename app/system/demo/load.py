@@ -274,11 +274,13 @@ class Loader:
         self.simulator.call("POST", "/_sim/faults", {**who, **fault})
 
     def citizens(self) -> None:
-        """Private messages arrive as they would by callback; comments wait for the poller."""
+        """Private messages are of the past, on both sides; comments wait for the poller."""
         for key, citizen, text, hours in PRIVATE_MESSAGES:
             demo = next(account for account in ACCOUNTS if account.key == key)
+            at = self.now - timedelta(hours=hours)
             said = {"platform": demo.platform, "external_id": demo.external_id, "from": citizen, "text": text}
-            sent = self.simulator.call("POST", "/_sim/messages", said)
+            past = {"push": False, "created_at": at.timestamp()}
+            sent = self.simulator.call("POST", "/_sim/messages", {**said, **past})
             account = db.session.get_one(Account, self.accounts[key])
             openid = str(sent.get("openid") or sent.get("from") or citizen)
             message = InboundMessage(
@@ -287,10 +289,10 @@ class Loader:
                 thread=openid,
                 sender_id=openid,
                 text=text,
-                sent_at=self.now - timedelta(hours=hours),
+                sent_at=at,
                 target={"kind": "private", "openid": openid},
             )
-            inbox.ingest(account, [message], now=self.now - timedelta(hours=hours) + timedelta(seconds=2))
+            inbox.ingest(account, [message], now=at + timedelta(seconds=2))
         for key, author, text in COMMENTS:
             demo = next(account for account in ACCOUNTS if account.key == key)
             self.simulator.call(

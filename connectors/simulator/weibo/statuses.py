@@ -204,7 +204,7 @@ def repost(call: Call) -> Doc:
     return told
 
 
-@twin("/2/statuses/repost_timeline.json", "GET", level="business")
+@endpoint("/2/statuses/repost_timeline/biz.json", "GET", level="business", counted=False)
 def repost_timeline(call: Call) -> Doc:
     """Who passed a post on, the newest first."""
     target = required(call, "id")
@@ -216,9 +216,9 @@ def repost_timeline(call: Call) -> Doc:
     return shapes.page("reposts", [each for _, each in found], len(found))
 
 
-@twin("/2/statuses/destroy.json", "POST")
+@twin("/2/statuses/destroy.json", "POST", level="full")
 def destroy(call: Call) -> Doc:
-    """Answers the status as it was; only one's own."""
+    """Answers the status as it was; only one's own. Documented among what was closed to ordinary apps in 2017."""
     target = required(call, "id")
     owner = call.state.get("status_owner", "", target)
     held = call.state.get("status", call.me.owner, target)

@@ -44,5 +44,7 @@ function one(id: string, sha256: string, ratio: string, crop: string, moved: (cr
   });
   place();
   const label = say({ "1:1": "cropSmall", "16:9": "cropWide" }[ratio] ?? "cropLarge");
-  return make("div", { class: "crop" }, picture, make("label", { class: "small", for: id }, label), slider);
+  const whole = make("div", { class: "crop" }, picture, make("label", { class: "small", for: id }, label), slider);
+  whole.style.setProperty("--ratio", String(ratio.split(":").map(Number).reduce((across, down) => across / down)));
+  return whole;
 }

@@ -90,7 +90,7 @@ function words(id: string, variant: Variant, name: string, value: string, wiring
     field.addEventListener("input", count);
     count();
     head.append(counter);
-  } else if (name === "text") {
+  } else if (name === "text" && !("content_html" in variant.payload)) {
     head.append(make("span", { class: `counter num${variant.length.used > variant.length.limit ? " over" : ""}` }, `${variant.length.used}/${variant.length.limit}`));
   }
   return [field];

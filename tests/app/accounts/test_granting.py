@@ -214,6 +214,19 @@ def test_a_live_account_goes_to_weibo_itself(app: Flask, office: Office) -> None
     assert WEIBO["app_secret"] not in address
 
 
+def test_the_api_gives_the_address_and_what_must_be_registered(account: Account, people: People) -> None:
+    client = people.app.test_client()
+    told = client.post(f"/api/v1/accounts/{account.id}/authorization", headers=people.bearer(people.admin))
+    assert told.status_code == 201
+    given = told.get_json()
+    assert given["redirect_uri"] == granting.redirect_uri()
+    assert given["revocation_url"].endswith("/revocation")
+    people.browser(people.admin).get(agree(given["url"]))
+    assert only().credentials["access_token"] != WEIBO["access_token"]
+    refused = client.post(f"/api/v1/accounts/{account.id}/authorization", headers=people.bearer(people.author))
+    assert refused.status_code == 403
+
+
 # Taken back
 
 

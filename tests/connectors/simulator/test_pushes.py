@@ -151,3 +151,19 @@ def test_a_plain_answer_in_safe_mode_is_a_fault(sim: Sim, listener: Listener) ->
     sim.put("wechat", GH, callback_url=listener.url)
     listener.answer = lambda query, body: envelope.xml({"MsgType": "text", "Content": "收到"}).encode()
     assert "safe mode" in sim.message("wechat")["reply_problem"]
+
+
+def test_a_message_of_the_past_is_not_pushed_and_its_window_began_then(
+    sim: Sim, wechat: WeChat, listener: Listener
+) -> None:
+    sim.put("wechat", GH, callback_url=listener.url, callback_mode="plain")
+    then = sim.server.state.now() - 47 * 3600
+    told = sim.message("wechat", "昨天的", push=False, created_at=then)
+    assert (told["attempts"], told["reply"], listener.got) == (0, "", [])
+    answer = {"touser": told["from"], "msgtype": "text", "text": {"content": "您好"}}
+    assert wechat.post("message/custom/send", answer)["errcode"] == 0
+    sim.shift(3700)
+    assert wechat.post("message/custom/send", answer)["errcode"] == 45015
+    page = requests.get(f"{sim.url}/talks/wechat/{GH}/{told['from']}", timeout=9).text
+    assert "昨天的" in page
+    assert "暂时无法提供服务" not in page

@@ -95,6 +95,8 @@ def test_show_count_and_destroy(sim: Sim, weibo: Weibo) -> None:
     assert weibo.get("statuses/count", ids=status_id).json() == [
         {"id": status_id, "comments": "1", "reposts": "0", "attitudes": "0"}
     ]
+    refused(weibo.post("statuses/destroy", id=status_id), 10014, 403)
+    sim.put("weibo", UID, level="full")
     assert weibo.post("statuses/destroy", id=status_id).json()["idstr"] == status_id
     refused(weibo.get("statuses/show", id=status_id), 20101)
     refused(weibo.post("statuses/destroy", id=status_id), 20101)

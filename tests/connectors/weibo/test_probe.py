@@ -93,3 +93,10 @@ def test_what_must_be_filled_in(simulator: SimulatorControl, make: Make) -> None
     assert found["safe_domain"].ok is False
     assert found["operator_ip"].ok is False
     assert "TANDEM_EGRESS_IP" in found["operator_ip"].remedy
+
+
+def test_the_right_to_articles_shows_at_the_first_one(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    found = rights(make(simulator.url, settings={"article": True}).probe())
+    assert found["article"].ok is None
+    assert "首次发布时验证" in found["article"].detail
