@@ -183,7 +183,7 @@ def test_a_mass_send_that_waits_for_the_administrator_keeps_its_number(
     # With it the platform can be asked how it ended.
     answer = connector.check(attempted(payload, done, clock(), caught.value.receipt))
     assert isinstance(answer, CannotTell)
-    assert "正在群发" in answer.reason
+    assert "管理员在微信中确认" in answer.reason
 
 
 def test_an_unprepared_draft_is_never_submitted(make: Make, odd: Odd, clock: Clock) -> None:
