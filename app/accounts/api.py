@@ -6,7 +6,7 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from app.accounts import granting, services
+from app.accounts import granting, readings, services
 from app.accounts.models import Account
 from app.accounts.schemas import (
     AccountIn,
@@ -15,8 +15,10 @@ from app.accounts.schemas import (
     AccountPatch,
     AccountQuery,
     AuthorizationOut,
+    DaysOut,
     HealthOut,
     account_json,
+    day_json,
     health_json,
 )
 from app.db import utcnow
@@ -92,3 +94,12 @@ def begin_authorization(account_id: str) -> dict[str, Any]:
     url = granting.begin(current_actor(), account_id, utcnow())
     account = services.get_account(current_actor(), account_id)
     return {"url": url, "redirect_uri": granting.redirect_uri(), "revocation_url": granting.revocation_url(account)}
+
+
+@blp.get("/accounts/<account_id>/days")
+@requires("account.read")
+@blp.response(200, DaysOut)
+def list_days(account_id: str) -> dict[str, Any]:
+    """最近几天的阅读、分享、关注人数，以平台给出的为准；没有给出的为 null。"""
+    account = services.get_account(current_actor(), account_id)
+    return {"items": [day_json(day) for day in readings.days_of(account.id, limit=31)]}

@@ -177,6 +177,9 @@ WEIBO = Platform(
             kind="number",
         ),
         Setting(name="quotas.publish_per_hour", label=N_("每小时可发条数"), help=N_("默认 30。"), kind="number"),
+        Setting(
+            name="upload_pic", label=N_("已获多图接口 upload_pic、upload_url_text（仅“完整发布权限”）"), kind="tick"
+        ),
         Setting(name="article", label=N_("已获头条文章权限（政务、媒体机构，向蓝V客服申请）"), kind="tick"),
         Setting(name="article_long", label=N_("长文自动改发头条文章（写稿时可逐篇改回）"), kind="tick"),
         Setting(

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import fields
 
 from app.accounts import connections, services
-from app.accounts.models import Account
+from app.accounts.models import Account, AccountDay
 from app.schemas import BaseSchema
 from app.web import iso
 from connectors.values import Capabilities
@@ -42,6 +42,24 @@ class AccountQuery(BaseSchema):
     unit_id = fields.String(load_default=None)
     platform = fields.String(load_default=None)
     active = fields.Boolean(load_default=None, allow_none=True)
+
+
+class DayOut(BaseSchema):
+    """One day of the account: numbers of people; null where the platform does not tell."""
+
+    day = fields.Date()
+    readers = fields.Integer(allow_none=True)
+    sharers = fields.Integer(allow_none=True)
+    likes = fields.Integer(allow_none=True)
+    comments = fields.Integer(allow_none=True)
+    collected = fields.Integer(allow_none=True)
+    new_followers = fields.Integer(allow_none=True)
+    lost_followers = fields.Integer(allow_none=True)
+    followers = fields.Integer(allow_none=True)
+
+
+class DaysOut(BaseSchema):
+    items = fields.List(fields.Nested(DayOut))
 
 
 class AuthorizationOut(BaseSchema):
@@ -105,6 +123,10 @@ def account_json(account: Account, *, manages: bool, now: datetime) -> dict[str,
         "capabilities": capabilities_json(connections.capabilities(account)),
         "health": health_json(account, now),
     }
+
+
+def day_json(day: AccountDay) -> dict[str, Any]:
+    return {name: getattr(day, name) for name in DayOut().fields}
 
 
 def health_json(account: Account, now: datetime) -> dict[str, Any]:

@@ -65,10 +65,11 @@ class Api:
         """One of the calls that cannot be taken back. The answer is a status, or the slow success without an id."""
         return _an_object(self._post(url, form, files=(picture,) if picture else (), send_before=send_before))
 
-    def upload_picture(self, picture: File) -> Mapping[str, Any]:
-        """statuses/upload_pic/biz: {pic_id, thumbnail_pic, bmiddle_pic, original_pic} of a picture that no status shows
-        yet, so failing is harmless."""
-        answer = self._post(f"{BUSINESS}/2/statuses/upload_pic/biz.json", {}, files=(picture,), write=False)
+    def upload_picture(self, picture: File, *, business: bool) -> Mapping[str, Any]:
+        """statuses/upload_pic: {pic_id, thumbnail_pic, bmiddle_pic, original_pic} of a picture that no status shows yet,
+        so failing is harmless."""
+        url = f"{BUSINESS}/2/statuses/upload_pic/biz.json" if business else f"{OPEN}/2/statuses/upload_pic.json"
+        answer = self._post(url, {}, files=(picture,), write=False)
         return _an_object(answer)
 
     def article(self, form: Fields, *, send_before: datetime) -> Mapping[str, Any]:

@@ -65,7 +65,7 @@ class _Adapting:
     @property
     def uploads(self) -> bool:
         """Whether pictures can be brought to Weibo beforehand."""
-        return self.level.key == "business"
+        return self.level.uploads
 
     def done(self) -> Adaptation:
         link = links.ascii_link(self.content.link)

@@ -21,13 +21,13 @@ from connectors.weibo.publishing import known_rip, picture_of
 def prepare(
     account: AccountConfig, level: Level, api: Api, media: MediaStore, payload: Json, done: Prepared
 ) -> Prepared:
-    """Every picture, cover first, to where it gets an address at Weibo (level business), one a call."""
+    """Every picture, cover first, to where it gets an address at Weibo, one a call."""
     _check_right(account)
     api.token()
     known_rip(account)
     steps: dict[str, Any] = dict(done.steps)
     wanted = pictures_of(payload)
-    if wanted and level.key != "business":
+    if wanted and not level.uploads:
         raise NotEntitled(
             "本级别应用不能把图片传到微博，文章的图片没有地址。",
             remedy="请重新生成平台版本后送审。",
@@ -37,7 +37,7 @@ def prepare(
     known: dict[str, str] = dict(steps.get("addresses", {}))
     waiting = [sha256 for sha256 in wanted if sha256 not in known]
     if waiting:
-        known[waiting[0]] = _upload(api, media, waiting[0])
+        known[waiting[0]] = _upload(level, api, media, waiting[0])
     return Prepared(steps={**steps, "checked": True, "addresses": known}, ready=len(waiting) <= 1)
 
 
@@ -100,8 +100,8 @@ def _check_right(account: AccountConfig) -> None:
         )
 
 
-def _upload(api: Api, media: MediaStore, sha256: str) -> str:
-    found = api.upload_picture(picture_of(media, sha256))
+def _upload(level: Level, api: Api, media: MediaStore, sha256: str) -> str:
+    found = api.upload_picture(picture_of(media, sha256), business=level.key == "business")
     address = _address_of(found.get("original_pic")) or _address_of(found.get("bmiddle_pic"))
     if not address:
         row = codes.UNKNOWN_READ

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from connectors.values import AccountConfig, MessageKind, Missing, Quota, ReplyRule
@@ -19,6 +19,7 @@ CALLS = {
     "statuses/share": f"{api.OPEN}/2/statuses/share.json",
     "statuses/update": f"{api.OPEN}/2/statuses/update.json",
     "statuses/upload": f"{api.UPLOAD}/2/statuses/upload.json",
+    "statuses/upload_url_text": f"{api.OPEN}/2/statuses/upload_url_text.json",
     "statuses/update/biz": f"{api.BUSINESS}/2/statuses/update/biz.json",
     "statuses/upload_url_text/biz": f"{api.BUSINESS}/2/statuses/upload_url_text/biz.json",
 }
@@ -27,7 +28,8 @@ ARTICLE = "proxy/article/publish"
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """`calls` are (without picture, with pictures); `limit` in 字."""
+    """`calls` are (without picture, with pictures); `limit` in 字; `uploads`: pictures are brought to Weibo beforehand, by
+    statuses/upload_pic, and so get an id and an address."""
 
     key: str
     max_images: int
@@ -36,6 +38,7 @@ class Level:
     calls: tuple[str, str]
     needs_link: bool = False
     annotations: bool = True
+    uploads: bool = False
 
     def call(self, images: int) -> str:
         return self.calls[1] if images else self.calls[0]
@@ -60,13 +63,22 @@ LEVELS = {
             topics=True,
             limit=LONG,
             calls=("statuses/update/biz", "statuses/upload_url_text/biz"),
+            uploads=True,
         ),
     )
 }
 
 
+# 高级接口 that an app of level full may have been given besides (settings.upload_pic).
+_MANY_PICTURES = replace(
+    LEVELS["full"], max_images=9, calls=("statuses/update", "statuses/upload_url_text"), uploads=True
+)
+
+
 def level_of(account: AccountConfig) -> Level:
     """The level of the account's app. Raises ValueError for a mode that is none."""
+    if account.mode == "full" and account.settings.get("upload_pic") is True:
+        return _MANY_PICTURES
     try:
         return LEVELS[account.mode]
     except KeyError:
@@ -114,7 +126,7 @@ _MISSING_ARTICLE = Missing(key="article", why="账号没有头条文章权限（
 _MISSING_ARTICLE_RECALL = Missing(key="article_recall", why="头条文章没有修改和删除接口，发出后只能到微博手动处理。")
 _MISSING_ARTICLE_PICTURES = Missing(
     key="article_pictures",
-    why="头条文章的图片须先在微博上，只有商业接口能上传：封面用账号设置中填写的微博图片地址，正文图片不带入。",
+    why="头条文章的图片须先在微博上，只有商业接口或多图接口能上传：封面用账号设置中填写的微博图片地址，正文图片不带入。",
 )
 _MISSING_PREVIEW = Missing(key="preview", why="微博没有把预览发到手机的接口，请看本系统里的预览。")
 _MISSING_READS = Missing(key="reads", why="微博不提供阅读数。")
@@ -124,6 +136,7 @@ def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
     found = [_MISSING_SCHEDULE, _MISSING_READS, _MISSING_PREVIEW, _MISSING_EDIT, _MISSING_MODERATION, _MISSING_SENT]
     if level.key != "business":
         found += [_MISSING_COMMENTS, _MISSING_MENTIONS, _MISSING_HISTORY]
+    if level.max_images == 1:
         found.append(Missing(key="images", why="本级别应用每条微博只能带 1 张图片。"))
     if level.key == "share":
         found.append(Missing(key="topics", why="“分享”接口不能带 #话题#，微博会自动过滤。"))
@@ -134,6 +147,6 @@ def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
         found.append(_MISSING_ARTICLE)
     else:
         found.append(_MISSING_ARTICLE_RECALL)
-        if level.key != "business":
+        if not level.uploads:
             found.append(_MISSING_ARTICLE_PICTURES)
     return tuple(found)

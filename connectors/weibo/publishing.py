@@ -33,18 +33,18 @@ _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png", "image/gif": "gif"}
 def prepare(
     account: AccountConfig, level: Level, api: Api, media: MediaStore, payload: Json, done: Prepared
 ) -> Prepared:
-    """The token is alive, the pictures can be read; at level business each picture is uploaded, one a call."""
+    """The token is alive, the pictures can be read; where pictures go before, each is uploaded, one a call."""
     api.token()
     known_rip(account)
     steps: dict[str, Any] = dict(done.steps)
     images = [str(image["sha256"]) for image in payload["images"]]
     for sha256 in images:
         picture_of(media, sha256)
-    if level.key == "business" and images:
+    if level.uploads and images:
         uploaded: dict[str, str] = dict(steps.get("pictures", {}))
         waiting = [sha256 for sha256 in images if sha256 not in uploaded]
         if waiting:
-            uploaded[waiting[0]] = _upload(api, media, waiting[0])
+            uploaded[waiting[0]] = _upload(level, api, media, waiting[0])
         return Prepared(steps={**steps, "checked": True, "pictures": uploaded}, ready=len(waiting) <= 1)
     return Prepared(steps={**steps, "checked": True}, ready=True)
 
@@ -72,9 +72,9 @@ def publish(
         form["annotations"] = json.dumps([{"client_mblogid": key}])
     if level.key == "business":
         form["is_longtext"] = "1" if half_units(form["status"]) > SHORT * 2 else "0"
-        if images:
-            form["pic_id"] = ",".join(_uploaded(prepared, sha256) for sha256 in images)
-    picture = picture_of(media, images[0]) if images and level.key != "business" else None
+    if level.uploads and images:
+        form["pic_id"] = ",".join(_uploaded(prepared, sha256) for sha256 in images)
+    picture = picture_of(media, images[0]) if images and not level.uploads else None
     status = api.publish(CALLS[mode], form, picture=picture, send_before=send_before)
     if is_slow(status):
         return Receipt(live=False, details={"slow": "1"})
@@ -146,8 +146,9 @@ def _uploaded(prepared: Prepared, sha256: str) -> str:
     return str(found)
 
 
-def _upload(api: Api, media: MediaStore, sha256: str) -> str:
-    pic_id = str(api.upload_picture(picture_of(media, sha256)).get("pic_id") or "")
+def _upload(level: Level, api: Api, media: MediaStore, sha256: str) -> str:
+    answer = api.upload_picture(picture_of(media, sha256), business=level.key == "business")
+    pic_id = str(answer.get("pic_id") or "")
     if not pic_id:
         row = codes.UNKNOWN_READ
         raise row.error("微博没有给出图片编号。", remedy=row.remedy, who=row.who)

@@ -26,6 +26,7 @@ from connectors.values import (
     Content,
     Exchange,
     Found,
+    InboundMedia,
     Prepared,
     Receipt,
 )
@@ -337,3 +338,25 @@ class ConnectorContract:
         for method in ("GET", "POST"):
             with pytest.raises(Forged):
                 connector.verify_callback(Callback(method=method, query=query, body=b"{}"))
+
+    def test_a_revocation_that_names_nobody_is_refused(self, connector: Connector) -> None:
+        for callback in (Callback(method="GET", query={}), Callback(method="POST", query={"uid": "1"}, body=b"uid=1")):
+            with pytest.raises(Forged):
+                connector.read_revocation(callback)
+
+    def test_signing_in_there_is_offered_or_refused_in_words(self, connector: Connector, meter: CountingMeter) -> None:
+        """Where it is offered the address carries the state and no secret; asking for it asks nobody."""
+        if "authorize" in connector.capabilities().offers:
+            address = connector.authorize_url(redirect_uri="https://www.qinglan.gov.cn/back", state="s-1")
+            assert "state=s-1" in address
+            assert connector.account.credentials["app_secret"] not in address
+        else:
+            with pytest.raises(NotEntitled) as caught:
+                connector.authorize_url(redirect_uri="https://www.qinglan.gov.cn/back", state="s-1")
+            assert chinese(str(caught.value))
+        assert meter.calls == []
+
+    def test_a_file_that_nobody_sent_is_an_error_of_the_tree(self, connector: Connector) -> None:
+        with pytest.raises(ConnectorError) as caught:
+            connector.fetch_media(InboundMedia(kind="image", media_id="nobody-sent-this"))
+        assert chinese(caught.value.cause)

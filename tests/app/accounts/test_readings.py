@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.accounts import allowances, connections, quotas, readings
 from app.accounts.models import Account, AccountDay, QuotaReading, QuotaUse
+from app.accounts.schemas import DayOut, day_json
 from app.accounts.services import note_limit, quota_summary
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
@@ -248,3 +249,12 @@ def test_counters_stay_per_day(account: Account) -> None:
     readings.read(account.id, utcnow())
     rows = db.session.scalars(select(QuotaUse).where(QuotaUse.key == "draft/add@day")).all()
     assert len(rows) == 1
+
+
+def test_the_days_by_api(account: Account, app_on_simulator: Flask, office: Office) -> None:
+    days = (DayFigures(day=date(2026, 7, 11), readers=10, followers=5),)
+    readings._keep(account.id, readings.Read(days=days), utcnow())
+    with app_on_simulator.test_request_context():
+        [told] = [day_json(day) for day in readings.days_of(account.id)]
+        assert DayOut().dump(told)["day"] == "2026-07-11"
+    assert (told["readers"], told["lost_followers"]) == (10, None)

@@ -297,3 +297,15 @@ def test_a_lost_answer_is_found_by_the_statuss_link(
     # Another article of the same words is not ours: its link differs.
     other = {**payload, "link": payload["link"].replace("a1b2c3", "ffffff")}
     assert isinstance(writer.check(replace(attempted, payload=other)), CannotTell)
+
+
+def test_a_full_app_with_upload_pic_brings_its_own_cover(
+    simulator: SimulatorControl, make: Make, long: Content, clock: Clock, meter: CountingMeter
+) -> None:
+    register(simulator, level="full", rights=["article"])
+    connector = make(simulator.url, mode="full", settings={"article": True, "article_long": True, "upload_pic": True})
+    adapted = connector.adapt(long)
+    assert blocking(adapted) == set()
+    send(connector, adapted.payload, clock)
+    assert meter.calls == ["statuses/upload_pic", "proxy/article/publish"]
+    assert articles(simulator)[0]["payload"]["cover"].startswith("http")

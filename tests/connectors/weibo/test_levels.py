@@ -153,3 +153,32 @@ def test_business_reads_back_by_its_own_interface(
     assert isinstance(connector.check(gone), CannotTell)
     clock.now += timedelta(minutes=4)
     assert isinstance(connector.check(gone), Removed)
+
+
+def test_a_full_app_with_the_further_interfaces_publishes_nine(
+    simulator: SimulatorControl, make: Make, content: Content, clock: Clock, media: MemoryMedia, meter: CountingMeter
+) -> None:
+    register(simulator, level="full")
+    connector = make(simulator.url, mode="full", settings={"upload_pic": True})
+    body = "".join(f'<img src="/media/{sha256}">' for sha256 in media.images)
+    payload = connector.adapt(replace(content, body_html=body)).payload
+    assert payload["delivery"] == {"mode": "statuses/upload_url_text"}
+    assert "images" not in {missing.key for missing in connector.capabilities().missing}
+    prepared = prepare_all(connector, payload)
+    assert simulator.accepted("weibo", UID) == []
+    connector.publish(payload, prepared, key="key-9", send_before=clock.soon)
+    [item] = simulator.accepted("weibo", UID)
+    assert len(item["images"]) == len(payload["images"]) == 7
+    assert json.loads(item["payload"]["annotations"]) == [{"client_mblogid": "key-9"}]
+    assert meter.calls == ["statuses/upload_pic"] * 7 + ["statuses/upload_url_text"]
+
+
+def test_a_full_app_without_them_says_so_at_preparing(
+    simulator: SimulatorControl, make: Make, content: Content
+) -> None:
+    register(simulator)
+    connector = make(simulator.url, mode="full", settings={"upload_pic": True})
+    payload = connector.adapt(content).payload
+    with pytest.raises(NotEntitled) as caught:
+        prepare_all(connector, payload)
+    assert caught.value.code == "10014"
