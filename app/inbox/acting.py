@@ -199,9 +199,42 @@ def _apply(message: Message, act: str, now: datetime) -> None:
         return
     # Nothing can be said under a comment that is gone.
     message.target = {}
-    conversation = message.conversation
-    if conversation.last_inbound_id == message.id:
-        conversation.waiting_since = None
+    if message.conversation.last_inbound_id == message.id:
+        _move_on(message.conversation)
+
+
+def _move_on(conversation: Conversation) -> None:
+    """The question that waited is deleted: the one before it waits, or the conversation is settled without an answer."""
+    standing = db.session.scalars(
+        select(Message)
+        .where(
+            Message.conversation_id == conversation.id,
+            Message.direction == "in",
+            Message.removed_at.is_(None),
+            Message.erased_at.is_(None),
+        )
+        .order_by(Message.sent_at.desc(), Message.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if standing is not None:
+        conversation.last_inbound_id, conversation.last_inbound_at = standing.id, standing.sent_at
+    if conversation.waiting_since is None:
+        return
+    if standing is not None and not _answered(standing):
+        return
+    conversation.waiting_since = conversation.snoozed_until = None
+    conversation.status = "resolved"
+
+
+def _answered(asked: Message) -> bool:
+    later = select(Message.id).where(
+        Message.conversation_id == asked.conversation_id,
+        Message.direction == "out",
+        Message.status != "failed",
+        Message.removed_at.is_(None),
+        Message.sent_at > asked.sent_at,
+    )
+    return asked.answered or db.session.scalars(later.limit(1)).one_or_none() is not None
 
 
 def _answerable_again(reply: Message) -> None:

@@ -141,9 +141,29 @@ def test_a_deleted_comment_waits_for_nobody_and_bears_no_act(talk: Talk) -> None
     found = fresh(message)
     assert found.removed_at is not None
     assert found.conversation.waiting_since is None
+    # Nobody answered: it is settled, not answered.
+    assert found.conversation.standing == "resolved"
     assert services.acts_of(found.conversation, [found]) == {}
     assert not services.window_of(found.conversation, utcnow()).open
     assert talk.connector.fetch_messages({}, (talk.receipt,)).items == ()
+
+
+def test_a_deleted_comment_leaves_the_earlier_question_waiting(talk: Talk) -> None:
+    first = talk.commented("几点开门？")
+    with atomic():
+        later = Message(
+            conversation_id=first.conversation_id, account_id=first.account_id, direction="in", external_id="later",
+            text="广告", target=dict(first.target), sent_at=first.sent_at + timedelta(minutes=1), created_at=utcnow(),
+        )  # fmt: skip
+        db.session.add(later)
+        db.session.flush()
+        talk_row = db.session.get_one(Message, first.id).conversation
+        talk_row.last_inbound_id, talk_row.last_inbound_at = later.id, later.sent_at
+    services.moderate(talk.city.wang, later.id, "delete", now=utcnow())
+    conversation = fresh(first).conversation
+    assert (conversation.last_inbound_id, conversation.waiting_since) == (first.id, first.sent_at)
+    assert conversation.standing == "open"
+    assert services.waiting(talk.city.wang) == [conversation]
 
 
 def test_our_answer_is_deleted_and_another_may_follow(talk: Talk) -> None:
