@@ -23,6 +23,7 @@ from app.posts.choosing import (
     writable_accounts,
     writable_units,
 )
+from app.posts.correcting import correction_of
 from app.posts.importing import Imported, import_document
 from app.posts.models import STATUSES, Post, Revision, Variant
 from app.posts.revising import current_revision, on_revised
@@ -32,6 +33,7 @@ __all__ = [
     "Imported",
     "attachments_of",
     "clean_paste",
+    "correction_of",
     "cover_of",
     "create_post",
     "current_revision",

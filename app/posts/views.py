@@ -67,10 +67,11 @@ def new() -> ResponseReturnValue:
         "status": "draft",
         "unit_id": unit_id,
         "account_ids": [item for item in request.args.getlist("account") if item],
-        "corrects_id": request.args.get("corrects"),
+        "corrects_id": None,
         "variants": [],
     }
-    return _composer(blank, None)
+    original = services.visible_post(actor, request.args.get("corrects"))
+    return _composer(blank | (services.correction_of(actor, original) if original is not None else {}), None)
 
 
 @bp.get("/posts/<post_id>")
@@ -183,6 +184,7 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         accounts=accounts,
         units=services.writable_units(actor),
         unit_id=shown["unit_id"],
+        corrected=services.visible_post(actor, shown.get("corrects_id")),
         question=_question(post) if post is not None and post.status in REOPENABLE else "",
         chosen=set(shown["account_ids"]),
     )
