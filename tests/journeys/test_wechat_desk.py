@@ -87,3 +87,31 @@ def press(page: Page, button: Locator) -> None:
     """Press, and wait for the page that says how it went."""
     with page.expect_navigation():
         button.first.click()
+
+
+def test_the_citizen_sees_that_somebody_is_typing(stack: Stack, browser: Browser) -> None:
+    admin = person(browser, stack, "admin")
+    page = admin.open("/accounts?platform=wechat")
+    page.get_by_role("link", name="青岚发布").first.click()
+    page.get_by_label(re.compile("正在输入")).check()
+    press(page, page.get_by_role("button", name="保存设置"))
+    body = {"platform": "wechat", "external_id": WECHAT, "from": "citizen-typing", "text": "窗口几点下班？"}
+    responder = person(browser, stack, "responder")
+    assert requests.post(f"{stack.simulator}/_sim/messages", json=body, timeout=10).ok
+
+    def arrived() -> bool:
+        responder.open("/inbox?q=窗口几点下班")
+        return responder.page.locator("[data-talk]").count() > 0
+
+    wait_for("the message", arrived)
+    responder.page.locator("[data-talk]").first.click()
+    responder.page.get_by_label("回复内容").click()
+
+    def typed() -> bool:
+        asked = requests.get(f"{stack.simulator}/_sim/requests?path=custom/typing", timeout=10).json()["items"]
+        # The account's test asks too, for nobody, and is refused.
+        return any(item["outcome"] == "ok" for item in asked)
+
+    wait_for("正在输入", typed, 10)
+    responder.page.get_by_label("回复内容").fill("下午六点。")
+    assert responder.complaints == []
