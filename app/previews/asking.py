@@ -19,7 +19,7 @@ from app.posts.models import Post, Variant
 from app.posts.revising import current_revision
 from app.posts.services import get_post
 from app.previews.models import PreviewSend
-from app.previews.recipients import checked, recipients_of, remember
+from app.previews.recipients import checked, recipients_of
 from app.units.access import Actor
 from connectors.values import PreviewRule
 
@@ -110,9 +110,8 @@ def send_preview(
             raise Conflict(f"没有发出。{channel.why_not}请看本系统里的预览，或换一个账号。")
         to = checked(channel.recipient if recipient is None else recipient, channel.rule)
         _can_be_built(channel.variant)
-        _not_again(post, channel.account, now)
+        _not_again(post, channel.account, to, now)
         row = _queued(actor, post, channel.variant, channel.rule, to, key, now)
-        remember(actor, channel.account.platform, to, now)
         wake()
     return row
 
@@ -143,7 +142,8 @@ def _can_be_built(variant: Variant) -> None:
         raise ContentBlocked(f"没有发出。稿件还没有{words}，平台不收。请写好后再发。", problems=missing)
 
 
-def _not_again(post: Post, account: Account, now: datetime) -> None:
+def _not_again(post: Post, account: Account, to: str, now: datetime) -> None:
+    """One at a time, and a pause; a refused one reached nobody, so a corrected id may follow at once."""
     last = db.session.scalars(
         select(PreviewSend)
         .where(PreviewSend.post_id == post.id, PreviewSend.account_id == account.id)
@@ -154,8 +154,12 @@ def _not_again(post: Post, account: Account, now: datetime) -> None:
         return
     if last.status in UNFINISHED:
         raise Conflict("没有再发。这篇稿件的上一次预览还在发送。请等它有结果后再发。")
-    if now < last.created_at + PAUSE:
+    if now >= last.created_at + PAUSE:
+        return
+    if last.status != "failed":
         raise TooMany("没有再发。几秒钟前刚发过这篇稿件的预览。请先看手机，需要时稍等再发。")
+    if last.recipient == to:
+        raise TooMany("没有再发。几秒钟前同样的预览刚刚没有发成。请先看上面的原因，改正后再发，或稍等几秒再试。")
 
 
 def _queued(

@@ -1,4 +1,4 @@
-"""Where a person's own previews go: remembered with every preview sent, changed and deleted in the settings."""
+"""Where a person's own previews go: remembered with every preview that arrived, changed and deleted in the settings."""
 
 from __future__ import annotations
 
@@ -82,12 +82,16 @@ def remember(actor: Actor, platform: str, recipient: str, now: datetime) -> None
                 )
             )
             return
-        tidy = checked(recipient, rule)
-        row = db.session.get(PreviewRecipient, (actor.user_id, platform))
-        if row is None:
-            row = PreviewRecipient(user_id=actor.user_id, platform=platform, recipient=tidy, updated_at=now)
-            db.session.add(row)
-        row.recipient, row.updated_at = tidy, now
+        keep(actor.user_id, platform, checked(recipient, rule), now)
+
+
+def keep(user_id: str, platform: str, recipient: str, now: datetime) -> None:
+    """A checked id, in the caller's transaction."""
+    row = db.session.get(PreviewRecipient, (user_id, platform))
+    if row is None:
+        row = PreviewRecipient(user_id=user_id, platform=platform, recipient=recipient, updated_at=now)
+        db.session.add(row)
+    row.recipient, row.updated_at = recipient, now
 
 
 def _example(platform: str, mode: str) -> Account:

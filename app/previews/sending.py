@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, delete, or_, select
 from app.db import atomic, db
 from app.notices.services import tell
 from app.previews.models import PreviewSend
+from app.previews.recipients import keep
 from app.publishing.heartbeats import dead_workers
 from app.publishing.values import prepared_json, prepared_of
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Unavailable
@@ -112,11 +113,12 @@ def begin(claim: Claim, now: datetime) -> datetime:
 
 
 def record_sent(claim: Claim, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """It is on the phone. Raises Lost."""
+    """It is on the phone: the id is right, and offered next time. Raises Lost."""
     with atomic():
         row = _own(claim, "sending")
         row.exchanges = _kept(row, exchanges)
         _end(row, "sent", now)
+        keep(row.user_id, row.account.platform, row.recipient, now)
 
 
 def record_failure(

@@ -29,6 +29,14 @@ def finish(row: PreviewSend) -> None:
         found.created_at = utcnow() - timedelta(minutes=1)
 
 
+def deliver(row: PreviewSend) -> None:
+    """As the worker does when the platform took it."""
+    claim = sending.claim_sends("w", 1, utcnow())[0]
+    sending.begin(claim, utcnow())
+    sending.record_sent(claim, [], utcnow())
+    finish(row)
+
+
 def test_what_is_sent_is_the_post_as_it_stands(desk: Desk) -> None:
     post = draft(desk)
     row = ask(desk, post)
@@ -64,11 +72,24 @@ def test_one_at_a_time_and_a_pause_between(desk: Desk) -> None:
         ask(desk, post)
     with atomic():
         found = db.session.get_one(PreviewSend, row.id)
-        found.status, found.finished_at = "failed", utcnow()
-    with pytest.raises(TooMany, match="几秒钟前"):
+        found.status, found.finished_at = "sent", utcnow()
+    with pytest.raises(TooMany, match="几秒钟前刚发过"):
         ask(desk, post)
+    with pytest.raises(TooMany, match="几秒钟前刚发过"):
+        ask(desk, post, recipient="wangmin_neu")
     finish(row)
     assert ask(desk, post).id != row.id
+
+
+def test_a_corrected_id_goes_at_once_after_a_refusal(desk: Desk) -> None:
+    post = draft(desk)
+    row = ask(desk, post, recipient="wangmin_tpyo")
+    with atomic():
+        found = db.session.get_one(PreviewSend, row.id)
+        found.status, found.finished_at = "failed", utcnow()
+    with pytest.raises(TooMany, match="没有发成"):
+        ask(desk, post, recipient="wangmin_tpyo")
+    assert ask(desk, post).recipient == ME
 
 
 def test_who_edits_or_reviews_may_and_nobody_else(desk: Desk) -> None:
@@ -97,7 +118,9 @@ def test_what_is_no_wechat_id_is_refused_before_anything(desk: Desk, wrong: str)
 
 def test_the_id_is_remembered_changed_and_forgotten(desk: Desk) -> None:
     post = draft(desk)
-    finish(ask(desk, post, recipient=f" {ME} "))
+    deliver(ask(desk, post, recipient=f" {ME} "))
+    assert recipients_of(desk.author) == {"wechat": ME}
+    finish(ask(desk, post, recipient="wangmin_tpyo"))
     assert recipients_of(desk.author) == {"wechat": ME}
     assert ask(desk, post, recipient=None).recipient == ME
     services.remember(desk.author, "wechat", "wangmin_neu", utcnow())
@@ -229,7 +252,7 @@ def test_the_dialog_the_result_and_the_settings(app: Flask, desk: Desk) -> None:
     assert "every 1s" in going
     assert "hx-swap-oob" in going
     row = db.session.scalars(select(PreviewSend)).one()
-    finish(row)
+    deliver(row)
     done = client.get(f"/posts/{post.id}/phone-preview/{row.id}").text
     assert f"已发到 {ME}。请在微信里查看" in done
     assert "every 1s" not in done
