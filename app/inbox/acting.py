@@ -40,6 +40,21 @@ def acts_of(conversation: Conversation, messages: Sequence[Message]) -> dict[str
     return {message.id: acts for message in messages if offered and (acts := _acts(message, offered))}
 
 
+def acts_elsewhere(conversation: Conversation) -> tuple[str, str] | None:
+    """(why others' comments cannot be deleted from here, where people see the post); None where they can."""
+    if conversation.kind == "private":
+        return None
+    known = connections.capabilities(conversation.account)
+    acts = {str(kind): found for kind, found in known.acts.items()}.get(conversation.kind, ())
+    whys = {missing.key: missing.why for missing in known.missing}
+    if "delete" in acts or "moderation" not in whys:
+        return None
+    sent = db.session.get(Publication, conversation.publication_id) if conversation.publication_id else None
+    if sent is not None and sent.url:
+        return whys["moderation"], connections.screen_url(sent.url, conversation.account)
+    return whys["moderation"], connections.home_url(conversation.account)
+
+
 def _acts(message: Message, offered: Sequence[str]) -> tuple[str, ...]:
     if message.erased_at is not None or message.removed_at is not None or not message.target:
         return ()

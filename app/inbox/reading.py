@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,9 +10,9 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.db import Page, db
-from app.errors import Invalid
 from app.inbox.access import find, visible_conversations
 from app.inbox.models import Contact, Conversation, Message
+from app.inbox.ordering import decode, encode, in_order, place_of
 from app.inbox.windows import Window, windows_of
 from app.units.access import Actor
 
@@ -48,27 +46,22 @@ class Row:
     last_direction: str
 
 
-def conversations_of(actor: Actor, wanted: Filter, *, cursor: str | None = None, limit: int = 50) -> Page[Conversation]:
-    """Newest first by last message."""
+def conversations_of(
+    actor: Actor, wanted: Filter, *, cursor: str | None = None, limit: int = 50, waiting_first: bool = False
+) -> Page[Conversation]:
+    """Newest first by last message; with `waiting_first` those that wait for an answer come before, the longest on top.
+
+    A cursor holds for the order that it was given in.
+    """
     limit = max(1, min(limit, 200))
     query = (
         select(Conversation)
         .where(*_conditions(actor, wanted))
         .options(joinedload(Conversation.contact), joinedload(Conversation.account), joinedload(Conversation.assignee))
     )
-    if cursor:
-        at, last_id = _decode(cursor)
-        query = query.where(
-            or_(
-                Conversation.last_message_at < at,
-                and_(Conversation.last_message_at == at, Conversation.id < last_id),
-            )
-        )
-    ordered = query.order_by(Conversation.last_message_at.desc(), Conversation.id.desc()).limit(limit + 1)
+    ordered = in_order(query, cursor, waiting_first=waiting_first).limit(limit + 1)
     rows = list(db.session.scalars(ordered))
-    following = None
-    if len(rows) > limit:
-        following = _encode(rows[limit - 1].last_message_at, rows[limit - 1].id)
+    following = place_of(rows[limit - 1], waiting_first=waiting_first) if len(rows) > limit else None
     return Page(items=rows[:limit], next_cursor=following)
 
 
@@ -117,10 +110,10 @@ def messages_of(actor: Actor, conversation_id: str, *, cursor: str | None = None
     limit = max(1, min(limit, 200))
     query = select(Message).where(Message.conversation_id == conversation.id, Message.direction != "note")
     if cursor:
-        at, last_id = _decode(cursor)
+        at, last_id = decode(cursor)
         query = query.where(or_(Message.sent_at > at, and_(Message.sent_at == at, Message.id > last_id)))
     rows = list(db.session.scalars(query.order_by(Message.sent_at, Message.id).limit(limit + 1)))
-    following = _encode(rows[limit - 1].sent_at, rows[limit - 1].id) if len(rows) > limit else None
+    following = encode(rows[limit - 1].sent_at, rows[limit - 1].id) if len(rows) > limit else None
     return Page(items=rows[:limit], next_cursor=following)
 
 
@@ -248,21 +241,3 @@ def _newest(ids: Sequence[str]) -> dict[str, Message]:
     )
     rows = db.session.scalars(select(Message).join(ranked, ranked.c.id == Message.id).where(ranked.c.place == 1))
     return {message.conversation_id: message for message in rows}
-
-
-def _encode(at: datetime, row_id: str) -> str:
-    return base64.urlsafe_b64encode(f"{at.isoformat()}|{row_id}".encode()).decode().rstrip("=")
-
-
-def _decode(cursor: str) -> tuple[datetime, str]:
-    try:
-        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
-        at, _, row_id = text.partition("|")
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError("naive")
-    except (ValueError, binascii.Error):
-        raise Invalid(
-            "翻页没有成功。cursor 不是上一页给出的值。请从第一页重新开始。", errors={"cursor": ["无效。"]}
-        ) from None
-    return moment, row_id

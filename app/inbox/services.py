@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from app.inbox.account_events import COMES, account_event
-from app.inbox.acting import acts_of, commented, comments_closed, moderate, switch_comments, typing
+from app.inbox.acting import (
+    acts_elsewhere,
+    acts_of,
+    commented,
+    comments_closed,
+    moderate,
+    switch_comments,
+    typing,
+)
 from app.inbox.amending import retry_reply, settle_reply
 from app.inbox.answering import add_note, reply
 from app.inbox.contacts import display_name
@@ -43,6 +51,7 @@ __all__ = [
     "FirstAnswers",
     "Window",
     "account_event",
+    "acts_elsewhere",
     "acts_of",
     "add_note",
     "answerers",

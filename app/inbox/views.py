@@ -149,7 +149,13 @@ def _list_html(actor: Actor, chosen_id: str, now: datetime) -> str:
         assignee=TABS[shown["tab"]],
         q=shown["q"],
     )
-    found = services.conversations_of(actor, wanted, cursor=request.args.get("cursor"), limit=50)
+    found = services.conversations_of(
+        actor,
+        wanted,
+        cursor=request.args.get("cursor"),
+        limit=50,
+        waiting_first=shown["status"] in ("unresolved", "open"),
+    )
     html = render_template(
         "inbox/_list.html",
         rows=services.rows_of(found.items, now),
@@ -173,6 +179,7 @@ def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
         media=message_media.media_of([message.id for message in messages]),
         shown_as=shown_as,
         acts=services.acts_of(chosen, messages),
+        elsewhere=services.acts_elsewhere(chosen),
         window=services.window_of(chosen, now),
         may_reply=may(actor, chosen, "inbox.reply"),
         now=now,

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app.db import atomic, db, utcnow
-from app.inbox.models import Message
+from app.inbox.models import Conversation, Message
 from app.inbox.services import (
     Filter,
     begin_attempt,
     claim_replies,
+    conversations_of,
     count,
     ingest,
     record_reply_sent,
@@ -260,3 +261,38 @@ def _hidden(html: str, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]*)"', html)
     assert found, name
     return found.group(1)
+
+
+def test_who_has_waited_longest_stands_on_top(city: City, letter: Make, now: datetime) -> None:
+    def talk(number: int, hours: int) -> str:
+        sent_at = now - timedelta(hours=hours)
+        found = ingest(city.wechat, [letter(number, openid=f"oCitizen{number:04}", sent_at=sent_at)], now=now)
+        return found[0].conversation_id
+
+    fresh, old, answered, newest_answered = talk(1, 1), talk(2, 31), talk(3, 40), talk(4, 30)
+    with atomic():
+        for conversation_id in (answered, newest_answered):
+            db.session.get_one(Conversation, conversation_id).waiting_since = None
+    expected = [old, fresh, newest_answered, answered]
+    wanted = Filter(status="unresolved")
+    assert [row.id for row in conversations_of(city.wang, wanted, waiting_first=True).items] == expected
+    assert [row.id for row in conversations_of(city.wang, wanted).items] == [fresh, newest_answered, old, answered]
+    seen: list[str] = []
+    cursor = None
+    for _page in range(4):
+        found = conversations_of(city.wang, wanted, cursor=cursor, limit=1, waiting_first=True)
+        seen += [row.id for row in found.items]
+        cursor = found.next_cursor
+    assert (seen, cursor) == (expected, None)
+
+
+def test_a_comment_that_cannot_be_deleted_here_says_where(
+    city: City, comment: Make, letter: Make, browse: Browse
+) -> None:
+    now = utcnow()
+    conversation_id = ingest(city.weibo, [comment()], now=now)[0].conversation_id
+    html = browse(city.wang).get(f"/inbox/{conversation_id}").get_data(as_text=True)
+    assert "微博没有精选、删除他人评论的接口" in html
+    assert "到平台查看" in html
+    private = browse(city.wang).get(f"/inbox/{arrived(city, letter)}").get_data(as_text=True)
+    assert "到平台查看" not in private
