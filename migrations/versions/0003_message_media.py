@@ -1,5 +1,9 @@
 """files that come with messages"""
 
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -8,9 +12,12 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# As long as the platforms keep what people send.
+KEPT_BY_PLATFORM = timedelta(days=3)
+
 
 def upgrade() -> None:
-    op.create_table(
+    files = op.create_table(
         "message_media",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("message_id", sa.String(length=32), nullable=False),
@@ -42,6 +49,46 @@ def upgrade() -> None:
     with op.batch_alter_table("message_media", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_media_account_id"), ["account_id"], unique=False)
         batch_op.create_index("ix_message_media_queue", ["status", "next_try_at"], unique=False)
+    _fill(op.get_bind(), files, datetime.now(UTC))
+
+
+def _fill(connection: sa.Connection, files: sa.Table, now: datetime) -> None:
+    """What came before: to be fetched while the platform still has it, else told as lost."""
+    messages = sa.table(
+        "messages",
+        *(sa.column(name, sa.String()) for name in ("id", "account_id", "direction")),
+        sa.column("media", sa.JSON()),
+        *(sa.column(name, sa.DateTime(timezone=True)) for name in ("sent_at", "erased_at", "created_at")),
+    )
+    query = sa.select(messages).where(
+        messages.c.direction == "in", messages.c.erased_at.is_(None), sa.cast(messages.c.media, sa.Text) != "[]"
+    )
+    for row in connection.execute(query).all():
+        found = [_row(row, position, item, now) for position, item in enumerate(row.media or [])]
+        if named := [file for file in found if file["media_id"] or file["url"]]:
+            connection.execute(files.insert(), named)
+
+
+def _row(message: Any, position: int, item: dict[str, str], now: datetime) -> dict[str, Any]:
+    there = message.sent_at.replace(tzinfo=message.sent_at.tzinfo or UTC) > now - KEPT_BY_PLATFORM
+    return {
+        "id": f"{int(now.timestamp() * 1000):012x}{secrets.token_hex(6)}",
+        "message_id": message.id,
+        "account_id": message.account_id,
+        "position": position,
+        "kind": item.get("kind", "")[:20],
+        "media_id": item.get("media_id", ""),
+        "url": item.get("url", ""),
+        "status": "waiting" if there else "lost",
+        "content": None,
+        "content_type": "",
+        "name": "",
+        "size": 0,
+        "why": "" if there else "已过期，未取到。",
+        "tries": 0,
+        "next_try_at": now,
+        "created_at": message.created_at,
+    }
 
 
 def downgrade() -> None:

@@ -66,18 +66,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("messages", schema=None) as batch_op:
-        batch_op.drop_column("removed_at")
-        batch_op.drop_column("elected")
-
-    with op.batch_alter_table("contacts", schema=None) as batch_op:
-        batch_op.drop_column("blocked_at")
-        batch_op.drop_column("told_at")
-        batch_op.drop_column("tags")
-
-    with op.batch_alter_table("accounts", schema=None) as batch_op:
-        batch_op.drop_column("reading_note")
-        batch_op.drop_column("next_reading_at")
+    # Natively, also on SQLite: a batch makes the table anew, and rows that refer to it would refuse or be lost.
+    for table, columns in (
+        ("messages", ("removed_at", "elected")),
+        ("contacts", ("blocked_at", "told_at", "tags")),
+        ("accounts", ("reading_note", "next_reading_at")),
+    ):
+        for column in columns:
+            op.drop_column(table, column)
 
     with op.batch_alter_table("quota_readings", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_quota_readings_account_id"))

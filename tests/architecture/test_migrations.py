@@ -1,17 +1,37 @@
-"""The migrations make exactly the models' tables, up and down, on both databases."""
+"""The migrations make exactly the models' tables, up and down, on both databases, empty and with rows."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy
 from flask import Flask
 from flask_migrate import check, downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import CheckConstraint, Column, Table, func, inspect, select, update
 
 from app import create_app
 from app.config import Config
-from app.db import db
+from app.db import atomic, db, utcnow
+from app.inbox.media import EXPIRED
+from app.inbox.models import MessageMedia
+
+# Where the values below would break a rule of the table.
+_OTHERWISE: dict[tuple[str, str], Any] = {
+    ("stops", "scope_id"): "",
+    ("deliveries", "site"): "",
+    ("reviews", "closed_at"): None,
+    ("messages", "status"): None,
+    ("message_media", "content"): None,
+}
+_OF_LATER = {
+    "0003": ("account_days", "quota_readings"),
+    "0002": ("message_media",),
+    "0001": ("preview_recipients", "preview_sends"),
+}
 
 
 @pytest.fixture
@@ -31,3 +51,95 @@ def test_up_check_down_up(empty: Flask) -> None:
     assert inspect(db.engine).get_table_names() == ["alembic_version"]
     upgrade()
     check()
+
+
+def test_down_and_up_with_a_row_in_every_table(empty: Flask) -> None:
+    upgrade()
+    _one_row_each()
+    standing = set(db.metadata.tables)
+    assert _counts(standing) == dict.fromkeys(standing, 1)
+    for revision, tables in _OF_LATER.items():
+        downgrade(revision=revision)
+        standing -= set(tables)
+        assert _counts(standing) == dict.fromkeys(standing, 1), revision
+        assert not set(tables) & set(inspect(db.engine).get_table_names())
+    upgrade()
+    check()
+    # The file of the message stands again: what it was fetched by is in the message.
+    standing.add("message_media")
+    assert _counts(standing) == dict.fromkeys(standing, 1)
+    downgrade(revision="base")
+    assert inspect(db.engine).get_table_names() == ["alembic_version"]
+
+
+@pytest.mark.parametrize(
+    ("age", "erased", "expected"),
+    [
+        (timedelta(days=2), False, ("waiting", "")),
+        (timedelta(days=4), False, ("lost", EXPIRED)),
+        (timedelta(days=2), True, None),
+    ],
+)
+def test_files_of_messages_from_before(
+    empty: Flask, age: timedelta, erased: bool, expected: tuple[str, str] | None
+) -> None:
+    upgrade()
+    _one_row_each()
+    downgrade(revision="0002")
+    now = utcnow()
+    _change_message(sent_at=now - age, created_at=now - age, erased_at=now if erased else None)
+    upgrade()
+    found = db.session.scalars(select(MessageMedia)).one_or_none()
+    assert (found and (found.status, found.why)) == expected
+    if found is not None:
+        assert (found.message_id, found.account_id, found.position) == ("x", "x", 1)
+        assert (found.kind, found.media_id, found.url) == ("image", "m1", "")
+        assert (found.created_at, found.tries, found.size) == (now - age, 0, 0)
+    db.session.rollback()
+
+
+def _one_row_each() -> None:
+    with atomic():
+        for table in db.metadata.sorted_tables:
+            db.session.execute(table.delete())
+            db.session.execute(table.insert().values({column.key: _value(table, column) for column in table.c}))
+    # The first part names no file: nothing is to be fetched for it.
+    media = [{"kind": "image", "url": "", "media_id": ""}, {"kind": "image", "url": "", "media_id": "m1"}]
+    _change_message(direction="in", media=media, erased_at=None)
+
+
+def _change_message(**values: Any) -> None:
+    """Of the columns that stand since the first revision."""
+    with atomic():
+        db.session.execute(update(db.metadata.tables["messages"]).values(**values))
+
+
+def _value(table: Table, column: Column[Any]) -> Any:
+    if (table.name, column.name) in _OTHERWISE:
+        return _OTHERWISE[(table.name, column.name)]
+    for key in column.foreign_keys:
+        return None if key.column.table is table else _value(key.column.table, key.column)
+    for constraint in table.constraints:
+        if isinstance(constraint, CheckConstraint):
+            listed = re.match(rf"\"?{column.name}\"? (?:IS NULL OR status )?IN \('(\w+)'", str(constraint.sqltext))
+            if listed:
+                return listed[1]
+    return _of_kind(column)
+
+
+def _of_kind(column: Column[Any]) -> Any:
+    kind = column.type.python_type if not isinstance(column.type, sqlalchemy.TypeDecorator) else None
+    if column.type.__class__.__name__ == "UTCDateTime" or kind is datetime:
+        return utcnow()
+    if column.type.__class__.__name__ == "Encrypted":
+        return {}
+    samples: dict[Any, Any] = {str: "x", int: 1, float: 1.0, bool: True, bytes: b"x", date: utcnow().date()}
+    return samples.get(kind, [])
+
+
+def _counts(tables: set[str]) -> dict[str, int]:
+    with db.engine.connect() as connection:
+        return {
+            name: connection.execute(select(func.count()).select_from(sqlalchemy.table(name))).scalar_one()
+            for name in tables
+        }
