@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, select
@@ -59,7 +60,7 @@ class Moved:
     """`undo`: the hour it had (to go back to), "" when it had none (undone by taking it off), None: no way back."""
 
     at: datetime
-    undo: datetime | str | None
+    undo: datetime | Literal[""] | None
 
 
 def chips(actor: Actor, first: date, days: int) -> tuple[list[Chip], int]:
@@ -159,17 +160,18 @@ def move(actor: Actor, post_id: str, *, at: datetime, seen: datetime | None, now
     somebody else was faster.
     """
     with atomic():
-        post = posts.get_post(actor, post_id)
-        actor.require("post.schedule", post.unit, see="post.read")
-        permalink.locked(post_id)
+        post = _locked(actor, post_id)
         standing = pushdown.live_schedule(post_id)
         kinds = {row.status for row in pushdown.publications_of(standing.id)} - {"cancelled"} if standing else set()
         if standing is None or not kinds:
+            if seen is not None:
+                raise Conflict("没有改期。这篇稿件刚被取消排期。仍要发布的，请在“待排期”中重新排期。")
             planning.schedule(actor, post_id, publish_at=at, now=now)
             return Moved(at=at, undo="")
-        if standing.publish_at != seen:
+        # A released one stands at its release, not at its schedule's hour: what is shown is the post's own.
+        before = post.publish_at
+        if before != seen:
             raise Conflict("没有改期。这篇稿件的发布时间刚被别人改过。请看过新的时间后再改。")
-        before = standing.publish_at
         planning.schedule(
             actor,
             post_id,
@@ -179,5 +181,21 @@ def move(actor: Actor, post_id: str, *, at: datetime, seen: datetime | None, now
             now=now,
         )
         # What was held, missed or failed did not stand at its hour any more: there is nothing to go back to.
-        back = before > now and kinds <= set(states.OPEN)
+        back = before is not None and before > now and kinds <= set(states.OPEN)
         return Moved(at=at, undo=before if back else None)
+
+
+def take_off(actor: Actor, post_id: str, *, seen: datetime | None, now: datetime) -> None:
+    """Off the schedule again. `seen`: the hour that it was given. Raises what planning.unschedule raises, and Conflict
+    when it stands at another hour by now."""
+    with atomic():
+        post = _locked(actor, post_id)
+        if pushdown.live_schedule(post_id) is not None and post.publish_at != seen:
+            raise Conflict("没有撤销。这篇稿件的发布时间刚被别人改过。请看过新的时间，要取消排期请到稿件页。")
+        planning.unschedule(actor, post_id, now=now)
+
+
+def _locked(actor: Actor, post_id: str) -> Post:
+    """The post's row as it stands now, after the permission check. Inside atomic()."""
+    actor.require("post.schedule", posts.get_post(actor, post_id).unit, see="post.read")
+    return permalink.locked(post_id)

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.db import utcnow
 from app.errors import Invalid
-from app.publishing import calendar, services
+from app.publishing import calendar
 from app.publishing.calendar import Chip, Moved
 from app.publishing.reserving import Places
 from app.publishing.views import bp as bp
@@ -116,8 +116,10 @@ def move(post_id: str) -> ResponseReturnValue:
 @bp.delete("/calendar/posts/<post_id>/time", endpoint="calendar_take_off")
 @requires("post.read")
 def take_off(post_id: str) -> ResponseReturnValue:
-    """Off the schedule again: the way back for a post that came from the tray."""
-    services.unschedule(current_actor(), post_id, now=utcnow())
+    """{seen: the hour it was given (ISO 8601)}: off the schedule again, the way back for a post from the tray."""
+    fields = request.get_json(silent=True)
+    seen = _instant(str(fields.get("seen") or "")) if isinstance(fields, dict) else None
+    calendar.take_off(current_actor(), post_id, seen=seen, now=utcnow())
     return jsonify({"said": _("已取消排期。"), "undo": None})
 
 

@@ -23,6 +23,8 @@ from app.publishing.models import Publication, Schedule
 from app.review.models import Review
 from app.units.access import Actor
 
+# Reckoning with hours (time zones, quotas, lateness) needs room above; nobody plans a century ahead.
+_FURTHEST_YEAR = 2199
 ORDERS = ("together", "wechat_first", "weibo_first")
 Order = str
 
@@ -116,6 +118,11 @@ def cancel_one(publication: Publication, actor: Actor, now: datetime, *, reason:
 def _time(publish_at: datetime | Literal["now"], now: datetime) -> datetime:
     if publish_at == "now":
         return now
+    if publish_at.year > _FURTHEST_YEAR:
+        raise Invalid(
+            f"没有排期。发布时间太远，最晚到 {_FURTHEST_YEAR} 年。请检查年份后重试。",
+            errors={"publish_at": [f"年份最晚到 {_FURTHEST_YEAR} 年。"]},
+        )
     if publish_at < now:
         raise Invalid(
             "发布时间已经过去。系统不补发过去的时间。请选择将来的时间，或选“立即发布”。",
@@ -227,9 +234,14 @@ def _move(
 
 def late_from(standing: Schedule, goes_first: bool) -> datetime:
     """Lateness counts from the hour; for the second of an ordered pair first from the end of its waiting."""
-    if standing.order == "together" or goes_first:
-        return standing.publish_at
-    return standing.publish_at + timedelta(seconds=current().partner_wait_seconds)
+    return late_after(standing.order, standing.publish_at, goes_first)
+
+
+def late_after(order: Order, at: datetime, goes_first: bool) -> datetime:
+    """As late_from, for a start at `at`."""
+    if order == "together" or goes_first:
+        return at
+    return at + timedelta(seconds=current().partner_wait_seconds)
 
 
 def first_ids(order: Order, sides: Iterable[tuple[str, str]]) -> frozenset[str]:

@@ -65,10 +65,12 @@ def compute(post_id: str) -> PostState:
 
 
 def hour_of(publications: Iterable[Publication]) -> datetime | None:
-    """The hour that lists show: when the first went out, else when the next is to go (a released one: its release)."""
+    """The hour that lists show: when the next is to go (a released one: its release) while anything is still to go,
+    else when the first went out, else when it was to."""
     standing = [p for p in publications if p.status != "cancelled"]
+    open_ = [p.due_at for p in standing if p.status in states.OPEN]
     went = [p.published_at for p in standing if p.published_at is not None]
-    return min(went or [p.due_at for p in standing], default=None)
+    return min(open_ or went or [p.due_at for p in standing], default=None)
 
 
 def status_of(statuses: Sequence[str]) -> str | None:

@@ -28,7 +28,7 @@ export async function moveTo(post: string, at: string, seen: string, after: () =
 function takeBack(post: string, at: string, seen: string, after: () => void): Promise<boolean> {
   return asked(post, after, async () => {
     if (at) await send("PUT", path(post), { at, seen });
-    else await send("DELETE", path(post));
+    else await send("DELETE", path(post), { seen });
     toast(say("undone"));
   });
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -311,9 +311,35 @@ def test_a_post_from_the_tray_gets_its_hour_and_can_be_taken_off(app: Flask, des
     assert (done["said"], done["undo"]) == ("已排到 明天 10:00", "")
     assert row(post, desk.weibo).due_at == at
     path = f"/calendar/posts/{post.id}/time"
-    assert author.delete(path).status_code == 200
+    assert author.delete(path, json={"seen": done["seen"]}).status_code == 200
     assert fresh_post(post).status == "approved"
-    assert author.delete(path, headers={"Accept": "application/json"}).status_code == 409
+    again = author.delete(path, json={"seen": done["seen"]}, headers={"Accept": "application/json"})
+    assert (again.status_code, "没有排期" in again.json["message"]) == (409, True)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("sent", [{"json": {"seen": "as given"}}, {"json": [1]}, {}])
+def test_undoing_does_not_take_off_what_a_colleague_moved(app: Flask, desk: Desk, sent: dict[str, Any]) -> None:
+    now = utcnow()
+    post, author, at = desk.approved(), browser(app, desk.author), tomorrow_at(10, utcnow())
+    given = put(author, post, at=f"{at.date()}T10:00", seen="").json
+    publishing.schedule(desk.author, post.id, publish_at=at + timedelta(hours=3), now=now)
+    if sent.get("json") == {"seen": "as given"}:
+        sent = {"json": {"seen": given["seen"]}}
+    refused = author.delete(f"/calendar/posts/{post.id}/time", headers={"Accept": "application/json"}, **sent)
+    assert (refused.status_code, "刚被别人改过" in refused.json["message"]) == (409, True)  # type: ignore[index]
+    assert (fresh_post(post).status, fresh_post(post).publish_at) == ("scheduled", at + timedelta(hours=3))
+
+
+@pytest.mark.parametrize("at", ["9999-12-31T10:00", "2200-01-01T00:00", "0001-01-01T00:00"])
+def test_hours_of_other_centuries_are_refused_in_words(app: Flask, desk: Desk, at: str) -> None:
+    post, author = desk.approved(), browser(app, desk.author)
+    answer = put(author, post, at=at, seen="")
+    assert (answer.status_code, "发布时间" in answer.json["message"]) == (422, True)
+    with pytest.raises(Invalid):
+        publishing.schedule(
+            desk.author, post.id, publish_at=datetime.fromisoformat(at).replace(tzinfo=UTC), now=utcnow()
+        )
+    assert fresh_post(post).status == "approved"
 
 
 def test_refusals_speak_the_services_words(app: Flask, mass: Desk) -> None:
@@ -348,6 +374,59 @@ def test_who_saw_another_hour_is_told(desk: Desk, now: datetime) -> None:
     # Also when the page still shows it in the tray.
     with pytest.raises(Conflict, match="刚被别人改过"):
         calendar.move(desk.author, post.id, at=at + timedelta(hours=2), seen=None, now=now)
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_a_colleague_took_off_is_not_put_back_by_an_old_page(desk: Desk, now: datetime, whole: bool) -> None:
+    post, at = desk.approved(accounts=[desk.weibo]), tomorrow_at(9, now)
+    publishing.schedule(desk.author, post.id, publish_at=at, now=now)
+    if whole:
+        publishing.unschedule(desk.author, post.id, now=now)
+    else:
+        resolving.cancel(desk.author, row(post, desk.weibo).id, reason="不发了", now=now)
+    with pytest.raises(Conflict, match="刚被取消排期"):
+        calendar.move(desk.author, post.id, at=at + timedelta(hours=2), seen=at, now=now)
+    assert fresh_post(post).status == "approved"
+    assert calendar.chips(desk.author, *week_of(at)) == ([], 0)
+
+
+def test_one_released_and_stopped_again_moves_from_where_it_stands(desk: Desk, now: datetime) -> None:
+    post, at = desk.approved(accounts=[desk.weibo]), tomorrow_at(9, now)
+    publishing.schedule(desk.author, post.id, publish_at=at, now=now)
+    force(row(post, desk.weibo), "held", now)
+    released = at + timedelta(minutes=20)
+    publishing.release(desk.publisher, row(post, desk.weibo).id, reason="按原定发", now=released)
+    assert chip_of(desk, post, at).at == released
+    force(row(post, desk.weibo), "held", released)
+    with atomic():
+        pushdown.push([post.id], released)
+    chip = chip_of(desk, post, at)
+    assert (chip.at, chip.movable) == (released, True)
+    later = at + timedelta(hours=4)
+    assert calendar.move(desk.author, post.id, at=later, seen=chip.at, now=released).undo is None
+    assert (fresh_post(post).publish_at, row(post, desk.weibo).due_at) == (later, later)
+
+
+def test_the_rest_of_a_post_stands_at_its_new_hour(desk: Desk, now: datetime) -> None:
+    """One channel is out, the other was moved to another day: that day must show it."""
+    post, at = desk.approved(), tomorrow_at(9, now)
+    publishing.schedule(desk.author, post.id, publish_at=at, now=now)
+    out = at + timedelta(minutes=1)
+    force(row(post, desk.weibo), "published", out)
+    force(row(post, desk.wechat), "held", out)
+    with atomic():
+        pushdown.push([post.id], out)
+    assert chip_of(desk, post, at).at == out
+    later = at + timedelta(days=2, hours=3)
+    publishing.schedule(desk.author, post.id, publish_at=later, now=out)
+    assert chip_of(desk, post, later).at == later
+    assert later.date() in {
+        chip.at.astimezone(BEIJING).date() for chip in calendar.chips(desk.author, later.date(), 1)[0]
+    }
+    force(row(post, desk.wechat), "published", later)
+    with atomic():
+        pushdown.push([post.id], later)
+    assert fresh_post(post).publish_at == out
 
 
 def test_what_is_going_or_gone_stays(desk: Desk, now: datetime) -> None:
