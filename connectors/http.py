@@ -23,11 +23,14 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.limit import Limit
 from connectors.masking import describe, mask, show
 from connectors.values import Exchange
 
 CONNECT_TIMEOUT = 3.05
 READ_TIMEOUT = 15.0
+# One call in all, however slowly the answer drips: whoever waits holds a thread and a lease.
+LONGEST = 35.0
 MAX_ANSWER_BYTES = 12 * 1024 * 1024
 # At DEBUG it writes every address with its query, and WeChat's token stands there.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.WARNING)
@@ -112,6 +115,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
         send_before: datetime | None = None,
         timeout: float = READ_TIMEOUT,
+        longest: float = LONGEST,
     ) -> Answer:
         """One request, never repeated. `json_body` goes out as raw UTF-8, never as backslash-u escapes; `multipart` sends
         a form without files so.
@@ -125,6 +129,7 @@ class Http:
         body = describe(params, form, json_body, raw_body, files)
         record = _Record(method=method, url=url, asked=self.locate(url), request=body, at=sent_at)
         _present.check, _present.connecting = partial(self._check_deadline, send_before), False
+        limit = _present.limit = Limit(longest)
         try:
             response = self._session.request(
                 method,
@@ -138,11 +143,16 @@ class Http:
                 stream=True,
             )
             content = _read_bounded(response)
-        except requests.RequestException as error:
+            if limit.stop():
+                # Cut short it may look like an ending.
+                raise requests.exceptions.ReadTimeout
+        except requests.RequestException as problem:
+            error = requests.exceptions.ReadTimeout() if limit.stop() else problem
             self._record(record, None, "", fault_words(error))
             raise _failure(error, write) from None
         finally:
-            _present.check = None
+            limit.stop()
+            _present.check = _present.limit = None
         self._record(record, response.status_code, show(content), "")
         return Answer(status=response.status_code, body=content, headers=dict(response.headers))
 
@@ -181,6 +191,7 @@ class _Present(threading.local):
     """The thread's present call: what it must not outlast, and whether it is still without a connection."""
 
     check: Callable[[], None] | None = None
+    limit: Limit | None = None
     connecting = False
 
 
@@ -199,6 +210,11 @@ class _Timely(HTTPConnection):
         _present.connecting = False
         if _present.check is not None:
             _present.check()
+
+    def getresponse(self) -> Any:
+        if _present.limit is not None:
+            _present.limit.watch(self.sock)
+        return super().getresponse()
 
 
 class _TimelySecure(_Timely, HTTPSConnection):

@@ -18,13 +18,13 @@ from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
 
-# Fetched at a time: publishing keeps the rest of the pool.
+# In flight in one process, however slow the platform: publishing keeps the rest of the pool.
 AT_ONCE = 4
 
 
 def tick(runtime: Runtime, now: datetime) -> int:
     """One round. Returns how many files were taken on."""
-    room = min(AT_ONCE, runtime.free())
+    room = runtime.room("media", AT_ONCE)
     if room <= 0:
         return 0
     fetches = media.claim(room, now)
@@ -35,12 +35,13 @@ def tick(runtime: Runtime, now: datetime) -> int:
 
 def ask(runtime: Runtime, fetch: Fetch) -> None:
     """One file: asked for, then kept, put off or given up."""
-    connector = connections.connect(account_of(fetch.account_id), purpose="fetch", clock=runtime.clock)
-    release()
+    connector = None
     try:
+        connector = connections.connect(account_of(fetch.account_id), purpose="fetch", clock=runtime.clock)
+        release()
         file = connector.fetch_media(fetch.reference)
     except ConnectorError as error:
-        if isinstance(error, RateLimited):
+        if isinstance(error, RateLimited) and connector is not None:
             note_limit(fetch.account_id, getattr(connector.meter, "last_call", ""), error)
         media.record_failure(fetch, error, runtime.clock())
         return

@@ -8,13 +8,13 @@ from functools import partial
 from app.accounts import readings
 from scheduler.runtime import Runtime
 
-# Accounts read at a time: publishing keeps the rest of the pool.
+# Accounts in flight in one process, however slow their platform: publishing keeps the rest of the pool.
 AT_ONCE = 4
 
 
 def tick(runtime: Runtime, now: datetime) -> int:
     """One round. Returns how many accounts were taken on."""
-    room = min(AT_ONCE, runtime.free())
+    room = runtime.room("reading", AT_ONCE)
     if room <= 0:
         return 0
     ids = readings.claim(now, room)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -31,6 +32,7 @@ class Runtime:
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tandem")
         self._busy = 0
+        self._by_name: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
 
@@ -39,10 +41,16 @@ class Runtime:
         with self._lock:
             return self.threads - self._busy
 
+    def room(self, name: str, most: int) -> int:
+        """How many more of this sort may start: `most` in flight, and a quarter of the pool stays free for what is due."""
+        with self._lock:
+            return max(0, min(most - self._by_name[name], self.threads - self._busy - self.threads // 4))
+
     def submit(self, work: Callable[[], None], name: str) -> None:
         """Run in a thread of the pool, inside its own app context. What it raises is logged, never lost."""
         with self._lock:
             self._busy += 1
+            self._by_name[name] += 1
 
         def run() -> None:
             try:
@@ -53,6 +61,7 @@ class Runtime:
             finally:
                 with self._lock:
                     self._busy -= 1
+                    self._by_name[name] -= 1
                     self._idle.notify_all()
                 self.done.set()
 

@@ -23,6 +23,7 @@ from connectors.values import InboundMedia, MediaFile
 
 LEASE = timedelta(seconds=120)
 MOST_TRIES = 6
+_NEVER_ENDED = "取这个文件时系统几次中断，没有收下。请登录平台查看。"
 MOST_BYTES = 10 * 1024 * 1024
 # WeChat keeps what people send for three days; Weibo does not say.
 KEPT_BY_PLATFORM = timedelta(days=3)
@@ -64,6 +65,7 @@ def expect(message: Message, media: Sequence[InboundMedia], now: datetime) -> No
 
 def claim(limit: int, now: datetime) -> list[Fetch]:
     """Files that are due, oldest first, each given to one caller; a dead claimer's comes back after LEASE."""
+    _give_up(now)
     free = or_(MessageMedia.claim_until.is_(None), MessageMedia.claim_until <= now)
     due = (MessageMedia.status == "waiting", MessageMedia.next_try_at <= now, free)
     if db.session.scalar(select(MessageMedia.id).where(*due).limit(1)) is None:
@@ -92,6 +94,20 @@ def claim(limit: int, now: datetime) -> list[Fetch]:
             )
             for row in rows
         ]
+
+
+def _give_up(now: datetime) -> None:
+    """What was claimed often and never came to an end may be what ended the claimers."""
+    dead = (MessageMedia.status == "waiting", MessageMedia.tries >= MOST_TRIES, MessageMedia.claim_until <= now)
+    if db.session.scalar(select(MessageMedia.id).where(*dead).limit(1)) is None:
+        return
+    with atomic():
+        db.session.execute(
+            update(MessageMedia)
+            .where(*dead)
+            .values(status="lost", why=_NEVER_ENDED, claim_until=None)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def record_file(fetch: Fetch, file: MediaFile, now: datetime) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -81,3 +82,32 @@ def test_an_answer_that_is_cut_off_is_unknown_on_a_write(odd: Odd) -> None:
 def test_an_answer_nested_without_end_is_no_json() -> None:
     with pytest.raises(ValueError, match="deeply"):
         Answer(status=200, body=b"[" * 200_000, headers={}).json()
+
+
+@pytest.mark.parametrize(
+    "head", [b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n", b"HTTP"]
+)
+@pytest.mark.parametrize(("write", "error"), [(False, Unavailable), (True, OutcomeUnknown)])
+def test_an_answer_that_drips_is_ended(head: bytes, write: bool, error: type[Exception]) -> None:
+    """Each byte comes within the timeout of reading; one without a length would pass for complete."""
+    over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(head)
+                while not over.wait(0.1):
+                    try:
+                        connection.sendall(b"x")
+                    except OSError:
+                        return
+
+        threading.Thread(target=drip, daemon=True).start()
+        began = time.monotonic()
+        with pytest.raises(error) as caught:
+            Http().call("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", write=write, timeout=5, longest=0.4)
+        over.set()
+    assert time.monotonic() - began < 3
+    assert caught.value.code == "timeout"  # type: ignore[attr-defined]

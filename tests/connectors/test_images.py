@@ -123,3 +123,17 @@ def test_lines_of_a_cover_are_whole_fit_and_break_where_chinese_breaks(title: st
     assert not any(line[0] in images._CLOSING for line in lines)
     assert not any(line[-1] in images._OPENING for line in lines)
     assert len(lines) == len(images._wrap(title, font, width))
+
+
+def test_the_kind_of_a_picture_is_told_without_decoding_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A small file of very many pixels must not fill the memory."""
+    huge = io.BytesIO()
+    Pillow.new("1", (9900, 8000)).save(huge, "PNG")
+
+    def load(picture: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("PIL.ImageFile.ImageFile.load", load)
+    assert images.kind_of(huge.getvalue()) == "image/png"
+    assert images.kind_of(b"<svg/>") is None
+    assert images.kind_of(huge.getvalue()[:60]) is None

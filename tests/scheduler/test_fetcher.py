@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
+from app.accounts import readings
 from app.accounts.models import Account
 from app.db import db, utcnow
+from app.inbox import media
 from app.inbox.ingesting import ingest
 from app.inbox.models import MessageMedia
 from connectors.values import InboundMedia, InboundMessage
-from scheduler import fetcher
+from scheduler import fetcher, reader
 from tests.app.accounts.kit import UID, Sim
 from tests.app.publishing.kit import Clockwork, Desk
 from tests.connectors.fakes import odd_server
@@ -70,3 +74,26 @@ def test_a_bad_moment_of_the_platform_is_waited_out(desk: Desk, sim: Sim) -> Non
 def test_what_the_platform_has_no_more_is_lost(desk: Desk, sim: Sim) -> None:
     write(desk, sim, fid="1")
     assert fetched(Clockwork.make()).status == "lost"
+
+
+def test_a_slow_platform_takes_few_threads_however_many_rounds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Publishing needs the rest of the pool."""
+    gate = threading.Event()
+    runtime = Clockwork.make().runtime
+    monkeypatch.setattr(fetcher, "ask", lambda runtime, fetch: gate.wait(30))
+    monkeypatch.setattr(readings, "read", lambda account_id, now: gate.wait(30))
+    reference = InboundMedia(kind="image", media_id="1")
+    one = media.Fetch(id="1", account_id=desk.weibo.id, reference=reference, tries=1)
+    monkeypatch.setattr(media, "claim", lambda limit, now: [one] * limit)
+    monkeypatch.setattr(readings, "claim", lambda now, limit: [desk.weibo.id] * limit)
+    try:
+        for _ in range(12):
+            fetcher.tick(runtime, utcnow())
+        assert runtime.threads - runtime.free() == fetcher.AT_ONCE
+        for _ in range(12):
+            reader.tick(runtime, utcnow())
+        assert runtime.free() == runtime.threads // 4
+    finally:
+        gate.set()
+    assert runtime.wait_idle(30)
+    assert runtime.room("media", fetcher.AT_ONCE) == fetcher.AT_ONCE

@@ -135,6 +135,16 @@ def test_it_is_tried_some_times_and_then_lost(city: City, message: Message, brow
     assert "没有取到。微博暂时没有应答。" in page
 
 
+def test_what_never_comes_to_an_end_is_given_up(message: Message, now: datetime) -> None:
+    """It may be the file itself that ends whoever fetches it."""
+    at, taken = now, 0
+    for _ in range(20):
+        taken += len(media.claim(10, at))
+        at += media.LEASE
+    assert taken == media.MOST_TRIES
+    assert (file_of(message).status, "请登录平台查看" in file_of(message).why) == ("lost", True)
+
+
 def _limited(until: datetime) -> RateLimited:
     error = RateLimited("今天的次数已用完。")
     error.until = until
