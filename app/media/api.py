@@ -105,6 +105,7 @@ def take_upload() -> Media:
         name=file.filename or "",
         content=file.stream.read(),
         now=utcnow(),
+        picture=request.form.get("only") == "picture",
     )
     if alt := request.form.get("alt", ""):
         media = services.describe(actor, media.id, alt=alt, now=utcnow())

@@ -26,6 +26,7 @@ _PICTURES = {
 }
 EXTENSIONS = {**_PICTURES, DOCX: ("docx",), XLSX: ("xlsx",), PDF: ("pdf",)}
 _ACCEPTED = "支持的格式有 JPEG、PNG、GIF、BMP、WebP、docx、xlsx、pdf。"
+_PICTURES_ONLY = "这里只收图片：JPEG、PNG、GIF、BMP、WebP。"
 _MAIN_PARTS = {
     "word/document.xml": (DOCX, b"wordprocessingml.document.main+xml"),
     "xl/workbook.xml": (XLSX, b"spreadsheetml.sheet.main+xml"),
@@ -54,6 +55,19 @@ def kind_of(content: bytes, name: str) -> Kind:
     if kind is None:
         raise WrongKind(_refusal(content, name))
     _check_name(kind, name)
+    return kind
+
+
+def picture_of(content: bytes, name: str) -> Kind:
+    """As kind_of, where only a picture will do (cover, pictures in the text): what is none is refused in its own words."""
+    try:
+        kind = kind_of(content, name)
+    except WrongKind as error:
+        if _ACCEPTED in error.message:
+            raise WrongKind(error.message.replace(_ACCEPTED, _PICTURES_ONLY)) from None
+        raise
+    if not kind.is_image:
+        raise WrongKind(f"没有收下“{name[-60:]}”。它是文档，不是图片。{_PICTURES_ONLY}请另选一张图片。")
     return kind
 
 

@@ -13,7 +13,7 @@ from app.db import Page, atomic, db, page_of
 from app.errors import Invalid, NotFound, TooLarge
 from app.media.attachments import attachment_text
 from app.media.blobs import read_blob, write_blob
-from app.media.kinds import Kind, kind_of
+from app.media.kinds import Kind, kind_of, picture_of
 from app.media.models import Blob, Media
 from app.media.store import LibraryStore
 from app.units.access import Actor, unit_for, visible
@@ -33,18 +33,19 @@ __all__ = [
 ]
 
 
-def add_media(actor: Actor, *, unit_id: str, name: str, content: bytes, now: datetime) -> Media:
+def add_media(actor: Actor, *, unit_id: str, name: str, content: bytes, now: datetime, picture: bool = False) -> Media:
     """Take a file into the unit's library; the same picture again gives the same item, so does the same document under
     the same name (its name is public where it is attached).
 
-    Pictures with EXIF or XMP are re-encoded without. Raises TooLarge (413), WrongKind (415).
+    Pictures with EXIF or XMP are re-encoded without. Raises TooLarge (413), WrongKind (415; with `picture` also for
+    whatever is none).
     """
     unit = unit_for(actor, "media.write", unit_id, see="unit.read")
     most = current().max_upload_bytes
     if len(content) > most:
         raise TooLarge(f"文件太大，没有收下。上限为 {most // 1024 // 1024} MB。请压缩后重新上传。")
     name = _tidy(name)
-    kind = kind_of(content, name)
+    kind = picture_of(content, name) if picture else kind_of(content, name)
     if kind.metadata:
         content = images.without_metadata(content)
         kind = kind_of(content, "")

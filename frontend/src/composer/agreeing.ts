@@ -5,6 +5,7 @@ const PLACES = ".composer-edit, label[for=import-file], #import-file";
 const WORDS = "input:not([type=checkbox]):not([type=file]):not([type=range]), textarea";
 // A click on these changes something; tabs and folds only show.
 const CHANGING = "button:not([role=tab]), input[type=checkbox], input[type=file], label";
+const MOVING = /^(Arrow|Page|Home|End)/;
 
 interface Sheet {
   editable(on: boolean): void;
@@ -13,6 +14,9 @@ interface Sheet {
 let agreed = true;
 let release = (): void => undefined;
 let asked: Promise<boolean> | null = null;
+
+/** Whether nothing need be asked (any more) before the post is changed. */
+export const changeable = (): boolean => agreed;
 
 /** Whether the post may be changed; asks, when a change would void its review or take down its schedule. */
 export async function mayChange(): Promise<boolean> {
@@ -73,7 +77,9 @@ function changes(event: Event, target: HTMLElement): boolean {
 }
 
 function keyChanges(event: KeyboardEvent, target: HTMLElement): boolean {
-  if (target.matches("input[type=range]")) return /^(Arrow|Page|Home|End)/.test(event.key);
+  if (target.matches("input[type=range]")) return MOVING.test(event.key);
+  // A letter chooses, too, and blank or Enter open the list.
+  if (target.matches("select")) return MOVING.test(event.key) || ["Enter", "F4"].includes(event.key) || event.key.length === 1;
   if (!target.matches(WORDS) && !target.closest("#editor")) return false;
   if (event.ctrlKey || event.metaKey) return /^[vxzybiu]$/i.test(event.key);
   return event.key.length === 1 || ["Backspace", "Delete", "Enter", "Process"].includes(event.key);

@@ -13,11 +13,14 @@ interface Wiring {
 }
 
 /** A file into the library and onto the desk; null after saying why it was refused. */
-export async function take(file: File): Promise<Media | null> {
-  const item = await upload(file, unit.value);
+export async function take(file: File, only?: "picture"): Promise<Media | null> {
+  const item = await upload(file, unit.value, only);
   if (item) desk.media[item.id] = item;
   return item;
 }
+
+/** For the places where only a picture will do: a document is refused when it is chosen, not when the post is saved. */
+export const takePicture = (file: File): Promise<Media | null> => take(file, "picture");
 
 /** The pictures of cover and body, each once. */
 export function allPictures(body: Body): Media[] {
@@ -55,8 +58,8 @@ function setAttachments(ids: string[], wiring: Wiring): void {
 
 export function listenForFiles(wiring: Wiring): void {
   byId("cover-clear").addEventListener("click", () => setCover(null, wiring));
-  onFiles("image-file", (files) => void Promise.all(files.map(take)).then((items) => items.forEach((item) => item && wiring.editor().insertPicture(item))));
-  onFiles("cover-file", (files) => void take(files[0]).then((item) => item && setCover(item.id, wiring)));
-  onFiles("attachment-file", (files) => void Promise.all(files.map(take)).then((items) =>
+  onFiles("image-file", (files) => void Promise.all(files.map(takePicture)).then((items) => items.forEach((item) => item && wiring.editor().insertPicture(item))));
+  onFiles("cover-file", (files) => void takePicture(files[0]).then((item) => item && setCover(item.id, wiring)));
+  onFiles("attachment-file", (files) => void Promise.all(files.map((file) => take(file))).then((items) =>
     setAttachments([...new Set([...desk.attachments, ...items.flatMap((item) => (item ? [item.id] : []))])], wiring)));
 }

@@ -15,16 +15,17 @@ export function phonePreview(ready?: () => Promise<string>): void {
   dialog.addEventListener("keydown", (event) => event.stopPropagation());
   // What is shown asks the server again and again: nothing of it stays behind a closed dialog.
   dialog.addEventListener("close", () => dialog.replaceChildren());
-  button.addEventListener("click", () => void open(button, dialog, ready));
+  button.addEventListener("click", (event) => void open(event, button, dialog, ready));
 }
 
-async function open(button: HTMLButtonElement, dialog: HTMLDialogElement, ready?: () => Promise<string>): Promise<void> {
+async function open(event: Event, button: HTMLButtonElement, dialog: HTMLDialogElement, ready?: () => Promise<string>): Promise<void> {
   if (button.getAttribute("aria-busy")) return;
   button.setAttribute("aria-busy", "true");
   try {
     const id = ready ? await ready() : (button.dataset.phonePreview ?? "");
     if (!id) return;
-    await htmx.ajax("get", `/posts/${id}/phone-preview`, { target: dialog, swap: "innerHTML" });
+    // With the event: somebody asked, so what goes wrong is said, too (lib/htmx.ts); a line that is down ends in a throw.
+    await htmx.ajax("get", `/posts/${id}/phone-preview`, { target: dialog, swap: "innerHTML", event }).catch(() => undefined);
     if (!dialog.hasChildNodes()) return;
     dialog.showModal();
     dialog.querySelector<HTMLInputElement>("input:not([type=hidden])")?.focus();

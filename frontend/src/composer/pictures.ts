@@ -3,11 +3,12 @@ import { toast, untoast } from "../lib/toast";
 import { byId, make } from "./dom";
 import type { Media } from "./types";
 
-/** Put a file into the unit's library; null after saying why it was refused. */
-export async function upload(file: File, unitId: string): Promise<Media | null> {
+/** Put a file into the unit's library, with `only` nothing but a picture; null after saying why it was refused. */
+export async function upload(file: File, unitId: string, only?: "picture"): Promise<Media | null> {
   const form = new FormData();
   form.append("file", file);
   form.append("unit_id", unitId);
+  if (only) form.append("only", only);
   try {
     const item = await send<Media>("POST", "/library", form);
     untoast(`upload ${file.name}`);

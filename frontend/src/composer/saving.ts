@@ -1,4 +1,5 @@
 import { Refusal, send } from "../lib/http";
+import { changeable, mayChange } from "./agreeing";
 import type { Post, Saved } from "./types";
 import { clock, say } from "../lib/words";
 
@@ -27,6 +28,10 @@ export class Saver {
 
   /** Something was typed: save soon. */
   touch(): void {
+    if (!changeable()) {
+      void this.agreed().then((yes) => yes && this.touch());
+      return;
+    }
     this.dirty = true;
     this.wiring.said(say("unsaved"), "busy");
     this.keep();
@@ -48,13 +53,20 @@ export class Saver {
 
   /** Another request (an override) that answers with the post, in line with the savings. */
   async patch(path: string, body: unknown): Promise<void> {
-    if (!(await this.flush())) return;
+    if (!(await this.agreed()) || !(await this.flush())) return;
     try {
       const answer = await send<Saved>("PATCH", path, body);
       this.take(answer, this.wiring.fields());
     } catch (error) {
       this.failed(error as Refusal);
     }
+  }
+
+  /** Whatever way a change came: without the person's word nothing is sent, and the sheet is drawn as the server has it. */
+  private async agreed(): Promise<boolean> {
+    if (await mayChange()) return true;
+    location.reload();
+    return false;
   }
 
   /** The person decided to put their text over the newer one. */

@@ -4,7 +4,7 @@ import { guard, mayChange } from "../composer/agreeing";
 import { desk, unit } from "../composer/desk";
 import { byId, make } from "../composer/dom";
 import { makeEditor } from "../composer/editor";
-import { allPictures, drawFiles, listenForFiles, take } from "../composer/files";
+import { allPictures, drawFiles, listenForFiles, takePicture } from "../composer/files";
 import { go } from "../composer/going";
 import { importFiles } from "../composer/importing";
 import { clear, message, sayConflict } from "../composer/messages";
@@ -22,7 +22,7 @@ import { dayAndClock, say } from "../lib/words";
 const editor = makeEditor(byId("editor"), byId("tools"), desk.post.body_html ?? "", {
   changed: () => touch(),
   unit: () => unit.value,
-  upload: take,
+  upload: takePicture,
   noted: (notes) => notes.forEach((note) => toast(note, "warn")),
 });
 
@@ -129,7 +129,12 @@ onTyped(touch);
 listenForFiles(files);
 phonePreview(async () => {
   if (!desk.post.id) saver.dirty = true;
-  return (await saver.flush()) ? desk.post.id : "";
+  if (await saver.flush()) {
+    untoast("preview");
+    return desk.post.id;
+  }
+  toast(say("noPreview"), "error", "preview");
+  return "";
 });
 byId("submit-post").addEventListener("click", () => void submit(saver, goTo));
 onFiles("import-file", (given) => void importFiles(given, begun(editor), async (imported) => {

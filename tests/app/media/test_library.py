@@ -235,7 +235,7 @@ def test_names_lose_paths_and_control_characters(app: Flask, office: Office, now
 def test_permissions(app: Flask, office: Office, now: datetime) -> None:
     media = take(office, now, picture(), "a.png")
     with pytest.raises(Forbidden):
-        add_media(office.admin, unit_id=office.city.id, name="a.png", content=picture(), now=now)
+        add_media(office.author, unit_id=office.city.id, name="a.png", content=picture(), now=now)
     with pytest.raises(NotFound):
         get_media(office.stranger, media.id)
     assert media_of(office.stranger).items == []
@@ -349,3 +349,14 @@ def test_a_document_under_another_name_is_another_item(app: Flask, office: Offic
     first, again = take(office, now, content, "旧名.docx"), take(office, now, content, "旧名.docx")
     renamed = take(office, now, content, "新名.docx")
     assert (first.id, renamed.name) == (again.id, "新名.docx")
+
+
+def test_where_only_a_picture_will_do_a_document_is_refused_by_its_own_words(office: Office, now: datetime) -> None:
+    word = io.BytesIO()
+    docx.Document().save(word)
+    for name, content in (("通知.docx", word.getvalue()), ("说明.pdf", b"%PDF-1.4\n%%EOF"), ("坏图.png", b"nothing")):
+        with pytest.raises(WrongKind, match="只收图片") as refused:
+            add_media(office.author, unit_id=office.city.id, name=name, content=content, now=now, picture=True)
+        assert "docx、" not in refused.value.message
+    with pytest.raises(WrongKind, match="文件是空的"):
+        add_media(office.author, unit_id=office.city.id, name="空.png", content=b"", now=now, picture=True)
