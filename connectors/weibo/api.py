@@ -25,6 +25,7 @@ FANS = "https://m.api.weibo.com"
 BUSINESS = "https://c.api.weibo.com"
 
 Fields = Mapping[str, str]
+_WHOLE = {"isGetLongText": "1"}
 
 
 def meter_key(url: str) -> str:
@@ -90,12 +91,15 @@ class Api:
         url = f"{BUSINESS}/2/statuses/user_timeline/biz.json" if business else f"{OPEN}/2/statuses/user_timeline.json"
         return _items(self._get(url, {"uid": self._uid, "count": str(count)}), "statuses")
 
-    def status(self, status_id: str, *, business: bool = False) -> Mapping[str, Any]:
-        """One status with the whole of a long text; {} when the batch of the commercial interface has none such."""
-        whole = {"isGetLongText": "1"}
-        if not business:
-            return _an_object(self._get(f"{OPEN}/2/statuses/show.json", {"id": status_id, **whole}), read=True)
-        found = _items(self._get(f"{BUSINESS}/2/statuses/show_batch/biz.json", {"ids": status_id, **whole}), "statuses")
+    def status(self, status_id: str) -> Mapping[str, Any]:
+        """statuses/show: one status with the whole of a long text."""
+        fields = {"id": status_id, **_WHOLE}
+        return _an_object(self._get(f"{OPEN}/2/statuses/show.json", fields), read=True)
+
+    def status_of_batch(self, status_id: str) -> Mapping[str, Any]:
+        """The same of the commercial interface; {} when its list, which must be there, has none such."""
+        answer = self._get(f"{BUSINESS}/2/statuses/show_batch/biz.json", {"ids": status_id, **_WHOLE})
+        found = _items(answer.get("statuses") if isinstance(answer, dict) else None, "")
         return next((status for status in found if id_of(status) == status_id), {})
 
     def counts(self, ids: list[str]) -> list[Mapping[str, Any]]:

@@ -55,7 +55,7 @@ def _read_back(
     again: datetime,
 ) -> Finding:
     try:
-        status = api.status(receipt.external_id, business=level.key == "business")
+        status = _status(level, api, receipt.external_id)
     except NotEntitled:
         # An app without statuses/show may still list its newest.
         return _look_for(account, level, api, attempted, again)
@@ -65,11 +65,15 @@ def _read_back(
         if now - attempted.sent_at < _SETTLING:
             return CannotTell(reason="微博刚发出，暂时还查不到，稍后再核实。", next_at=again)
         return Removed(reason=f"微博上已看不到这条微博：{error.cause}")
-    if not status and now - attempted.sent_at >= _SETTLING:
-        return Removed(reason="微博上已看不到这条微博。")
     if not id_of(status):
         return CannotTell(reason="微博的答复里没有这条微博，稍后再核实。", next_at=again)
     return _finding(status, account)
+
+
+def _status(level: Level, api: Api, status_id: str) -> Mapping[str, Any]:
+    """The status. That a batch lacks it proves nothing: gone it is only when statuses/show says so too, by its code."""
+    found = api.status_of_batch(status_id) if level.key == "business" else {}
+    return found or api.status(status_id)
 
 
 def _look_for(account: AccountConfig, level: Level, api: Api, attempted: Attempted, again: datetime) -> Finding:

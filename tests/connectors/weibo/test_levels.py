@@ -9,9 +9,9 @@ from datetime import timedelta
 import pytest
 
 from connectors.errors import NotEntitled, OutcomeUnknown, Unavailable
-from connectors.values import Attempted, CannotTell, Content, Found, Prepared, Removed
+from connectors.values import Attempted, CannotTell, Content, Found, Prepared, Receipt, Removed
 from tests.connectors.contract import prepare_all
-from tests.connectors.fakes import CountingMeter, MemoryMedia, SimulatorControl
+from tests.connectors.fakes import CountingMeter, MemoryMedia, Odd, SimulatorControl
 from tests.connectors.weibo.conftest import UID, Clock, Make, register
 
 
@@ -148,11 +148,49 @@ def test_business_reads_back_by_its_own_interface(
     meter.calls.clear()
     assert isinstance(connector.check(attempted), Found)
     assert meter.calls == ["statuses/show_batch/biz"]
-    # Unknown to the batch: at first it may only be late, then it is gone.
+    # Unknown to the batch, and to statuses/show by its code: at first it may only be late, then it is gone.
     gone = replace(attempted, receipt=replace(receipt, external_id="1"))
+    meter.calls.clear()
     assert isinstance(connector.check(gone), CannotTell)
+    assert meter.calls == ["statuses/show_batch/biz", "statuses/show"]
     clock.now += timedelta(minutes=4)
     assert isinstance(connector.check(gone), Removed)
+
+
+@pytest.mark.parametrize("mode", ["share", "full", "business"])
+@pytest.mark.parametrize(
+    "answer",
+    [{}, [], {"states": [], "total_number": 0}, {"total_number": 1, "result": []}, {"statuses": None}],
+)
+def test_an_odd_answer_removes_nothing(make: Make, odd: Odd, clock: Clock, mode: str, answer: object) -> None:
+    odd.say(answer)
+    connector = make(odd.url, mode=mode)
+    assert isinstance(connector.check(_published_an_hour_ago(clock)), CannotTell)
+
+
+@pytest.mark.parametrize(
+    ("second", "found"),
+    [
+        ({"idstr": "51", "text": "x", "user": {"idstr": UID}}, Found),
+        ({"error": "target weibo does not exist!", "error_code": 20101}, Removed),
+        ({"error": "no permission", "error_code": 10014}, CannotTell),
+        ({}, CannotTell),
+    ],
+)
+def test_what_the_batch_lacks_is_looked_at_again(
+    make: Make, odd: Odd, clock: Clock, second: object, found: type[object]
+) -> None:
+    odd.say({"statuses": [], "total_number": 0})
+    odd.say(second)
+    connector = make(odd.url, mode="business")
+    assert isinstance(connector.check(_published_an_hour_ago(clock)), found)
+
+
+def _published_an_hour_ago(clock: Clock) -> Attempted:
+    payload = {"text": "x", "link": "", "images": [], "delivery": {}}
+    receipt = Receipt(external_id="51", live=True)
+    sent_at = clock.now - timedelta(hours=1)
+    return Attempted(key="k", payload=payload, prepared=Prepared(), sent_at=sent_at, receipt=receipt)
 
 
 def test_a_full_app_with_the_further_interfaces_publishes_nine(
