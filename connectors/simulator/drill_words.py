@@ -99,6 +99,7 @@ SWITCHES: dict[str, tuple[Switch, ...]] = {
 }
 SAID = {
     "saved": "账号设置已保存。",
+    "opened": "账号已新建。把卡片里的密钥填到控制台“账号 → 接入账号”，环境选“演练”；再把控制台给出的回调网址填回来。",
     "fault": "故障已打开。",
     "removed": "故障已关闭。",
     "removed_all": "全部故障已关闭。",
