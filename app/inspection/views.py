@@ -87,7 +87,7 @@ def level_words(state: Dormancy) -> str:
     if state.level == "zombie":
         return _("僵尸（%(n)d 天）", n=state.days)
     if state.level == "veto":
-        return _("已否决（%(n)d 天）", n=state.days)
+        return _("触及单项否决（%(n)d 天）", n=state.days)
     if state.level == "warn":
         return _("预警（%(n)d 天）", n=state.days)
     return _("正常")

@@ -79,8 +79,11 @@ def decide(review_id: str) -> ResponseReturnValue:
         "approved": _("《%(title)s》已全部通过，可以排期发布。", title=title),
         "returned": _("《%(title)s》已退回拟稿人。", title=title),
     }
-    flash(words.get(review.status, _("《%(title)s》：已记录您的意见，转入下一环节。", title=title)), "ok")
+    said = words.get(review.status, _("《%(title)s》：已记录您的意见，转入下一环节。", title=title))
     waiting = services.waiting_for(actor)
+    if waiting:
+        said = _("%(said)s接下来是《%(next)s》。", said=said, next=waiting[0].revision.title)
+    flash(said, "ok")
     return redirect(url_for("review.show", review_id=waiting[0].id) if waiting else url_for("review.index"))
 
 

@@ -22,13 +22,13 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
     token, expires_at = _token(account, api, now)
     rights = [token]
     if token.ok:
-        rights += [_try("timeline", "读取本账号微博", lambda: api.user_timeline(business=level.key == "business"))]
+        rights += [_try("timeline", lambda: api.user_timeline(business=level.key == "business"))]
         rights += [_comments(level, api)]
     rights += [_publish(level), _expiry(expires_at, now), _operator_ip(account)]
     if level.needs_link:
         rights.append(_safe_domain(account))
     if article_right(account):
-        rights.append(Right(key="article", ok=None, detail="头条文章（proxy/article/publish）：首次发布时验证。"))
+        rights.append(Right(key="article", ok=None, detail="首次发布时验证（proxy/article/publish）。"))
     return Health(rights=tuple(rights), token_expires_at=expires_at)
 
 
@@ -63,30 +63,29 @@ def _stated(account: AccountConfig) -> datetime | None:
     return stated if stated.tzinfo is not None else None
 
 
-def _try(key: str, name: str, call: Callable[[], object]) -> Right:
+def _try(key: str, call: Callable[[], object]) -> Right:
     try:
         call()
     except NotEntitled as error:
-        return Right(key=key, ok=False, detail=f"{name}：缺少权限。{error.cause}", remedy=error.remedy)
+        return Right(key=key, ok=False, detail=f"缺少权限。{error.cause}", remedy=error.remedy)
     except ConnectorError as error:
-        return Right(key=key, ok=None, detail=f"{name}：暂时无法核实。{error.cause}", remedy=error.remedy)
-    return Right(key=key, ok=True, detail=f"{name}：可用。")
+        return Right(key=key, ok=None, detail=f"暂时无法核实。{error.cause}", remedy=error.remedy)
+    return Right(key=key, ok=True, detail="可以读取。")
 
 
 def _comments(level: Level, api: Api) -> Right:
     found = _try(
         "comments",
-        "读取评论",
         lambda: api.listing("comments/to_me", "comments", {"count": "1"}, business=level.key == "business"),
     )
     if found.ok and level.key != "business":
-        said = "读取评论：只能看到授权过本应用的用户的评论。"
+        said = "只能看到授权过本应用的用户的评论。"
         return Right(key="comments", ok=True, detail=said, remedy="需要全部评论时，请为应用申请商业接口。")
     return found
 
 
 def _publish(level: Level) -> Right:
-    return Right(key="publish", ok=None, detail=f"发布（{level.call(0)}）：首次发布时验证。")
+    return Right(key="publish", ok=None, detail=f"首次发布时验证（{level.call(0)}）。")
 
 
 def _expiry(expires_at: datetime | None, now: datetime) -> Right:
@@ -102,11 +101,11 @@ def _expiry(expires_at: datetime | None, now: datetime) -> Right:
 
 def _operator_ip(account: AccountConfig) -> Right:
     if operator_ip(account):
-        return Right(key="operator_ip", ok=True, detail="发布人公网地址已知。")
+        return Right(key="operator_ip", ok=True, detail="已知。")
     return Right(
         key="operator_ip",
         ok=False,
-        detail="发布人公网地址未知，微博要求随发布提供。",
+        detail="未知，微博要求随发布提供。",
         remedy="请系统管理员设置 TANDEM_EGRESS_IP。",
     )
 
@@ -115,6 +114,6 @@ def _safe_domain(account: AccountConfig) -> Right:
     host = links.host_of(account.credentials.get("safe_domain", ""))
     if not host:
         return Right(
-            key="safe_domain", ok=False, detail="没有填写安全域名。", remedy="请填写应用在微博开放平台登记的安全域名。"
+            key="safe_domain", ok=False, detail="没有填写。", remedy="请填写应用在微博开放平台登记的安全域名。"
         )
-    return Right(key="safe_domain", ok=None, detail=f"安全域名 {host}：首次发布时验证。")
+    return Right(key="safe_domain", ok=None, detail=f"{host}：首次发布时验证。")

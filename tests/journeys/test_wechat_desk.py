@@ -21,11 +21,11 @@ def person(browser: Browser, stack: Stack, name: str) -> Person:
 def test_an_author_makes_it_a_picture_post_and_back(stack: Stack, browser: Browser) -> None:
     author = person(browser, stack, "author")
     page = author.open("/posts?status=draft")
-    page.get_by_role("link", name="七月文化活动预告").first.click()
+    page.get_by_role("link", name="周末文化活动预告").first.click()
     page.get_by_role("tab", name=re.compile("微信.*青岚发布")).click()
     form = page.get_by_label("发布形式")
     form.select_option(label="贴图")
-    expect(page.locator(".picture-post h3")).to_have_text("七月文化活动预告")
+    expect(page.locator(".picture-post h3")).to_have_text("周末文化活动预告")
     expect(page.get_by_label("横图（16:9）")).to_be_visible()
     words = page.locator('[data-part="text"] textarea')
     words.fill("七月二十三场，场场免费。")

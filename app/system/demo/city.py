@@ -221,7 +221,7 @@ class DemoPost:
 
 POLICY = (
     "<h2>一、为什么要出台</h2><p>近年来我市新市民持续增加，租赁纠纷中押金退还、随意涨租占到七成。"
-    "《青岚市住房租赁管理办法》针对这些问题作出规定，自2026年8月1日起施行。</p>"
+    "《青岚市住房租赁管理办法》针对这些问题作出规定，自公布之日起施行。</p>"
     "<h2>二、有哪些变化</h2><ol><li>押金不得超过一个月租金，合同终止后十个工作日内退还；</li>"
     "<li>一年内不得单方面上调租金；</li><li>租赁合同三十日内网上备案，凭备案办理居住证、积分入学。</li></ol>"
     "<table><tr><th>事项</th><th>办理时限</th><th>渠道</th></tr><tr><td>合同备案</td><td>即时办结</td><td>政务服务网</td></tr>"
@@ -232,7 +232,7 @@ POLICY = (
 POSTS = (
     DemoPost(
         title="一图读懂《青岚市住房租赁管理办法》",
-        summary="押金不超一个月、一年内不得单方涨租、备案网上即办，8月1日起施行。",
+        summary="押金不超一个月、一年内不得单方涨租、备案网上即办。",
         html=POLICY,
         accounts=("weibo_city", "wechat_city"),
         state="publish_now",
@@ -274,8 +274,8 @@ POSTS = (
     ),
     DemoPost(
         title="住房公积金年度结息到账公告",
-        summary="结息已于6月30日计入个人账户，可在线查询。",
-        html="<p>2025年度住房公积金结息已计入个人账户，职工可在政务服务网和小程序查询。</p><p>{picture}</p>",
+        summary="本年度结息已计入个人账户，可在线查询。",
+        html="<p>本年度住房公积金结息已计入个人账户，职工可在政务服务网和小程序查询。</p><p>{picture}</p>",
         accounts=("weibo_housing", "wechat_housing"),
         state="publish_held",
         fault="wechat_housing",
@@ -283,8 +283,8 @@ POSTS = (
     ),
     DemoPost(
         title="白鹭县开展农村饮水安全排查",
-        summary="七月起对全县四十二处供水点逐一检测，结果向社会公布。",
-        html="<p>七月起，县水利、卫健部门对全县四十二处集中供水点逐一检测，检测结果按月公布。</p>",
+        summary="本月起对全县四十二处供水点逐一检测，结果向社会公布。",
+        html="<p>本月起，县水利、卫健部门对全县四十二处集中供水点逐一检测，检测结果按月公布。</p>",
         accounts=("wechat_bailu",),
         state="publish_now",
         hue=185,
@@ -299,17 +299,17 @@ POSTS = (
     ),
     DemoPost(
         title="灵活就业人员参保缴费档次调整",
-        summary="新的缴费档次自8月起执行，可在线变更。",
-        html="<p>自8月起，灵活就业人员基本养老保险缴费设七个档次，可在线变更，次月生效。</p>",
+        summary="新的缴费档次自下月起执行，可在线变更。",
+        html="<p>自下月起，灵活就业人员基本养老保险缴费设七个档次，可在线变更，次月生效。</p>",
         accounts=("weibo_city", "wechat_city"),
         state="scheduled_tomorrow",
         tags=("社保",),
         hue=140,
     ),
     DemoPost(
-        title="便民核酸采样点调整为健康驿站",
-        summary="四处采样点改造为健康驿站，提供测血压、饮水、应急药品。",
-        html="<p>我市将四处采样点改造为健康驿站，今日下午起开放，提供测血压、饮水、应急药品等服务。</p>",
+        title="便民服务亭改造为健康驿站",
+        summary="四处便民服务亭改造为健康驿站，提供测血压、饮水、应急药品。",
+        html="<p>我市将四处便民服务亭改造为健康驿站，今日下午起开放，提供测血压、饮水、应急药品等服务。</p>",
         accounts=("weibo_city", "wechat_housing"),
         state="scheduled_soon",
         hue=95,
@@ -325,8 +325,8 @@ POSTS = (
     ),
     DemoPost(
         title="关于开展消防安全隐患排查的通告",
-        summary="即日起至9月底，重点排查沿街商铺和老旧小区。",
-        html="<p>即日起至9月底，消防、住建、城管部门联合开展隐患排查，重点为沿街商铺、老旧小区和电动车充电场所。</p>",
+        summary="即日起三个月内，重点排查沿街商铺和老旧小区。",
+        html="<p>即日起三个月内，消防、住建、城管部门联合开展隐患排查，重点为沿街商铺、老旧小区和电动车充电场所。</p>",
         accounts=("weibo_city", "wechat_city"),
         state="in_review_first",
         hue=5,
@@ -345,7 +345,7 @@ POSTS = (
     DemoPost(
         title="青岚马拉松志愿者招募",
         summary="招募六百名赛道、医疗、翻译志愿者。",
-        html="<p>2026青岚马拉松将于10月18日举行，现招募志愿者六百名，报名截至8月31日。</p>",
+        html="<p>青岚马拉松将于明年春天举行，现招募志愿者六百名，报名截至本月底。</p>",
         accounts=("weibo_city", "wechat_city"),
         state="returned",
         hue=45,
@@ -359,9 +359,9 @@ POSTS = (
         hue=290,
     ),
     DemoPost(
-        title="七月文化活动预告",
+        title="周末文化活动预告",
         summary="",
-        html="<p>七月共有二十三场免费文化活动，地点和时间陆续更新。</p>",
+        html="<p>本月共有二十三场免费文化活动，地点和时间陆续更新。</p>",
         accounts=("wechat_city",),
         state="draft",
         hue=310,

@@ -89,8 +89,10 @@ export function rows(figures: Figures, look: Looks): EChartsCoreOption {
           position: "right",
           color: look.ink,
           fontFamily: look.font,
-          textBorderColor: look.surface,
-          textBorderWidth: 3,
+          // The line goes behind the words, not through them.
+          backgroundColor: look.surface,
+          padding: [2, 4],
+          distance: 2,
           formatter: (at: Hovered) => series.points[at.dataIndex].text.split(" · ")[0],
         },
         markLine: marked,

@@ -18,7 +18,8 @@ Alpine.data("decision", () => ({
   },
   press(event: KeyboardEvent): void {
     const at = event.target as HTMLElement;
-    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
+    // A key held down would decide the next post as well.
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
     const button = { y: this.$refs.approve, n: this.$refs.back }[event.key.toLowerCase()];
     if (!button) return;
     event.preventDefault();

@@ -116,7 +116,7 @@ def test_ledger_and_account_page_for_reader_and_manager(app: Flask, people: Peop
         account.checked_at, account.status = utcnow(), "limited"
         account.rights = [{"key": "comments", "ok": False, "detail": "缺少权限。", "remedy": "请申请。"}]
     ledger = sound(browser.get("/accounts"))
-    for words in ("青岚发布", "演练", "部分权限缺失", "当日全部调用", "本级别做不到", "还有"):
+    for words in ("青岚发布", "演练", "部分权限缺失", "当日全部调用", "不支持的功能", "还有"):
         assert words in ledger
     assert "青岚发布" not in sound(browser.get("/accounts?platform=wechat"))
     mine = sound(browser.get(f"/accounts/{account_id}"))

@@ -39,9 +39,9 @@ def test_the_report(city: City, browse: Browse) -> None:
     silent(city.weibo, 20)
     html = browse(city.reader).get("/reports").get_data(as_text=True)
     assert faults(html) == []
-    for words in ("已否决（20 天）", "未知", "监测时间点前2周内无更新", "依据等级 B", "平台上的发布记录还没有读取过"):
+    for words in ("触及单项否决（20 天）", "未知", "监测时间点前2周内无更新", "依据等级 B", "平台上的发布记录还没有读取过"):
         assert words in html, words
-    assert html.index("已否决") < html.index("未知")
+    assert html.index("触及单项否决") < html.index("未知")
     bureau = browse(city.reader).get(f"/reports?unit_id={city.bureau.id}").get_data(as_text=True)
     assert "还没有账号" in bureau
     assert faults(browse(city.stranger).get("/reports").get_data(as_text=True)) == []
@@ -109,7 +109,7 @@ def test_the_report_as_a_file(city: City, browse: Browse) -> None:
     sheet = load_workbook(BytesIO(answer.data)).worksheets[0]
     rows = list(sheet.iter_rows(values_only=True))
     assert rows[0][:5] == ("单位", "平台", "账号", "情况", "距上次发布（天）")
-    assert rows[1][3:5] == ("已否决（20 天）", 20)
+    assert rows[1][3:5] == ("触及单项否决（20 天）", 20)
     assert not str(rows[1][2]).startswith("=")
 
 

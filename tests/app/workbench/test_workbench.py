@@ -98,7 +98,7 @@ def test_dormant_accounts_on_top_with_a_way_out(city: City, browse: Browse) -> N
     item = PublishedItem(external_id="1", published_at=now - timedelta(days=20))
     record_history(city.weibo, Page(items=(item,)), now)
     html = browse(person(city, "拟稿", "author")).get("/").get_data(as_text=True)
-    assert "已否决（20 天）" in html
+    assert "触及单项否决（20 天）" in html
     assert f"/posts/new?account={city.weibo.id}" in html
 
 
