@@ -29,6 +29,8 @@ MEDIA_SRC = re.compile(r"^/media/([0-9a-f]{64})$")
 _ALIGN = re.compile(r"text-align\s*:\s*(center|right)")
 _DOCUMENT_TAGS = re.compile(r"</?(?:html|body)\b[^>]*>", re.IGNORECASE)
 _END = "data-end-of-text"
+# Characters of a row's first cell that stand on one line.
+_SHORT = 6
 _WIDE_COLUMNS = 5
 
 
@@ -213,6 +215,7 @@ class _Rewriter:
             if columns > _WIDE_COLUMNS:
                 table.set("class", "wide")
                 self._note("table", f"{columns} 列的表格在手机上可左右滑动查看。")
+            _keep_short(table)
             frame = lxml_html.Element("section")
             frame.set("class", "table")
             frame.tail, table.tail = table.tail, None
@@ -277,6 +280,14 @@ def _append_text(node: HtmlElement, text: str) -> None:
 def _columns(row: HtmlElement) -> int:
     spans = (cell.get("colspan", "1") for cell in row if cell.tag in ("td", "th"))
     return sum(int(span) if span.isdigit() else 1 for span in spans)
+
+
+def _keep_short(table: HtmlElement) -> None:
+    """A short word at the head of a row (事项) is not broken in two, however long its neighbours are."""
+    for row in table.iter("tr"):
+        first = next((cell for cell in row if cell.tag in ("td", "th")), None)
+        if first is not None and 0 < len(_text(first)) <= _SHORT:
+            first.set("class", "short")
 
 
 def _inside_table(node: HtmlElement) -> bool:

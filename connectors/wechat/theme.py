@@ -6,7 +6,7 @@ Sizes and line heights stand on the outermost section and are inherited, so that
 from __future__ import annotations
 
 FULL = """
-section.root{font-size:16px;line-height:1.8;color:#222;text-align:justify;word-break:break-word}
+section.root{font-size:16px;line-height:1.8;color:#222;text-align:left;word-break:break-word}
 p{margin:0 0 14px}
 h2{margin:26px 0 14px;padding-left:10px;border-left:4px solid #b22222;font-size:19px;line-height:1.4;font-weight:bold}
 h3{margin:22px 0 12px;font-size:17px;line-height:1.4;font-weight:bold;color:#b22222}
@@ -21,6 +21,7 @@ table{width:100%;border-collapse:collapse;font-size:14px;line-height:1.5}
 table.wide{min-width:620px}
 th{padding:6px 8px;border:1px solid #bbb;background-color:#f5eaea;font-weight:bold;text-align:center}
 td{padding:6px 8px;border:1px solid #bbb}
+.short{white-space:nowrap}
 td p,th p{margin:0}
 caption{padding:4px 0;font-size:13px;color:#888}
 pre{margin:0 0 14px;padding:10px;background-color:#f7f7f7;font-size:13px;white-space:pre-wrap}

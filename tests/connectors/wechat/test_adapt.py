@@ -76,6 +76,20 @@ def test_tables_stay_tables_with_merged_cells_and_borders(make: Make) -> None:
     assert len(re.findall(r"<td[^>]*border:1px solid", html)) == 11
 
 
+def test_short_heads_of_rows_keep_one_line_and_no_line_is_stretched(make: Make) -> None:
+    rows = "<tr><th>事项</th><th>标准</th></tr><tr><td>押金</td><td>不超过一个月</td></tr><tr><td>住房租赁企业登记</td><td>三十日内</td></tr>"
+    html = (
+        make()
+        .adapt(post(body_html=f"<p>见 https://www.example.gov.cn/a/very/long/address</p><table>{rows}</table>"))
+        .payload["content_html"]
+    )
+    cells = {found[1]: found[0] for found in re.findall(r"<t[hd]([^>]*)>([^<]*)", html)}
+    assert "nowrap" in cells["事项"]
+    assert "nowrap" in cells["押金"]
+    assert "nowrap" not in cells["标准"] + cells["住房租赁企业登记"] + cells["不超过一个月"]
+    assert "justify" not in html
+
+
 def test_a_wide_table_scrolls_sideways_and_a_note_says_so(make: Make) -> None:
     row = "<tr>" + "<td>数</td>" * 7 + "</tr>"
     adapted = make().adapt(post(body_html=f"<p>表：</p><table>{row * 2}</table>"))
