@@ -81,6 +81,7 @@ def test_a_scheduled_post_asks_before_its_first_change(stack: Stack, browser: Br
         expect(question).to_be_visible()
         page.keyboard.press("Escape")
     assert (title.input_value(), body(page).inner_text()) == (before, text)
+    choice_by_keyboard(page, question)
     page.reload()
     expect(page.locator(".composer-state")).to_contain_text("已排期")
     title.click()
@@ -95,3 +96,30 @@ def test_a_scheduled_post_asks_before_its_first_change(stack: Stack, browser: Br
     page.keyboard.type("补充一句。")
     expect(page.locator("#saved")).to_contain_text("已保存", timeout=15000)
     expect(body(page)).to_contain_text("补充一句。")
+
+
+def choice_by_keyboard(page: Page, question: Locator) -> None:
+    """发布形式 of one account: arrows and letters change a choice without any click, other tools without any key."""
+    tabs = page.locator("#tabs [role=tab]:not(#tab-base)")
+    for tab in tabs.all():
+        tab.click()
+        if page.locator("[data-part=form] select").filter(visible=True).count():
+            break
+    choice = page.locator("[data-part=form] select").filter(visible=True)
+    chosen = choice.input_value()
+    page.keyboard.press("Tab")
+    expect(choice).to_be_focused()
+    for key in ("ArrowDown", "End", "f", " "):
+        page.keyboard.press(key)
+        expect(question).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(question).to_be_hidden()
+        assert choice.input_value() == chosen
+        choice.focus()
+    with page.expect_request(lambda request: request.is_navigation_request()):
+        choice.evaluate(
+            "node => { node.selectedIndex = node.selectedIndex ? 0 : 1; node.dispatchEvent(new Event('change')); }"
+        )
+        expect(question).to_be_visible()
+        question.get_by_role("button", name="不修改").click()
+    expect(page.locator(".composer-state")).to_contain_text("已排期")
