@@ -137,3 +137,20 @@ def test_a_post_for_weibo_alone_says_that_weibo_has_none(stack: Stack, browser: 
     expect(dialog).to_contain_text("微博没有把预览发到手机的接口")
     author.shot("preview-phone-7-weibo")
     assert author.complaints == []
+
+
+def test_a_dialog_that_does_not_come_is_said(stack: Stack, browser: Browser) -> None:
+    author = sign_in(browser, stack.web, "author@demo.tandem", PASSWORD)
+    page = compose(author, r"微信.*青岚发布")
+    page.wait_for_load_state("load")
+    words = "没有打开预览。稿件刚被删除。请刷新后查看。"
+    page.route("**/phone-preview", lambda route: route.fulfill(status=409, json={"message": words}))
+    page.get_by_role("button", name="预览发到手机").click()
+    expect(page.locator("#toasts .note", has_text=words)).to_be_visible(timeout=20000)
+    page.unroute("**/phone-preview")
+    page.route("**/phone-preview", lambda route: route.abort())
+    offline = page.locator("html").get_attribute("data-word-offline")
+    assert offline
+    page.get_by_role("button", name="预览发到手机").click()
+    expect(page.locator("#toasts .note", has_text=offline)).to_be_visible(timeout=20000)
+    expect(page.get_by_role("dialog")).to_have_count(0)
