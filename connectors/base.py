@@ -142,7 +142,10 @@ class Connector(Desk, Granting, ABC):
 
     @abstractmethod
     def discard(self, prepared: Prepared) -> None:
-        """Undo what prepare() left at the platform (a draft). Not an error when it is gone."""
+        """Undo what prepare() left at the platform (a draft). Not an error when it is gone.
+
+        Refused when it is not (only) ours any more: what people wrote there is theirs.
+        """
 
     def restoring(self, prepared: Prepared) -> Prepared:
         """`prepared` such that prepare() makes what stands at the platform again what was approved, in its place.

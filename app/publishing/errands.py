@@ -20,10 +20,10 @@ def finish_discard(claim: Claim, exchanges: Sequence[Mapping[str, Any]], now: da
 
 
 def give_up_discard(claim: Claim, cause: str, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """The platform will not delete it: a person may; nothing public depends on it."""
+    """The platform will not delete it, or people worked on it: a person decides; nothing public depends on it."""
     with atomic():
         row = preparing.own(claim, "cancelled")
-        why = f"平台上的草稿没有删掉：{cause}请在平台草稿箱中手动删除。"
+        why = f"平台上的草稿没有删掉：{cause}请到平台的草稿箱查看，不需要的请手动删除。"
         _done(row, claim, exchanges, now, discard_at=None, why=why)
 
 

@@ -29,12 +29,23 @@ from connectors.values import (
     Receipt,
 )
 from connectors.wechat import callback as callbacks
-from connectors.wechat import capabilities, commit, events, health, history, inbox, newspic, preview, statistics
+from connectors.wechat import (
+    capabilities,
+    commit,
+    events,
+    health,
+    history,
+    inbox,
+    newspic,
+    prepare,
+    preview,
+    statistics,
+)
 from connectors.wechat.api import Api
 from connectors.wechat.article import adapt_content
 from connectors.wechat.desk import WeChatDesk
 from connectors.wechat.outcome import Checking
-from connectors.wechat.prepare import Preparing, changed_since, read_draft, standing_draft
+from connectors.wechat.prepare import Preparing, changed_since, read_draft
 
 
 class WeChatConnector(WeChatDesk, Connector):
@@ -91,23 +102,10 @@ class WeChatConnector(WeChatDesk, Connector):
         return Checking(self.api, self.clock).check(attempted)
 
     def discard(self, prepared: Prepared) -> None:
-        draft = prepared.steps.get("draft")
-        if not draft and prepared.steps.get("draft_begun"):
-            # It may have been made without our hearing of it.
-            draft = standing_draft(self.api, str(prepared.steps["draft_begun"]))
-        if not draft:
-            return
-        try:
-            self.api.post("/cgi-bin/draft/delete", {"media_id": str(draft)})
-        except ConnectorError as error:
-            if error.code != "40007":
-                raise
+        prepare.discard(self.api, prepared)
 
     def restoring(self, prepared: Prepared) -> Prepared:
-        if not prepared.steps.get("draft"):
-            return Prepared()
-        kept = {name: value for name, value in prepared.steps.items() if name != "fingerprint"}
-        return Prepared(steps={**kept, "restore": "1"})
+        return prepare.restoring(prepared)
 
     def hand_over_done(self, prepared: Prepared) -> bool | None:
         """Whether the draft has left the draft box (published or deleted by a person); None when that cannot be told."""

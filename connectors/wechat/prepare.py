@@ -1,7 +1,7 @@
 """Preparing an article, one finished step per call: token, pictures, cover, draft, read-back.
 
 Steps (JSON-able): {"token": "ok", "images": {sha256: address}, "cover": media_id, "cover_renewed": "1"?, "draft_begun": permalink,
-"draft": media_id, "restore": "1"?, "fingerprint": hash}; a picture post has "pictures": {sha256: media_id} for images and
+"draft": media_id, "restore": "1"?, "fingerprint_before": hash?, "fingerprint": hash}; a picture post has "pictures": {sha256: media_id} for images and
 cover. Saved after each call, so that a crash repeats nothing: a draft whose making got no answer is looked for by our
 permalink and adopted, and one that has to change is updated ("restore"). No second draft is ever made beside a first.
 """
@@ -17,6 +17,8 @@ from connectors.wechat import newspic, payloads, readback
 from connectors.wechat.api import Api
 from connectors.wechat.article import CONTENT_CHARS
 
+# Of a draft that is to be restored: the fingerprint of what we put there, until it stands there again.
+BEFORE = "fingerprint_before"
 IN_ARTICLE, COVER = "wechat.uploadimg", "wechat.cover"
 # A person can add articles to a draft; sending it would send those too, which nobody has approved.
 _SEVERAL = "公众平台上的草稿里多出了别的文章，它们没有经过审核。"
@@ -130,7 +132,7 @@ class Preparing:
                 kept = {k: v for k, v in steps.items() if k not in ("cover", "pictures")}
                 return {**kept, "cover_renewed": "1"}
             raise
-        return {k: v for k, v in steps.items() if k != "restore"}
+        return {k: v for k, v in steps.items() if k not in ("restore", BEFORE)}
 
     def _read_back(self, payload: Json, steps: dict[str, Any]) -> str:
         seen = read_draft(self.api, steps["draft"])
@@ -215,6 +217,49 @@ def changed_since(api: Api, prepared: Prepared) -> str | None:
     if readback.fingerprint(seen[0]) != prepared.steps["fingerprint"]:
         return "公众平台上的草稿已被人工改动，与审核通过的内容不一致。请登录公众平台核对：放行会改回审核通过的内容，不想发就取消。"
     return None
+
+
+def restoring(prepared: Prepared) -> Prepared:
+    """See Connector.restoring."""
+    if not prepared.steps.get("draft"):
+        return Prepared()
+    kept = {name: value for name, value in prepared.steps.items() if name != "fingerprint"}
+    before = prepared.steps.get("fingerprint") or prepared.steps.get(BEFORE)
+    return Prepared(steps={**kept, "restore": "1", **({BEFORE: before} if before else {})})
+
+
+def discard(api: Api, prepared: Prepared) -> None:
+    """Delete the draft, as long as it holds nothing but what we put there. Raises Refused when people worked on it."""
+    draft = str(prepared.steps.get("draft") or "")
+    begun = str(prepared.steps.get("draft_begun") or "")
+    if draft and not _still_ours(read_draft(api, draft), prepared, begun):
+        raise Refused(
+            "草稿被人改动过或加进了别的文章，没有删除，以免误删别人的内容。",
+            remedy="请登录公众平台的草稿箱人工处理。",
+            who="发布人",
+        )
+    if not draft and begun:
+        # It may have been made without our hearing of it.
+        draft = standing_draft(api, begun)
+    if not draft:
+        return
+    try:
+        api.post("/cgi-bin/draft/delete", {"media_id": draft})
+    except ConnectorError as error:
+        if error.code != "40007":
+            raise
+
+
+def _still_ours(seen: list[dict[str, Any]] | None, prepared: Prepared, link: str) -> bool:
+    """One article, as it was prepared; before that is known: by its link. True, too, when nothing stands any more."""
+    if seen is None:
+        return True
+    if len(seen) != 1:
+        return False
+    known = prepared.steps.get("fingerprint") or prepared.steps.get(BEFORE)
+    if known:
+        return readback.fingerprint(seen[0]) == str(known)
+    return not link or payloads.same_link(link, payloads.text_of(seen[0].get("content_source_url")))
 
 
 def _wanted(answer: dict[str, Any], name: str) -> str:

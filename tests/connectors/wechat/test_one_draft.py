@@ -117,3 +117,38 @@ def test_discarding_finds_the_draft_whose_answer_was_lost(
     connector.discard(done)
     assert drafts(connector) == 0
     connector.discard(done)
+
+
+def edit(connector: WeChatConnector, draft: str, **values: str) -> None:
+    article = dict(connector.api.post("/cgi-bin/draft/get", {"media_id": draft})["news_item"][0])
+    connector.api.post("/cgi-bin/draft/update", {"media_id": draft, "index": 0, "articles": article | values})
+
+
+@pytest.mark.parametrize("held", [False, True])
+def test_what_people_wrote_in_our_draft_is_not_deleted(make: Make, registered: Register, held: bool) -> None:
+    """Held, its steps are kept for a release: cancelled then, the colleague's text still stands under our number."""
+    connector = make(registered())
+    done = prepared(connector, connector.adapt(post()).payload)
+    title = connector.api.post("/cgi-bin/draft/get", {"media_id": done.steps["draft"]})["news_item"][0]["title"]
+    edit(connector, done.steps["draft"], title="同事写的新标题")
+    left = connector.restoring(done) if held else done
+    with pytest.raises(Refused) as caught:
+        connector.discard(left)
+    assert "没有删除" in caught.value.cause
+    assert drafts(connector) == 1
+    # Put back as it was by hand, nothing of theirs is in it.
+    edit(connector, done.steps["draft"], title=title)
+    connector.discard(connector.restoring(left) if held else left)
+    assert drafts(connector) == 0
+
+
+def test_before_it_was_read_back_a_draft_is_known_by_its_link(make: Make, registered: Register) -> None:
+    connector = make(registered())
+    done = prepared(connector, connector.adapt(post()).payload)
+    early = Prepared(steps={k: v for k, v in done.steps.items() if k != "fingerprint"})
+    edit(connector, done.steps["draft"], content_source_url="https://www.qinglan.gov.cn/p/other?w=zzz")
+    with pytest.raises(Refused):
+        connector.discard(early)
+    edit(connector, done.steps["draft"], content_source_url=str(done.steps["draft_begun"]))
+    connector.discard(early)
+    assert drafts(connector) == 0
