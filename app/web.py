@@ -107,6 +107,12 @@ def full_time(value: datetime | None) -> str:
     return "" if value is None else f"{local(value):%Y-%m-%d %H:%M:%S %Z}"
 
 
+def zone_words() -> str:
+    """The installation's time zone as people call it."""
+    name = settings().timezone
+    return _("北京时间") if name == "Asia/Shanghai" else name
+
+
 def ago(value: datetime | None, now: datetime | None = None) -> str:
     """How long since, in the largest fitting unit: 3 分钟, 5 小时, 12 天."""
     if value is None:
@@ -135,7 +141,7 @@ def page_url(cursor: str | None) -> str:
 def init(app: Flask) -> None:
     """Bind filters, error handlers and headers to the app."""
     app.jinja_env.filters.update(people_time=people_time, full_time=full_time, ago=ago, iso=iso, localtime=local)
-    app.jinja_env.globals.update(page_url=page_url)
+    app.jinja_env.globals.update(page_url=page_url, zone_words=zone_words)
     app.register_error_handler(TandemError, _tandem_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
