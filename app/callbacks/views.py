@@ -15,6 +15,7 @@ from app.db import atomic, utcnow
 from app.extensions import csrf
 from app.inbox import services as inbox
 from app.publishing import services as publishing
+from app.publishing import stops
 from app.units.permissions import public
 from connectors.base import Connector
 from connectors.errors import ConnectorError, Forged
@@ -93,10 +94,14 @@ def _take(account: Account, callback: Callback, now: datetime) -> bytes:
         return echo.encode()
     nonce, digest = callbacks.nonce_of(account, callback), callbacks.digest_of(callback)
     before = callbacks.seen(account.id, nonce, now)
+    # While a stop stands nothing is said to anybody, by repeats of earlier pushes neither.
+    silent = stops.standing(account) is not None
     if before is not None:
-        return _again(before, digest)
+        answer = _again(before, digest)
+        return connector.passive_reply(callback, "") if silent else answer
     told = connector.parse_callback(callback)
-    answer = _answer(connector, callback, told, str(account.settings.get("welcome_text") or ""))
+    welcome = "" if silent else str(account.settings.get("welcome_text") or "")
+    answer = _answer(connector, callback, told, welcome)
     with atomic():
         if callbacks.is_first(account.id, nonce, digest, answer, now):
             _hand_over(account, told, now)

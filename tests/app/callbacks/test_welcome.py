@@ -11,6 +11,7 @@ from flask import Flask
 from app.accounts.models import Account
 from app.accounts.services import update_account
 from app.db import db, utcnow
+from app.publishing.services import end_stop, start_stop
 from tests.app.accounts.kit import GH, UID, Office, Sim, connect_wechat, connect_weibo
 from tests.app.callbacks import post
 from tests.app.callbacks.post import Letter
@@ -49,6 +50,17 @@ def test_who_follows_on_weibo_is_welcomed(app: Flask, weibo: Account, subtype: s
 def test_nobody_else_is(app: Flask, weibo: Account, subtype: str) -> None:
     assert send(app, weibo, event(subtype)).data == b""
     assert send(app, weibo, post.weibo()).data == b""
+
+
+def test_while_a_stop_stands_nobody_is(app: Flask, weibo: Account, office: Office) -> None:
+    welcomed = event("follow")
+    assert send(app, weibo, welcomed).data != b""
+    stop = start_stop(office.admin, scope="unit", scope_id=weibo.unit_id, reason="统一口径", now=utcnow())
+    assert send(app, weibo, event("follow")).data == b""
+    # A repeat of what came before says nothing either.
+    assert send(app, weibo, welcomed).data == b""
+    end_stop(office.admin, stop.id, now=utcnow())
+    assert send(app, weibo, event("follow")).data != b""
 
 
 def test_without_a_text_nothing_is_said(app: Flask, weibo: Account, office: Office) -> None:
