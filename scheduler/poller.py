@@ -55,6 +55,7 @@ def ask(runtime: Runtime, poll: Poll) -> None:
 
 
 def _messages(runtime: Runtime, poll: Poll) -> None:
+    begun = runtime.clock()
     connector = _connect(runtime, poll, "fetch")
     try:
         page: Page[InboundMessage] = connector.fetch_messages(poll.cursor, poll.posts)
@@ -62,7 +63,7 @@ def _messages(runtime: Runtime, poll: Poll) -> None:
         _note_limit(poll, connector, error)
         polling.record_poll_failure(poll.account_id, error, runtime.clock())
         return
-    polling.record_poll(poll.account_id, page, runtime.clock())
+    polling.record_poll(poll.account_id, page, runtime.clock(), begun=begun)
 
 
 def _history(runtime: Runtime, poll: Poll) -> None:

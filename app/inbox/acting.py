@@ -20,6 +20,7 @@ from app.db import atomic, db, release
 from app.errors import Conflict, NotFound
 from app.inbox.access import find
 from app.inbox.models import Conversation, Message
+from app.inbox.settling import move_on, wait_again
 from app.publishing.models import Publication
 from app.publishing.values import receipt_of
 from app.units.access import Actor
@@ -210,55 +211,10 @@ def _apply(message: Message, act: str, now: datetime) -> None:
         return
     message.removed_at = now
     if act == "delete_reply":
-        _answerable_again(message)
+        asked = db.session.get(Message, message.in_reply_to) if message.in_reply_to else None
+        if asked is not None:
+            wait_again(asked)
         return
     # Nothing can be said under a comment that is gone.
     message.target = {}
-    if message.conversation.last_inbound_id == message.id:
-        _move_on(message.conversation)
-
-
-def _move_on(conversation: Conversation) -> None:
-    """The question that waited is deleted: the one before it waits, or the conversation is settled without an answer."""
-    standing = db.session.scalars(
-        select(Message)
-        .where(
-            Message.conversation_id == conversation.id,
-            Message.direction == "in",
-            Message.removed_at.is_(None),
-            Message.erased_at.is_(None),
-        )
-        .order_by(Message.sent_at.desc(), Message.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if standing is not None:
-        conversation.last_inbound_id, conversation.last_inbound_at = standing.id, standing.sent_at
-    if conversation.waiting_since is None:
-        return
-    if standing is not None and not _answered(standing):
-        return
-    conversation.waiting_since = conversation.snoozed_until = None
-    conversation.status = "resolved"
-
-
-def _answered(asked: Message) -> bool:
-    later = select(Message.id).where(
-        Message.conversation_id == asked.conversation_id,
-        Message.direction == "out",
-        Message.status != "failed",
-        Message.removed_at.is_(None),
-        Message.sent_at > asked.sent_at,
-    )
-    return asked.answered or db.session.scalars(later.limit(1)).one_or_none() is not None
-
-
-def _answerable_again(reply: Message) -> None:
-    """The comment that it answered waits again: the platform allows another answer."""
-    asked = db.session.get(Message, reply.in_reply_to) if reply.in_reply_to else None
-    if asked is None:
-        return
-    asked.answered = False
-    conversation = asked.conversation
-    if conversation.last_inbound_id == asked.id and conversation.waiting_since is None:
-        conversation.waiting_since = asked.sent_at
-        conversation.status = "open" if conversation.status == "resolved" else conversation.status
+    move_on(message.conversation)

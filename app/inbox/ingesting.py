@@ -12,6 +12,7 @@ from app.accounts.models import Account
 from app.db import atomic, db
 from app.inbox import contacts, media
 from app.inbox.models import Conversation, Message
+from app.inbox.settling import last_act, wait_again
 from app.publishing.models import Publication
 from connectors.values import InboundMessage
 
@@ -21,12 +22,14 @@ def ingest(
     messages: Sequence[InboundMessage],
     *,
     cursor: Mapping[str, str] | None = None,
+    begun: datetime | None = None,
     now: datetime,
 ) -> list[Message]:
     """Store what is new and move the account's cursor, in one transaction; returns the new messages.
 
     Repeats are recognised by (account, external id). The account's row is locked meanwhile, so that a callback and a
-    poll of the same account wait for each other instead of deadlocking.
+    poll of the same account wait for each other instead of deadlocking. `begun`: since when the platform was being asked;
+    of a message that we did something to since, the page says nothing.
     """
     with atomic():
         account = _locked(account.id)
@@ -35,11 +38,8 @@ def ingest(
         for message in sorted(messages, key=lambda item: (item.sent_at, item.external_id)):
             seen = known.get(_clean(message.external_id))
             if seen is not None:
-                _note_answered(seen, message)
-                _note_elected(seen, message)
-                if cursor is not None and seen.direction == "in" and seen.erased_at is None:
-                    # Pushed and polled, it is one message; the list knows better than the push where an answer goes.
-                    seen.target = _target(message)
+                if not _stale(seen, begun or now):
+                    _look_again(account, seen, message, now, polled=cursor is not None)
                 continue
             stored = _store(account, message, now)
             if stored is not None:
@@ -177,17 +177,24 @@ def _move_conversation(conversation: Conversation, message: Message) -> None:
     conversation.status, conversation.snoozed_until = "open", None
 
 
-def _note_answered(seen: Message, message: InboundMessage) -> None:
-    """Somebody answered at the platform itself: it waits no longer."""
-    if not message.answered or seen.answered or seen.direction != "in":
-        return
-    seen.answered = True
-    conversation = seen.conversation
-    if conversation.last_inbound_id == seen.id:
-        conversation.waiting_since = None
+def _stale(seen: Message, begun: datetime) -> bool:
+    """Whether we deleted the message, or our answer to it since `begun`; only what people wrote is looked at again."""
+    if seen.direction != "in" or seen.erased_at is not None or seen.removed_at is not None:
+        return True
+    acted = last_act(seen)
+    return acted is not None and acted >= begun
 
 
-def _note_elected(seen: Message, message: InboundMessage) -> None:
-    """Picked out, or no more, by whoever did it at the platform."""
-    if message.elected is not None and seen.elected is not message.elected and seen.direction == "in":
+def _look_again(account: Account, seen: Message, message: InboundMessage, now: datetime, *, polled: bool) -> None:
+    """What the platform says of it now goes: answered there or no more, picked out or no more, where an answer goes."""
+    if message.answered and not seen.answered:
+        seen.answered = True
+        if seen.conversation.last_inbound_id == seen.id:
+            seen.conversation.waiting_since = None
+    elif seen.answered and not message.answered:
+        wait_again(seen)
+    if message.elected is not None:
         seen.elected = message.elected
+    if polled:
+        # Pushed and polled, it is one message; the list knows better than the push where an answer goes.
+        seen.target = _target(message)

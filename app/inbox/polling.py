@@ -70,11 +70,13 @@ def claim_polls(limit: int, now: datetime) -> list[Poll]:
         return [_poll(db.session.get_one(Account, account_id), now) for account_id in taken]
 
 
-def record_poll(account_id: str, page: Page[InboundMessage], now: datetime) -> list[Message]:
-    """Messages, cursor, what could not be had and the next turn, in one transaction."""
+def record_poll(
+    account_id: str, page: Page[InboundMessage], now: datetime, *, begun: datetime | None = None
+) -> list[Message]:
+    """Messages, cursor, what could not be had and the next turn, in one transaction. `begun`: when the asking began."""
     with atomic():
         account = db.session.get_one(Account, account_id)
-        fresh = ingest(account, page.items, cursor=page.cursor, now=now)
+        fresh = ingest(account, page.items, cursor=page.cursor, begun=begun, now=now)
         account.poll_note = page.unavailable
         account.polled_at = now
         _next_turn(account, now + _pause(account, now))

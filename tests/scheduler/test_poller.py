@@ -78,7 +78,7 @@ def test_two_pollers_do_not_double(desk: Desk, sim: Sim) -> None:
 def test_what_cannot_be_had_is_said(desk: Desk, sim: Sim) -> None:
     clock = Clockwork.make()
     poll(clock)
-    assert "msg_data_id" in fresh(desk.wechat).poll_note
+    assert "没有这个编号" in fresh(desk.wechat).poll_note
 
 
 def test_a_dead_platform_is_said_and_asked_again(desk: Desk, sim: Sim) -> None:

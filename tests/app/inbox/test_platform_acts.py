@@ -180,6 +180,61 @@ def test_our_answer_is_deleted_and_another_may_follow(talk: Talk) -> None:
     assert talk.poll()[0].answered is False
 
 
+def test_a_page_that_was_on_its_way_does_not_bring_a_deleted_answer_back(talk: Talk) -> None:
+    message = talk.commented("几点？")
+    reply = answer(talk, message, "九点")
+    begun = utcnow()
+    page = talk.connector.fetch_messages({}, (talk.receipt,))
+    assert page.items[0].answered
+    services.moderate(talk.city.wang, reply.id, "delete_reply", now=utcnow())
+    services.ingest(talk.account, page.items, cursor={}, begun=begun, now=utcnow())
+    conversation = fresh(message).conversation
+    assert (conversation.waiting_since, fresh(message).answered) == (message.sent_at, False)
+    assert services.reply(talk.city.wang, conversation.id, text="十点", now=utcnow()).status == "queued"
+
+
+def test_the_word_of_the_platform_stands_both_ways(talk: Talk) -> None:
+    """Somebody answers at the platform itself and takes it back there: the comment waits again."""
+    message = talk.commented("几点？")
+    talk.connector.reply(dict(message.target), "九点", key="k", send_before=utcnow() + timedelta(minutes=1))
+    talk.poll()
+    assert (fresh(message).answered, fresh(message).conversation.waiting_since) == (True, None)
+    talk.connector.moderate(dict(message.target), "delete_reply")
+    talk.poll()
+    assert (fresh(message).answered, fresh(message).conversation.waiting_since) == (False, message.sent_at)
+    assert services.window_of(fresh(message).conversation, utcnow()).open
+
+
+def test_a_late_page_does_not_make_a_deleted_comment_answerable(talk: Talk) -> None:
+    message = talk.commented("广告")
+    page = talk.connector.fetch_messages({}, (talk.receipt,))
+    services.moderate(talk.city.wang, message.id, "delete", now=utcnow())
+    services.ingest(talk.account, page.items, cursor={}, now=utcnow())
+    assert fresh(message).target == {}
+    assert not services.window_of(fresh(message).conversation, utcnow()).open
+
+
+@pytest.mark.parametrize("gone", ["first", "later"])
+def test_of_several_questions_the_oldest_that_stands_waits(talk: Talk, gone: str) -> None:
+    first = talk.commented("公租房什么时候登记？")
+    later = services.ingest(
+        talk.account,
+        [
+            InboundMessage(
+                external_id="comment:later", kind="article_comment", thread=first.conversation.thread,
+                sender_id=first.conversation.contact.external_id, text="在吗？",
+                sent_at=first.sent_at + timedelta(minutes=10), target=dict(first.target), elected=False,
+            )
+        ],
+        now=utcnow(),
+    )[0]  # fmt: skip
+    deleted, stands = (first, later) if gone == "first" else (later, first)
+    services.moderate(talk.city.wang, deleted.id, "delete", now=utcnow())
+    conversation = fresh(stands).conversation
+    assert (conversation.last_inbound_id, conversation.waiting_since) == (stands.id, stands.sent_at)
+    assert services.reply(talk.city.wang, conversation.id, text="下周一。", now=utcnow()).in_reply_to == stands.id
+
+
 @pytest.mark.parametrize(
     ("code", "words"), [(88003, "精选留言数量已达上限"), (88008, "留言已不存在"), (88001, "文章不存在")]
 )
