@@ -149,4 +149,5 @@ def leave_behind(claim: Claim, prepared: Prepared, now: datetime) -> Prepared | 
             states.touch(row, now=now, prepared=prepared_json(prepared), discard_at=at)
             return None
         left = {step: value for step, value in ours.items() if known.get(step) != value}
-        return Prepared(steps=left) if left else None
+        # Without a draft of our own, what stands there under our link is the other's.
+        return Prepared(steps=left) if left.get("draft") else None

@@ -188,6 +188,12 @@ def test_interrupted_preparing_keeps_its_finished_steps(desk: Desk, now: datetim
     with pytest.raises(Lost):
         preparing.save_step(first, Prepared(steps={"cover": "m0", "draft": "stale"}, ready=True), [], later)
     assert row(post, desk.wechat).prepared["steps"] == {"cover": "m0"}
+    # Only a draft of its own is to be deleted: one that it had merely begun may by now be the other's.
+    begun = {"cover": "m0", "draft_begun": "https://a.gov.cn/p/1"}
+    assert preparing.leave_behind(first, Prepared(steps=begun), later) is None
+    left = preparing.leave_behind(first, Prepared(steps={**begun, "draft": "stale"}), later)
+    assert left is not None
+    assert left.steps["draft"] == "stale"
 
 
 def test_too_late_is_missed_and_told(desk: Desk, now: datetime) -> None:
