@@ -22,8 +22,10 @@ from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
 
-# In flight at a time: publishing keeps the rest of the pool.
+# In flight in one process, however slow the platform; deletions have their own, so that sends do not starve them.
 AT_ONCE = 4
+DISCARDS_AT_ONCE = 2
+_SEND, _DISCARD = "preview", "preview discard"
 # Deleting may take longer than anybody waits: an hour between the later tries.
 _SLOW = timedelta(hours=1)
 
@@ -33,14 +35,18 @@ def tick(runtime: Runtime, now: datetime) -> int:
     if not sending.anything_due(now):
         return 0
     sending.recover(now)
-    room = min(AT_ONCE, runtime.free() - runtime.threads // 4)
-    sends = sending.claim_sends(runtime.worker, room, now)
+    sends = sending.claim_sends(runtime.worker, _room(runtime, _SEND, AT_ONCE), now)
     for claim in sends:
-        runtime.submit(partial(send, runtime, claim), "preview")
-    discards = sending.claim_discards(runtime.worker, room - len(sends), now)
+        runtime.submit(partial(send, runtime, claim), _SEND)
+    discards = sending.claim_discards(runtime.worker, _room(runtime, _DISCARD, DISCARDS_AT_ONCE), now)
     for claim in discards:
-        runtime.submit(partial(discard, runtime, claim), "preview discard")
+        runtime.submit(partial(discard, runtime, claim), _DISCARD)
     return len(sends) + len(discards)
+
+
+def _room(runtime: Runtime, name: str, most: int) -> int:
+    """Half of the pool stays free for publications, whose preparing leaves a quarter: nobody reads a preview."""
+    return min(runtime.room(name, most), max(0, runtime.free() - runtime.threads // 2))
 
 
 def send(runtime: Runtime, claim: Claim) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from app.previews.models import PreviewSend
 from app.publishing import services as publishing
 from connectors.base import Connector
 from scheduler import previewer
+from scheduler.runtime import Runtime
 from tests.app.accounts.kit import GH, Sim
 from tests.app.previews.kit import ME, ask, draft, state
 from tests.app.publishing.kit import Clockwork, Desk, row
@@ -84,6 +88,51 @@ def test_a_publication_beside_it_keeps_its_own_draft_and_uploads_nothing_again(
     assert drafts(sim) == 1
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     clock.until(lambda: row(post, desk.wechat).status in ("processing", "published"), 20)
+
+
+def still(hold: Event) -> None:
+    hold.wait(30)
+
+
+def test_slow_previews_take_no_more_threads_each_round_and_starve_no_deletion(desk: Desk, sim: Sim, phone: str) -> None:
+    clock = Clockwork.make()
+    clock.runtime = Runtime(worker=clock.runtime.worker, context=clock.runtime.context, clock=utcnow)
+    first = ask(desk, draft(desk))
+    go(clock)
+    with atomic():
+        db.session.get_one(PreviewSend, first.id).discard_at = utcnow()
+    second = ask(desk, draft(desk, title="第二篇"))
+    hold = Event()
+    try:
+        for _slow in range(previewer.AT_ONCE):
+            clock.runtime.submit(partial(still, hold), "preview")
+        db.session.rollback()
+        with clock.runtime.context():
+            assert previewer.tick(clock.runtime, utcnow()) == 1
+        deadline = time.monotonic() + 10
+        while state(first).discard_at is not None and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert (state(first).discard_at, state(second).status) == (None, "queued")
+    finally:
+        hold.set()
+    assert clock.runtime.wait_idle(10)
+    go(clock)
+    assert state(second).status == "sent"
+
+
+def test_previews_leave_more_of_the_pool_free_than_preparing_does(desk: Desk, sim: Sim, phone: str) -> None:
+    order, clock, hold = ask(desk, draft(desk)), Clockwork.make(), Event()
+    try:
+        for _busy in range(clock.runtime.threads // 2):
+            clock.runtime.submit(partial(still, hold), "prepare")
+        assert clock.runtime.free() > clock.runtime.threads // 4
+        db.session.rollback()
+        with clock.runtime.context():
+            assert previewer.tick(clock.runtime, utcnow()) == 0
+    finally:
+        hold.set()
+    assert clock.runtime.wait_idle(10)
+    assert state(order).status == "queued"
 
 
 @pytest.mark.parametrize(
