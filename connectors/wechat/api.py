@@ -62,9 +62,15 @@ class Api:
         self._http = http
         self._tokens = tokens
         self._meter = meter
+        # What the platform was last asked, as the meter names it; a refusal is about that.
+        self.last_call = ""
         self._clock = clock
 
     # Token.
+
+    def _spend(self, call: str) -> None:
+        self.last_call = call
+        self._meter.spend(call)
 
     def token(self) -> Token:
         """A token with some life left. Raises CredentialsRefused, NotEntitled, RateLimited, Unavailable."""
@@ -88,7 +94,7 @@ class Api:
             "appid": credentials.get("app_id", ""),
             "secret": credentials.get("app_secret", ""),
         }
-        self._meter.spend("stable_token")
+        self._spend("stable_token")
         answer = self._http.call("POST", f"{HOST}/cgi-bin/stable_token", write=False, json_body=body)
         parsed = self._parsed(answer, write=False)
         self._raise_for(parsed, write=False)
@@ -119,7 +125,7 @@ class Api:
         error. Raises as get() does."""
 
         def send(token: Token) -> tuple[Answer, Body | None]:
-            self._meter.spend(meter_key(path))
+            self._spend(meter_key(path))
             params = {**query, "access_token": token.value}
             answer = self._http.call("GET", f"{HOST}{path}", write=False, params=params)
             return answer, _object_in(answer)
@@ -159,7 +165,7 @@ class Api:
         """One call, and one more with a fresh token when the first says that the token is stale."""
 
         def send(token: Token) -> Body:
-            self._meter.spend(meter_key(path))
+            self._spend(meter_key(path))
             answer = self._http.call(
                 method,
                 f"{HOST}{path}",

@@ -117,7 +117,7 @@ class WeChatConnector(WeChatDesk, Connector):
             return None
 
     def prepare_preview(self, payload: Json, done: Prepared, *, key: str) -> Prepared:
-        return preview.prepare(self.api, self.media, self.account.id, payload, done, key=key)
+        return preview.prepare(self.preparing, payload, done, key=key)
 
     def send_preview(self, prepared: Prepared, *, to: str, send_before: datetime) -> None:
         preview.send(self.api, self.account.name, prepared, to=to, send_before=send_before)

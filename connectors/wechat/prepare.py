@@ -29,8 +29,8 @@ class Preparing:
 
     def __init__(self, api: Api, media: MediaStore, account_id: str) -> None:
         self.api, self.media, self.account_id = api, media, account_id
-        # This very object noted the beginning and has not asked yet: nobody else can have made the draft.
-        self._just_begun = False
+        # The link of the draft whose beginning this very object noted and has not asked yet: nobody else can have made it.
+        self._just_begun = ""
 
     def next_step(self, payload: Json, done: Prepared) -> Prepared:
         """Do the next unfinished step. Raises ContentRefused when WeChat dropped part of the approved article."""
@@ -46,10 +46,10 @@ class Preparing:
         if uploaded is not None:
             return Prepared(steps=uploaded)
         if "draft" not in steps and "draft_begun" not in steps:
-            self._just_begun = True
-            return Prepared(steps={**steps, "draft_begun": str(payload["source_url"])})
+            self._just_begun = str(payload["source_url"])
+            return Prepared(steps={**steps, "draft_begun": self._just_begun})
         if "draft" not in steps:
-            again, self._just_begun = not self._just_begun, False
+            again, self._just_begun = self._just_begun != str(payload["source_url"]), ""
             return Prepared(steps=self._draft(payload, steps, again=again))
         if "restore" in steps:
             return Prepared(steps=self._restored(payload, steps))

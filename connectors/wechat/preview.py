@@ -14,7 +14,6 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from connectors.base import MediaStore
 from connectors.errors import (
     Code,
     ConnectorError,
@@ -31,6 +30,7 @@ from connectors.wechat.api import Api
 from connectors.wechat.prepare import Preparing, read_draft
 
 CALL = "/cgi-bin/message/mass/preview"
+QUOTA = "message/mass/preview"
 DAILY = 100
 WHY_NOT = (
     "手机预览要用群发接口的权限（个人主体、未认证或认证过期的公众号没有），请在公众平台的草稿箱中点“预览”发到手机。"
@@ -76,7 +76,7 @@ def rule(mode: str) -> PreviewRule | None:
     if mode == "draft":
         return None
     return PreviewRule(
-        quota="message/mass/preview",
+        quota=QUOTA,
         recipient="微信号",
         hint="在微信的“我”页面可以看到；不是昵称，也不是手机号。须先关注这个公众号。",
         pattern=r"[A-Za-z][A-Za-z0-9_-]{4,31}",
@@ -84,7 +84,7 @@ def rule(mode: str) -> PreviewRule | None:
     )
 
 
-def prepare(api: Api, media: MediaStore, account_id: str, payload: Json, done: Prepared, *, key: str) -> Prepared:
+def prepare(preparing: Preparing, payload: Json, done: Prepared, *, key: str) -> Prepared:
     """As for a publication (pictures already there are used, new ones serve it later), but what WeChat dropped is noted
     under `losses` instead of refused: one looks at a preview to see such things."""
     steps: dict[str, Any] = dict(done.steps)
@@ -92,8 +92,8 @@ def prepare(api: Api, media: MediaStore, account_id: str, payload: Json, done: P
         return Prepared(steps=steps, ready=True)
     wanted = {**payload, "source_url": marked(str(payload["source_url"]), key)}
     if "draft" not in steps:
-        return Preparing(api, media, account_id).next_step(wanted, done)
-    return Prepared(steps={**steps, "losses": _losses(api, wanted, steps)}, ready=True)
+        return preparing.next_step(wanted, done)
+    return Prepared(steps={**steps, "losses": _losses(preparing.api, wanted, steps)}, ready=True)
 
 
 def _losses(api: Api, payload: Json, steps: Mapping[str, Any]) -> list[str]:
@@ -117,7 +117,7 @@ def send(api: Api, name: str, prepared: Prepared, *, to: str, send_before: datet
     try:
         api.post(CALL, body, write=True, send_before=send_before)
     except ConnectorError as error:
-        raise _in_words(error, name) from None
+        raise _in_words(error, name, asked=api.last_call) from None
 
 
 def discard(api: Api, prepared: Prepared, *, key: str) -> bool:
@@ -177,9 +177,10 @@ def _delete(api: Api, media_id: str) -> None:
             raise
 
 
-def _in_words(error: ConnectorError, name: str) -> ConnectorError:
-    """The refusal as it concerns somebody who waits for a preview."""
-    row = _TOLD.get(error.code)
+def _in_words(error: ConnectorError, name: str, *, asked: str) -> ConnectorError:
+    """The refusal as it concerns somebody who waits for a preview. `asked`: the call that was refused, where known;
+    a token's allowance that is used up says nothing about previews."""
+    row = _TOLD.get(error.code) if asked in ("", QUOTA) else None
     if error.code in _NOT_FOLLOWING:
         row = Code(
             error=Refused,

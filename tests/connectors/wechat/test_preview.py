@@ -12,7 +12,7 @@ from connectors.errors import ConnectorError, ContentRefused, NotEntitled, Outco
 from connectors.values import Json, Prepared
 from connectors.wechat.connector import WeChatConnector
 from connectors.wechat.preview import marked
-from tests.connectors.fakes import CountingMeter, MemoryMedia, SimulatorControl
+from tests.connectors.fakes import CountingMeter, MemoryMedia, MemoryTokens, SimulatorControl
 from tests.connectors.wechat.conftest import GH, LINK, Clock, Make, post, prepared
 from tests.connectors.wechat.test_prepare import illustrated
 from tests.connectors.weibo.conftest import account as weibo_account
@@ -244,3 +244,31 @@ def test_weibo_says_that_it_has_none() -> None:
 def test_the_marked_link_leads_where_it_led() -> None:
     assert marked(LINK, "abc") == "https://www.qinglan.gov.cn/p/k3v9x2?preview=abc"
     assert marked("https://a.gov.cn/p/x", "abc") == "https://a.gov.cn/p/x?preview=abc"
+
+
+def test_a_tokens_allowance_is_not_told_as_that_of_previews(
+    make: Make, registered: Register, simulator: SimulatorControl, clock: Clock, tokens: MemoryTokens
+) -> None:
+    connector = make(registered())
+    phone(simulator)
+    done = previewed(connector, connector.adapt(post()).payload)
+    tokens.token = None
+    simulator.fault("exhaust_quota", path="stable_token")
+    with pytest.raises(RateLimited) as caught:
+        connector.send_preview(done, to=ME, send_before=clock.soon)
+    assert "预览次数" not in caught.value.cause
+    assert "没有发出" in caught.value.remedy
+
+
+def test_a_preview_in_one_go_looks_for_no_lost_draft(make: Make, registered: Register, meter: CountingMeter) -> None:
+    """Who has just noted the beginning need not look whether somebody made the draft already; who resumes must."""
+    url = registered()
+    connector = make(url)
+    payload = connector.adapt(post()).payload
+    previewed(connector, payload)
+    assert meter.calls.count("draft/batchget") == 0
+    steps: dict[str, Any] = {}
+    while "draft_begun" not in steps:
+        steps = dict(connector.prepare_preview(payload, Prepared(steps=steps), key="pv2").steps)
+    previewed(make(url), payload, key="pv2", done=Prepared(steps=steps))
+    assert meter.calls.count("draft/batchget") == 1
