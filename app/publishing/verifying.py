@@ -183,9 +183,12 @@ def _wait_on(row: Publication, receipt: Receipt | None, why: str, now: datetime)
         outcomes.become_unknown(row, now, error, by_person=True)
     else:
         words = f"{why}已多次核实，仍不能确定。"
+        # Asked again by hand it ends here again: people were told already.
+        told = row.error_remedy == outcomes.BY_PERSON
         values = {"error_remedy": outcomes.BY_PERSON, "error_who": "发布人"}
         states.touch(row, now=now, why=words, next_attempt_at=None, **values)
-        outcomes.alarm(row, now, "请人工认定发布结果", f"{words}{outcomes.BY_PERSON}")
+        if not told:
+            outcomes.alarm(row, now, "请人工认定发布结果", f"{words}{outcomes.BY_PERSON}")
 
 
 def _cannot_tell(row: Publication, finding: CannotTell, now: datetime) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.db import atomic, db
 from app.errors import Conflict
 from app.notices.models import Notice
-from app.publishing import claims, committing, preparing, verifying
+from app.publishing import claims, committing, preparing, rhythm, verifying
 from app.publishing import services as publishing
 from app.publishing.models import Attempt
 from app.publishing.values import LEASE, Claim, Lost, Outcome
@@ -211,3 +211,22 @@ def test_the_second_question_does_not_end_before_the_first(desk: Desk, post_id: 
     verifying.record_finding(check, CannotTell(reason="还在处理"), [], now)
     found = row(post_id, desk.wechat)
     assert (found.status, found.url) == ("published", "https://mp.weixin.qq.com/s/1")
+
+
+def test_who_asks_again_by_hand_alarms_nobody_again(desk: Desk, post_id: str, now: datetime) -> None:
+    """The rhythm is used up once: people are told once, however often [立即核实] is pressed afterwards."""
+    sent(now, UNKNOWN)
+
+    def last_look(at: datetime) -> int:
+        force(row(post_id, desk.wechat), "unknown", at, checks=rhythm.MOST_CHECKS, next_attempt_at=at)
+        (check,) = claims.claim_checks("w", 8, at)
+        verifying.record_finding(check, CannotTell(reason="没有找到。"), [], at)
+        told = db.session.scalars(select(Notice).where(Notice.title.startswith("请人工认定发布结果"))).all()
+        return len({notice.key for notice in told})
+
+    assert last_look(now + timedelta(hours=5)) == 1
+    for hours in (6, 7):
+        again = now + timedelta(hours=hours)
+        publishing.check_now(desk.publisher, row(post_id, desk.wechat).id, now=again)
+        assert last_look(again) == 1
+    assert row(post_id, desk.wechat).next_attempt_at is None
