@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 
-# Where people see a status.
-PUBLIC_HOSTS = ("weibo.com", "www.weibo.com", "m.weibo.cn", "weibo.cn")
+# Where people see a status, or a 头条文章 on a phone.
+PUBLIC_HOSTS = ("weibo.com", "www.weibo.com", "m.weibo.cn", "weibo.cn", "media.weibo.cn")
 _OWNER = re.compile(r"/(?:u/)?(\d{5,})(?:/|$)")
 _SAFE = "%/:?#[]@!$&'()*+,;=-._~"
 

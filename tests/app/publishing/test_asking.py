@@ -181,6 +181,7 @@ def test_a_link_to_elsewhere_settles_nothing(desk: Desk, post_id: str, now: date
         "https://www.weibo.com/1902538057/N1?from=page",
         "https://m.weibo.cn/status/5012345678901234",
         "https://weibo.cn/comment/N1",
+        "https://media.weibo.cn/article?id=2309405012345678901234",
         "http://127.0.0.1:8010/1902538057/N1",
     ],
 )
