@@ -9,12 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
-from flask import Flask, current_app, g, jsonify, render_template, request, session, url_for
+from flask import Flask, current_app, g, jsonify, make_response, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale
 from flask_babel import gettext as babel_gettext
 from flask_smorest import Blueprint
 from flask_wtf.csrf import CSRFError
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
 from app.config import Config
@@ -138,10 +139,16 @@ def page_url(cursor: str | None) -> str:
     return url_for(request.endpoint or "", **{key: value for key, value in values.items() if value})
 
 
+def embedded(endpoint: str, **values: Any) -> Markup:
+    """A fragment of a higher capability, drawn with the page: it stands in its place from the start and pushes nothing."""
+    view = current_app.ensure_sync(current_app.view_functions[endpoint])
+    return Markup(make_response(view(**values)).get_data(as_text=True))
+
+
 def init(app: Flask) -> None:
     """Bind filters, error handlers and headers to the app."""
     app.jinja_env.filters.update(people_time=people_time, full_time=full_time, ago=ago, iso=iso, localtime=local)
-    app.jinja_env.globals.update(page_url=page_url, zone_words=zone_words)
+    app.jinja_env.globals.update(embedded=embedded, page_url=page_url, zone_words=zone_words)
     app.register_error_handler(TandemError, _tandem_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)

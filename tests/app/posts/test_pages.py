@@ -179,3 +179,12 @@ def test_the_chain_is_set_on_screen(enter: Enter, world: World) -> None:
     admin.post("/settings/review-chain", data={"unit_id": world.city.id, "inherit": "1"})
     assert review.chain_of(world.bureau.id).unit_id == ""
     assert enter(world.author).post("/settings/review-chain", data=data).status_code == 403
+
+
+def test_the_panels_stand_in_the_page_from_the_start(enter: Enter, world: World, now: datetime) -> None:
+    post_id = posts.create_post(world.author, world.fields(), now).id
+    review.submit(world.author, post_id, now)
+    page = sound(enter(world.author), f"/posts/{post_id}")
+    assert "撤回送审" in page
+    assert 'aria-label="发布"' in page
+    assert page.count("review-panel") == 0
