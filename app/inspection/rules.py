@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from app.words import N_
+
 WARN_AT = (7, 10, 12)
 VETO_AT = 14
 ZOMBIE_AT = 90
@@ -35,39 +37,39 @@ RULES = {
     for rule in (
         Rule(
             id="UPD-WARN",
-            name="更新预警",
+            name=N_("更新预警"),
             severity="warn",
             quote="提醒各单位账号推文及时更新",
             source="各地日常监测做法（10 天、7 天、12 天分级提醒），非国家检查指标",
             grade="B",
-            remedy="请尽快发布一篇，避免超过 14 天。",
+            remedy=N_("请尽快发布一篇，避免超过 14 天。"),
         ),
         Rule(
             id="UPD-14",
-            name="内容不更新（单项否决）",
+            name=N_("内容不更新（单项否决）"),
             severity="veto",
             quote="监测时间点前2周内无更新",
             source="国办秘函〔2019〕19号 检查指标“内容不更新”，据多地通报引用",
             grade="B",
-            remedy="请立即发布，并在整改期限内说明原因。",
+            remedy=N_("请立即发布，并在整改期限内说明原因。"),
         ),
         Rule(
             id="UPD-90",
-            name="僵尸账号",
+            name=N_("僵尸账号"),
             severity="process",
             quote="部分账号超过三个月未更新，但未纳入“僵尸账号”清单进行清理",
             source="省级检查通报（2025 年第二季度）",
             grade="B",
-            remedy="请列入清理清单：恢复更新，或按程序关停、整合并公告。",
+            remedy=N_("请列入清理清单：恢复更新，或按程序关停、整合并公告。"),
         ),
         Rule(
             id="UPD-UNKNOWN",
-            name="更新情况未知",
+            name=N_("更新情况未知"),
             severity="warn",
             quote="取不到发布记录的账号不能判为合格",
             source="本系统的判定原则",
             grade="A",
-            remedy="请核对账号权限，或到平台人工查看最近一次发布时间。",
+            remedy=N_("请核对账号权限，或到平台人工查看最近一次发布时间。"),
         ),
     )
 }

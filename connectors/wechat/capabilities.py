@@ -13,12 +13,13 @@ from connectors.wechat.newspic import FORMS
 from connectors.wechat.pictures import UPLOADIMG_BYTES, UPLOADIMG_TYPES
 from connectors.wechat.preview import DAILY as PREVIEWS_A_DAY
 from connectors.wechat.preview import WHY_NOT, rule
+from connectors.words import N_
 
 # The platform names no number; more than this no reader scrolls through, and the characters run out first.
 MOST_IMAGES = 50
 # 2048 bytes for a private answer; the platform names no number for a comment's (88007), so one that always fits.
 PRIVATE_CHARACTERS, COMMENT_CHARACTERS = 600, 140
-CALLBACK_WARNING = (
+CALLBACK_WARNING = N_(
     "接入后，公众平台的自动回复和自定义菜单会停用。请先记下现有的自动回复和菜单，接入后在本系统中重新设置。"
 )
 
@@ -61,9 +62,9 @@ READ = (
 _RECALL: Mapping[str, Literal["api", "manual", "partial"]] = {"publish": "api", "mass": "partial", "draft": "manual"}
 _PUBLISH_QUOTA = {"publish": "freepublish/submit", "mass": "mass", "draft": ""}
 _MISSING = {
-    "original": "原创声明、合集、赞赏不能通过接口设置，请在公众平台操作。",
-    "names": "平台不再提供用户的昵称和头像，只能看到编号。",
-    "replay": "回调中断期间的私信平台不会补发。",
+    "original": N_("原创声明、合集、赞赏不能通过接口设置，请在公众平台操作。"),
+    "names": N_("平台不再提供用户的昵称和头像，只能看到编号。"),
+    "replay": N_("回调中断期间的私信平台不会补发。"),
 }
 
 
@@ -134,17 +135,17 @@ def _quotas(account: AccountConfig) -> tuple[Quota, ...]:
 def _missing(account: AccountConfig, comments: bool) -> tuple[Missing, ...]:
     missing = dict(_MISSING)
     if account.mode == "draft":
-        missing["publish"] = (
+        missing["publish"] = N_(
             "账号没有发布和群发的接口权限（个人主体、未认证或认证过期），草稿备好后须在公众平台人工发布。"
         )
         missing["preview"] = WHY_NOT
     if account.mode == "publish":
-        missing["notify"] = "“发布”不会通知粉丝，也不占用群发次数。"
+        missing["notify"] = N_("“发布”不会通知粉丝，也不占用群发次数。")
     if account.mode == "mass":
-        missing["list"] = "群发的文章不能通过接口列出，链接可能次日才能取到。"
-        missing["recall"] = "群发后只能删除内容，粉丝收到的卡片仍在。"
+        missing["list"] = N_("群发的文章不能通过接口列出，链接可能次日才能取到。")
+        missing["recall"] = N_("群发后只能删除内容，粉丝收到的卡片仍在。")
     if not comments:
-        missing["comments"] = "账号没有开启留言功能。请在公众平台开通后，在账号设置中打开。"
+        missing["comments"] = N_("账号没有开启留言功能。请在公众平台开通后，在账号设置中打开。")
     elif account.mode != "mass":
         missing["comments"] = NO_ID
     return tuple(Missing(key=key, why=why) for key, why in missing.items())

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from connectors.values import AccountConfig, MessageKind, Missing, Quota, ReplyRule
 from connectors.weibo import api
+from connectors.words import N_
 
 MAX_IMAGE_BYTES = 5 * 1024 * 1024
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif")
@@ -109,27 +110,31 @@ REPLY_RULES: dict[MessageKind, ReplyRule] = {
 
 _MISSING_COMMENTS = Missing(
     key="comments",
-    why="评论收件箱需商业接口：普通应用只能看到授权过本应用的用户的评论，一般市民的评论取不到，请到微博查看。",
+    why=N_("评论收件箱需商业接口：普通应用只能看到授权过本应用的用户的评论，一般市民的评论取不到，请到微博查看。"),
 )
 _MISSING_MENTIONS = Missing(
     key="mentions",
-    why="普通应用只能看到授权过本应用的用户的 @ 提及；完整的提及需商业接口，或开通粉丝服务的 @ 推送。",
+    why=N_("普通应用只能看到授权过本应用的用户的 @ 提及；完整的提及需商业接口，或开通粉丝服务的 @ 推送。"),
 )
-_MISSING_EDIT = Missing(key="edit", why="微博没有修改已发内容的接口，更正须另发一条。")
+_MISSING_EDIT = Missing(key="edit", why=N_("微博没有修改已发内容的接口，更正须另发一条。"))
 _MISSING_MODERATION = Missing(
-    key="moderation", why="微博没有精选、删除他人评论的接口，请到微博处理；本系统只能删除自己的回复。"
+    key="moderation", why=N_("微博没有精选、删除他人评论的接口，请到微博处理；本系统只能删除自己的回复。")
 )
-_MISSING_SENT = Missing(key="sent_private", why="已发出的私信不能撤回。")
-_MISSING_HISTORY = Missing(key="history", why="普通应用只能读取本账号最新 5 条微博。")
-_MISSING_SCHEDULE = Missing(key="schedule", why="微博没有定时发布接口，由本系统到点发出。")
-_MISSING_ARTICLE = Missing(key="article", why="账号没有头条文章权限（政务、媒体机构可联系蓝V客服申请）。")
-_MISSING_ARTICLE_RECALL = Missing(key="article_recall", why="头条文章没有修改和删除接口，发出后只能到微博手动处理。")
+_MISSING_SENT = Missing(key="sent_private", why=N_("已发出的私信不能撤回。"))
+_MISSING_HISTORY = Missing(key="history", why=N_("普通应用只能读取本账号最新 5 条微博。"))
+_MISSING_SCHEDULE = Missing(key="schedule", why=N_("微博没有定时发布接口，由本系统到点发出。"))
+_MISSING_ARTICLE = Missing(key="article", why=N_("账号没有头条文章权限（政务、媒体机构可联系蓝V客服申请）。"))
+_MISSING_ARTICLE_RECALL = Missing(
+    key="article_recall", why=N_("头条文章没有修改和删除接口，发出后只能到微博手动处理。")
+)
 _MISSING_ARTICLE_PICTURES = Missing(
     key="article_pictures",
-    why="头条文章的图片须先在微博上，只有商业接口或多图接口能上传：封面用账号设置中填写的微博图片地址，正文图片不带入。",
+    why=N_(
+        "头条文章的图片须先在微博上，只有商业接口或多图接口能上传：封面用账号设置中填写的微博图片地址，正文图片不带入。"
+    ),
 )
-_MISSING_PREVIEW = Missing(key="preview", why="微博没有把预览发到手机的接口，请看本系统里的预览。")
-_MISSING_READS = Missing(key="reads", why="微博不提供阅读数。")
+_MISSING_PREVIEW = Missing(key="preview", why=N_("微博没有把预览发到手机的接口，请看本系统里的预览。"))
+_MISSING_READS = Missing(key="reads", why=N_("微博不提供阅读数。"))
 
 
 def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
@@ -137,12 +142,12 @@ def missing(account: AccountConfig, level: Level) -> tuple[Missing, ...]:
     if level.key != "business":
         found += [_MISSING_COMMENTS, _MISSING_MENTIONS, _MISSING_HISTORY]
     if level.max_images == 1:
-        found.append(Missing(key="images", why="本级别应用每条微博只能带 1 张图片。"))
+        found.append(Missing(key="images", why=N_("本级别应用每条微博只能带 1 张图片。")))
     if level.key == "share":
-        found.append(Missing(key="topics", why="“分享”接口不能带 #话题#，微博会自动过滤。"))
-        found.append(Missing(key="recall", why="“分享”级别的应用不能删除微博，请到微博手动删除。"))
+        found.append(Missing(key="topics", why=N_("“分享”接口不能带 #话题#，微博会自动过滤。")))
+        found.append(Missing(key="recall", why=N_("“分享”级别的应用不能删除微博，请到微博手动删除。")))
     if level.key != "business":
-        found.append(Missing(key="long_text", why="本级别应用每条微博最多 140 字。"))
+        found.append(Missing(key="long_text", why=N_("本级别应用每条微博最多 140 字。")))
     if not article_right(account):
         found.append(_MISSING_ARTICLE)
     else:
