@@ -22,6 +22,7 @@ _ORDERS: dict[str, tuple[tuple[str, str], ...]] = {
     "unknown": ((N_("认定结果"), MANAGE),),
     "held": ((N_("改期"), PLAN),),
     "missed": ((N_("改期"), PLAN),),
+    "published": ((N_("撤回"), MANAGE),),
 }
 # A line names so many, the nearest unit's first.
 _MOST = 3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -63,7 +63,15 @@ class Rules:
 def judge(me: Side, partners: Sequence[Side], rules: Rules, now: datetime) -> Verdict:
     """`me` is ready and its hour has come; `partners` are the schedule's others, cancelled ones left out."""
     if me.released:
-        return Go()
+        # It waits for nobody but those that were released in the same breath.
+        partners = [p for p in partners if p.released and p.due_at == me.due_at]
+        if not partners:
+            return Go()
+        ids = frozenset(p.id for p in (me, *partners))
+        firsts = rules.first & ids
+        rules = replace(
+            rules, first=firsts if firsts != ids else frozenset(), publish_at=me.due_at, prepare_from=me.due_at
+        )
     verdict = _together(partners, rules, now)
     if not isinstance(verdict, Go):
         return verdict

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from app.audit import services as audit
 from app.db import atomic, db, wake
 from app.errors import Conflict, Invalid, NotFound
-from app.publishing import handing, outcomes, permalink, planning, pushdown, reserving, states
+from app.publishing import handing, outcomes, permalink, planning, pushdown, reserving, states, stops
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
@@ -22,43 +22,52 @@ PLAN = "post.schedule"
 def release(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
     """held, missed -> scheduled, due now: it waits for no partner any more."""
     with atomic():
-        row = _own(actor, publication_id, reason, MANAGE, PLAN)
+        row = own(actor, publication_id, reason, MANAGE, PLAN)
         if row.status not in ("held", "missed"):
             states.require(row, "released")
-        reserving.reserve(row.account, now, besides=row.id)
-        states.move(
-            row,
-            "scheduled",
-            now=now,
-            reason=f"放行：{reason}",
-            actor=actor.name,
-            due_at=now,
-            late_from=now,
-            next_attempt_at=now,
-            released=True,
-        )
-        _done(actor, row, "publication.release", "放行", reason, now)
+        let_go(actor, row, reason, now, late_from=now)
     return row
+
+
+def let_go(actor: Actor, row: Publication, reason: str, now: datetime, *, late_from: datetime) -> None:
+    """One release, inside atomic(). Raises Conflict while a stop stands over the account, or it is switched off."""
+    barred = stops.why_barred(row.account)
+    if barred:
+        last = "请先恢复发布，再放行。" if stops.standing(row.account) else ""
+        raise Conflict(f"没有放行。{barred.rstrip('。')}。{last}")
+    reserving.reserve(row.account, now, besides=row.id)
+    states.move(
+        row,
+        "scheduled",
+        now=now,
+        reason=f"放行：{reason}",
+        actor=actor.name,
+        due_at=now,
+        late_from=late_from,
+        next_attempt_at=now,
+        released=True,
+    )
+    done(actor, row, "publication.release", "放行", reason, now)
 
 
 def cancel(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
     """This one will not go out; its draft is deleted by the scheduler."""
     with atomic():
-        row = _own(actor, publication_id, reason, MANAGE, PLAN)
+        row = own(actor, publication_id, reason, MANAGE, PLAN)
         planning.cancel_one(row, actor, now, reason=f"取消：{reason}")
         permalink.close_if_nobody_went(row.post_id)
         siblings = pushdown.publications_of(row.schedule_id)
         if all(p.status == "cancelled" for p in siblings):
             row.schedule.withdrawn_at = now
         outcomes.nudge_partners(row, now)
-        _done(actor, row, "publication.cancel", "取消", reason, now)
+        done(actor, row, "publication.cancel", "取消", reason, now)
     return row
 
 
 def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
     """failed -> ready: a new attempt of exactly this part, at once (prepared first where that is missing)."""
     with atomic():
-        row = _own(actor, publication_id, reason, MANAGE)
+        row = own(actor, publication_id, reason, MANAGE)
         if row.status != "failed":
             states.require(row, "retried")
         refuse_if_taken(row)
@@ -79,7 +88,7 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
             external_id="",
             url="",
         )
-        _done(actor, row, "publication.retry", "重试", reason, now)
+        done(actor, row, "publication.retry", "重试", reason, now)
     return row
 
 
@@ -88,7 +97,7 @@ def resolve(
 ) -> Publication:
     """A person says what became of an unknown one, or gives the link of one handed over."""
     with atomic():
-        row = _own(actor, publication_id, reason, MANAGE, *((PLAN,) if outcome == "published" else ()))
+        row = own(actor, publication_id, reason, MANAGE, *((PLAN,) if outcome == "published" else ()))
         _check_url(url)
         if row.status not in ("unknown", "handed_over"):
             states.require(row, "resolved")
@@ -99,7 +108,7 @@ def resolve(
             raise Conflict("待人工发布的内容不能认定为“未发布”。它还没有发送过。如不再发布，请取消。")
         else:
             _not_published(actor, row, reason, now)
-        _done(
+        done(
             actor, row, "publication.resolve", "认定为已发布" if outcome == "published" else "认定为未发布", reason, now
         )
     return row
@@ -108,17 +117,28 @@ def resolve(
 def recall(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
     """Ask for a public one to be taken back as far as the platform can; the scheduler does it."""
     with atomic():
-        row = _own(actor, publication_id, reason, MANAGE)
+        row = own(actor, publication_id, reason, MANAGE)
         states.require(row, "recalled")
         states.touch(row, now=now, recall_at=now, recall_reason=reason.strip(), why="正在向平台申请撤回。")
-        _done(actor, row, "publication.recall", "申请撤回", reason, now)
+        done(actor, row, "publication.recall", "申请撤回", reason, now)
+    return row
+
+
+def note_deleted(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
+    """published -> recalled by a person's word: it was deleted at the platform by hand."""
+    with atomic():
+        row = own(actor, publication_id, reason, MANAGE)
+        states.require(row, "recalled")
+        _note(row, actor, "deleted", row.url, reason, now)
+        outcomes.take_away(row, "recalled", now, f"{actor.name}登记：已在平台手动删除。{reason.strip()}")
+        done(actor, row, "publication.recall", "登记已手动删除", reason, now)
     return row
 
 
 def check_now(actor: Actor, publication_id: str, *, now: datetime) -> Publication:
     """Look it up at the platform at once (立即核实)."""
     with atomic():
-        row = _own(actor, publication_id, "立即核实", MANAGE, PLAN)
+        row = own(actor, publication_id, "立即核实", MANAGE, PLAN)
         if row.status not in ("processing", "unknown", "published"):
             raise Conflict("现在没有可核实的内容。它还没有发送过。请等发送之后再核实。")
         # A used-up rhythm starts again at its sparse end, so that a button cannot burn the quota.
@@ -127,7 +147,7 @@ def check_now(actor: Actor, publication_id: str, *, now: datetime) -> Publicatio
     return row
 
 
-def _own(actor: Actor, publication_id: str, reason: str, *keys: str) -> Publication:
+def own(actor: Actor, publication_id: str, reason: str, *keys: str) -> Publication:
     """The row, locked, if the actor holds any of `keys` there."""
     if not reason.strip():
         raise Invalid("没有写原因。这项操作要留痕。请写一句原因。", errors={"reason": ["请写明原因。"]})
@@ -187,7 +207,8 @@ def _check_url(url: str) -> None:
         raise Invalid("链接格式不对。应是平台上该内容的网址。请从平台复制后粘贴。", errors={"url": [words]})
 
 
-def _done(actor: Actor, row: Publication, action: str, word: str, reason: str, now: datetime) -> None:
+def done(actor: Actor, row: Publication, action: str, word: str, reason: str, now: datetime) -> None:
+    """Push down, wake the scheduler, leave the event. Inside atomic()."""
     db.session.flush()
     pushdown.push([row.post_id], now)
     wake()

@@ -18,7 +18,7 @@ from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, evidence, outlook, resolving, services, states, stops
+from app.publishing import asking, evidence, outlook, resolving, services, states, stops, together
 from app.publishing.models import Publication
 from app.units.access import Actor, visible
 from app.units.models import Unit
@@ -38,7 +38,6 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "unknown": ("check", "resolve"),
     "processing": ("check",),
     "handed_over": ("link", "cancel"),
-    "published": ("recall",),
 }
 _BY_PLANNERS = frozenset({"release", "cancel", "check", "link"})
 
@@ -47,7 +46,7 @@ def actions_of(actor: Actor, row: Publication) -> tuple[str, ...]:
     """The orders this person may give to this publication now."""
     unit = row.post.unit
     if actor.may(resolving.MANAGE, unit):
-        return ACTIONS.get(row.status, ())
+        return together.ways_back(row) if row.status == "published" else ACTIONS.get(row.status, ())
     if actor.may(resolving.PLAN, unit):
         return tuple(key for key in ACTIONS.get(row.status, ()) if key in _BY_PLANNERS)
     return ()
@@ -81,6 +80,8 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
             (row, outlook.outlook(row, now), actions_of(actor, row), asking.whom_to_ask(actor, row)) for row in rows
         ],
         "barred": asking.barred_by(_still_to_go(post, standing)),
+        "recall_limit": together.recall_limit,
+        **together.whole(actor, post, standing),
         "home_url": home_url,
         "standing": standing,
         "schedule": schedule,
@@ -129,7 +130,7 @@ def schedule(post_id: str) -> ResponseReturnValue:
         )
         return _("已安排发布。") if form.get("when") == "now" else _("已排期。")
 
-    return _act(act, f"/posts/{post_id}")
+    return do_and_say(act, f"/posts/{post_id}")
 
 
 @bp.post("/posts/<post_id>/schedule/withdraw")
@@ -139,7 +140,7 @@ def unschedule(post_id: str) -> ResponseReturnValue:
         services.unschedule(current_actor(), post_id, now=utcnow())
         return _("已取消排期。")
 
-    return _act(act, f"/posts/{post_id}")
+    return do_and_say(act, f"/posts/{post_id}")
 
 
 def local_time(text: str) -> datetime:
@@ -153,7 +154,7 @@ def local_time(text: str) -> datetime:
         ) from None
 
 
-def _act(act: Callable[[], str], back: str) -> ResponseReturnValue:
+def do_and_say(act: Callable[[], str], back: str) -> ResponseReturnValue:
     """Do it, say how it went, return to `back` (303)."""
     try:
         flash(act(), "ok")
@@ -178,6 +179,7 @@ def show(publication_id: str) -> ResponseReturnValue:
         may_move=actor.may(resolving.PLAN, row.post.unit) and row.status in states.STOPPED,
         barred=asking.barred_by([row.account] if row.status in states.WITHDRAWABLE else []),
         home_url=home_url,
+        recall_limit=together.recall_limit,
         evidence=services.evidence(actor, publication_id),
         partners=outlook.of_post(row.post),
         parse=datetime.fromisoformat,
@@ -210,17 +212,19 @@ def act(publication_id: str) -> ResponseReturnValue:
             services.resolve(actor, publication_id, outcome=order, url=url, reason=reason, now=now)
             return _("已记录。")
         orders = {
-            "release": services.release,
-            "cancel": services.cancel,
-            "retry": services.retry,
-            "recall": services.recall,
+            "release": (services.release, _("已放行，马上发出。")),
+            "cancel": (services.cancel, _("已取消这一条，不会再发出。")),
+            "retry": (services.retry, _("已安排重试，马上发出。")),
+            "recall": (services.recall, _("已向平台申请撤回，结果稍后显示在这里。")),
+            "deleted": (services.note_deleted, _("已登记：这一条已在平台手动删除。")),
         }
         if order not in orders:
             raise Invalid(_("没有这项操作。页面可能已过时。请刷新后重试。"))
-        orders[order](actor, publication_id, reason=reason, now=now)
-        return _("已办理。")
+        ordered, said = orders[order]
+        ordered(actor, publication_id, reason=reason, now=now)
+        return said
 
-    return _act(do, url_for("publishing.show", publication_id=publication_id))
+    return do_and_say(do, url_for("publishing.show", publication_id=publication_id))
 
 
 @bp.get("/stops", endpoint="stops")
@@ -270,7 +274,7 @@ def start_stop() -> ResponseReturnValue:
         )
         return _("已暂停发布。到点的内容会转为“已暂缓”，不会发出。")
 
-    return _act(act, url_for("publishing.stops"))
+    return do_and_say(act, url_for("publishing.stops"))
 
 
 @bp.post("/stops/<stop_id>/end")
@@ -280,4 +284,4 @@ def end_stop(stop_id: str) -> ResponseReturnValue:
         services.end_stop(current_actor(), stop_id, now=utcnow())
         return _("已恢复发布。暂停期间到点的内容仍是“已暂缓”，请逐条放行、改期或取消。")
 
-    return _act(act, url_for("publishing.stops"))
+    return do_and_say(act, url_for("publishing.stops"))
