@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import claim_probes, note_limit, probe
+from app.accounts.services import claim_probes, note_limit, note_refused, probe
 from app.db import release
 from app.inbox import polling
 from app.inbox.polling import Poll
@@ -60,7 +60,7 @@ def _messages(runtime: Runtime, poll: Poll) -> None:
     try:
         page: Page[InboundMessage] = connector.fetch_messages(poll.cursor, poll.posts)
     except ConnectorError as error:
-        _note_limit(poll, connector, error)
+        _note(runtime, poll, connector, error)
         polling.record_poll_failure(poll.account_id, error, runtime.clock())
         return
     polling.record_poll(poll.account_id, page, runtime.clock(), begun=begun)
@@ -71,7 +71,7 @@ def _history(runtime: Runtime, poll: Poll) -> None:
     try:
         page: Page[PublishedItem] = connector.history(runtime.clock() - _LOOK_BACK)
     except ConnectorError as error:
-        _note_limit(poll, connector, error)
+        _note(runtime, poll, connector, error)
         polling.record_history_failure(poll.account_id, error, runtime.clock())
         return
     record_history(account_of(poll.account_id), page, runtime.clock())
@@ -83,7 +83,9 @@ def _connect(runtime: Runtime, poll: Poll, purpose: Purpose) -> Connector:
     return connector
 
 
-def _note_limit(poll: Poll, connector: Connector, error: ConnectorError) -> None:
+def _note(runtime: Runtime, poll: Poll, connector: Connector, error: ConnectorError) -> None:
+    """What concerns the account as a whole: a limit that was met, an authorisation that is dead."""
+    note_refused(poll.account_id, error, runtime.clock())
     if isinstance(error, RateLimited):
         note_limit(poll.account_id, getattr(connector.meter, "last_call", ""), error)
 

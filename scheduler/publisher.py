@@ -8,12 +8,12 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit
+from app.accounts.services import note_limit, note_refused
 from app.db import persist, release
 from app.publishing import claims, committing, preparing
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
-from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited
+from connectors.errors import ConnectorError, CredentialsRefused, OutcomeUnknown, RateLimited
 from connectors.values import Prepared
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -200,13 +200,16 @@ def _connect(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Co
 
 def _decide(connector: Connector, work: Work, error: ConnectorError, now: datetime) -> Outcome:
     """What to do; the platform's own "not before" is remembered for everybody who asks it."""
-    if isinstance(error, RateLimited):
+    if isinstance(error, RateLimited | CredentialsRefused):
         release()
         try:
-            note_limit(work.account_id, getattr(connector.meter, "last_call", ""), error)
+            note_refused(work.account_id, error, now)
+            if isinstance(error, RateLimited):
+                note_limit(work.account_id, getattr(connector.meter, "last_call", ""), error)
         except Exception:
             # The platform will say it again; what became of this call must not be lost over it.
-            log.exception("limit not noted", account=work.account_id)
+            log.exception("limit or refusal not noted", account=work.account_id)
+        release()
     return retry.decide(error, work.tries + 1, now)
 
 

@@ -8,6 +8,7 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
+from app.accounts.services import note_refused
 from app.db import release
 from app.publishing import claims, errands, handing, verifying
 from app.publishing.preparing import account_of, load
@@ -71,6 +72,8 @@ def _ask(question: verifying.Question, connector: Connector, now: datetime) -> F
     try:
         return connector.check(question.attempted)
     except ConnectorError as error:
+        note_refused(question.account_id, error, now)
+        release()
         outcome = retry.decide(error, question.attempted.asked + 1, now)
         return CannotTell(reason=f"暂时无法核实：{error}", next_at=outcome.retry_at)
     except Exception:
@@ -99,6 +102,8 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
             connector.recall((question.attempted.receipt if question else None) or Receipt())
             errands.finish_recall(claim, recorder.json(), runtime.clock())
     except ConnectorError as error:
+        note_refused(work.account_id, error, runtime.clock())
+        release()
         _errand_failed(claim, work.status, error, recorder, runtime.clock())
     except Lost:
         log.info("errand overtaken", publication=claim.publication_id)

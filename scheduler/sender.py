@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit
+from app.accounts.services import note_limit, note_refused
 from app.db import persist, release
 from app.inbox import sending, services
 from app.inbox.sending import Claim, Try
@@ -54,6 +54,7 @@ def send(runtime: Runtime, claim: Claim) -> None:
     except ConnectorError as error:
         failure, now = error, runtime.clock()
         persist(lambda: _record(attempted, failure, recorder, now))
+        note_refused(claim.account_id, error, now)
         if isinstance(error, RateLimited):
             note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error)
         return

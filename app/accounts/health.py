@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import and_, delete, or_, select, update
 
 from app.accounts import connections, quotas, readings, tokens
+from app.accounts.judging import own_settings
 from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
 from app.db import atomic, db, release, utcnow
@@ -17,7 +18,7 @@ from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
 from connectors.base import Purpose
-from connectors.errors import ConnectorError, RateLimited, Refused
+from connectors.errors import ConnectorError, CredentialsRefused, RateLimited, Refused
 from connectors.values import Health, Right
 
 # Without being asked, an account is probed again after this time.
@@ -39,7 +40,7 @@ def probe(account_id: str, now: datetime) -> Account:
     if account.rights and remaining(account, BUDGET, now) == 0:
         # Nothing may be asked today: what is known is worth more than "not asked".
         return _put_off(account, now)
-    asked_with = (dict(account.credentials), dict(account.settings), account.mode)
+    asked_with = _asked_with(account)
     connector = connections.connect(account, purpose=BUDGET)
     release()
     try:
@@ -52,7 +53,7 @@ def probe(account_id: str, now: datetime) -> Account:
         health = Health(rights=(_not_asked(error),))
     with atomic():
         account = db.session.get_one(Account, account_id, populate_existing=True)
-        if asked_with != (account.credentials, account.settings, account.mode):
+        if asked_with != _asked_with(account):
             # Corrected meanwhile: what was found is about the old ones, and the new ones' probe is still due.
             return account
         account.rights = [_right(right) for right in health.rights]
@@ -112,6 +113,10 @@ def status_of(rights: Sequence[Right]) -> str:
     if token is None or token.ok is None:
         return "unknown"
     return "limited" if any(right.ok is False for right in rights) else "ok"
+
+
+def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
+    return dict(account.credentials), own_settings(account.settings), account.mode
 
 
 def _not_asked(error: ConnectorError) -> Right:
@@ -195,6 +200,19 @@ def note_limit(account_id: str, key: str, error: RateLimited) -> None:
         quotas.block(account_id, quotas.DAILY if error.code in quotas.ALL_CALLS else key, error.until)
         if error.until - utcnow() >= _DAILY_LIMIT:
             _ask_what_is_left(account_id)
+
+
+def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
+    """A call heard that the account's authorisation is dead: its rights are probed at the scheduler's next turn, which
+    tells people. Where no call is left for a probe today, the platform's word is taken as it is."""
+    account = db.session.get(Account, account_id, populate_existing=True)
+    if not isinstance(error, CredentialsRefused) or account is None or account.status == "refused":
+        return
+    with atomic():
+        account = db.session.get_one(Account, account_id)
+        account.probe_requested_at = now
+        if remaining(account, BUDGET, now) == 0:
+            account.status, account.rights, account.checked_at = "refused", [_right(_not_asked(error))], now
 
 
 def _ask_what_is_left(account_id: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.accounts import quotas, tokens
+from app.accounts import changing
 from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS, Platform
@@ -20,6 +20,7 @@ from app.accounts.health import (
     health_of,
     main_quotas,
     note_limit,
+    note_refused,
     probe,
     quota_summary,
     remaining,
@@ -27,7 +28,7 @@ from app.accounts.health import (
     request_probe,
     tidy,
 )
-from app.accounts.judging import Errors, check_credentials, check_settings
+from app.accounts.judging import Errors, check_credentials, check_settings, check_told
 from app.accounts.models import Account
 from app.audit.services import record
 from app.config import current
@@ -49,6 +50,7 @@ __all__ = [
     "manageable_units",
     "note_callback",
     "note_limit",
+    "note_refused",
     "people_of_unit",
     "probe",
     "quota_summary",
@@ -88,7 +90,7 @@ def create_account(
     found = PLATFORMS.get(platform)
     if found is None:
         raise Invalid(_WRONG, errors={"platform": [f"只能是 {' 或 '.join(PLATFORMS)}。"]})
-    errors = _check(found, name, external_id, environment, mode, credentials, settings, waiting)
+    errors = _check(found, name, external_id, environment, mode, credentials, settings, waiting) | check_told(settings)
     if errors:
         raise Invalid(_WRONG, errors=errors)
     with atomic():
@@ -101,7 +103,7 @@ def create_account(
             name=name.strip(),
             environment=environment,
             mode=mode,
-            credentials=_kept(found, external_id, credentials),
+            credentials=changing.kept(found, external_id, credentials),
             settings=settings,
             callback_key=secrets.token_urlsafe(24),
             responsible_id=_responsible(responsible_id),
@@ -110,7 +112,7 @@ def create_account(
         )
         db.session.add(account)
         db.session.flush()
-        _settle_token(account)
+        changing.settle_token(account)
         record(
             actor,
             "account.create",
@@ -130,26 +132,28 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
     The event names what changed, never a secret. New credentials void the stored token and ask for a probe.
     """
     with atomic():
-        account = get_account(actor, account_id, key="account.manage")
+        account = changing.locked(get_account(actor, account_id, key="account.manage").id)
         platform = PLATFORMS[account.platform]
         if unknown := set(changes) - set(UPDATABLE):
             raise Invalid(_WRONG, errors={key: ["这一项不能修改。"] for key in sorted(unknown)})
-        credentials = _merged(account.credentials, changes.get("credentials"))
-        settings = _merged(account.settings, changes.get("settings"))
+        if told := check_told(changes.get("settings") or {}):
+            raise Invalid(_WRONG, errors=told)
+        credentials = changing.merged(account.credentials, changes.get("credentials"))
+        settings = changing.merged(account.settings, changes.get("settings"))
         name, mode = changes.get("name", account.name), changes.get("mode", account.mode)
         waiting = given_token(account.credentials) is None
         errors = _check(platform, name, account.external_id, account.environment, mode, credentials, settings, waiting)
         if errors:
             raise Invalid(_WRONG, errors=errors)
-        changed = _changed(account, credentials, settings, changes)
+        changed = changing.changed(account, credentials, settings, changes)
         account.name, account.mode = name.strip(), mode
-        account.credentials, account.settings = _kept(platform, account.external_id, credentials), settings
+        account.credentials, account.settings = changing.kept(platform, account.external_id, credentials), settings
         if "responsible_id" in changes:
             account.responsible_id = _responsible(changes["responsible_id"])
         if "active" in changes:
             account.active = bool(changes["active"])
         if changed:
-            _react(account, changed, now)
+            changing.react(account, changed, now)
             record(
                 actor,
                 "account.update",
@@ -157,7 +161,7 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
                 object_type="account",
                 object_id=account.id,
                 unit_id=account.unit_id,
-                summary=f"修改账号“{account.name}”：{'、'.join(_words_of(platform, changed))}",
+                summary=f"修改账号“{account.name}”：{'、'.join(changing.words_of(platform, changed))}",
                 after={"changed": changed},
             )
     return account
@@ -247,64 +251,6 @@ def _check(
     if uid and uid != external_id:
         errors["credentials.uid"] = ["与账号的 UID 不一致，请核对。"]
     return errors
-
-
-def _kept(platform: Platform, external_id: str, credentials: Mapping[str, Any]) -> dict[str, str]:
-    """The credentials as stored: known keys, no empty values. `uid` repeats the id where it was given."""
-    names = {field.name for field in platform.fields}
-    kept = {key: str(value) for key, value in credentials.items() if key in names and value not in (None, "")}
-    return {**kept, "uid": external_id.strip()} if "access_token" in names else kept
-
-
-def _merged(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> dict[str, Any]:
-    merged = {**old, **(new or {})}
-    return {key: value for key, value in merged.items() if value is not None}
-
-
-def _changed(
-    account: Account, credentials: Mapping[str, Any], settings: Mapping[str, Any], changes: Mapping[str, Any]
-) -> list[str]:
-    """The names of what differs, as "credentials.access_token"; never a value."""
-    found = [
-        key
-        for key in ("name", "mode", "responsible_id", "active")
-        if key in changes and (changes[key] or None) != (getattr(account, key) or None)
-    ]
-    for part, old, new in (("credentials", account.credentials, credentials), ("settings", account.settings, settings)):
-        found += [f"{part}.{key}" for key in sorted({*old, *new}) if (old.get(key) or None) != (new.get(key) or None)]
-    return found
-
-
-_PARTS = {"name": "账号名称", "mode": "发布方式", "responsible_id": "责任人", "active": "启用或停用"}
-
-
-def _words_of(platform: Platform, changed: list[str]) -> list[str]:
-    """What changed as the form calls it, each once."""
-    labels = {f"credentials.{field.name}": field.label for field in platform.fields}
-    labels |= {f"settings.{setting.name.partition('.')[0]}": setting.label for setting in platform.settings}
-    labels["settings.quotas"] = "额度"
-    return list(dict.fromkeys(_PARTS.get(key) or labels.get(key, "其他设置") for key in changed))
-
-
-def _react(account: Account, changed: list[str], now: datetime) -> None:
-    """New credentials: the old token is void, what the platform refused may work now, health is unknown."""
-    if any(key.startswith("credentials.") for key in changed):
-        _settle_token(account)
-        quotas.unblock(account.id)
-        account.status, account.rights = "unknown", []
-        # What was said of the old ones; whether the new ones are better is asked at once.
-        account.poll_note = account.history_note = ""
-        account.next_poll_at = now
-    if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
-        account.probe_requested_at = now
-    if "active" in changed and account.active:
-        account.next_poll_at = now
-
-
-def _settle_token(account: Account) -> None:
-    token = given_token(account.credentials)
-    tokens.store(account.id, token)
-    account.token_expires_at = token.expires_at if token else None
 
 
 def _responsible(user_id: str | None) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from connectors.errors import (
     ConnectorError,
     ContentRefused,
+    CredentialsRefused,
     NotEntitled,
     OutcomeUnknown,
     RateLimited,
@@ -19,6 +20,7 @@ from connectors.values import InboundMessage, Page, Receipt
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
 from connectors.wechat.clocks import from_epoch
+from connectors.words import N_
 
 # comment/list refuses 50 and more (88010).
 PAGE_SIZE = 49
@@ -28,7 +30,7 @@ MOST_PAGES = 10
 PRIVATE_BYTES = 2048
 # Comments of people without a WeChat identity have no openid: a number of our own stands for them.
 ANONYMOUS = "anonymous:"
-NO_ID = (
+NO_ID = N_(
     "留言暂不可取：留言只能按接口群发后平台给的编号读取，其他方式发出的文章没有这个编号。"
     "用“发布”方式或在公众平台人工发出的文章，请登录公众平台查看留言。"
 )
@@ -56,6 +58,9 @@ def fetch_comments(api: Api, cursor: Mapping[str, str], posts: Sequence[Receipt]
         except RateLimited as error:
             later = error
             break
+        except CredentialsRefused:
+            # Every other article would hear the same.
+            raise
         except Refused as error:
             # 88001: the article is gone; 88002: limited for safety. The others may still be had.
             reasons.append(error.cause)
