@@ -6,10 +6,12 @@ from sqlalchemy import ColumnElement, or_, select
 
 from app.accounts.models import Account
 from app.db import db
-from app.errors import NotFound
+from app.errors import Forbidden, NotFound
 from app.inbox.models import Conversation, Message
 from app.units.access import Actor, visible
 from app.units.models import Unit
+
+_NOT_YOURS = "没有办成。这个会话是转办来的，只能回复；留言、标签和黑名单由账号所属单位处置。请联系该单位的回复人。"
 
 
 def visible_conversations(actor: Actor, key: str = "inbox.read") -> ColumnElement[bool]:
@@ -42,6 +44,22 @@ def may(actor: Actor, conversation: Conversation, key: str) -> bool:
     """Whether the actor holds `key` for this conversation."""
     desk = db.session.get(Unit, conversation.unit_id)
     return any(unit is not None and actor.may(key, unit) for unit in (desk, conversation.account.unit))
+
+
+def owns(actor: Actor, conversation: Conversation) -> bool:
+    """Whether the actor answers for the account itself, not only for a conversation handed to their desk by 转办."""
+    return actor.may("inbox.reply", conversation.account.unit)
+
+
+def find_owned(actor: Actor, conversation_id: str) -> Conversation:
+    """A conversation whose account the actor answers for: what is done there concerns all its readers.
+
+    Raises NotFound, Forbidden.
+    """
+    conversation = find(actor, conversation_id, "inbox.reply")
+    if not owns(actor, conversation):
+        raise Forbidden(_NOT_YOURS)
+    return conversation
 
 
 def find_message(actor: Actor, message_id: str, key: str) -> Message:

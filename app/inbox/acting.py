@@ -1,16 +1,19 @@
 """Acts at the platform beside answering: comments picked out or deleted, our answer taken away, comments open or closed.
 
-Each is asked at once, while the person waits, outside any transaction; it may be asked twice with the same result, so that
-after a lost answer one simply presses the button again. What came of it is recorded and audited either way.
+Each is asked at once, while the person waits, outside any transaction. What came of it is recorded and audited either way.
+All but one may be asked twice with the same result, so that after a lost answer one simply presses the button again. An
+answer is deleted by the number of the comment it stands under: asked late, that would take the next answer away. So only
+one person at a time asks it, and until it is known to be gone no other answer is given.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 
 from app.accounts import connections
 from app.accounts.models import Account
@@ -18,7 +21,7 @@ from app.accounts.services import note_limit
 from app.audit.services import record
 from app.db import atomic, db, release
 from app.errors import Conflict, NotFound
-from app.inbox.access import find
+from app.inbox.access import find, find_owned, owns
 from app.inbox.models import Conversation, Message
 from app.inbox.settling import move_on, wait_again
 from app.publishing.models import Publication
@@ -31,14 +34,24 @@ from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Unava
 WORDS: dict[str, str] = {"elect": "精选", "unelect": "取消精选", "delete": "删除留言", "delete_reply": "删除我方回复"}
 # 正在输入 shows only to those who did something within this time.
 TYPING_WITHIN = timedelta(seconds=30)
+# Longer than asking can take.
+_CLAIMED = timedelta(seconds=120)
 T = TypeVar("T")
 
 
-def acts_of(conversation: Conversation, messages: Sequence[Message]) -> dict[str, tuple[str, ...]]:
-    """{message id: what may be done to it on its account, in the order of the buttons}."""
+def acts_of(
+    conversation: Conversation, messages: Sequence[Message], actor: Actor | None = None
+) -> dict[str, tuple[str, ...]]:
+    """{message id: what may be done to it on its account (by `actor`), in the order of the buttons}."""
     able = {str(kind): acts for kind, acts in connections.capabilities(conversation.account).acts.items()}
     offered = able.get(conversation.kind, ())
+    if actor is not None and not owns(actor, conversation):
+        messages = [message for message in messages if _own_reply(actor, message)]
     return {message.id: acts for message in messages if offered and (acts := _acts(message, offered))}
+
+
+def _own_reply(actor: Actor, message: Message) -> bool:
+    return message.direction == "out" and bool(actor.user_id) and message.author_id == actor.user_id
 
 
 def acts_elsewhere(conversation: Conversation) -> tuple[str, str] | None:
@@ -69,27 +82,45 @@ def _acts(message: Message, offered: Sequence[str]) -> tuple[str, ...]:
 
 def moderate(actor: Actor, message_id: str, act: str, *, now: datetime) -> Message:
     """`act` is one of WORDS. Raises Conflict with the platform's reason, or when this message does not bear this act; NotFound, Forbidden."""
-    message = _message(actor, message_id)
+    message = _message(actor, message_id, act)
     if act not in acts_of(message.conversation, [message]).get(message.id, ()):
         raise Conflict("没有办成。这条消息现在不能做这项操作，可能刚刚已经处理过。请刷新页面查看。")
     target = {key: str(value) for key, value in message.target.items()}
     reply_id = message.external_id or ""
-    what = WORDS[act]
+    account = message.conversation.account
+    if act == "delete_reply":
+        _claim(message_id, now)
     try:
         ask(
-            message.conversation.account,
+            account,
             lambda connector: connector.moderate(target, cast(Act, act), reply_id=reply_id),
-            what=what,
+            what=WORDS[act],
+            again=_LOOK_FIRST if act == "delete_reply" else _AGAIN,
         )
     except Conflict as refusal:
-        _note(actor, message_id, act, now, refused=str(refusal.extra.get("code", "")))
+        _note(actor, message_id, act, now, refused=refusal)
         raise
     return _note(actor, message_id, act, now)
 
 
+def _claim(message_id: str, now: datetime) -> None:
+    """The answer is this caller's to delete until _note. Raises Conflict when somebody else is at it or it is gone."""
+    free = (Message.removed_at.is_(None), or_(Message.claim_until.is_(None), Message.claim_until <= now))
+    with atomic():
+        taken = db.session.execute(
+            update(Message)
+            .where(Message.id == message_id, Message.status == "sent", *free)
+            .values(claim_until=now + _CLAIMED)
+            .returning(Message.id)
+            .execution_options(synchronize_session=False)
+        ).all()
+    if not taken:
+        raise Conflict("没有办成。这条回复正由同事删除，或刚刚已经删除。请刷新页面查看。")
+
+
 def switch_comments(actor: Actor, conversation_id: str, *, open_: bool, now: datetime) -> Conversation:
     """Open or close the comments of the article that the conversation is about."""
-    conversation = find(actor, conversation_id, "inbox.reply")
+    conversation = find_owned(actor, conversation_id)
     publication = commented(conversation)
     if publication is None:
         raise Conflict("没有办成。这个会话所评的文章不能在这里开关留言。请登录公众平台操作。")
@@ -98,21 +129,40 @@ def switch_comments(actor: Actor, conversation_id: str, *, open_: bool, now: dat
     if receipt is None:
         raise NotFound
     what = "打开留言" if open_ else "关闭留言"
-    ask(account, lambda connector: connector.switch_comments(receipt, open_=open_), what=what)
+    note = partial(_note_switch, actor, conversation_id, publication_id, what, open_, now)
+    try:
+        ask(account, lambda connector: connector.switch_comments(receipt, open_=open_), what=what)
+    except Conflict as refusal:
+        note(refusal)
+        raise
+    return note(None)
+
+
+def _note_switch(
+    actor: Actor,
+    conversation_id: str,
+    publication_id: str,
+    what: str,
+    open_: bool,
+    now: datetime,
+    refused: Conflict | None,
+) -> Conversation:
+    """What came of opening or closing: on the publication and in the audit log."""
     with atomic():
         row = db.session.get_one(Publication, publication_id, with_for_update=True)
-        details = {**dict(row.receipt.get("details") or {}), "comments": "open" if open_ else "closed"}
-        row.receipt = {**row.receipt, "details": details}
-        conversation = find(actor, conversation_id, "inbox.reply")
+        if refused is None:
+            details = {**dict(row.receipt.get("details") or {}), "comments": "open" if open_ else "closed"}
+            row.receipt = {**row.receipt, "details": details}
+        conversation = find(actor, conversation_id)
         record(
             actor,
             "publication.comments",
             now=now,
             object_type="publication",
             object_id=publication_id,
-            unit_id=conversation.unit_id,
-            summary=f"{what}：{row.post.title}",
-            after={"open": open_},
+            unit_id=conversation.account.unit_id,
+            summary=f"{what}{outcome_words(refused)}：{row.post.title}",
+            after={"open": open_, **outcome_facts(refused)},
         )
     return conversation
 
@@ -154,8 +204,13 @@ def typing(actor: Actor, conversation_id: str, *, now: datetime) -> bool:
     return connector.typing(target)
 
 
-def ask(account: Account, act: Callable[[Connector], T], *, what: str) -> T:
-    """`act` on the account's connector, with no transaction open. Raises Conflict in three sentences, with the `code`."""
+_AGAIN = "可能已经生效。请刷新后查看，没有生效就再点一次，重复操作没有影响。"
+_LOOK_FIRST = "可能已经删除。请到平台核对后再点一次“删除我方回复”，删除确认之前不能另行回复。"
+
+
+def ask(account: Account, act: Callable[[Connector], T], *, what: str, again: str = _AGAIN) -> T:
+    """`act` on the account's connector, with no transaction open. Raises Conflict in three sentences, with the `code` and
+    whether it is `unknown`; `again`: what to do then."""
     connector = connections.connect(account, purpose="publish")
     account_id = account.id
     release()
@@ -164,32 +219,49 @@ def ask(account: Account, act: Callable[[Connector], T], *, what: str) -> T:
     except ConnectorError as error:
         if isinstance(error, RateLimited):
             note_limit(account_id, getattr(connector.meter, "last_call", ""), error)
-        raise refusal(what, error) from error
+        raise refusal(what, error, again) from error
 
 
-def refusal(what: str, error: ConnectorError) -> Conflict:
+def refusal(what: str, error: ConnectorError, again: str = _AGAIN) -> Conflict:
     """What did not work, why, what to do and who."""
     if isinstance(error, Unavailable | OutcomeUnknown):
-        again = "可能已经生效。请刷新后查看，没有生效就再点一次，重复操作没有影响。"
-        return Conflict(f"“{what}”没有得到平台的确认。{error.cause}{again}", code=error.code)
+        return Conflict(f"“{what}”没有得到平台的确认。{error.cause}{again}", code=error.code, unknown=True)
     who = f"（{error.who}）" if error.who else ""
     return Conflict(f"“{what}”没有办成。{error.cause}{error.remedy}{who}", code=error.code)
 
 
-def _message(actor: Actor, message_id: str) -> Message:
+def outcome_words(refused: Conflict | None) -> str:
+    """What came of an act, for the audit log's summary; "" when it was done."""
+    if refused is None:
+        return ""
+    return "（没有得到平台确认）" if refused.extra.get("unknown") else "（平台没有办成）"
+
+
+def outcome_facts(refused: Conflict | None) -> dict[str, str]:
+    if refused is None:
+        return {}
+    return {"unknown" if refused.extra.get("unknown") else "refused": str(refused.extra.get("code", ""))}
+
+
+def _message(actor: Actor, message_id: str, act: str) -> Message:
     message = db.session.get(Message, message_id)
     if message is None:
         raise NotFound
-    find(actor, message.conversation_id, "inbox.reply")
+    if act == "delete_reply" and _own_reply(actor, message):
+        find(actor, message.conversation_id, "inbox.reply")
+    else:
+        find_owned(actor, message.conversation_id)
     return message
 
 
-def _note(actor: Actor, message_id: str, act: str, now: datetime, refused: str | None = None) -> Message:
+def _note(actor: Actor, message_id: str, act: str, now: datetime, refused: Conflict | None = None) -> Message:
     """What came of it: on the message and in the audit log."""
     with atomic():
         message = db.session.scalars(
             select(Message).where(Message.id == message_id).with_for_update().execution_options(populate_existing=True)
         ).one()
+        if act == "delete_reply":
+            message.claim_until = None
         if refused is None:
             _apply(message, act, now)
         record(
@@ -198,9 +270,9 @@ def _note(actor: Actor, message_id: str, act: str, now: datetime, refused: str |
             now=now,
             object_type="conversation",
             object_id=message.conversation_id,
-            unit_id=message.conversation.unit_id,
-            summary=WORDS[act] if refused is None else f"{WORDS[act]}：平台没有办成",
-            after={"message_id": message.id, **({"refused": refused} if refused is not None else {})},
+            unit_id=message.conversation.account.unit_id,
+            summary=f"{WORDS[act]}{outcome_words(refused)}",
+            after={"message_id": message.id, **outcome_facts(refused)},
         )
     return message
 

@@ -124,7 +124,7 @@ def _erase_contact(account: Account, contact: Contact, conversations: list[Conve
     person = contact.external_id
     contact.external_id = f"{digest_of(account, person)}:{contact.id}"
     contact.name, contact.remark, contact.nickname = "", "", _ERASED_NAME
-    contact.tags, contact.told_at = [], None
+    contact.tags, contact.told_at, contact.blocked_at = [], None, None
     contact.erased_at = contact.left_at = now
     for conversation in conversations:
         conversation.thread = f"{digest_of(account, conversation.thread)}:{conversation.id}"

@@ -8,12 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
+from sqlalchemy import select
+
 from app.accounts import connections
+from app.accounts.models import Account
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Invalid
-from app.inbox.access import find
-from app.inbox.acting import ask
+from app.inbox import contacts
+from app.inbox.access import find, find_owned, owns
+from app.inbox.acting import ask, outcome_facts, outcome_words
 from app.inbox.answering import clean, text_digest
 from app.inbox.models import Contact, Conversation
 from app.inbox.working import set_remark
@@ -44,7 +48,7 @@ def rename(actor: Actor, conversation_id: str, remark: str, *, now: datetime) ->
     """Our remark first; then the platform's, where it keeps one and takes so long a word. Raises Invalid, Conflict."""
     conversation = set_remark(actor, conversation_id, remark, now)
     remark = conversation.contact.remark
-    if not offers(conversation, "people") or conversation.contact.left_at is not None:
+    if not offers(conversation, "people") or conversation.contact.left_at is not None or not owns(actor, conversation):
         return conversation
     if len(remark.encode()) > REMARK_BYTES:
         raise Conflict(
@@ -67,7 +71,12 @@ def set_tags(actor: Actor, conversation_id: str, names: Iterable[str], *, now: d
     _check(wanted)
     conversation = _conversation(actor, conversation_id, "tags", "设置标签")
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
-    told = ask(conversation.account, lambda connector: _write_tags(connector, sender_id, wanted), what="设置标签")
+    try:
+        told = ask(conversation.account, lambda connector: _write_tags(connector, sender_id, wanted), what="设置标签")
+    except Conflict as refused:
+        # Some of the tags may be written.
+        _audit(actor, conversation_id, "contact.tags", "设置标签", now, {"count": len(wanted)}, refused)
+        raise
     contact = _keep(contact_id, told, now)
     _audit(actor, conversation_id, "contact.tags", "设置标签", now, {"count": len(wanted)})
     missing = set(wanted) - {tag["name"] for tag in contact.tags}
@@ -83,7 +92,12 @@ def set_blocked(actor: Actor, conversation_id: str, *, blocked: bool, now: datet
     what = "拉黑" if blocked else "移出黑名单"
     conversation = _conversation(actor, conversation_id, "block", what)
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
-    ask(conversation.account, lambda connector: connector.block([sender_id], blocked=blocked), what=what)
+    try:
+        ask(conversation.account, lambda connector: connector.block([sender_id], blocked=blocked), what=what)
+    except Conflict as refused:
+        # Nobody is ever kept from writing to us without a trace, known or not.
+        _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked}, refused)
+        raise
     with atomic():
         contact = db.session.get_one(Contact, contact_id, with_for_update=True)
         contact.blocked_at = now if blocked else None
@@ -92,7 +106,7 @@ def set_blocked(actor: Actor, conversation_id: str, *, blocked: bool, now: datet
 
 
 def _conversation(actor: Actor, conversation_id: str, key: str, what: str) -> Conversation:
-    conversation = find(actor, conversation_id, "inbox.reply")
+    conversation = find_owned(actor, conversation_id)
     if not offers(conversation, key):
         raise Conflict(f"“{what}”没有办成。这个账号没有相应的接口权限，或对方的资料已清除。请到平台后台操作。")
     return conversation
@@ -127,6 +141,9 @@ def _keep(contact_id: str, told: Person, now: datetime) -> Contact:
         contact.told_at = now
         if not told.following:
             contact.left_at, contact.tags = contact.left_at or now, []
+            if _wrote_privately(contact):
+                # Only followers can: they left, and the event of it never came.
+                contacts.erase(db.session.get_one(Account, contact.account_id), contact.external_id, at=now, now=now)
             return contact
         contact.left_at = None
         contact.tags = [{"id": tag.id, "name": tag.name} for tag in told.tags]
@@ -135,8 +152,19 @@ def _keep(contact_id: str, told: Person, now: datetime) -> Contact:
     return contact
 
 
+def _wrote_privately(contact: Contact) -> bool:
+    private = select(Conversation.id).where(Conversation.contact_id == contact.id, Conversation.kind == "private")
+    return db.session.scalar(private.limit(1)) is not None
+
+
 def _audit(
-    actor: Actor, conversation_id: str, action: str, words: str, now: datetime, after: dict[str, object]
+    actor: Actor,
+    conversation_id: str,
+    action: str,
+    words: str,
+    now: datetime,
+    after: dict[str, object],
+    refused: Conflict | None = None,
 ) -> None:
     with atomic():
         conversation = find(actor, conversation_id)
@@ -147,7 +175,7 @@ def _audit(
             now=now,
             object_type="conversation",
             object_id=conversation.id,
-            unit_id=conversation.unit_id,
-            summary=words,
-            after={**after, "person_sha256": digest},
+            unit_id=conversation.account.unit_id,
+            summary=f"{words}{outcome_words(refused)}",
+            after={**after, **outcome_facts(refused), "person_sha256": digest},
         )

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from app.db import new_id, utcnow
 from app.inbox import media as message_media
 from app.inbox import services
-from app.inbox.access import may
+from app.inbox.access import may, owns
 from app.inbox.answering import author_name
 from app.inbox.filekinds import extension_of, shown_as
 from app.inbox.models import Conversation
@@ -126,6 +126,7 @@ def _working(actor: Actor, chosen: Conversation, now: datetime) -> dict[str, Any
     return {
         "window": services.window_of(chosen, now),
         "may_reply": may(actor, chosen, "inbox.reply"),
+        "may_moderate": owns(actor, chosen),
         "may_assign": may(actor, chosen, "inbox.assign"),
         "me": actor.user_id,
         "key": new_id(),
@@ -178,7 +179,7 @@ def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
         messages=messages,
         media=message_media.media_of([message.id for message in messages]),
         shown_as=shown_as,
-        acts=services.acts_of(chosen, messages),
+        acts=services.acts_of(chosen, messages, actor),
         elsewhere=services.acts_elsewhere(chosen),
         window=services.window_of(chosen, now),
         may_reply=may(actor, chosen, "inbox.reply"),

@@ -63,6 +63,13 @@ def test_comments_are_closed_and_opened_again(desk: Desk, sim: Sim) -> None:
     sim.call("POST", "/_sim/comments", comment)
     told = list(db.session.scalars(select(Event).where(Event.action == "publication.comments")))
     assert [event.after["open"] for event in told] == [False, True]
+    # Nothing closes or opens without a trace, known or not.
+    sim.fault("drop_answer", path="comment/close")
+    with pytest.raises(Conflict):
+        services.switch_comments(responder, conversation.id, open_=False, now=utcnow())
+    lost = list(db.session.scalars(select(Event).where(Event.action == "publication.comments")))[-1]
+    assert (lost.after["open"], set(lost.after)) == (False, {"open", "unknown"})
+    assert not services.comments_closed(services.commented(services.get_conversation(responder, conversation.id)))
     # Its other facts are still there.
     kept = receipt_of(row(post, desk.wechat).receipt)
     assert kept is not None

@@ -99,9 +99,9 @@ def events(action: str) -> list[Event]:
     return list(db.session.scalars(select(Event).where(Event.action == action)))
 
 
-def answer(talk: Talk, message: Message, text: str) -> Message:
+def answer(talk: Talk, message: Message, text: str, by: Actor | None = None) -> Message:
     """Our answer, as the sender would have recorded it."""
-    reply = services.reply(talk.city.wang, message.conversation_id, text=text, now=utcnow())
+    reply = services.reply(by or talk.city.wang, message.conversation_id, text=text, now=utcnow())
     talk.connector.reply(dict(message.target), text, key="k", send_before=utcnow() + timedelta(minutes=1))
     with atomic():
         row = db.session.get_one(Message, reply.id)
@@ -269,6 +269,101 @@ def test_who_may_not_reply_may_not_act(talk: Talk) -> None:
             services.set_blocked(actor, message.conversation_id, blocked=True, now=utcnow())
     with pytest.raises(NotFound):
         services.moderate(talk.city.wang, "0" * 32, "elect", now=utcnow())
+
+
+def transferred(talk: Talk, conversation_id: str) -> None:
+    """To the bureau's desk; the account stays the office's."""
+    services.assign(talk.city.wang, conversation_id, unit_id=talk.city.bureau.id, now=utcnow())
+
+
+def test_a_desk_that_got_a_conversation_answers_and_does_nothing_else_to_the_account(
+    talk: Talk, browse: Browse
+) -> None:
+    message = talk.commented("监督性留言")
+    letter = talk.letter()
+    for conversation_id in (message.conversation_id, letter):
+        transferred(talk, conversation_id)
+    chen, now = talk.city.chen, utcnow()
+    attempts: list[Callable[[], object]] = [
+        lambda: services.moderate(chen, message.id, "delete", now=now),
+        lambda: services.moderate(chen, message.id, "elect", now=now),
+        lambda: services.switch_comments(chen, message.conversation_id, open_=False, now=now),
+        lambda: services.set_blocked(chen, letter, blocked=True, now=now),
+        lambda: services.set_tags(chen, letter, ["热心市民"], now=now),
+        lambda: services.look_up(chen, letter, now=now),
+    ]
+    for attempt in attempts:
+        with pytest.raises(Forbidden) as caught:
+            attempt()
+        assert "账号所属单位" in caught.value.message
+    page = browse(chen).get(f"/inbox/{message.conversation_id}").get_data(as_text=True)
+    assert 'value="delete"' not in page
+    assert "article-comments" not in page
+    assert "/contact/block" not in browse(chen).get(f"/inbox/{letter}").get_data(as_text=True)
+    # What they answered themselves they may take back; the account's unit reads of it.
+    reply = answer(talk, message, "九点", by=chen)
+    page = browse(chen).get(f"/inbox/{message.conversation_id}").get_data(as_text=True)
+    assert 'value="delete_reply"' in page
+    services.moderate(chen, reply.id, "delete_reply", now=utcnow())
+    assert [event.unit_id for event in events("message.delete_reply")] == [talk.city.office.id]
+
+
+def test_a_transferred_remark_stays_here(talk: Talk) -> None:
+    letter = talk.letter()
+    transferred(talk, letter)
+    services.rename(talk.city.chen, letter, "王阿姨", now=utcnow())
+    contact = services.get_conversation(talk.city.chen, letter).contact
+    assert (contact.remark, talk.connector.person(contact.external_id).remark) == ("王阿姨", "")
+
+
+def test_two_who_delete_an_answer_do_not_delete_the_next_one(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """WeChat deletes whatever answer stands under the comment: of two who ask, only one may."""
+    message = talk.commented("几点？")
+    reply = answer(talk, message, "九点")
+    ask = acting.ask
+
+    def while_asking(*args: Any, **options: Any) -> Any:
+        monkeypatch.setattr(acting, "ask", ask)
+        with pytest.raises(Conflict, match="同事"):
+            services.moderate(talk.city.wang, reply.id, "delete_reply", now=utcnow())
+        with pytest.raises(Conflict, match="已经回复过"):
+            services.reply(talk.city.wang, message.conversation_id, text="十点", now=utcnow())
+        return ask(db.session.get_one(Account, talk.account.id), *args[1:], **options)
+
+    monkeypatch.setattr(acting, "ask", while_asking)
+    services.moderate(talk.city.li, reply.id, "delete_reply", now=utcnow())
+    assert len(events("message.delete_reply")) == 1
+    assert fresh(reply).claim_until is None
+    assert services.reply(talk.city.wang, message.conversation_id, text="十点", now=utcnow()).status == "queued"
+
+
+def test_an_answer_that_may_be_deleted_keeps_the_place_until_that_is_known(talk: Talk, sim: Sim) -> None:
+    message = talk.commented("几点？")
+    reply = answer(talk, message, "九点")
+    sim.fault("drop_answer", path="comment/reply/delete")
+    with pytest.raises(Conflict) as caught:
+        services.moderate(talk.city.wang, reply.id, "delete_reply", now=utcnow())
+    assert "重复操作没有影响" not in caught.value.message
+    assert "不能另行回复" in caught.value.message
+    talk.poll()
+    with pytest.raises(Conflict, match="已经回复过"):
+        services.reply(talk.city.wang, message.conversation_id, text="十点", now=utcnow())
+    services.moderate(talk.city.wang, reply.id, "delete_reply", now=utcnow())
+    assert services.reply(talk.city.wang, message.conversation_id, text="十点", now=utcnow()).status == "queued"
+    assert [set(event.after) - {"message_id"} for event in events("message.delete_reply")] == [{"unknown"}, set()]
+
+
+@pytest.mark.parametrize("fault", ["drop_answer", "refuse"])
+def test_nobody_is_put_on_the_blacklist_without_a_trace(talk: Talk, sim: Sim, fault: str) -> None:
+    conversation_id = talk.letter()
+    more = {"code": 50005} if fault == "refuse" else {}
+    sim.fault(fault, path="tags/members/batchblacklist", **more)
+    with pytest.raises(Conflict):
+        services.set_blocked(talk.city.wang, conversation_id, blocked=True, now=utcnow())
+    [event] = events("contact.block")
+    assert event.after["blocked"] is True
+    assert ("unknown" if fault == "drop_answer" else "refused") in event.after
+    assert "平台" in event.summary
 
 
 # Followers
