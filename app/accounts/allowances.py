@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import update
 
-from app.accounts import connections, quotas, readings
+from app.accounts import changing, connections, quotas, readings
 from app.accounts.health import note_limit
 from app.accounts.models import Account, QuotaUse
 from app.audit.services import record
@@ -19,7 +19,7 @@ from app.db import atomic, db, release
 from app.errors import Conflict, Invalid, NotFound
 from app.units.access import Actor
 from connectors.base import Connector
-from connectors.errors import ConnectorError, RateLimited
+from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Unavailable
 
 # 万条/分钟, by level (message/mass/speed/set).
 SPEEDS: Mapping[int, int] = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
@@ -29,7 +29,8 @@ T = TypeVar("T")
 def clear_quota(actor: Actor, account_id: str, now: datetime) -> None:
     """All calls of today are counted anew; ten times a month. Raises Conflict with the platform's reason."""
     account = _own(actor, account_id, "clear_quota")
-    _ask(account, lambda connector: connector.clear_quota(), "清零接口额度")
+    words = f"清零接口额度：“{account.name}”"
+    _ask_audited(actor, account, lambda connector: connector.clear_quota(), "清零接口额度", "clear_quota", words, now)
     start, _end = quotas.bounds("day", now)
     with atomic():
         account = db.session.get_one(Account, account_id)
@@ -37,7 +38,7 @@ def clear_quota(actor: Actor, account_id: str, now: datetime) -> None:
         today = (QuotaUse.account_id == account_id, QuotaUse.period_start == start)
         db.session.execute(update(QuotaUse).where(*today).values(used=0).execution_options(synchronize_session=False))
         readings.request(account_id, now)
-        _audit(actor, account, "account.clear_quota", f"清零接口额度：“{account.name}”", now)
+        _audit(actor, account, "account.clear_quota", words, now)
 
 
 def set_speed(actor: Actor, account_id: str, level: int | None, now: datetime) -> tuple[int, int | None]:
@@ -51,13 +52,16 @@ def set_speed(actor: Actor, account_id: str, level: int | None, now: datetime) -
             connector.set_speed(level)
         return connector.speed()
 
-    told = _ask(account, act, "设置群发速度" if level is not None else "查看群发速度")
+    if level is None:
+        told = _ask(account, act, "查看群发速度")
+    else:
+        words = f"群发速度设为每分钟 {SPEEDS[level]} 万条：“{account.name}”"
+        told = _ask_audited(actor, account, act, "设置群发速度", "speed", words, now)
     with atomic():
-        account = db.session.get_one(Account, account_id)
+        account = changing.locked(account_id)
         known = {"level": told[0], "real": told[1], "read_at": now.isoformat()}
         account.settings = {**account.settings, "mass_speed": known}
         if level is not None:
-            words = f"群发速度设为每分钟 {SPEEDS[level]} 万条：“{account.name}”"
             _audit(actor, account, "account.speed", words, now)
     return told
 
@@ -97,10 +101,29 @@ def _ask(account: Account, act: Callable[[Connector], T], what: str) -> T:
             note_limit(account_id, getattr(connector.meter, "last_call", ""), error)
         who = f"（{error.who}）" if error.who else ""
         said = f"“{what}”没有办成。{error.cause}{error.remedy}{who}"
-        raise Conflict(said, code=error.code) from error
+        raise Conflict(said, code=error.code, unknown=isinstance(error, Unavailable | OutcomeUnknown)) from error
 
 
-def _audit(actor: Actor, account: Account, action: str, words: str, now: datetime) -> None:
+def _ask_audited(
+    actor: Actor, account: Account, act: Callable[[Connector], T], what: str, action: str, words: str, now: datetime
+) -> T:
+    """_ask, and a trace of what was refused or may have been done without our hearing of it."""
+    account_id = account.id
+    try:
+        return _ask(account, act, what)
+    except Conflict as refused:
+        unknown = bool(refused.extra.get("unknown"))
+        with atomic():
+            account = db.session.get_one(Account, account_id)
+            said = f"{words}{'（没有得到平台确认）' if unknown else '（平台没有办成）'}"
+            fact = {"unknown" if unknown else "refused": str(refused.extra.get("code", ""))}
+            _audit(actor, account, f"account.{action}", said, now, fact)
+        raise
+
+
+def _audit(
+    actor: Actor, account: Account, action: str, words: str, now: datetime, fact: Mapping[str, str] | None = None
+) -> None:
     record(
         actor,
         action,
@@ -109,4 +132,5 @@ def _audit(actor: Actor, account: Account, action: str, words: str, now: datetim
         object_id=account.id,
         unit_id=account.unit_id,
         summary=words,
+        after=dict(fact or {}),
     )

@@ -14,10 +14,11 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.accounts import callbacks
+from app.accounts import callbacks, changing
 from app.accounts.connections import capabilities, connect
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
-from app.accounts.services import get_account, update_account
+from app.accounts.services import get_account
 from app.audit.services import record
 from app.config import current
 from app.db import atomic, db, release
@@ -92,7 +93,13 @@ def _take(actor: Actor, account_id: str, grant: Grant, now: datetime) -> Account
     ends = grant.token.expires_at
     given = {"access_token": grant.token.value, "expires_at": ends.isoformat() if ends else None}
     with atomic():
-        account = update_account(actor, account_id, credentials=given, now=now)
+        # The credentials alone: what is wrong with other settings must not cost the token that was just granted.
+        account = changing.locked(get_account(actor, account_id, key="account.manage").id)
+        merged = changing.merged(account.credentials, given)
+        credentials = changing.kept(PLATFORMS[account.platform], account.external_id, merged)
+        changed = changing.changed(account, credentials, account.settings, {})
+        account.credentials = credentials
+        changing.react(account, changed, now)
         record(
             actor,
             "account.authorize",
@@ -101,7 +108,7 @@ def _take(actor: Actor, account_id: str, grant: Grant, now: datetime) -> Account
             object_id=account.id,
             unit_id=account.unit_id,
             summary=f"用微博账号授权：“{account.name}”",
-            after={"expires_at": given["expires_at"]},
+            after={"expires_at": given["expires_at"], "changed": changed},
         )
     return account
 

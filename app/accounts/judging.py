@@ -12,6 +12,9 @@ _COVER = re.compile(r"https?://(?:[a-z0-9-]+\.)+sinaimg\.cn/[!-~]+", re.ASCII | 
 # Weibo takes fewer than 300 characters; WeChat more.
 _WELCOME_LENGTH = 299
 
+# What the platform tells of the account stands beside its settings; nobody sets it.
+_TOLD = frozenset({"learned_quotas", "mass_speed"})
+
 Errors = dict[str, list[str]]
 
 
@@ -62,3 +65,13 @@ def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:
     if welcome and not (isinstance(welcome, str) and len(welcome) <= _WELCOME_LENGTH):
         errors["settings.welcome_text"] = [f"应为不超过 {_WELCOME_LENGTH} 字的文字。"]
     return errors
+
+
+def check_told(given: Mapping[str, Any]) -> Errors:
+    """Settings that somebody gave though only the platform tells them."""
+    return {f"settings.{key}": ["由平台告知，不能填写。"] for key in sorted(_TOLD & set(given))}
+
+
+def own_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that people make."""
+    return {key: value for key, value in settings.items() if key not in _TOLD}

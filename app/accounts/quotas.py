@@ -102,7 +102,7 @@ def overridden(quotas: Iterable[Quota], settings: Mapping[str, Any]) -> tuple[Qu
     What the platform told of its own limits (settings.learned_quotas) goes before the defaults of a new account, and what
     a person set before both.
     """
-    learned = {key: int(value) for key, value in dict(settings.get("learned_quotas") or {}).items()}
+    learned = dict(settings.get("learned_quotas") or {})
     quotas = [replace(quota, limit=learned[quota.key]) if _learns(quota, learned) else quota for quota in quotas]
     own = {key: int(value) for key, value in dict(settings.get("quotas") or {}).items()}
     known = tuple(quotas)
@@ -111,8 +111,9 @@ def overridden(quotas: Iterable[Quota], settings: Mapping[str, Any]) -> tuple[Qu
     return found + tuple(Quota(key=key, limit=own[key], period="day") for key in sorted(missing))
 
 
-def _learns(quota: Quota, learned: Mapping[str, int]) -> bool:
-    return quota.period == "day" and quota.key in learned and learned[quota.key] > 0
+def _learns(quota: Quota, learned: Mapping[str, Any]) -> bool:
+    told = learned.get(quota.key)
+    return quota.period == "day" and isinstance(told, int) and told > 0
 
 
 def share(purpose: str, limit: int) -> int:

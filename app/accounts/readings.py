@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.accounts import connections, quotas
+from app.accounts import changing, connections, quotas
 from app.accounts.models import Account, AccountDay, QuotaReading, QuotaUse
 from app.db import atomic, db, new_id, release
 from connectors.base import Connector
@@ -153,7 +153,7 @@ def _ask(connector: Connector, calls: Sequence[str], missing: Sequence[date]) ->
 
 def _keep(account_id: str, found: Read, now: datetime) -> None:
     with atomic():
-        account = db.session.get_one(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
+        account = changing.locked(account_id)
         for told in found.quotas:
             _keep_quota(account, told, now)
         for day in found.days:

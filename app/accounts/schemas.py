@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import fields
 
 from app.accounts import connections, services
+from app.accounts.judging import own_settings
 from app.accounts.models import Account, AccountDay
 from app.schemas import BaseSchema
 from app.web import iso
@@ -113,7 +114,7 @@ def account_json(account: Account, *, manages: bool, now: datetime) -> dict[str,
         "external_id": account.external_id,
         "environment": account.environment,
         "mode": account.mode,
-        "settings": account.settings,
+        "settings": own_settings(account.settings),
         "active": account.active,
         "responsible_id": account.responsible_id,
         "callback_url": services.callback_url(account) if manages else None,

@@ -16,7 +16,7 @@ from app.accounts import granting
 from app.accounts.models import Account
 from app.accounts.services import create_account, probe, update_account
 from app.audit.models import Event
-from app.db import db, utcnow
+from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden
 from app.notices.models import Notice
 from app.units.access import actor_for
@@ -105,6 +105,17 @@ def test_authorising_again_is_one_click_from_the_alert(account: Account, people:
     assert short.headers["Location"].endswith(f"/accounts/{account.id}/authorize")
     browser.get(agree(out(browser, account)))
     assert only().credentials["access_token"] != WEIBO["access_token"]
+
+
+def test_a_wrong_setting_does_not_cost_the_token(account: Account, people: People) -> None:
+    """Set in other times or by other means: it is told when the settings are saved, not now that the code is spent."""
+    with atomic():
+        db.session.get_one(Account, account.id).settings = {"article_cover": "http://old.example/x.jpg"}
+    browser = people.browser(people.admin)
+    answer = browser.get(agree(out(browser, account)))
+    assert answer.status_code == 302
+    assert only().credentials["access_token"] != WEIBO["access_token"]
+    assert only().settings == {"article_cover": "http://old.example/x.jpg"}
 
 
 def test_a_code_works_once_and_is_never_tried_again(account: Account, people: People, sim: Sim) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -11,8 +13,8 @@ from sqlalchemy import select
 
 from app.accounts import allowances, connections, quotas, readings
 from app.accounts.models import Account, AccountDay, QuotaReading, QuotaUse
-from app.accounts.schemas import DayOut, day_json
-from app.accounts.services import note_limit, quota_summary
+from app.accounts.schemas import DayOut, account_json, day_json
+from app.accounts.services import note_limit, quota_summary, update_account
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
@@ -22,6 +24,7 @@ from connectors.errors import RateLimited
 from scheduler import reader
 from tests.app.accounts.kit import GH, WECHAT, Office, Sim, connect_wechat, connect_weibo
 from tests.app.publishing.kit import Clockwork
+from tests.app.publishing.test_crosswise import at_once
 
 # 09:00 in Beijing.
 MORNING = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
@@ -97,6 +100,42 @@ def test_what_the_platform_counted_stands_in_the_ledger_and_on_the_page(account:
         found = db.session.get_one(Account, account.id)
         found.settings = {**found.settings, "quotas": {"draft/get": 2}}
     assert row_of(account, "draft/get")["limit"] == 2
+
+
+def test_what_the_platform_told_is_set_by_nobody(account: Account, office: Office) -> None:
+    readings.read(account.id, utcnow())
+    known = fresh(account).settings["learned_quotas"]
+    with pytest.raises(Invalid) as caught:
+        update_account(office.admin, account.id, settings={"learned_quotas": {"draft/add": "many"}}, now=utcnow())
+    assert list(caught.value.errors) == ["settings.learned_quotas"]
+    assert fresh(account).settings["learned_quotas"] == known
+    assert "learned_quotas" not in account_json(fresh(account), manages=True, now=utcnow())["settings"]
+    # Nor does nonsense from other times stop any call.
+    with atomic():
+        found = db.session.get_one(Account, account.id)
+        found.settings = {"learned_quotas": {"draft/add": "many"}}
+    spend(account, 1)
+
+
+def test_saving_settings_and_keeping_readings_at_once_loses_neither(app_on_simulator: Flask, office: Office) -> None:
+    account_id, now = connect_wechat(office).id, utcnow()
+    told = readings.Read(quotas=(Told(call="draft/add", limit=500, used=None, remain=None),))
+
+    def keep(go: threading.Event) -> None:
+        with atomic():
+            readings._keep(account_id, told, now)
+            go.set()
+            # Until the other one has read what it will change.
+            time.sleep(0.5)
+
+    welcome = {"welcome_text": "您好"}
+    assert (
+        at_once(app_on_simulator, keep, lambda: update_account(office.admin, account_id, settings=welcome, now=now))
+        == []
+    )
+    db.session.rollback()
+    settings = db.session.get_one(Account, account_id).settings
+    assert (settings["learned_quotas"], settings["welcome_text"]) == ({"draft/add": 500}, "您好")
 
 
 def test_other_systems_spend_too(account: Account) -> None:
@@ -215,6 +254,8 @@ def test_clearing_counts_the_day_anew(account: Account, office: Office, sim: Sim
     with pytest.raises(Conflict) as caught:
         allowances.clear_quota(office.admin, account.id, utcnow())
     assert "本月清零配额的次数已用完" in caught.value.message
+    told = list(db.session.scalars(select(Event).where(Event.action == "account.clear_quota").order_by(Event.id)))
+    assert [event.after for event in told] == [{}, {"refused": "48006"}]
 
 
 def test_the_speed_is_set_read_back_and_audited(account: Account, office: Office) -> None:

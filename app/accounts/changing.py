@@ -1,0 +1,77 @@
+"""What changing an account means: values merged, what changed named, and what new credentials void."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from app.accounts import quotas, tokens
+from app.accounts.connections import given_token
+from app.accounts.forms import Platform
+from app.accounts.models import Account
+from app.db import db
+
+
+def locked(account_id: str) -> Account:
+    """The account as it stands now, until the transaction ends changed by nobody else. Inside atomic()."""
+    # FOR NO KEY UPDATE: rows that only refer to the account need not wait.
+    return db.session.get_one(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+def kept(platform: Platform, external_id: str, credentials: Mapping[str, Any]) -> dict[str, str]:
+    """The credentials as stored: known keys, no empty values. `uid` repeats the id where it was given."""
+    names = {field.name for field in platform.fields}
+    kept = {key: str(value) for key, value in credentials.items() if key in names and value not in (None, "")}
+    return {**kept, "uid": external_id.strip()} if "access_token" in names else kept
+
+
+def merged(old: Mapping[str, Any], new: Mapping[str, Any] | None) -> dict[str, Any]:
+    merged = {**old, **(new or {})}
+    return {key: value for key, value in merged.items() if value is not None}
+
+
+def changed(
+    account: Account, credentials: Mapping[str, Any], settings: Mapping[str, Any], changes: Mapping[str, Any]
+) -> list[str]:
+    """The names of what differs, as "credentials.access_token"; never a value."""
+    found = [
+        key
+        for key in ("name", "mode", "responsible_id", "active")
+        if key in changes and (changes[key] or None) != (getattr(account, key) or None)
+    ]
+    for part, old, new in (("credentials", account.credentials, credentials), ("settings", account.settings, settings)):
+        found += [f"{part}.{key}" for key in sorted({*old, *new}) if (old.get(key) or None) != (new.get(key) or None)]
+    return found
+
+
+_PARTS = {"name": "账号名称", "mode": "发布方式", "responsible_id": "责任人", "active": "启用或停用"}
+
+
+def words_of(platform: Platform, changed: list[str]) -> list[str]:
+    """What changed as the form calls it, each once."""
+    labels = {f"credentials.{field.name}": field.label for field in platform.fields}
+    labels |= {f"settings.{setting.name.partition('.')[0]}": setting.label for setting in platform.settings}
+    labels["settings.quotas"] = "额度"
+    return list(dict.fromkeys(_PARTS.get(key) or labels.get(key, "其他设置") for key in changed))
+
+
+def react(account: Account, changed: list[str], now: datetime) -> None:
+    """New credentials: the old token is void, what the platform refused may work now, health is unknown."""
+    if any(key.startswith("credentials.") for key in changed):
+        settle_token(account)
+        quotas.unblock(account.id)
+        account.status, account.rights = "unknown", []
+        # What was said of the old ones; whether the new ones are better is asked at once.
+        account.poll_note = account.history_note = ""
+        account.next_poll_at = now
+    if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
+        account.probe_requested_at = now
+    if "active" in changed and account.active:
+        account.next_poll_at = now
+
+
+def settle_token(account: Account) -> None:
+    token = given_token(account.credentials)
+    tokens.store(account.id, token)
+    account.token_expires_at = token.expires_at if token else None
