@@ -36,6 +36,7 @@ ACTIONS = {
     "preview.send": N_("预览发到手机"),
     "publication.cancel": N_("取消发布"),
     "publication.comments": N_("打开或关闭留言"),
+    "publication.explain": N_("查询平台解释"),
     "publication.recall": N_("撤回已发布内容"),
     "publication.release": N_("放行暂缓的发布"),
     "publication.resolve": N_("认定发布结果"),

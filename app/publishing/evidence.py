@@ -7,9 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from app.accounts import allowances, connections
+from app.audit import services as audit
+from app.db import atomic
 from app.errors import NotFound
 from app.publishing.models import Attempt, Publication
 from app.publishing.outlook import get_publication
+from app.publishing.resolving import MANAGE
 from app.units.access import Actor
 from connectors.desk import EXPLAINED_FOR, rid_in
 
@@ -36,18 +39,31 @@ def evidence(actor: Actor, publication_id: str) -> dict[str, Any]:
     }
 
 
-def explain(actor: Actor, publication_id: str, rid: str) -> Mapping[str, Any]:
+def explain(actor: Actor, publication_id: str, rid: str, *, now: datetime) -> Mapping[str, Any]:
     """The platform's own record of one failed call of this publication: {asked_at, milliseconds, url, request, answer,
-    client_ip}. Network. Raises NotFound for a number that is not in its evidence, Conflict with the platform's reason."""
+    client_ip}. Network; it spends the account's calls: for those who manage publications, and audited, refused or not.
+    Raises NotFound for a number that is not in its evidence, Forbidden, Conflict with the platform's reason."""
     row = get_publication(actor, publication_id)
+    actor.require(MANAGE, row.post.unit, see="post.read")
     if not rid or rid not in {rid_in(str(exchange.get("answer") or "")) for exchange in _exchanges(row)}:
         raise NotFound
+    with atomic():
+        audit.record(
+            actor,
+            "publication.explain",
+            now=now,
+            object_type="publication",
+            object_id=row.id,
+            unit_id=row.unit_id,
+            summary=f"查询平台解释：{row.post.title}（{row.account.name}）",
+            after={"rid": rid},
+        )
     return allowances.explain(row.account, rid)
 
 
-def explainable(row: Publication, now: datetime) -> set[str]:
-    """The numbers of failed calls that the platform still explains, for this account."""
-    if "explain" not in connections.capabilities(row.account).offers:
+def explainable(actor: Actor, row: Publication, now: datetime) -> set[str]:
+    """The numbers of failed calls that the platform still explains, for this account, to this person."""
+    if not actor.may(MANAGE, row.post.unit) or "explain" not in connections.capabilities(row.account).offers:
         return set()
     found = set()
     for exchange in _exchanges(row):

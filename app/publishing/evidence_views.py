@@ -7,6 +7,7 @@ from datetime import datetime
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app.db import utcnow
 from app.errors import Conflict
 from app.publishing import services
 from app.publishing.evidence import explain
@@ -21,7 +22,7 @@ def explanation(publication_id: str) -> ResponseReturnValue:
     actor, rid = current_actor(), request.form.get("rid", "").strip()
     row = services.get_publication(actor, publication_id)
     try:
-        told = explain(actor, publication_id, rid)
+        told = explain(actor, publication_id, rid, now=utcnow())
     except Conflict as error:
         flash(error.message, "error")
         return redirect(url_for("publishing.show", publication_id=publication_id), 303)

@@ -11,6 +11,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app.accounts.advice import unconnected
 from app.accounts.connections import home_url
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -80,6 +81,7 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
             (row, outlook.outlook(row, now), actions_of(actor, row), asking.whom_to_ask(actor, row)) for row in rows
         ],
         "barred": asking.barred_by(_still_to_go(post, standing)),
+        "cut_off": [account for account in _still_to_go(post, standing) if unconnected(account)],
         "recall_limit": together.recall_limit,
         **together.whole(actor, post, standing),
         "home_url": home_url,
@@ -183,7 +185,7 @@ def show(publication_id: str) -> ResponseReturnValue:
         evidence=services.evidence(actor, publication_id),
         partners=outlook.of_post(row.post),
         parse=datetime.fromisoformat,
-        explainable=evidence.explainable(row, now),
+        explainable=evidence.explainable(actor, row, now),
         rid_in=evidence.rid_in,
         now=now,
     )
