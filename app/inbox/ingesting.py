@@ -12,7 +12,7 @@ from app.accounts.models import Account
 from app.db import atomic, db
 from app.inbox import contacts, media
 from app.inbox.models import Conversation, Message
-from app.inbox.settling import last_act, wait_again
+from app.inbox.settling import last_act, rehome, wait_again
 from app.publishing.models import Publication
 from connectors.values import InboundMessage
 
@@ -195,6 +195,10 @@ def _look_again(account: Account, seen: Message, message: InboundMessage, now: d
         wait_again(seen)
     if message.elected is not None:
         seen.elected = message.elected
-    if polled:
-        # Pushed and polled, it is one message; the list knows better than the push where an answer goes.
-        seen.target = _target(message)
+    if not polled or (seen.conversation.kind, message.kind) == ("comment", "mention"):
+        return
+    # Pushed and polled, it is one message; the list knows better than the push where an answer goes.
+    seen.target = _target(message)
+    if (seen.conversation.kind, message.kind) == ("mention", "comment"):
+        contact = contacts.contact_for(account, _clean(message.sender_id)[:120], _clean(message.sender_name)[:120], now)
+        rehome(seen.conversation, _conversation(account, message, contact.id, now))

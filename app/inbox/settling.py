@@ -4,10 +4,24 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app.db import db
 from app.inbox.models import Conversation, Message
+
+_COME_SO_FAR = (
+    "status",
+    "unit_id",
+    "assignee_id",
+    "due_at",
+    "labels",
+    "waiting_since",
+    "snoozed_until",
+    "first_answer_at",
+    "last_message_at",
+    "last_inbound_at",
+    "last_inbound_id",
+)
 
 
 def move_on(conversation: Conversation) -> None:
@@ -52,6 +66,31 @@ def wait_again(asked: Message) -> None:
     if answered_at is None or answered_at <= asked.sent_at:
         conversation.waiting_since = asked.sent_at
         conversation.status = "open" if conversation.status == "resolved" else conversation.status
+
+
+def rehome(thread: Conversation, home: Conversation) -> None:
+    """A mention that was pushed turns out to be a comment under a post of ours: its talk moves to that conversation.
+
+    A new home takes over how far the talk had come; in an older one it waits as any further comment does.
+    """
+    db.session.execute(
+        update(Message).where(Message.conversation_id == thread.id).values(conversation_id=home.id)
+        .execution_options(synchronize_session="fetch")
+    )  # fmt: skip
+    db.session.expire(thread, ["messages"])
+    if home.last_inbound_id is None:
+        for name in _COME_SO_FAR:
+            setattr(home, name, getattr(thread, name))
+    else:
+        home.last_message_at = max(home.last_message_at, thread.last_message_at)
+        if thread.last_inbound_at is not None and thread.last_inbound_at >= (home.last_inbound_at or thread.created_at):
+            home.last_inbound_at, home.last_inbound_id = thread.last_inbound_at, thread.last_inbound_id
+        if thread.waiting_since is not None:
+            home.waiting_since = min(home.waiting_since or thread.waiting_since, thread.waiting_since)
+            home.status = "open" if home.status == "resolved" else home.status
+        home.labels = list(dict.fromkeys([*home.labels, *thread.labels]))
+    db.session.delete(thread)
+    db.session.flush()
 
 
 def last_answer(conversation_id: str) -> datetime | None:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.inbox.models import Contact, Conversation, Message
-from app.inbox.services import account_event, ingest, reply, set_labels, set_status
+from app.inbox.services import account_event, add_note, ingest, reply, set_labels, set_status, window_of
 from connectors.values import AccountEvent, InboundMessage
 from tests.app.inbox.conftest import City
 
@@ -51,8 +51,35 @@ def test_pushed_and_polled_it_is_one_message(city: City, comment: Make, now: dat
 
     order = [pushed, polled] if pushed_first else [polled, pushed]
     assert [come(message) for message in order] == [1, 0]
+    db.session.expire_all()
     assert (total(Message), total(Conversation)) == (1, 1)
-    assert db.session.scalars(select(Message)).one().target == polled.target
+    message = db.session.scalars(select(Message)).one()
+    assert message.target == polled.target
+    found = message.conversation
+    assert (found.kind, found.thread, found.post_external_id) == ("comment", polled.thread, polled.post_external_id)
+    assert (found.subject, found.contact.name) == (polled.post_text, polled.sender_name)
+    assert (found.last_inbound_id, found.waiting_since) == (message.id, message.sent_at)
+    # A comment has no end of time in which it may be answered; a private message would.
+    assert window_of(found, now + timedelta(hours=49)).open
+
+
+def test_a_pushed_mention_joins_the_comments_under_its_post(city: City, comment: Make, now: datetime) -> None:
+    """What was noted and answered meanwhile comes along."""
+    ingest(city.weibo, [comment(1)], cursor={}, now=now)
+    pushed = comment(2, kind="mention", thread="777:2", target={"kind": "private", "receiver_id": "777"})
+    [message] = ingest(city.weibo, [pushed], now=now)
+    assert total(Conversation) == 2
+    add_note(city.wang, message.conversation_id, text="已请示。", now=now)
+    set_labels(city.wang, message.conversation_id, ["房管"], now)
+    assert ingest(city.weibo, [comment(2)], cursor={}, now=now) == []
+    db.session.expire_all()
+    found = only_conversation()
+    assert [row.direction for row in found.messages].count("in") == 2
+    assert [row.text for row in found.messages if row.direction == "note"] == ["已请示。"]
+    assert (found.labels, found.last_inbound_id, found.waiting_since) == (["房管"], message.id, comment(1).sent_at)
+    # The list of mentions knows less than the list of comments.
+    ingest(city.weibo, [pushed], cursor={}, now=now)
+    assert db.session.get_one(Message, message.id).target == comment(2).target
 
 
 def test_the_cursor_moves_only_with_the_messages(city: City, comment: Make, now: datetime) -> None:
