@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from flask import Flask
 
 from app import web
@@ -7,21 +9,12 @@ from app.db import utcnow
 def register(app: Flask) -> None:
     """Bind this capability's pages and API to the app, and its reaction to edited posts."""
     from app.posts import services as posts
-    from app.publishing import (
-        api,
-        calendar_views,
-        evidence_views,
-        heartbeats,
-        outlook,
-        planning,
-        stops,
-        together_views,
-        views,
-    )
+    from app.publishing import api, heartbeats, outlook, planning, stops, views
 
-    # One blueprint, whose routes stand in four modules.
-    for pages in {views.bp, calendar_views.bp, evidence_views.bp, together_views.bp}:
-        app.register_blueprint(pages)
+    # One blueprint, whose routes stand in four modules: all are there before it is bound.
+    for name in ("calendar_views", "evidence_views", "together_views"):
+        import_module(f"app.publishing.{name}")
+    app.register_blueprint(views.bp)
     web.shell_providers["heartbeat"] = lambda _actor: heartbeats.heartbeat_state(utcnow())
     web.shell_providers["stops"] = stops.stops_of
     web.register_api(app, api.blp)
