@@ -56,6 +56,19 @@ def status_of(account: Account) -> tuple[str, str, str]:
     return STATUS["corrected" if corrected(account) else account.status]
 
 
+def unconnected(account: Account) -> str:
+    """Why nothing of this account can go out until somebody connects it: the word of its mark; "" when it is connected."""
+    if authorised_by_hand(account) and not account.credentials.get("access_token"):
+        return N_("尚未授权")
+    return N_("须重新连接") if account.status == "refused" else ""
+
+
+def missing_right(account: Account) -> str:
+    """The key of the right without which its way of publishing does not work, where the last check missed it; or ""."""
+    failed = (right["key"] for right in account.rights if right["ok"] is False)
+    return next((key for key in failed if key in ("draft", account.mode)), "")
+
+
 def corrected(account: Account) -> bool:
     """Whether its credentials were changed since the last check, which says nothing any more."""
     return account.status == "unknown" and not account.rights and account.checked_at is not None
@@ -102,12 +115,12 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="probe", text=N_("凭据已更正，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
     if account.status == "unknown":
         return Step(act="probe", text=N_("上次没有测完。请稍后重新测试；若再次失败，请查看下面的原因。"))
-    needed = next((right for right in missing if right["key"] in ("draft", account.mode)), None)
-    if needed is not None:
+    needed = missing_right(account)
+    if needed:
         text = N_(
             "缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试；补不齐时，在账号设置中换一种发布方式。"
         )
-        return Step(act="wait", text=text, right=RIGHTS.get(needed["key"], needed["key"]))
+        return Step(act="wait", text=text, right=RIGHTS.get(needed, needed))
     if account.last_callback_at is None:
         return Step(act="callback", text=N_("把回调网址填到平台，市民的私信才会进入收件箱。"))
     if failed is not None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from app.accounts.advice import RIGHTS, authorised_by_hand, missing_right, unconnected
 from app.accounts.connections import connect, public_address
 from app.accounts.models import Account
 from app.checks.services import Attachment, check, check_content, check_html
@@ -90,6 +91,24 @@ def override_problems(variant: Variant) -> list[Problem]:
     return found
 
 
+def connection_problems(account: Account) -> list[Problem]:
+    """An account from which nothing can go out is told while writing, not at the hour of publication."""
+    if unconnected(account):
+        what = (
+            "还没有授权"
+            if not account.credentials.get("access_token") and authorised_by_hand(account)
+            else "须重新连接"
+        )
+        message = f"账号“{account.name}”{what}。现在发不出任何内容。请账号管理员连接后再送审，或从稿件中去掉它。"
+        return [Problem(rule="account.connection", severity="block", field="account_ids", message=message)]
+    needed = missing_right(account)
+    if needed:
+        right = RIGHTS.get(needed, needed)
+        message = f"账号“{account.name}”缺少“{right}”权限。上次测试时平台不接受。请账号管理员补齐后再排期。"
+        return [Problem(rule="account.right", severity="warn", field="account_ids", message=message)]
+    return []
+
+
 def cover_of(revision: Revision) -> Media | None:
     return db.session.get(Media, revision.cover_media_id) if revision.cover_media_id else None
 
@@ -110,7 +129,7 @@ def _adapt(post: Post, revision: Revision, variant: Variant, problems: Sequence[
     variant.payload = payload
     variant.sha256 = digest(payload)
     variant.notes = [asdict(note) for note in adapted.notes]
-    own = override_problems(variant)
+    own = [*override_problems(variant), *connection_problems(account)]
     variant.problems = [asdict(problem) for problem in (*problems, *adapted.problems, *own)]
     variant.length = asdict(adapted.length)
 

@@ -7,6 +7,7 @@ import re
 from flask import Flask, render_template
 from markupsafe import Markup, escape
 
+from app.accounts.advice import unconnected
 from app.posts.models import Variant
 
 _MARKED = re.compile(r"(https?://[!-~]+|#[^#\n]{1,60}#|@[\w\u4e00-\u9fff-]{2,30})")
@@ -25,4 +26,4 @@ def microblog(text: str) -> Markup:
 
 
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(article_page=article_page, microblog=microblog)
+    app.jinja_env.globals.update(article_page=article_page, microblog=microblog, unconnected=unconnected)

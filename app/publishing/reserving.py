@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.accounts import connections, quotas
+from app.accounts.advice import unconnected
 from app.accounts.models import Account
 from app.db import db
 from app.errors import Conflict
@@ -74,7 +75,9 @@ def reserve(account: Account, at: datetime, *, besides: str = "") -> None:
 
 def places(accounts: Iterable[Account], moments: Sequence[datetime]) -> dict[datetime, list[Places]]:
     """{moment: what each account may still be given around it}, by the rule of reserve(); one question for all."""
-    limited = [(account, quota) for account in accounts if (quota := publish_quota(account)) is not None]
+    # What cannot publish at all has no place to give.
+    connected = [account for account in accounts if not unconnected(account)]
+    limited = [(account, quota) for account in connected if (quota := publish_quota(account)) is not None]
     spans = {(quota.period, at): quotas.bounds(quota.period, at) for _, quota in limited for at in moments}
     if not spans:
         return {at: [] for at in moments}

@@ -1,0 +1,84 @@
+"""An account from which nothing can go out is named while writing, and keeps the post from review."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pytest
+from flask import Flask
+
+from app.accounts.models import Account
+from app.db import atomic, db
+from app.errors import ContentBlocked
+from app.posts.models import Post
+from app.posts.services import create_post, current_variants
+from app.publishing.reserving import places
+from app.review.services import submit
+from tests.app.publishing.kit import Desk
+from tests.app.publishing.web import browser
+
+
+@pytest.fixture
+def desk(app: Flask, now: datetime) -> Desk:
+    return Desk(now)
+
+
+def change(account: Account, **values: object) -> None:
+    with atomic():
+        found = db.session.get_one(Account, account.id)
+        for name, value in values.items():
+            setattr(found, name, value)
+
+
+def written(desk: Desk, account: Account) -> Post:
+    fields = {
+        "unit_id": desk.city.id,
+        "title": "住房租赁新政解读",
+        "body_html": "<p>租金押金有了上限。</p>",
+        "source": "青岚市住建局",
+        "account_ids": [account.id],
+    }
+    return create_post(desk.author, fields, desk.now)
+
+
+def found(post: Post) -> dict[str, str]:
+    return {p["rule"]: p["severity"] for p in current_variants(post)[0].problems if p["rule"].startswith("account.")}
+
+
+def test_a_connected_one_says_nothing(desk: Desk, now: datetime) -> None:
+    assert found(written(desk, desk.weibo)) == {}
+    assert len(places([desk.wechat], [now])[now]) == 1
+
+
+def test_never_authorised(desk: Desk, now: datetime) -> None:
+    change(desk.weibo, credentials={"app_key": "1352222456", "app_secret": "s"})
+    post = written(desk, desk.weibo)
+    assert found(post) == {"account.connection": "block"}
+    with pytest.raises(ContentBlocked) as refused:
+        submit(desk.author, post.id, now)
+    assert "还没有授权" in str(refused.value.extra["problems"])
+
+
+def test_credentials_refused(app: Flask, desk: Desk, now: datetime) -> None:
+    change(desk.wechat, status="refused")
+    post = written(desk, desk.wechat)
+    assert found(post) == {"account.connection": "block"}
+    with pytest.raises(ContentBlocked):
+        submit(desk.author, post.id, now)
+    assert places([desk.wechat], [now])[now] == [], "no place to give while it cannot publish"
+    page = browser(app, desk.author).get(f"/posts/{post.id}").text
+    assert page.count("须重新连接</span>") >= 2, "on the channel and on the preview"
+
+
+def test_a_missing_right_is_a_warning(desk: Desk, now: datetime) -> None:
+    change(desk.wechat, status="limited", rights=[{"key": "publish", "ok": False, "detail": "", "remedy": ""}])
+    post = written(desk, desk.wechat)
+    assert found(post) == {"account.right": "warn"}
+    submit(desk.author, post.id, now)
+
+
+def test_refused_after_approval_the_panel_says_so(app: Flask, desk: Desk) -> None:
+    post = desk.approved(accounts=[desk.wechat])
+    change(desk.wechat, status="refused")
+    text = browser(app, desk.author).get(f"/posts/{post.id}/publications-panel").text
+    assert "连接前什么都发不出去" in text
