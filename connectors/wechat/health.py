@@ -12,6 +12,7 @@ from connectors.values import AccountConfig, Health, Right
 from connectors.wechat import payloads
 from connectors.wechat.api import Api, egress_ip
 from connectors.wechat.prepare import COVER
+from connectors.words import N_
 
 FIRST_TIME = "首次发布时验证"
 # No article has this msg_data_id: 88001 then says that comments may be read.
@@ -34,7 +35,7 @@ def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStor
         lambda: _private(api),
         lambda: _callback(api),
     ]
-    rights = [Right(key="token", ok=True, detail="AppID、AppSecret 和 IP 白名单正确。")]
+    rights = [Right(key="token", ok=True, detail=N_("AppID、AppSecret 和 IP 白名单正确。"))]
     seen_ip = ""
     for key, one in zip(("draft", "publish", "mass", "comments", "private", "callback"), probes, strict=True):
         try:
@@ -66,7 +67,7 @@ def _draft(api: Api, account: AccountConfig, media: MediaStore) -> Right:
     article = {"title": "连接测试", "content": "<p>连接测试，可删除。</p>", "thumb_media_id": cover}
     made = api.post("/cgi-bin/draft/add", {"articles": [article]})
     api.post("/cgi-bin/draft/delete", {"media_id": payloads.text_of(made.get("media_id"))})
-    return Right(key="draft", ok=True, detail="已新建并删除一篇测试草稿。")
+    return Right(key="draft", ok=True, detail=N_("已新建并删除一篇测试草稿。"))
 
 
 def _publish(api: Api, account: AccountConfig) -> Right:
@@ -86,7 +87,7 @@ def _comments(api: Api) -> Right:
     except ConnectorError as error:
         if error.code != "88001":
             raise
-    return Right(key="comments", ok=True, detail="留言接口可用。")
+    return Right(key="comments", ok=True, detail=N_("留言接口可用。"))
 
 
 def _private(api: Api) -> Right:
@@ -98,7 +99,7 @@ def _private(api: Api) -> Right:
     except Refused as error:
         if not error.code.isdigit():
             raise
-    return Right(key="private", ok=True, detail="客服消息接口可用。")
+    return Right(key="private", ok=True, detail=N_("客服消息接口可用。"))
 
 
 def _callback(api: Api) -> Right:
@@ -107,13 +108,16 @@ def _callback(api: Api) -> Right:
     hosts = [payloads.text_of(row.get("ip")) for row in payloads.rows_of(answer, "dns")]
     if not hosts:
         return Right(
-            key="callback", ok=False, detail="平台没有解析到回调地址。", remedy="请检查回调网址的域名和服务器防火墙。"
+            key="callback",
+            ok=False,
+            detail=N_("平台没有解析到回调地址。"),
+            remedy=N_("请检查回调网址的域名和服务器防火墙。"),
         )
     named = "、".join(hosts)
     losses = [payloads.text_of(row.get("package_loss")) for row in payloads.rows_of(answer, "ping")]
     if all(loss in ("100%", "") for loss in losses):
         said = f"平台能解析回调地址（{named}），但 ping 不通；能否收到推送，收到第一条时才知道。"
-        return Right(key="callback", ok=None, detail=said, remedy="请确认服务器防火墙放行微信。")
+        return Right(key="callback", ok=None, detail=said, remedy=N_("请确认服务器防火墙放行微信。"))
     return Right(key="callback", ok=True, detail=f"平台可以访问回调地址的主机（{named}）。")
 
 

@@ -13,6 +13,7 @@ from connectors.weibo.api import Api
 from connectors.weibo.ids import is_number
 from connectors.weibo.levels import Level, article_right
 from connectors.weibo.times import beijing_words
+from connectors.words import N_
 
 _SOON = timedelta(days=7)
 
@@ -28,7 +29,7 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
     if level.needs_link:
         rights.append(_safe_domain(account))
     if article_right(account):
-        rights.append(Right(key="article", ok=None, detail="首次发布时验证（proxy/article/publish）。"))
+        rights.append(Right(key="article", ok=None, detail=N_("首次发布时验证（proxy/article/publish）。")))
     return Health(rights=tuple(rights), token_expires_at=expires_at)
 
 
@@ -46,13 +47,13 @@ def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, date
     uid = str(info.get("uid") or "")
     if uid != account.external_id:
         said = f"授权属于账号 {uid or '（未知）'}，不是本账号 {account.external_id}。"
-        return Right(key="token", ok=False, detail=said, remedy="请用本账号登录微博后重新授权。"), expires_at
+        return Right(key="token", ok=False, detail=said, remedy=N_("请用本账号登录微博后重新授权。")), expires_at
     app_key = str(info.get("appkey") or "")
     stated = account.credentials.get("app_key", "")
     if app_key and stated and app_key != stated:
         said = f"授权来自应用 {app_key}，不是所填的 {stated}。"
-        return Right(key="token", ok=False, detail=said, remedy="请核对 App Key，或用该应用重新授权。"), expires_at
-    return Right(key="token", ok=True, detail="授权有效。"), expires_at
+        return Right(key="token", ok=False, detail=said, remedy=N_("请核对 App Key，或用该应用重新授权。")), expires_at
+    return Right(key="token", ok=True, detail=N_("授权有效。")), expires_at
 
 
 def _stated(account: AccountConfig) -> datetime | None:
@@ -70,7 +71,7 @@ def _try(key: str, call: Callable[[], object]) -> Right:
         return Right(key=key, ok=False, detail=f"缺少权限。{error.cause}", remedy=error.remedy)
     except ConnectorError as error:
         return Right(key=key, ok=None, detail=f"暂时无法核实。{error.cause}", remedy=error.remedy)
-    return Right(key=key, ok=True, detail="可以读取。")
+    return Right(key=key, ok=True, detail=N_("可以读取。"))
 
 
 def _comments(level: Level, api: Api) -> Right:
@@ -79,8 +80,8 @@ def _comments(level: Level, api: Api) -> Right:
         lambda: api.listing("comments/to_me", "comments", {"count": "1"}, business=level.key == "business"),
     )
     if found.ok and level.key != "business":
-        said = "只能看到授权过本应用的用户的评论。"
-        return Right(key="comments", ok=True, detail=said, remedy="需要全部评论时，请为应用申请商业接口。")
+        said = N_("只能看到授权过本应用的用户的评论。")
+        return Right(key="comments", ok=True, detail=said, remedy=N_("需要全部评论时，请为应用申请商业接口。"))
     return found
 
 
@@ -90,23 +91,25 @@ def _publish(level: Level) -> Right:
 
 def _expiry(expires_at: datetime | None, now: datetime) -> Right:
     if expires_at is None:
-        return Right(key="expiry", ok=None, detail="不知道授权何时到期。", remedy="请在账号设置中填写到期时间。")
+        return Right(
+            key="expiry", ok=None, detail=N_("不知道授权何时到期。"), remedy=N_("请在账号设置中填写到期时间。")
+        )
     told = beijing_words(expires_at)
     if expires_at <= now:
-        return Right(key="expiry", ok=False, detail=f"授权已于 {told} 到期。", remedy="请重新连接该账号。")
+        return Right(key="expiry", ok=False, detail=f"授权已于 {told} 到期。", remedy=N_("请重新连接该账号。"))
     if expires_at - now <= _SOON:
-        return Right(key="expiry", ok=True, detail=f"授权将于 {told} 到期。", remedy="请尽快重新连接该账号。")
+        return Right(key="expiry", ok=True, detail=f"授权将于 {told} 到期。", remedy=N_("请尽快重新连接该账号。"))
     return Right(key="expiry", ok=True, detail=f"授权有效至 {told}。")
 
 
 def _operator_ip(account: AccountConfig) -> Right:
     if operator_ip(account):
-        return Right(key="operator_ip", ok=True, detail="已知。")
+        return Right(key="operator_ip", ok=True, detail=N_("已知。"))
     return Right(
         key="operator_ip",
         ok=False,
-        detail="未知，微博要求随发布提供。",
-        remedy="请系统管理员设置 TANDEM_EGRESS_IP。",
+        detail=N_("未知，微博要求随发布提供。"),
+        remedy=N_("请系统管理员设置 TANDEM_EGRESS_IP。"),
     )
 
 
@@ -114,6 +117,6 @@ def _safe_domain(account: AccountConfig) -> Right:
     host = links.host_of(account.credentials.get("safe_domain", ""))
     if not host:
         return Right(
-            key="safe_domain", ok=False, detail="没有填写。", remedy="请填写应用在微博开放平台登记的安全域名。"
+            key="safe_domain", ok=False, detail=N_("没有填写。"), remedy=N_("请填写应用在微博开放平台登记的安全域名。")
         )
     return Right(key="safe_domain", ok=None, detail=f"{host}：首次发布时验证。")

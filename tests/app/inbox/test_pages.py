@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.inbox.models import Conversation, Message
 from app.inbox.services import (
@@ -296,3 +297,9 @@ def test_a_comment_that_cannot_be_deleted_here_says_where(
     assert "到平台查看" in html
     private = browse(city.wang).get(f"/inbox/{arrived(city, letter)}").get_data(as_text=True)
     assert "到平台查看" not in private
+
+
+def test_what_a_platform_says_of_itself_is_shown_as_it_is(city: City, browse: Browse) -> None:
+    with atomic():
+        db.session.get_one(Account, city.weibo.id).poll_note = "丢失 100% 的包，%(n)s。"
+    assert "丢失 100% 的包，%(n)s。" in browse(city.wang).get("/inbox").get_data(as_text=True)
