@@ -35,7 +35,7 @@ from connectors.values import (
     Token,
 )
 
-Purpose = Literal["publish", "unread", "fetch", "history"]
+Purpose = Literal["publish", "unread", "fetch", "media", "history"]
 
 
 class TokenStore(Protocol):

@@ -37,7 +37,7 @@ def ask(runtime: Runtime, fetch: Fetch) -> None:
     """One file: asked for, then kept, put off or given up."""
     connector = None
     try:
-        connector = connections.connect(account_of(fetch.account_id), purpose="fetch", clock=runtime.clock)
+        connector = connections.connect(account_of(fetch.account_id), purpose="media", clock=runtime.clock)
         release()
         file = connector.fetch_media(fetch.reference)
     except ConnectorError as error:

@@ -21,12 +21,13 @@ from connectors.values import Quota
 BEIJING = ZoneInfo("Asia/Shanghai")
 # The one quota over all calls of an account and day, and how it is divided, in hundredths.
 DAILY = "daily_calls"
-SHARES: Mapping[str, int] = {"publish": 30, "unread": 40, "fetch": 20, "history": 10}
+SHARES: Mapping[str, int] = {"publish": 30, "unread": 40, "fetch": 15, "media": 5, "history": 10}
 LABELS: Mapping[str, str] = {
     DAILY: N_("当日全部调用"),
     "publish": N_("发布与核实"),
     "unread": N_("检查新互动"),
     "fetch": N_("读取互动内容"),
+    "media": N_("取回市民发来的文件"),
     "history": N_("历史与体检"),
     "statuses/share": N_("发布微博"),
     "statuses/update": N_("发布微博"),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
+from app.accounts.models import Account
 from app.db import atomic, db
 from app.errors import NotFound
 from app.inbox.access import find
@@ -30,6 +31,8 @@ KEPT_BY_PLATFORM = timedelta(days=3)
 _PAUSES = (10, 60, 300, 1800, 7200)
 # A lost right or a dead authorisation takes a person: ask rarely until the platform has forgotten.
 _RIGHT_PAUSE = timedelta(hours=1)
+# After the one that asks whether the account may again.
+_FOLLOW = timedelta(minutes=2)
 EXPIRED = "已过期，未取到。"
 
 
@@ -67,7 +70,9 @@ def claim(limit: int, now: datetime) -> list[Fetch]:
     """Files that are due, oldest first, each given to one caller; a dead claimer's comes back after LEASE."""
     _give_up(now)
     free = or_(MessageMedia.claim_until.is_(None), MessageMedia.claim_until <= now)
-    due = (MessageMedia.status == "waiting", MessageMedia.next_try_at <= now, free)
+    # Nobody asks for an account that is switched off.
+    active = MessageMedia.account_id.in_(select(Account.id).where(Account.active))
+    due = (MessageMedia.status == "waiting", MessageMedia.next_try_at <= now, free, active)
     if db.session.scalar(select(MessageMedia.id).where(*due).limit(1)) is None:
         return []
     with atomic():
@@ -136,10 +141,31 @@ def record_failure(fetch: Fetch, error: ConnectorError, now: datetime) -> None:
     again = _again(fetch, error, now)
     if again is None:
         _settle(fetch, status="lost", why=str(error))
-    elif again >= row.created_at + KEPT_BY_PLATFORM:
+        return
+    if isinstance(error, CredentialsRefused | NotEntitled | RateLimited):
+        # It is about the account: one file asks again, the others follow when that helps. None has used up a try.
+        _put_off(row.account_id, again)
+    if again >= row.created_at + KEPT_BY_PLATFORM:
         _settle(fetch, status="lost", why=f"{EXPIRED}{error.cause}")
     else:
-        _settle(fetch, why=str(error), next_try_at=again)
+        counts = not isinstance(error, CredentialsRefused | NotEntitled | RateLimited)
+        _settle(fetch, why=str(error), next_try_at=again, tries=fetch.tries if counts else fetch.tries - 1)
+
+
+def _put_off(account_id: str, until: datetime) -> None:
+    later = until + _FOLLOW
+    with atomic():
+        db.session.execute(
+            update(MessageMedia)
+            .where(
+                MessageMedia.account_id == account_id,
+                MessageMedia.status == "waiting",
+                MessageMedia.claim_until.is_(None),
+                MessageMedia.next_try_at < later,
+            )
+            .values(next_try_at=later)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def _again(fetch: Fetch, error: ConnectorError, now: datetime) -> datetime | None:

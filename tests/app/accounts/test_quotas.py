@@ -40,7 +40,8 @@ def spend_until_refused(meter: Ledger, call: str, most: int = 200) -> int:
     ("purpose", "call", "allowed"),
     [
         ("unread", "remind/unread_count", 40),
-        ("fetch", "comments/to_me", 20),
+        ("fetch", "comments/to_me", 15),
+        ("media", "mss/msget", 5),
         ("history", "statuses/user_timeline", 10),
     ],
 )
@@ -57,6 +58,7 @@ def test_thirty_stay_for_publishing_and_what_others_leave_may_be_used(
     account_id = connect_weibo(office).id
     spend_until_refused(ledger(account_id, "unread", now), "remind/unread_count")
     spend_until_refused(ledger(account_id, "fetch", now), "comments/to_me")
+    spend_until_refused(ledger(account_id, "media", now), "mss/msget")
     spend_until_refused(ledger(account_id, "history", now), "statuses/user_timeline")
     assert spend_until_refused(ledger(account_id, "publish", now), "statuses/share") == 30
     second = connect_weibo(office, external_id="77").id
@@ -71,6 +73,12 @@ def test_a_poll_spends_unread_and_fetch_apart(app: Flask, office: Office, now: d
     poll.spend("comments/to_me")
     rows = {row["key"]: row["used"] for row in quota_summary(account, now)}
     assert (rows["unread"], rows["fetch"], rows["daily_calls"]) == (3, 1, 4)
+
+
+def test_many_pictures_leave_the_polling_of_comments_alone(app: Flask, office: Office, now: datetime) -> None:
+    account_id = connect_weibo(office).id
+    spend_until_refused(ledger(account_id, "media", now), "mss/msget")
+    ledger(account_id, "fetch", now).spend("comments/to_me")
 
 
 def test_the_day_ends_at_midnight_in_beijing(app: Flask, office: Office) -> None:

@@ -11,7 +11,8 @@ from flask import current_app
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from app.db import db
+from app.accounts.models import Account
+from app.db import atomic, db
 from app.errors import NotFound
 from app.inbox import media
 from app.inbox.models import Message, MessageMedia
@@ -162,6 +163,33 @@ def test_what_a_person_can_mend_waits_for_them_until_the_platform_forgets(messag
     [fetch] = media.claim(10, late)
     media.record_failure(fetch, CredentialsRefused("授权已过期。"), late)
     assert (file_of(message).status, file_of(message).why) == ("lost", "已过期，未取到。授权已过期。")
+
+
+def test_a_lost_right_is_asked_about_once_an_hour_for_all_files(city: City, letter: Letter, now: datetime) -> None:
+    pictures = [letter(n, media=(InboundMedia(kind="image", media_id=f"m-{n}"),)) for n in range(3)]
+    ingest(city.wechat, pictures, now=now)
+    at, asked = now, 0
+    while at < now + timedelta(days=1):
+        for fetch in media.claim(1, at):
+            asked += 1
+            media.record_failure(fetch, NotEntitled("没有权限。"), at)
+        at += timedelta(minutes=5)
+    assert asked <= 25
+    # Waiting for the account is no fault of the file.
+    assert db.session.scalars(select(func.max(MessageMedia.tries))).one() == 0
+    # The right is back: one is had, and the others follow.
+    [fetch] = media.claim(1, at + timedelta(hours=1))
+    media.record_file(fetch, MediaFile(content=PICTURE), at)
+    assert len(media.claim(10, at + timedelta(hours=1, minutes=3))) == 2
+
+
+def test_nothing_is_asked_for_an_account_that_is_switched_off(city: City, message: Message, now: datetime) -> None:
+    with atomic():
+        db.session.get_one(Account, city.wechat.id).active = False
+    assert media.claim(10, now) == []
+    with atomic():
+        db.session.get_one(Account, city.wechat.id).active = True
+    assert len(media.claim(10, now)) == 1
 
 
 @pytest.mark.parametrize("error", [Refused("文件已不存在。")])
