@@ -70,6 +70,12 @@ def say_token(odd: Odd) -> None:
         ({"video_url": "http://evil.example/film.mp4"}, Refused),
         ({"video_url": "file:///etc/passwd"}, Refused),
         ({"video_url": "http://qq.com.evil.example/"}, Refused),
+        ({"video_url": "http://evil.example\\.qq.com/film.mp4"}, Refused),
+        ({"video_url": "http://evil.example\\@mpvideo.qq.com/film.mp4"}, Refused),
+        ({"video_url": "http://user:secret@mpvideo.qq.com/film.mp4"}, Refused),
+        ({"video_url": "http://mpvideo.qq.com:22/film.mp4"}, Refused),
+        ({"video_url": "http://evil.example/#.qq.com/"}, Refused),
+        ({"video_url": "http://mpvideo.qq.com/a film.mp4"}, Refused),
         ({}, Refused),
     ],
 )
