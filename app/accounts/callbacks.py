@@ -16,6 +16,8 @@ from connectors.values import Callback
 _BODY_SIGNED = frozenset({"wechat"})
 # Older ones cannot come again: the connectors refuse timestamps more than ten minutes off.
 KEPT = timedelta(minutes=30)
+# What works once though no platform pushed it: the states of authorisations.
+NO_PUSH = "oauth:"
 
 
 def account_by_key(platform: str, key: str) -> Account | None:
@@ -81,5 +83,7 @@ def note_callback(account_id: str, now: datetime) -> None:
 
 def recent(account_id: str, limit: int = 5) -> list[datetime]:
     """When the last pushes came, newest first."""
-    query = select(CallbackSeen.at).where(CallbackSeen.account_id == account_id)
+    query = select(CallbackSeen.at).where(
+        CallbackSeen.account_id == account_id, CallbackSeen.nonce.not_like(f"{NO_PUSH}%")
+    )
     return list(db.session.scalars(query.order_by(CallbackSeen.at.desc()).limit(limit)))

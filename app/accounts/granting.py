@@ -115,7 +115,7 @@ def _take(actor: Actor, account_id: str, grant: Grant, now: datetime) -> Account
 
 def _use_up(account: Account, state: str, now: datetime) -> None:
     """A state works once, also when two tabs come back at the same moment."""
-    nonce = "oauth:" + hashlib.sha256(state.encode()).hexdigest()
+    nonce = callbacks.NO_PUSH + hashlib.sha256(state.encode()).hexdigest()
     with atomic():
         if not callbacks.is_first(account.id, nonce, "", b"", now):
             raise Conflict("这次授权已经处理过。同一个授权码只能用一次。如果没有成功，请重新点“用微博账号授权”。")

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -20,6 +21,8 @@ from connectors.base import Connector
 from connectors.desk import DayFigures
 from connectors.desk import QuotaReading as Told
 from connectors.errors import ConnectorError, RateLimited, Refused
+
+log = structlog.get_logger()
 
 LEASE = timedelta(minutes=10)
 # Yesterday is counted from eight o'clock on; a little later not everybody asks at once.
@@ -37,6 +40,8 @@ class Read:
     quotas: tuple[Told, ...] = ()
     days: tuple[DayFigures, ...] = ()
     failure: ConnectorError | None = None
+    # The call that the failure was about, "" when that cannot be told.
+    at: str = ""
 
 
 def claim(now: datetime, limit: int) -> list[str]:
@@ -79,14 +84,21 @@ def read(account_id: str, now: datetime) -> None:
     able = connections.capabilities(account)
     missing = _missing_days(account, now) if "day_figures" in able.offers else []
     connector = connections.connect(account, purpose="history")
+    planned = account.next_reading_at
     release()
     calls = able.readable_quotas if "quota" in able.offers else ()
-    found = _ask(connector, calls, missing)
-    if isinstance(found.failure, RateLimited) and found.failure.until is not None and found.failure.code != "quota":
-        last = getattr(connector.meter, "last_call", "")
-        if not last.startswith("datacube/"):
-            quotas.block(account_id, last, found.failure.until)
-    _keep(account_id, found, now)
+    try:
+        found = _ask(connector, calls, missing)
+    except Exception:
+        # A fault of ours would come again at every turn, and spend calls each time.
+        log.exception("reading failed", account_id=account_id)
+        release()
+        found = Read(failure=Refused("读取时程序出错。", remedy="系统明早再读。", who="系统管理员"))
+    failure = found.failure
+    ours = failure is None or failure.code == "quota" or not found.at or found.at.startswith("datacube/")
+    if not ours and isinstance(failure, RateLimited) and failure.until is not None:
+        quotas.block(account_id, found.at, failure.until)
+    _keep(account_id, found, now, planned)
 
 
 def request(account_id: str, now: datetime) -> None:
@@ -137,29 +149,34 @@ def _missing_days(account: Account, now: datetime) -> list[date]:
 def _ask(connector: Connector, calls: Sequence[str], missing: Sequence[date]) -> Read:
     told: list[Told] = []
     days: tuple[DayFigures, ...] = ()
-    failure: ConnectorError | None = None
+    failures: list[tuple[ConnectorError, str]] = []
     try:
         for call in calls:
             told.append(connector.read_quota(call))
     except ConnectorError as error:
-        failure = error
+        failures.append((error, getattr(connector.meter, "last_call", "")))
     try:
         if missing:
             days = tuple(day for day in connector.day_figures(missing[0], missing[-1]) if day.day in missing)
     except ConnectorError as error:
-        failure = failure or error
-    return Read(quotas=tuple(told), days=days, failure=failure)
+        failures.append((error, getattr(connector.meter, "last_call", "")))
+    failure, at = failures[0] if failures else (None, "")
+    return Read(quotas=tuple(told), days=days, failure=failure, at=at)
 
 
-def _keep(account_id: str, found: Read, now: datetime) -> None:
+def _keep(account_id: str, found: Read, now: datetime, planned: datetime | None) -> None:
+    """`planned`: when the next reading was planned as this one began; asked for meanwhile, it stays asked for."""
     with atomic():
         account = changing.locked(account_id)
         for told in found.quotas:
             _keep_quota(account, told, now)
         for day in found.days:
-            _keep_day(account_id, day, now)
+            # Without its followers a day is not whole: it is asked for again.
+            if day.followers is not None:
+                _keep_day(account_id, day, now)
         account.reading_note = str(found.failure) if found.failure is not None else ""
-        account.next_reading_at = _next(found.failure, _morning_of(account_id, now), now)
+        if account.next_reading_at == planned:
+            account.next_reading_at = _next(found.failure, _morning_of(account_id, now), now)
 
 
 def _next(failure: ConnectorError | None, morning: datetime, now: datetime) -> datetime:

@@ -54,8 +54,9 @@ def exchange(account: AccountConfig, api: Api, code: str, redirect_uri: str, now
     try:
         info = api.token_info(value)
     except (NotEntitled, RateLimited, Unavailable):
-        info = {}
-    if info:
+        pass
+    else:
+        # An answer that does not say whose the token is vouches for nobody.
         _check_uid(account, _text(info.get("uid")))
         _check_app(account, _text(info.get("appkey")))
     return Grant(token=Token(value=value, expires_at=_end(answer.get("expires_in"), now)), uid=uid)

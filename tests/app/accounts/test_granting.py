@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.accounts import granting
+from app.accounts import callbacks, granting
 from app.accounts.models import Account
 from app.accounts.services import create_account, probe, update_account
 from app.audit.models import Event
@@ -123,6 +123,8 @@ def test_a_code_works_once_and_is_never_tried_again(account: Account, people: Pe
     path = agree(out(browser, account))
     browser.get(path)
     granted = only().credentials["access_token"]
+    # It is no push of the platform, and not shown as one.
+    assert callbacks.recent(account.id) == []
     # Pressed twice, or the page reloaded: nothing is asked, nothing changes.
     page = sound(browser.get(browser.get(path).headers["Location"]))
     assert "同一个授权码只能用一次" in page

@@ -123,7 +123,7 @@ def test_saving_settings_and_keeping_readings_at_once_loses_neither(app_on_simul
 
     def keep(go: threading.Event) -> None:
         with atomic():
-            readings._keep(account_id, told, now)
+            readings._keep(account_id, told, now, None)
             go.set()
             # Until the other one has read what it will change.
             time.sleep(0.5)
@@ -231,11 +231,51 @@ def test_a_day_read_again_is_corrected(account: Account) -> None:
     day = date(2026, 7, 11)
     for readers in (10, 12):
         found = readings.Read(
-            days=(DayFigures(day=day, readers=readers),), quotas=(Told(call="x", limit=1, used=None, remain=None),)
+            days=(DayFigures(day=day, readers=readers, followers=9),),
+            quotas=(Told(call="x", limit=1, used=None, remain=None),),
         )
-        readings._keep(account.id, found, utcnow())
+        readings._keep(account.id, found, utcnow(), None)
     [kept] = db.session.scalars(select(AccountDay))
-    assert (kept.day, kept.readers, kept.followers) == (day, 12, None)
+    assert (kept.day, kept.readers, kept.followers) == (day, 12, 9)
+
+
+def test_a_day_without_its_followers_is_asked_for_again(account: Account) -> None:
+    found = readings.Read(days=(DayFigures(day=date(2026, 7, 11), readers=10, new_followers=1),))
+    readings._keep(account.id, found, utcnow(), None)
+    assert list(db.session.scalars(select(AccountDay))) == []
+
+
+def test_what_was_asked_for_while_reading_is_read_next(account: Account, office: Office) -> None:
+    now = utcnow()
+    with atomic():
+        readings.request(account.id, now - timedelta(minutes=1))
+    assert readings.claim(now, 1) == [account.id]
+    leased = fresh(account).next_reading_at
+    allowances.request_reading(office.admin, account.id, now + timedelta(seconds=1))
+    readings._keep(account.id, readings.Read(), now + timedelta(seconds=2), leased)
+    assert fresh(account).next_reading_at == now + timedelta(seconds=1)
+
+
+def test_a_limit_is_kept_for_the_call_that_met_it(account: Account, sim: Sim) -> None:
+    """And not for the last of the calls that were made after it."""
+    sim.fault("refuse", path="openapi/quota/get", code=45011)
+    readings.read(account.id, utcnow())
+    assert sim.asked("getbizsummary") == 1
+    blocks = db.session.scalars(select(QuotaUse.key).where(QuotaUse.blocked_until.is_not(None)))
+    assert list(blocks) == ["block:openapi/quota/get"]
+
+
+def test_a_fault_of_ours_waits_for_the_morning_too(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: object) -> None:
+        raise KeyError("followers")
+
+    monkeypatch.setattr("connectors.wechat.connector.WeChatConnector.day_figures", broken)
+    now = utcnow()
+    readings.read(account.id, now)
+    found = fresh(account)
+    assert "程序出错" in found.reading_note
+    assert found.next_reading_at is not None
+    assert found.next_reading_at >= readings.next_morning(now)
 
 
 # From the page
@@ -294,7 +334,7 @@ def test_counters_stay_per_day(account: Account) -> None:
 
 def test_the_days_by_api(account: Account, app_on_simulator: Flask, office: Office) -> None:
     days = (DayFigures(day=date(2026, 7, 11), readers=10, followers=5),)
-    readings._keep(account.id, readings.Read(days=days), utcnow())
+    readings._keep(account.id, readings.Read(days=days), utcnow(), None)
     with app_on_simulator.test_request_context():
         [told] = [day_json(day) for day in readings.days_of(account.id)]
         assert DayOut().dump(told)["day"] == "2026-07-11"

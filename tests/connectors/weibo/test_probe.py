@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.errors import CredentialsRefused
 from connectors.values import Health, Right
 from connectors.weibo.connector import WeiboConnector
-from tests.connectors.fakes import MemoryTokens, SimulatorControl
-from tests.connectors.weibo.conftest import Clock, Make, register
+from tests.connectors.fakes import MemoryTokens, Odd, SimulatorControl
+from tests.connectors.weibo.conftest import UID, Clock, Make, register
 
 
 def rights(health: Health) -> dict[str, Right]:
@@ -100,3 +101,18 @@ def test_the_right_to_articles_shows_at_the_first_one(simulator: SimulatorContro
     found = rights(make(simulator.url, settings={"article": True}).probe())
     assert found["article"].ok is None
     assert "首次发布时验证" in found["article"].detail
+
+
+@pytest.mark.parametrize("told", [{}, {"uid": ""}, {"uid": "2488518855"}, {"appkey": "100100"}])
+def test_a_grant_of_nobody_in_particular_is_refused(make: Make, odd: Odd, told: dict[str, str]) -> None:
+    odd.say({"access_token": "2.00x", "uid": UID, "expires_in": 1000})
+    odd.say(told)
+    with pytest.raises(CredentialsRefused):
+        make(odd.url).exchange("code", redirect_uri="https://www.qinglan.gov.cn/accounts/authorization")
+
+
+def test_a_grant_whose_owner_cannot_be_asked_is_taken(make: Make, odd: Odd) -> None:
+    odd.say({"access_token": "2.00x", "uid": UID, "expires_in": 1000})
+    odd.say(b"<html>502</html>", 502)
+    grant = make(odd.url).exchange("code", redirect_uri="https://www.qinglan.gov.cn/accounts/authorization")
+    assert grant.token.value == "2.00x"
