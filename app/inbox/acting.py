@@ -80,9 +80,11 @@ def _acts(message: Message, offered: Sequence[str]) -> tuple[str, ...]:
     return tuple(act for act in wanted if act in offered)
 
 
-def moderate(actor: Actor, message_id: str, act: str, *, now: datetime) -> Message:
-    """`act` is one of WORDS. Raises Conflict with the platform's reason, or when this message does not bear this act; NotFound, Forbidden."""
+def moderate(actor: Actor, message_id: str, act: str, *, conversation_id: str | None = None, now: datetime) -> Message:
+    """`act` is one of WORDS; `conversation_id`: where the message must be. Raises Conflict with the platform's reason, or when this message does not bear this act; NotFound, Forbidden."""
     message = _message(actor, message_id, act)
+    if conversation_id not in (None, message.conversation_id):
+        raise NotFound
     if act not in acts_of(message.conversation, [message]).get(message.id, ()):
         raise Conflict("没有办成。这条消息现在不能做这项操作，可能刚刚已经处理过。请刷新页面查看。")
     target = {key: str(value) for key, value in message.target.items()}

@@ -11,6 +11,7 @@ from flask_smorest import Blueprint
 from app.db import utcnow
 from app.errors import Invalid
 from app.inbox import media, services
+from app.inbox.filekinds import extension_of
 from app.inbox.models import Conversation, Message, MessageMedia
 from app.inbox.schemas import (
     AssignmentIn,
@@ -75,7 +76,12 @@ def list_messages(query: dict[str, Any], conversation_id: str) -> dict[str, Any]
 def get_media(media_id: str) -> Response:
     """对方发来的图片、语音或文件的内容。"""
     found = media.open_media(current_actor(), media_id)
-    headers = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
+    headers = {
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": f"attachment; filename={found.id}.{extension_of(found.content_type)}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+    }
     return Response(found.content or b"", mimetype=found.content_type, headers=headers)
 
 

@@ -8,7 +8,7 @@ from flask_smorest import Blueprint
 from marshmallow import fields, validate
 
 from app.db import utcnow
-from app.inbox import services
+from app.inbox import media, services
 from app.inbox.acting import WORDS
 from app.inbox.api import message_json
 from app.inbox.models import Contact
@@ -51,7 +51,9 @@ class PersonOut(BaseSchema):
 @blp.response(200, MessageOut)
 def act(body: dict[str, Any], conversation_id: str, message_id: str) -> dict[str, Any]:
     """精选、取消精选、删除一条留言，或删除我方回复。平台不同意为 409。"""
-    return message_json(services.moderate(current_actor(), message_id, body["act"], now=utcnow()))
+    # A message of another conversation is not found under this one.
+    message = services.moderate(current_actor(), message_id, body["act"], conversation_id=conversation_id, now=utcnow())
+    return message_json(message, media.media_of([message.id]).get(message.id, ()))
 
 
 @blp.put("/conversations/<conversation_id>/article-comments")

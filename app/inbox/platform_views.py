@@ -35,7 +35,7 @@ def act(conversation_id: str, message_id: str) -> ResponseReturnValue:
     }
     return _do(
         conversation_id,
-        lambda: services.moderate(current_actor(), message_id, wanted, now=utcnow()),
+        lambda: services.moderate(current_actor(), message_id, wanted, conversation_id=conversation_id, now=utcnow()),
         done[wanted],
     )
 

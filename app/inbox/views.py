@@ -71,7 +71,7 @@ def media(media_id: str) -> ResponseReturnValue:
         etag=found.id,
         conditional=True,
     )
-    response.headers["Cache-Control"] = "private, no-cache"
+    response.headers["Cache-Control"] = "private, no-store"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

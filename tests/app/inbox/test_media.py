@@ -72,7 +72,7 @@ def test_the_picture_is_shown_to_the_desk_and_to_nobody_else(
     assert answer.mimetype == "image/jpeg"
     assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert "private" in answer.headers["Cache-Control"]
+    assert answer.headers["Cache-Control"] == "private, no-store"
     page = client.get(f"/inbox/{message.conversation_id}").get_data(as_text=True)
     assert f'<img src="{address}"' in page
     assert browse(city.stranger).get(address).status_code == 404
@@ -89,7 +89,10 @@ def test_the_api_tells_of_the_file_and_gives_it(city: City, message: Message, be
     keep(PICTURE, now)
     [kept] = http.get(path, headers=bearer(city.wang)).get_json()["items"][0]["media"]
     assert (kept["status"], kept["content_type"], kept["size"]) == ("kept", "image/jpeg", len(PICTURE))
-    assert http.get(kept["url"], headers=bearer(city.wang)).data == PICTURE
+    given = http.get(kept["url"], headers=bearer(city.wang))
+    assert given.data == PICTURE
+    assert given.headers["Cache-Control"] == "private, no-store"
+    assert given.headers["Content-Disposition"] == f"attachment; filename={kept['id']}.jpg"
     assert http.get(kept["url"], headers=bearer(city.stranger)).status_code == 404
 
 

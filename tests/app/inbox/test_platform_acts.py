@@ -17,7 +17,7 @@ from app.audit.models import Event
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.inbox import acting, contacts, services
-from app.inbox.models import Contact, Message
+from app.inbox.models import Contact, Conversation, Message, MessageMedia
 from app.units.access import Actor
 from connectors.errors import OutcomeUnknown, RateLimited, Refused
 from connectors.values import Content, InboundMessage, Prepared
@@ -250,14 +250,20 @@ def test_a_refusal_is_told_and_audited(talk: Talk, sim: Sim, code: int, words: s
     assert event.after["refused"] == str(code)
 
 
-def test_a_lost_answer_may_be_asked_again(talk: Talk, sim: Sim) -> None:
+@pytest.mark.parametrize(
+    ("act", "path"), [("elect", "comment/markelect"), ("unelect", "comment/unmarkelect"), ("delete", "comment/delete")]
+)
+def test_a_lost_answer_may_be_asked_again(talk: Talk, sim: Sim, act: str, path: str) -> None:
     message = talk.commented("好")
-    sim.fault("drop_answer", path="comment/markelect")
-    with pytest.raises(Conflict) as caught:
+    if act == "unelect":
         services.moderate(talk.city.wang, message.id, "elect", now=utcnow())
+    sim.fault("drop_answer", path=path)
+    with pytest.raises(Conflict) as caught:
+        services.moderate(talk.city.wang, message.id, act, now=utcnow())
     assert "再点一次" in caught.value.message
-    services.moderate(talk.city.wang, message.id, "elect", now=utcnow())
-    assert fresh(message).elected is True
+    services.moderate(talk.city.wang, message.id, act, now=utcnow())
+    assert (fresh(message).elected, fresh(message).removed_at is not None) == (act == "elect", act == "delete")
+    assert ["unknown" in event.after for event in events(f"message.{act}")] == [True, False]
 
 
 def test_who_may_not_reply_may_not_act(talk: Talk) -> None:
@@ -429,6 +435,28 @@ def test_an_erased_person_has_no_tags_and_cannot_be_tagged(talk: Talk) -> None:
         services.set_tags(talk.city.wang, conversation_id, ["热心市民"], now=utcnow())
 
 
+@pytest.mark.parametrize("kind", ["private", "article_comment"])
+def test_who_is_found_to_have_left_is_erased_as_if_they_had_told(talk: Talk, kind: str) -> None:
+    """Only followers write privately; a commenter need never have been one."""
+    conversation_id = talk.letter("我的社保卡丢了")
+    contact = services.get_conversation(talk.city.wang, conversation_id).contact
+    with atomic():
+        db.session.get_one(Contact, contact.id).blocked_at = utcnow()
+    sent = {"platform": "wechat", "external_id": GH, "from": "李", "event": "unsubscribe"}
+    talk.sim.call("POST", "/_sim/messages", sent)
+    with atomic():
+        db.session.get_one(Conversation, conversation_id).kind = kind
+    found = services.look_up(talk.city.wang, conversation_id, now=utcnow())
+    db.session.refresh(found)
+    assert found.id == contact.id
+    assert found.left_at is not None
+    texts = list(db.session.scalars(select(Message.text).where(Message.conversation_id == conversation_id)))
+    if kind == "private":
+        assert (found.erased_at is not None, found.blocked_at, texts) == (True, None, [""])
+    else:
+        assert (found.erased_at, texts) == (None, ["我的社保卡丢了"])
+
+
 def test_accounts_without_the_interface_keep_the_remark_to_themselves(talk: Talk) -> None:
     conversation_id = talk.letter()
     with atomic():
@@ -507,6 +535,17 @@ def test_the_api_does_the_same(talk: Talk, app: Flask, bearer: Callable[[Actor],
     done = client.post(f"{base}/messages/{message.id}/acts", json={"act": "elect"}, headers=headers)
     assert done.status_code == 200
     assert fresh(message).elected is True
+    elsewhere = f"/api/v1/conversations/{talk.letter()}/messages/{message.id}/acts"
+    assert client.post(elsewhere, json={"act": "unelect"}, headers=headers).status_code == 404
+    with atomic():
+        db.session.add(
+            MessageMedia(
+                message_id=message.id, account_id=message.account_id, position=0, kind="image", media_id="m",
+                status="waiting", next_try_at=utcnow(), created_at=utcnow(),
+            )
+        )  # fmt: skip
+    done = client.post(f"{base}/messages/{message.id}/acts", json={"act": "unelect"}, headers=headers)
+    assert [file["status"] for file in done.get_json()["media"]] == ["waiting"]
     assert client.post(f"{base}/messages/{message.id}/acts", json={"act": "x"}, headers=headers).status_code == 422
     changed = client.patch(f"{base}/contact", json={"tags": ["读者"], "blocked": True}, headers=headers)
     told = changed.get_json()
