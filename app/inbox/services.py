@@ -3,17 +3,10 @@
 from __future__ import annotations
 
 from app.inbox.account_events import COMES, account_event
-from app.inbox.acting import (
-    acts_elsewhere,
-    acts_of,
-    commented,
-    comments_closed,
-    moderate,
-    switch_comments,
-    typing,
-)
+from app.inbox.acting import acts_elsewhere, acts_of, moderate, typing
 from app.inbox.amending import retry_reply, settle_reply
 from app.inbox.answering import add_note, reply
+from app.inbox.article_comments import commented, comments_closed, switch_comments
 from app.inbox.contacts import display_name
 from app.inbox.figures import FIRST_ANSWER_STEPS, Arrived, FirstAnswers, answers_per_day, arrived, first_answers
 from app.inbox.ingesting import ingest
