@@ -18,7 +18,7 @@ from connectors.weibo.levels import CALLS, Level, level_of
 # The documentation's own example of an address; the simulator takes any public one.
 SIMULATOR_RIP = "211.156.0.1"
 # What an article is made of; Weibo names no list of what it keeps.
-_TAGS = {
+TAGS = {
     *("p", "br", "hr", "strong", "b", "em", "i", "u", "s", "sub", "sup", "h1", "h2", "h3", "h4"),
     *("ul", "ol", "li", "blockquote", "pre", "table", "thead", "tbody", "tr", "th", "td", "caption", "img", "a"),
 }
@@ -59,7 +59,7 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
 
 def clean_html(html: str) -> str:
     """`html` with the plain tags that an article needs and no others: no styles, no scripts, pictures of ours only."""
-    return nh3.clean(html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None).strip()
+    return nh3.clean(html, tags=TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None).strip()
 
 
 def operator_ip(account: AccountConfig) -> str:

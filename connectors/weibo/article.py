@@ -17,7 +17,7 @@ from connectors import text as words
 from connectors.base import MediaStore
 from connectors.values import AccountConfig, Adaptation, Content, Form, Image, Length, Note, Problem, Severity
 from connectors.weibo import compose, links, pictures
-from connectors.weibo.adapt import clean_html, operator_ip, own_images
+from connectors.weibo.adapt import TAGS, clean_html, operator_ip, own_images
 from connectors.weibo.length import half_units
 from connectors.weibo.levels import ARTICLE, SHORT, Level, article_right
 
@@ -30,6 +30,11 @@ _NAMES = {
     "form": "发布形式", "title": "标题", "digest": "导语", "content_html": "正文", "text": "文字", "images": "封面",
 }  # fmt: skip
 PICTURE = re.compile(r"""<img\b[^>]*?\bsrc=["']/media/([0-9a-f]{64})["'][^>]*>""")
+
+_OPENING = re.compile(r"<([a-z][a-z0-9]*)(?=[\s/>])", re.IGNORECASE)
+_ALIGNED = re.compile(r"<[a-z][^<>]*\sstyle=[^<>]*text-align", re.IGNORECASE)
+# Nobody misses them: what they hold stays.
+_MERE_BOXES = {"figure", "tfoot", "div", "span", "section"}
 
 # Pictures that are not of the library have no address at Weibo and never get one.
 _FOREIGN = re.compile(r"""<img\b(?![^>]*?\bsrc=["']/media/[0-9a-f]{64}["'])[^>]*>""")
@@ -117,7 +122,9 @@ class _Adapting:
 
     def _content(self) -> str:
         own = self.overrides.get("content_html")
-        body = clean_html(str(own) if own is not None else self.content.body_html)
+        written = str(own) if own is not None else self.content.body_html
+        body, foreign = _FOREIGN.subn("", clean_html(written))
+        self._tell_lost(written, foreign)
         lost = 0
 
         def place(match: re.Match[str]) -> str:
@@ -126,13 +133,25 @@ class _Adapting:
             lost += image is None
             return f'<img src="{image.url}">' if image is not None else ""
 
-        body = PICTURE.sub(place, _FOREIGN.sub("", body))
+        body = PICTURE.sub(place, body)
         if lost and not self.uploads:
             said = f"正文中的 {lost} 张图片未带入头条文章：本级别应用不能把图片传到微博，请见文章链接。"
             self.notes.append(Note(kind="images", message=said))
         if self.content.source and own is None:
             body += f"<p>来源：{clean_html(self.content.source)}</p>"
         return body
+
+    def _tell_lost(self, written: str, foreign: int) -> None:
+        """What an article does not take, whoever wrote it."""
+        if foreign:
+            said = f"正文中的 {foreign} 张图片不在素材库中，未带入头条文章。"
+            self.notes.append(Note(kind="images", message=said))
+        names = sorted({name.lower() for name in _OPENING.findall(written)} - TAGS - _MERE_BOXES)
+        if _ALIGNED.search(written):
+            names.append("对齐方式")
+        if names:
+            said = f"头条文章不支持的格式已去掉：{'、'.join(names)}。"
+            self.notes.append(Note(kind="format", message=said))
 
     def _judge(self, payload: dict[str, Any]) -> None:
         title, text = str(payload["title"]), str(payload["text"])

@@ -167,6 +167,23 @@ def test_scripts_styles_and_foreign_pictures_do_not_pass(make: Make, long: Conte
     assert "evil" not in html
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ("<p>好</p>", []),
+        ('<p>好</p><figure><img src="https://elsewhere.example/x.png"></figure>', ["正文中的 1 张图片不在素材库中"]),
+        ('<p style="text-align:center">好</p>', ["格式已去掉：对齐方式"]),
+        ("<p>好 <code>x</code></p><iframe></iframe>", ["格式已去掉：code、iframe"]),
+    ],
+)
+def test_what_an_article_does_not_take_is_told(make: Make, long: Content, body: str, told: list[str]) -> None:
+    adapted = make(settings=RIGHT).adapt(replace(long, overrides={"form": "article", "content_html": body}))
+    notes = [note.message for note in adapted.notes if note.kind in ("format", "images") and "上传" not in note.message]
+    found = [message for message in notes if "封面" not in message]
+    assert len(found) == len(told)
+    assert all(part in message for part, message in zip(told, found, strict=True))
+
+
 # What goes out
 
 
