@@ -11,8 +11,6 @@ from app.inbox.models import Conversation, Message
 from app.units.access import Actor, visible
 from app.units.models import Unit
 
-_NOT_YOURS = "没有办成。这个会话是转办来的，只能回复；留言、标签和黑名单由账号所属单位处置。请联系该单位的回复人。"
-
 
 def visible_conversations(actor: Actor, key: str = "inbox.read") -> ColumnElement[bool]:
     """An SQL condition on Conversation: its desk or its account's unit lies where the actor holds `key`."""
@@ -58,7 +56,9 @@ def find_owned(actor: Actor, conversation_id: str) -> Conversation:
     """
     conversation = find(actor, conversation_id, "inbox.reply")
     if not owns(actor, conversation):
-        raise Forbidden(_NOT_YOURS)
+        raise Forbidden(
+            "没有办成。这个会话是转办来的，只能回复；留言、标签和黑名单由账号所属单位处置。请联系该单位的回复人。"
+        )
     return conversation
 
 

@@ -19,12 +19,13 @@ from app.inbox.access import find
 from app.inbox.filekinds import content_type_of
 from app.inbox.models import Message, MessageMedia
 from app.units.access import Actor
+from app.words import N_
 from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited, Refused
 from connectors.values import InboundMedia, MediaFile
 
 LEASE = timedelta(seconds=120)
 MOST_TRIES = 6
-_NEVER_ENDED = "取这个文件时系统几次中断，没有收下。请登录平台查看。"
+_NEVER_ENDED = N_("取这个文件时系统几次中断，没有收下。请登录平台查看。")
 MOST_BYTES = 10 * 1024 * 1024
 # WeChat keeps what people send for three days; Weibo does not say.
 KEPT_BY_PLATFORM = timedelta(days=3)
