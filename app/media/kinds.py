@@ -67,7 +67,7 @@ def picture_of(content: bytes, name: str) -> Kind:
             raise WrongKind(error.message.replace(_ACCEPTED, _PICTURES_ONLY)) from None
         raise
     if not kind.is_image:
-        raise WrongKind(f"没有收下“{name[-60:]}”。它是文档，不是图片。{_PICTURES_ONLY}请另选一张图片。")
+        raise WrongKind(f"没有收下这个文件。它是文档，不是图片。{_PICTURES_ONLY}请另选一张图片。")
     return kind
 
 

@@ -4,6 +4,7 @@ import { createCalendar, type Calendar } from "@event-calendar/core";
 import { say } from "../lib/words";
 import { askForHour } from "../calendar/dialog";
 import { Reader, type Feed } from "../calendar/feed";
+import { folded } from "../calendar/folding";
 import { dayHead, firstView, looks, plugins, VIEWS } from "../calendar/look";
 import { moveTo, moving } from "../calendar/moving";
 import { listenForDrops, type Dropped } from "../calendar/tray";
@@ -22,6 +23,18 @@ let dragging = false;
 let ec: Calendar | undefined;
 
 const reader = new Reader(box.dataset.feed ?? "", took);
+// The posts as they were read, by id: those listed together are no events of the calendar's own.
+const posts = new Map<string, Calendar.EventInput>();
+
+let drawnFor = "";
+
+async function events(info: Calendar.FetchInfo): Promise<Calendar.EventInput[]> {
+  const found = await reader.read(info.startStr, info.endStr);
+  posts.clear();
+  found.forEach((event) => posts.set(String(event.id), event));
+  drawnFor = ec?.getView().type ?? firstView(asked.get("view"));
+  return drawnFor === VIEWS.week ? folded(found) : found;
+}
 
 function took(feed: Feed): void {
   const cut = document.getElementById("calendar-cut");
@@ -56,6 +69,8 @@ function remember(): void {
   const view = Object.keys(VIEWS).find((name) => VIEWS[name] === ec?.getView().type) ?? "week";
   history.replaceState(null, "", `?view=${view}&date=${shown(date).slice(0, 10)}`);
   drawHeads();
+  // Weeks and lists show the same days: the calendar would keep the events as they were made for the other.
+  if (drawnFor && (drawnFor === VIEWS.week) !== (ec.getView().type === VIEWS.week)) ec.refetchEvents();
 }
 
 async function dropped(info: Calendar.EventDropInfo): Promise<void> {
@@ -99,8 +114,9 @@ ec = createCalendar(box, plugins, {
   date: /^\d{4}-\d\d-\d\d$/.test(asked.get("date") ?? "") ? (asked.get("date") ?? "") : box.dataset.today,
   timeZone: offset,
   dayHeaderFormat: dayHead("", {}),
-  eventSources: [{ events: (info: Calendar.FetchInfo) => reader.read(info.startStr, info.endStr) }],
+  eventSources: [{ events }],
   datesSet: remember,
+  viewDidMount: remember,
   dragConstraint: (info) => !moving.has(String(info.event.id)),
   eventDragStart: () => {
     dragging = true;
@@ -122,9 +138,9 @@ box.addEventListener(
     if (!dragging && !button) return;
     event.preventDefault();
     event.stopPropagation();
-    const found = button && !dragging ? ec?.getEventById(button.dataset.move ?? "") : null;
+    const found = button && !dragging ? posts.get(button.dataset.move ?? "") : null;
     if (!found) return;
-    const { at, seen } = found.extendedProps as { at: string; seen: string };
+    const { at, seen } = found.extendedProps as unknown as { at: string; seen: string };
     void askAndMove(String(found.id), String(found.title), at, seen);
   },
   true,
