@@ -119,6 +119,11 @@ def zone_words() -> str:
     return _("北京时间") if name == "Asia/Shanghai" else name
 
 
+def simulator_url() -> str:
+    """Where the page of drills is found."""
+    return settings().simulator_url
+
+
 def ago(value: datetime | None, now: datetime | None = None) -> str:
     """How long since, in the largest fitting unit: 3 分钟, 5 小时, 12 天."""
     if value is None:
@@ -155,7 +160,7 @@ def init(app: Flask) -> None:
     app.jinja_env.filters.update(
         people_time=people_time, full_time=full_time, ago=ago, iso=iso, localtime=local, in_words=in_words
     )
-    app.jinja_env.globals.update(embedded=embedded, page_url=page_url, zone_words=zone_words)
+    app.jinja_env.globals.update(embedded=embedded, page_url=page_url, simulator_url=simulator_url, zone_words=zone_words)
     app.register_error_handler(TandemError, _tandem_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)
