@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from app.accounts import advice, callbacks, connections, granting, readings, services
@@ -21,6 +21,10 @@ from app.units.permissions import current_actor, requires
 from app.web import _, settings
 
 bp = Blueprint("accounts", __name__)
+
+# Key of the browser's session: the account whose proposed secrets the wizard shows. Only its id: cookies are no place for
+# secrets.
+SHOW_ONCE = "account_saved"
 
 # Calls left for tests today from which on nobody needs to count them.
 _PLENTY = 60
@@ -62,6 +66,8 @@ def _row(account: Account, quotas: Mapping[str, dict[str, Any]]) -> dict[str, An
 @bp.get("/accounts/<account_id>")
 @requires("account.read")
 def show(account_id: str) -> ResponseReturnValue:
+    # Whoever comes here has left the wizard, which alone shows the proposed secrets.
+    session.pop(SHOW_ONCE, None)
     return render_account(services.get_account(current_actor(), account_id))
 
 

@@ -10,14 +10,12 @@ from flask.typing import ResponseReturnValue
 from app.accounts import advice, connections, granting, services
 from app.accounts.forms import ENVIRONMENTS, PLATFORMS, Platform
 from app.accounts.reading import credentials_of
+from app.accounts.views import SHOW_ONCE
 from app.accounts.views import bp as bp
 from app.db import utcnow
 from app.errors import Conflict, Invalid, NotFound
 from app.units.permissions import current_actor, requires
 from app.web import _, settings
-
-# The account whose proposed secrets the next page shows; only its id: cookies are no place for secrets.
-_SHOW_ONCE = "account_saved"
 
 
 @bp.get("/accounts/new")
@@ -77,7 +75,7 @@ def create() -> ResponseReturnValue:
     except (Invalid, Conflict) as refusal:
         return _form(platform, form, refusal)
     # What must be pasted on the platform's side is shown by the next page, and by no later one.
-    session[_SHOW_ONCE] = account.id
+    session[SHOW_ONCE] = account.id
     flash(_("账号已保存。"), "ok")
     return redirect(url_for("accounts.connected", account_id=account.id))
 
@@ -85,11 +83,12 @@ def create() -> ResponseReturnValue:
 @bp.get("/accounts/<account_id>/connected")
 @requires("account.manage")
 def connected(account_id: str) -> ResponseReturnValue:
-    """The last step: callback, test, what to do next. Straight after saving also the proposed secrets, this once."""
+    """The last step: callback, test, what to do next. After saving also the proposed secrets, until the person says that
+    they stand at the platform, or goes to the account's page."""
     account = services.get_account(current_actor(), account_id, key="account.manage")
     platform = PLATFORMS[account.platform]
     once = {}
-    if session.pop(_SHOW_ONCE, None) == account.id:
+    if session.get(SHOW_ONCE) == account.id:
         kept = account.credentials
         once = {field.label: kept[field.name] for field in platform.fields if field.propose and kept.get(field.name)}
     return render_template(

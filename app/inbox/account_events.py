@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.inbox import contacts
@@ -80,7 +81,7 @@ def _tell(account: Account, event: AccountEvent, now: datetime) -> None:
         kind="account",
         level=level,
         unit_id=account.unit_id,
-        title=f"{title}：{account.name}"[:200],
+        title=f"{title}：{PLATFORMS[account.platform].label} {account.name}"[:200],
         body=f"{_told(event.key)}{body}",
         path=f"/accounts/{account.id}",
         now=now,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import Page, atomic, db, page_of
 from app.errors import NotFound
@@ -144,7 +145,7 @@ def _tell(state: Dormancy, account: Account, now: datetime) -> None:
     if state.threshold < WARN_AT[0]:
         return
     since = state.last_published_at.date().isoformat() if state.last_published_at else "never"
-    title = f"“{account.name}”已 {state.days} 天没有更新"
+    title = f"{PLATFORMS[account.platform].label}“{account.name}”已 {state.days} 天没有更新"
     body = "已触及 14 天红线，属单项否决。" if state.threshold >= VETO_AT else "超过 14 天将被单项否决。"
     tell(
         key=f"dormant:{account.id}:{since}:{state.threshold}",

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.accounts import quotas
 from app.accounts.advice import authorised_by_hand
 from app.accounts.connections import given_token
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import db, release
 from app.notices.outbox import ALARM, tell
@@ -62,7 +63,7 @@ def _tell(account: Account, what: str, level: str, title: str, body: str, now: d
         kind="account",
         level=level,
         unit_id=account.unit_id,
-        title=f"{title}：{account.name}"[:200],
+        title=f"{title}：{PLATFORMS[account.platform].label} {account.name}"[:200],
         body=body,
         path=f"/accounts/{account.id}",
         now=now,

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from app.config import current
 from app.db import atomic, db
-from app.notices.models import AlertChannel, Delivery, Notice
-from app.units.models import Unit
+from app.notices.models import AlertChannel, Delivery, Notice, NoticeRead
+from app.units.models import Grant, Unit, User
 
 ALARM = "alarm"
 
@@ -50,6 +50,23 @@ def tell(
         if level == ALARM:
             _address(notice, now)
         return notice
+
+
+def settle(path: str, now: datetime) -> None:
+    """What was told about `path` is settled: nobody need read it any more. Joins the caller's transaction."""
+    with atomic():
+        for notice in db.session.scalars(select(Notice).where(Notice.path == path)).all():
+            unit = db.session.get_one(Unit, notice.unit_id)
+            units = [part for part in unit.path.split("/") if part]
+            known = select(NoticeRead.user_id).where(NoticeRead.notice_id == notice.id)
+            people = select(User.id).where(
+                User.active,
+                User.id.in_(select(Grant.user_id).where(Grant.unit_id.in_(units))),
+                User.id.not_in(known),
+            )
+            for user_id in db.session.scalars(people).all():
+                db.session.add(NoticeRead(notice_id=notice.id, user_id=user_id, at=now))
+        db.session.flush()
 
 
 def _address(notice: Notice, now: datetime) -> None:

@@ -6,7 +6,7 @@ from app.notices.bell import mark_read, notices_of, unread
 from app.notices.channels import add_channel, channels_of, remove_channel, test_channel
 from app.notices.delivery import deliver_due
 from app.notices.dying import warn_of, warn_of_dying_accounts
-from app.notices.outbox import tell
+from app.notices.outbox import settle, tell
 
 __all__ = [
     "add_channel",
@@ -15,6 +15,7 @@ __all__ = [
     "mark_read",
     "notices_of",
     "remove_channel",
+    "settle",
     "tell",
     "test_channel",
     "unread",

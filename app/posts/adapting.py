@@ -10,6 +10,7 @@ from typing import Any
 
 from app.accounts.advice import RIGHTS, authorised_by_hand, missing_right, unconnected
 from app.accounts.connections import connect, public_address
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.checks.services import Attachment, check, check_content, check_html
 from app.config import current
@@ -93,18 +94,19 @@ def override_problems(variant: Variant) -> list[Problem]:
 
 def connection_problems(account: Account) -> list[Problem]:
     """An account from which nothing can go out is told while writing, not at the hour of publication."""
+    name = f"{PLATFORMS[account.platform].label}账号“{account.name}”"
     if unconnected(account):
         what = (
             "还没有授权"
             if not account.credentials.get("access_token") and authorised_by_hand(account)
             else "须重新连接"
         )
-        message = f"账号“{account.name}”{what}。现在发不出任何内容。请账号管理员连接后再送审，或从稿件中去掉它。"
+        message = f"{name}{what}。现在发不出任何内容。请账号管理员连接后再送审，或从稿件中去掉它。"
         return [Problem(rule="account.connection", severity="block", field="account_ids", message=message)]
     needed = missing_right(account)
     if needed:
         right = RIGHTS.get(needed, needed)
-        message = f"账号“{account.name}”缺少“{right}”权限。上次测试时平台不接受。请账号管理员补齐后再排期。"
+        message = f"{name}缺少“{right}”权限。上次测试时平台不接受。请账号管理员补齐后再排期。"
         return [Problem(rule="account.right", severity="warn", field="account_ids", message=message)]
     return []
 

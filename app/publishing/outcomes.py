@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from app.accounts.forms import PLATFORMS
 from app.config import current
 from app.db import db, wake
 from app.notices import services as notices
@@ -41,6 +42,7 @@ def hold(publication: Publication, now: datetime, why: str) -> None:
 
 def fail(publication: Publication, now: datetime, error: Mapping[str, Any], *, fence: int | None = None) -> None:
     """Refused for good; `error` as in values.error_json."""
+    settle(publication, now)
     cause = str(error.get("cause") or "平台没有接受。")
     preparing = publication.status == "preparing"
     states.move(publication, "failed", now=now, reason=cause, fence=fence, error={**error, "cause": cause})
@@ -104,8 +106,11 @@ def publish(
     answered_at: datetime | None = None,
     reason: str = "已上线",
     actor: str = "",
+    why: str = "",
 ) -> None:
-    """It is out. `published_at` is the platform's time where it tells, else when its answer came."""
+    """It is out. `published_at` is the platform's time where it tells, else when its answer came. `why`: why there is
+    no link, where a person said that it is out."""
+    settle(publication, now)
     known = merged(receipt_of(publication.receipt), receipt)
     states.move(
         publication,
@@ -119,7 +124,7 @@ def publish(
         url=known.url,
         published_at=known.published_at or answered_at or now,
         live_at=answered_at or now,
-        why="" if known.url else "链接待取：平台稍后才给出链接。",
+        why="" if known.url else why or "链接待取：平台稍后才给出链接。",
         checks=0,
         next_attempt_at=rhythm.next_read_back(0, now),
     )
@@ -144,10 +149,16 @@ def alarm(publication: Publication, now: datetime, title: str, body: str) -> Non
         level="alarm",
         unit_id=publication.post.unit_id,
         title=f"{title}：{publication.post.title}"[:200],
-        body=f"{publication.account.name}：{body}",
+        body=f"{PLATFORMS[publication.account.platform].label} {publication.account.name}：{body}",
         path=f"/publications/{publication.id}",
         now=now,
     )
+
+
+def settle(publication: Publication, now: datetime) -> None:
+    """What people were told of it while it waited for them is settled: read for everybody."""
+    if publication.status in (*states.ATTENTION, "failed"):
+        notices.settle(f"/publications/{publication.id}", now)
 
 
 def nudge_partners(publication: Publication, now: datetime) -> None:

@@ -13,10 +13,12 @@ from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
 from app.units.access import Actor
+from app.words import N_
 from connectors.values import Receipt
 
 MANAGE = "publication.manage"
 PLAN = "post.schedule"
+BY_WORD = N_("由人工认定为已发布，没有填写链接。")
 
 
 def release(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
@@ -31,6 +33,7 @@ def release(actor: Actor, publication_id: str, *, reason: str, now: datetime) ->
 
 def let_go(actor: Actor, row: Publication, reason: str, now: datetime, *, late_from: datetime) -> None:
     """One release, inside atomic(). Raises Conflict while a stop stands over the account, or it is switched off."""
+    outcomes.settle(row, now)
     barred = stops.why_barred(row.account)
     if barred:
         last = "请先恢复发布，再放行。" if stops.standing(row.account) else ""
@@ -54,6 +57,7 @@ def cancel(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> 
     """This one will not go out; its draft is deleted by the scheduler."""
     with atomic():
         row = own(actor, publication_id, reason, MANAGE, PLAN)
+        outcomes.settle(row, now)
         planning.cancel_one(row, actor, now, reason=f"取消：{reason}")
         permalink.close_if_nobody_went(row.post_id)
         siblings = pushdown.publications_of(row.schedule_id)
@@ -172,7 +176,11 @@ def _published(actor: Actor, row: Publication, url: str, reason: str, now: datet
         answered_at=at,
         reason=f"{actor.name}认定为已发布：{reason}",
         actor=actor.name,
+        why=BY_WORD,
     )
+    if not row.external_id and not row.hand_over:
+        # The platform could not tell, and was given no number since: the person's word is the last one.
+        states.touch(row, now=now, next_attempt_at=None)
 
 
 def _not_published(actor: Actor, row: Publication, reason: str, now: datetime) -> None:

@@ -40,7 +40,7 @@ def test_the_next_poll_tells(desk: Desk, sim: Sim, clock: Clockwork) -> None:
     poll(clock)
     clock.aside(lambda: poller.tick(clock.runtime, clock.runtime.clock()))
     assert fresh(desk.weibo).status == "refused"
-    assert told() == [f"账号连不上了：{desk.weibo.name}"]
+    assert told() == [f"账号连不上了：微博 {desk.weibo.name}"]
     assert fresh(desk.wechat).status == "ok"
 
 

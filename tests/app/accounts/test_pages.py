@@ -73,14 +73,16 @@ def test_the_way_from_choosing_to_a_tested_account(app_on_simulator: Flask, peop
     assert f"/callbacks/wechat/{account.callback_key}" in answer
     assert WECHAT["encoding_aes_key"] in answer, "shown once, to be pasted"
     assert WECHAT["app_secret"] not in answer
-    again = sound(browser.get(f"/accounts/{account.id}/connected"))
-    assert WECHAT["encoding_aes_key"] not in again
     tested = browser.post(f"/accounts/{account.id}/probe", data={"back": "wizard"})
     assert tested.headers["Location"].endswith("/connected")
     page = sound(browser.get(tested.headers["Location"]))
     assert "访问令牌" in page
     assert "草稿" in page
     assert only().checked_at is not None
+    assert WECHAT["encoding_aes_key"] in page, "testing must not take it away"
+    assert "已填好" in page
+    sound(browser.get(f"/accounts/{account.id}"))
+    assert WECHAT["encoding_aes_key"] not in sound(browser.get(f"/accounts/{account.id}/connected")), "left is left"
 
 
 def test_the_warning_must_be_ticked(app: Flask, people: People) -> None:
