@@ -145,7 +145,7 @@ class Http:
             content = _read_bounded(response)
             if limit.stop():
                 # Cut short it may look like an ending.
-                raise requests.exceptions.ReadTimeout
+                raise requests.exceptions.ReadTimeout("time is up")
         except requests.RequestException as problem:
             error = requests.exceptions.ReadTimeout() if limit.stop() else problem
             self._record(record, None, "", fault_words(error))

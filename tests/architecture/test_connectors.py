@@ -27,6 +27,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("http.py", "Answer.json"): "ValueError: the contract of json(), caught by both platforms' readers",
     ("http.py", "_finite"): "ValueError: inside json()",
     ("http.py", "_encode"): "ValueError: a file name of ours that is not ASCII is a programming error",
+    ("http.py", "Http.call"): "ReadTimeout: caught right below, which turns it into the tree",
     ("http.py", "_read_bounded"): "ContentDecodingError: inside call(), which turns it into the tree",
     ("images.py", "reencode"): "ValueError: the contract of reencode(), shown as a problem of the content",
     ("images.py", "examine"): "TooManyPixels or ValueError: what the media library tells its person",
