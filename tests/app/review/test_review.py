@@ -261,6 +261,15 @@ def test_a_reviewer_sees_attachments_of_any_library(world: World, now: datetime,
         assert "别处的图.png" in token.get(path).get_data(as_text=True)
 
 
+def test_a_reviewer_returns_it_to_whom_every_page_calls_the_same(world: World, now: datetime, app: Flask) -> None:
+    """作者 is the byline of the article, 拟稿人 who wrote it here."""
+    run = review.review_of(revision_id(submitted(world)))
+    assert run is not None
+    page = issue_session(app, world.reviewers[0]).get(f"/review/{run.id}").get_data(as_text=True)
+    assert "退回给拟稿人？" in page
+    assert "告诉拟稿人要改什么" in page
+
+
 def test_who_waits_for_whom_is_decided_by_the_units_above(world: World, now: datetime) -> None:
     stranger = world.person("reviewer-elsewhere", world.other, "reviewer")
     post = submitted(world)
