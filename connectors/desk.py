@@ -103,9 +103,6 @@ class Desk:
     def make_tag(self, name: str) -> Tag:
         _not_here("新建用户标签")
 
-    def drop_tag(self, tag_id: str) -> None:
-        _not_here("删除用户标签")
-
     def tag(self, sender_id: str, tag_ids: Sequence[str], *, add: bool) -> None:
         """Give or take tags. Raises RateLimited when somebody else tags the same person at the same moment."""
         _not_here("设置用户标签")

@@ -341,6 +341,8 @@ class Capabilities:
     offers: tuple[str, ...] = ()
     # Calls whose allowance the platform tells ("quota" is offered then), as the ledger names them.
     readable_quotas: tuple[str, ...] = ()
+    # Speeds of mass sending that may be set ("speed" is offered then): {level: ten thousand messages a minute}.
+    speeds: Mapping[int, int] = field(default_factory=dict)
     # Accounts whose texts must carry the permalink, and the callback warning shown before connecting.
     needs_link: bool = False
     callback_warning: str = ""

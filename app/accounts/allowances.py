@@ -21,8 +21,6 @@ from app.units.access import Actor
 from connectors.base import Connector
 from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Unavailable
 
-# 万条/分钟, by level (message/mass/speed/set).
-SPEEDS: Mapping[int, int] = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
 T = TypeVar("T")
 
 
@@ -43,9 +41,10 @@ def clear_quota(actor: Actor, account_id: str, now: datetime) -> None:
 
 def set_speed(actor: Actor, account_id: str, level: int | None, now: datetime) -> tuple[int, int | None]:
     """Set (or with None only read) the speed of mass sending; the level that stands and the real speed."""
-    if level is not None and level not in SPEEDS:
-        raise Invalid("群发速度没有修改。没有这一档。请从列出的档位中选择。", errors={"level": ["请重新选择。"]})
     account = _own(actor, account_id, "speed")
+    speeds = connections.capabilities(account).speeds
+    if level is not None and level not in speeds:
+        raise Invalid("群发速度没有修改。没有这一档。请从列出的档位中选择。", errors={"level": ["请重新选择。"]})
 
     def act(connector: Connector) -> tuple[int, int | None]:
         if level is not None:
@@ -55,7 +54,7 @@ def set_speed(actor: Actor, account_id: str, level: int | None, now: datetime) -
     if level is None:
         told = _ask(account, act, "查看群发速度")
     else:
-        words = f"群发速度设为每分钟 {SPEEDS[level]} 万条：“{account.name}”"
+        words = f"群发速度设为每分钟 {speeds[level]} 万条：“{account.name}”"
         told = _ask_audited(actor, account, act, "设置群发速度", "speed", words, now)
     with atomic():
         account = changing.locked(account_id)

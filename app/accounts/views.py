@@ -10,7 +10,6 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from flask.typing import ResponseReturnValue
 
 from app.accounts import advice, callbacks, connections, granting, readings, services
-from app.accounts.allowances import SPEEDS
 from app.accounts.forms import ENVIRONMENTS, PLATFORMS
 from app.accounts.models import Account
 from app.accounts.quotas import LABELS
@@ -89,7 +88,6 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         told=readings.readings_of(account.id),
         labels=LABELS,
         days=readings.days_of(account.id),
-        speeds=SPEEDS,
         callback_url=services.callback_url(account) if manages else "",
         grants=granting if manages and granting.can_authorize(account) else None,
         pushes=callbacks.recent(account.id),

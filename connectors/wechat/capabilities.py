@@ -19,6 +19,8 @@ from connectors.words import N_
 MOST_IMAGES = 50
 # 2048 bytes for a private answer; the platform names no number for a comment's (88007), so one that always fits.
 PRIVATE_CHARACTERS, COMMENT_CHARACTERS = 600, 140
+# 万条/分钟, by level (message/mass/speed/set).
+SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
 CALLBACK_WARNING = N_(
     "接入后，公众平台的自动回复和自定义菜单会停用。请先记下现有的自动回复和菜单，接入后在本系统中重新设置。"
 )
@@ -91,6 +93,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
         replies=_replies(comments),
         acts={"article_comment": ("elect", "unelect", "delete", "delete_reply")} if comments else {},
         offers=_offers(account, comments),
+        speeds=SPEEDS,
         readable_quotas=READ if mode != "draft" else READ_OF_DRAFTS,
         quotas=_quotas(account),
         publish_quota=_PUBLISH_QUOTA.get(mode, ""),

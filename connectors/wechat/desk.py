@@ -16,6 +16,7 @@ from connectors.masking import mask
 from connectors.values import InboundMedia, Json, MediaFile, Receipt
 from connectors.wechat import dayfigures, payloads
 from connectors.wechat.api import Api
+from connectors.wechat.capabilities import SPEEDS
 from connectors.wechat.inbound_media import fetch
 from connectors.wechat.inbox import ANONYMOUS, NO_ID, place_of
 
@@ -29,10 +30,9 @@ _ACTS = {
 _GONE = {"delete": ("88004", "88008"), "delete_reply": ("88008", "88009")}
 # updateremark: fewer than 30 bytes; a Chinese character takes three.
 REMARK_BYTES = 29
-TAG_NAME, MOST_TAGS, MOST_TAGS_EACH, MOST_BLOCKED = 30, 100, 20, 20
+TAG_NAME, MOST_BLOCKED = 30, 20
 # 0 and 1 are the retired default group and blacklist, 2 is 星标组: none of them is ours to change.
 _SYSTEM_TAGS = frozenset({"0", "1", "2"})
-SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
 
 
 class WeChatDesk(Desk):
@@ -103,9 +103,6 @@ class WeChatDesk(Desk):
         if not isinstance(tag, Mapping) or not payloads.text_of(tag.get("id")):
             raise Unavailable("平台没有给出新标签的编号。", remedy="请刷新后查看标签是否已建好。", who="系统")
         return _tag(tag)
-
-    def drop_tag(self, tag_id: str) -> None:
-        self.api.post("/cgi-bin/tags/delete", {"tag": {"id": int(tag_id)}})
 
     def tag(self, sender_id: str, tag_ids: Sequence[str], *, add: bool) -> None:
         """One call for each tag, one after the other: 45169 forbids two at a time for one person."""
