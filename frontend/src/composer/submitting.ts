@@ -1,9 +1,10 @@
-import { send } from "../lib/http";
+import { type Refusal, send } from "../lib/http";
 import { desk } from "./desk";
 import { byId } from "./dom";
 import { clear, message } from "./messages";
-import { found, type Found } from "./problems";
+import { drawProblems, found, type Found } from "./problems";
 import type { Saver } from "./saving";
+import type { Problem } from "./types";
 
 /** Save and send for review; refused, say why and go to the first thing in the way. */
 export async function submit(saver: Saver, go: (item: Found) => void): Promise<void> {
@@ -17,7 +18,11 @@ export async function submit(saver: Saver, go: (item: Found) => void): Promise<v
     location.href = `/posts/${desk.post.id}`;
   } catch (error) {
     message("submit", "error", (error as Error).message);
-    const blocks = found(desk.post).filter((item) => item.problem.severity === "block");
+    // What only handing in finds out (no channel chosen) stands in the list, too, so that it tells as many as the refusal.
+    const said = ((error as Refusal).body?.problems ?? []) as Problem[];
+    const all = [...found(desk.post), ...said.filter((problem) => problem.rule === "post.accounts").map((problem) => ({ problem, variant: null }))];
+    drawProblems(all, go);
+    const blocks = all.filter((item) => item.problem.severity === "block");
     byId("problems").scrollIntoView({ block: "nearest" });
     if (blocks.length) go(blocks[0]);
   } finally {
