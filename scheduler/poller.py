@@ -22,8 +22,9 @@ from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
 
-# Accounts asked at a time: publishing keeps the rest of the pool.
+# Accounts taken in one round, and in flight in one process: publishing keeps the rest of the pool.
 AT_ONCE = 8
+IN_FLIGHT = 16
 # A zombie is 90 days silent: look back a little further.
 _LOOK_BACK = timedelta(days=100)
 _BROKEN = "读取时程序出错，这一次没有取到。系统会再试；若反复出现，请系统管理员查看日志。"
@@ -31,11 +32,12 @@ _BROKEN = "读取时程序出错，这一次没有取到。系统会再试；若
 
 def tick(runtime: Runtime, now: datetime) -> int:
     """One round: probes that are due, then accounts whose turn it is. Returns how many accounts were taken."""
-    room = min(AT_ONCE, runtime.free())
+    if probes := runtime.room("probe", AT_ONCE):
+        for account_id in claim_probes(now, limit=probes):
+            runtime.submit(partial(_probe, runtime, account_id), "probe")
+    room = min(AT_ONCE, runtime.room("poll", IN_FLIGHT))
     if room <= 0:
         return 0
-    for account_id in claim_probes(now, limit=room):
-        runtime.submit(partial(_probe, runtime, account_id), "probe")
     polls = polling.claim_polls(room, now)
     for poll in polls:
         runtime.submit(partial(ask, runtime, poll), "poll")

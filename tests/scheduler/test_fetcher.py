@@ -13,11 +13,11 @@ from sqlalchemy import select
 from app.accounts import readings
 from app.accounts.models import Account
 from app.db import db, utcnow
-from app.inbox import media
+from app.inbox import media, polling
 from app.inbox.ingesting import ingest
 from app.inbox.models import MessageMedia
 from connectors.values import InboundMedia, InboundMessage
-from scheduler import fetcher, reader
+from scheduler import fetcher, poller, reader
 from tests.app.accounts.kit import UID, Sim
 from tests.app.publishing.kit import Clockwork, Desk
 from tests.connectors.fakes import odd_server
@@ -86,12 +86,17 @@ def test_a_slow_platform_takes_few_threads_however_many_rounds(desk: Desk, monke
     one = media.Fetch(id="1", account_id=desk.weibo.id, reference=reference, tries=1)
     monkeypatch.setattr(media, "claim", lambda limit, now: [one] * limit)
     monkeypatch.setattr(readings, "claim", lambda now, limit: [desk.weibo.id] * limit)
+    monkeypatch.setattr(poller, "ask", lambda runtime, poll: gate.wait(30))
+    monkeypatch.setattr(polling, "claim_polls", lambda limit, now: [None] * limit)
+    monkeypatch.setattr(poller, "claim_probes", lambda now, limit: [])
     try:
         for _ in range(12):
             fetcher.tick(runtime, utcnow())
         assert runtime.threads - runtime.free() == fetcher.AT_ONCE
         for _ in range(12):
             reader.tick(runtime, utcnow())
+        for _ in range(12):
+            poller.tick(runtime, utcnow())
         assert runtime.free() == runtime.threads // 4
     finally:
         gate.set()
