@@ -161,7 +161,7 @@ def fill_in(connecting: Connecting) -> None:
     page.get_by_label(re.compile("我已了解")).check()
     page.get_by_role("button", name="保存，去测试权限").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(NAME)
-    expect(page.get_by_text("只在这一页显示一次")).to_be_visible()
+    expect(page.get_by_text("只在接入时显示")).to_be_visible()
 
 
 def register(connecting: Connecting, once: dict[str, str]) -> None:
