@@ -25,8 +25,8 @@ from app.units.access import Actor
 from connectors.base import Connector
 from connectors.desk import Person
 
-# WeChat's own limits (45059, 45056, 45158, 40092).
-MOST_TAGS, MOST_TAGS_OF_ACCOUNT, TAG_LENGTH, REMARK_BYTES = 20, 100, 30, 29
+# WeChat's own limits (45059, 45158, 40092).
+MOST_TAGS, TAG_LENGTH, REMARK_BYTES = 20, 30, 29
 
 
 def offers(conversation: Conversation, key: str) -> bool:
