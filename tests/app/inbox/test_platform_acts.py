@@ -314,9 +314,11 @@ def test_a_desk_that_got_a_conversation_answers_and_does_nothing_else_to_the_acc
     assert [event.unit_id for event in events("message.delete_reply")] == [talk.city.office.id]
 
 
-def test_a_transferred_remark_stays_here(talk: Talk) -> None:
+def test_a_transferred_remark_stays_here(talk: Talk, browse: Browse) -> None:
     letter = talk.letter()
     transferred(talk, letter)
+    for actor, said in ((talk.city.wang, True), (talk.city.chen, False)):
+        assert ("一并写到平台" in browse(actor).get(f"/inbox/{letter}").get_data(as_text=True)) is said
     services.rename(talk.city.chen, letter, "王阿姨", now=utcnow())
     contact = services.get_conversation(talk.city.chen, letter).contact
     assert (contact.remark, talk.connector.person(contact.external_id).remark) == ("王阿姨", "")
