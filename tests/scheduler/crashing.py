@@ -100,7 +100,7 @@ def install(steps: Steps) -> None:
         steps.reached(f"answered {path}")
         return answer
 
-    requests.Session.request = asked  # type: ignore[method-assign]
+    requests.Session.request = asked  # type: ignore[assignment,method-assign]
 
 
 def only_publishing() -> None:
