@@ -87,7 +87,7 @@ class Cell:
     def trace(self) -> Path:
         return self.processes.home / "trace.txt"
 
-    def die_at(self, at: str, seconds: float = 40) -> None:
+    def die_at(self, at: str, seconds: float = 120) -> None:
         """A process is started and kills itself at the step; fails when it does not get there."""
         pid = self.start(at)
         try:
@@ -96,7 +96,7 @@ class Cell:
             self._kill(pid)
         assert self.trace.read_text().splitlines()[-1] == at, self.processes.log()[-4000:]
 
-    def settle(self, seconds: float = 60) -> None:
+    def settle(self, seconds: float = 120) -> None:
         """Another process goes on until both are known to be out, or wait for a person."""
         pid = self.start("")
         try:

@@ -9,6 +9,9 @@ import pytest
 
 from tests.scheduler.matrix import Cell
 
+# The steps are the same on both databases; both are killed while committing (test_crash_committing).
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 PREPARE = [
     "saved claims.claim_preparations 1",
     "saved weibo preparing.save_step 1",
