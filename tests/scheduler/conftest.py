@@ -8,6 +8,7 @@ from flask import Flask
 from app.db import utcnow
 from tests.app.accounts.kit import Sim, app_on_simulator, running_simulator, sim
 from tests.app.publishing.kit import Desk
+from tests.scheduler.matrix import Cell, Forks
 from tests.scheduler.processes import Processes
 
 __all__ = ["app_on_simulator", "running_simulator", "sim"]
@@ -24,3 +25,16 @@ def processes(app_on_simulator: Flask, sim: Sim) -> Iterator[Processes]:
     made = Processes(app_on_simulator.extensions["tandem_config"], sim.url)
     yield made
     made.kill_all()
+
+
+@pytest.fixture(scope="session")
+def forks() -> Iterator[Forks]:
+    made = Forks()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def cell(desk: Desk, sim: Sim, processes: Processes, forks: Forks) -> Cell:
+    """One cell of the crash matrix: a post for both platforms, due now."""
+    return Cell(desk, sim, processes, forks)

@@ -1,0 +1,144 @@
+"""Schedulers that kill themselves with SIGKILL at a named step, forked from one process that has imported all.
+
+A step is the moment after a transaction was committed ("saved wechat preparing.save_step 2") or around a call to a
+platform ("asking draft/add 1": about to send; "answered draft/add 1": the answer is here and nothing was saved of it).
+Every step that is reached is written to a file. Only the publisher and the reconciler run: steps of polling would come
+in between.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import requests
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from app.publishing.values import Claim
+from scheduler import __main__ as scheduler
+from scheduler import jobs
+from scheduler.runtime import Runtime
+
+# What these write belongs to no publication.
+_ASIDE = ("heartbeats", "quotas", "notices")
+_RUN = ("heartbeat", "reconciler")
+
+
+class Steps:
+    """Counts the steps, writes them down, and ends the process at the one named."""
+
+    def __init__(self, at: str, trace: Path, names: dict[str, str]) -> None:
+        self.at, self.trace, self.names = at, trace, names
+        self._seen: Counter[str] = Counter()
+        self._lock = threading.Lock()
+
+    def reached(self, name: str) -> None:
+        with self._lock:
+            self._seen[name] += 1
+            step = f"{name} {self._seen[name]}"
+            with self.trace.open("a") as out:
+                out.write(f"{step}\n")
+                out.flush()
+            if step == self.at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _who_saved(names: dict[str, str]) -> str | None:
+    """Publication, module and function that opened the transaction; None for what belongs to no publication."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        module = str(frame.f_globals.get("__name__", ""))
+        if module.startswith("app.") and module != "app.db":
+            short = module.rsplit(".", 1)[1]
+            claim = frame.f_locals.get("claim")
+            whose = f"{names.get(claim.publication_id, '?')} " if isinstance(claim, Claim) else ""
+            return None if short in _ASIDE else f"{whose}{short}.{frame.f_code.co_name}"
+        frame = frame.f_back
+    return None
+
+
+def install(steps: Steps) -> None:
+    """Watch every commit of the process and every call it makes."""
+    changed = threading.local()
+
+    @event.listens_for(Session, "before_flush")
+    def _flush(session: Session, *_rest: object) -> None:
+        changed.yes = bool(session.new or session.dirty or session.deleted) or getattr(changed, "yes", False)
+
+    @event.listens_for(Session, "do_orm_execute")
+    def _execute(state: Any) -> None:
+        if not state.is_select:
+            changed.yes = True
+
+    @event.listens_for(Session, "after_rollback")
+    def _undone(_session: Session) -> None:
+        changed.yes = False
+
+    @event.listens_for(Session, "after_commit")
+    def _saved(_session: Session) -> None:
+        # Rounds that found nothing to do are no step.
+        who = _who_saved(steps.names) if getattr(changed, "yes", False) else None
+        changed.yes = False
+        if who is not None:
+            steps.reached(f"saved {who}")
+
+    ask = requests.Session.request
+
+    def asked(self: requests.Session, method: str, url: str, *args: Any, **options: Any) -> requests.Response:
+        path = "/".join(url.split("?")[0].rstrip("/").split("/")[-2:]).removesuffix(".json")
+        steps.reached(f"asking {path}")
+        answer = ask(self, method, url, *args, **options)
+        _ = answer.content
+        steps.reached(f"answered {path}")
+        return answer
+
+    requests.Session.request = asked  # type: ignore[assignment,method-assign]
+
+
+def only_publishing() -> None:
+    """Without the ticks that do not publish."""
+    whole = jobs.table
+
+    def table(runtime: Runtime) -> list[jobs.Job]:
+        return [job for job in whole(runtime) if job.name in _RUN]
+
+    jobs.table = table
+
+
+def become_scheduler(order: dict[str, Any]) -> None:
+    """In the forked child: the scheduler that dies at order["at"]."""
+    log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    for stream in (1, 2):
+        os.dup2(log, stream)
+    os.environ.update(order["env"])
+    sys.argv[1:] = ["--threads", "4"]
+    only_publishing()
+    install(Steps(order["at"], Path(order["trace"]), order["names"]))
+    try:
+        scheduler.main()
+    finally:
+        os._exit(0)
+
+
+def serve() -> None:
+    """One JSON order a line; answers the process id of the child that carries it out."""
+    # Nobody waits for the children: their ends are seen by their ids being gone.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        pid = os.fork()
+        if pid == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            become_scheduler(json.loads(line))
+        print(pid, flush=True)
+
+
+if __name__ == "__main__":
+    serve()

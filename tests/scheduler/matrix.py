@@ -1,0 +1,180 @@
+"""One cell of the crash matrix: a post for both platforms, schedulers that die at named steps, one that goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from app.accounts.models import Account
+from app.db import utcnow
+from app.posts.models import Post
+from app.publishing import services as publishing
+from app.publishing.models import Publication
+from app.publishing.outlook import outlook
+from tests.app.accounts.kit import Sim
+from tests.app.publishing.kit import Desk, fresh_post, hurry, row
+from tests.scheduler.processes import ROOT, Processes
+
+KINDS = {"weibo": ("status",), "wechat": ("publish", "mass")}
+
+
+class Forks:
+    """The process that forks schedulers; one for all cells of a test run."""
+
+    def __init__(self) -> None:
+        command = [sys.executable, "-m", "tests.scheduler.crashing"]
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def fork(self, order: dict[str, Any]) -> int:
+        """The process id of the new scheduler."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@dataclass
+class Cell:
+    """The desk's post on its way; `trace` says which steps were reached."""
+
+    desk: Desk
+    sim: Sim
+    processes: Processes
+    forks: Forks
+
+    def __post_init__(self) -> None:
+        # The platforms' own review takes its three seconds on their clock.
+        self.sim.call("POST", "/_sim/clock", {"offset_seconds": 60})
+        self.post: Post = self.desk.approved()
+        publishing.schedule(self.desk.author, self.post.id, publish_at="now", now=utcnow())
+        self.names = {self.row("weibo").id: "weibo", self.row("wechat").id: "wechat"}
+
+    def row(self, platform: str) -> Publication:
+        account: Account = getattr(self.desk, platform)
+        return row(self.post, account)
+
+    def start(self, at: str) -> int:
+        """A scheduler that dies at the step, by its process id; "" at none."""
+        home = self.processes.home
+        order = {"at": at, "names": self.names, "trace": str(self.trace), "log": str(home / "scheduler.log")}
+        return self.forks.fork({**order, "env": self.processes.env})
+
+    @property
+    def trace(self) -> Path:
+        return self.processes.home / "trace.txt"
+
+    def die_at(self, at: str, seconds: float = 120) -> None:
+        """A process is started and kills itself at the step; fails when it does not get there."""
+        pid = self.start(at)
+        try:
+            self._while(lambda: alive(pid), f"never reached: {at}", seconds)
+        finally:
+            self._kill(pid)
+        assert self.trace.read_text().splitlines()[-1] == at, self.processes.log()[-4000:]
+
+    def settle(self, seconds: float = 120) -> None:
+        """Another process goes on until both are known to be out, or wait for a person."""
+        pid = self.start("")
+        try:
+            self._while(lambda: not self._settled(), "not settled", seconds)
+        finally:
+            self._kill(pid)
+
+    def _kill(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+        while alive(pid):
+            time.sleep(0.01)
+
+    def accepted(self, platform: str) -> int:
+        found = Counter(item["kind"] for item in self.sim.call("GET", "/_sim/accepted")["items"])
+        return sum(found[kind] for kind in KINDS[platform])
+
+    def statuses(self) -> dict[str, str]:
+        return {platform: self.row(platform).status for platform in KINDS}
+
+    def _settled(self) -> bool:
+        return all(self._known(platform) for platform in KINDS)
+
+    def _known(self, platform: str) -> bool:
+        found = self.row(platform)
+        return found.status == "published" or (found.status == "unknown" and found.checks >= 2)
+
+    def _while(self, going: Callable[[], bool], complaint: str, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while going():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{complaint}: {self.statuses()}\n{self.processes.log()[-4000:]}")
+            for platform in KINDS:
+                self._hurry(platform)
+            time.sleep(0.1)
+
+    def _hurry(self, platform: str) -> None:
+        """The sparse rhythm of checks would wait; the clock of the test does not."""
+        found = self.row(platform)
+        waiting = found.status in ("processing", "unknown", "published") and not found.claim_owner
+        if waiting and found.next_attempt_at is not None and found.next_attempt_at > utcnow():
+            hurry(found)
+
+    def verify(self, *, unseen: bool = False) -> None:
+        """At most one acceptance each, nothing lost without a word, the rows say what is true.
+
+        `unseen`: the platform does not show what it took (a mass send whose number is lost), only a person can tell.
+        """
+        for platform in KINDS:
+            found, taken = self.row(platform), self.accepted(platform)
+            assert taken <= 1, f"{platform} was accepted {taken} times"
+            if found.status == "published":
+                assert taken == 1, f"{platform} is called published and is not there"
+                continue
+            assert found.status == "unknown", found.status
+            assert fresh_post(self.post).needs_attention
+            assert outlook(found, utcnow()).why
+            if unseen and taken == 1:
+                self._seen_by_hand(platform)
+                continue
+            assert taken == 0, f"{platform} stands there and was not found"
+            self._settle_by_hand(platform)
+
+    def _seen_by_hand(self, platform: str) -> None:
+        """The publisher looked: it is there. Nothing is sent any more."""
+        found, link = self.row(platform), "https://mp.weixin.qq.com/s/abc"
+        publishing.resolve(
+            self.desk.publisher, found.id, outcome="published", url=link, reason="平台上已有", now=utcnow()
+        )
+        self.settle()
+        assert (self.row(platform).status, self.accepted(platform)) == ("published", 1)
+
+    def _settle_by_hand(self, platform: str) -> None:
+        """The publisher looked: it is not there. What did not go is sent again, once."""
+        found = self.row(platform)
+        # Once nothing of the first attempt can be under way any more; before that the product refuses.
+        now = utcnow() + timedelta(minutes=2)
+        publishing.resolve(self.desk.publisher, found.id, outcome="not_published", url="", reason="平台上没有", now=now)
+        publishing.retry(self.desk.publisher, found.id, reason="补发", now=utcnow())
+        self.settle()
+        assert (self.row(platform).status, self.accepted(platform)) == ("published", 1)

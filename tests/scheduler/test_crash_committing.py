@@ -1,0 +1,53 @@
+"""The crash matrix, committing: a real scheduler is killed with SIGKILL after every step, by name; another goes on.
+
+At most one acceptance on each platform, nothing lost without a word, and the rows say what is true. Where a person must
+decide, she does, and exactly what did not go is sent, once.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from app.db import utcnow
+from tests.app.accounts.kit import Sim
+from tests.app.publishing.kit import Desk
+from tests.scheduler.matrix import Cell, Forks
+from tests.scheduler.processes import Processes
+
+COMMIT = [
+    "saved claims.claim_commits 2",
+    "answered draft/get 2",
+    "saved weibo committing.begin 1",
+    "asking statuses/share 1",
+    "answered statuses/share 1",
+    "saved weibo committing.record_answer 1",
+    "saved weibo committing.record_answer 2",
+    "saved wechat committing.begin 1",
+    "asking freepublish/submit 1",
+    "answered freepublish/submit 1",
+    "saved wechat committing.record_answer 1",
+    "saved wechat committing.record_answer 2",
+]
+MASS = [
+    "asking mass/sendall 1",
+    "answered mass/sendall 1",
+    "saved wechat committing.record_answer 1",
+    "saved wechat committing.record_answer 2",
+    "answered mass/get 1",
+]
+
+
+@pytest.mark.parametrize("at", COMMIT)
+def test_killed_while_committing(cell: Cell, at: str) -> None:
+    cell.die_at(at)
+    cell.settle()
+    cell.verify()
+
+
+@pytest.mark.parametrize("at", MASS)
+def test_killed_around_a_mass_send(sim: Sim, processes: Processes, forks: Forks, at: str) -> None:
+    cell = Cell(Desk(utcnow(), wechat_mode="mass"), sim, processes, forks)
+    cell.die_at(at)
+    cell.settle()
+    # Without its number a mass send cannot be asked for; the event that tells of its end goes to no console here.
+    cell.verify(unseen=at == "answered mass/sendall 1")
