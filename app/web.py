@@ -160,7 +160,9 @@ def init(app: Flask) -> None:
     app.jinja_env.filters.update(
         people_time=people_time, full_time=full_time, ago=ago, iso=iso, localtime=local, in_words=in_words
     )
-    app.jinja_env.globals.update(embedded=embedded, page_url=page_url, simulator_url=simulator_url, zone_words=zone_words)
+    app.jinja_env.globals.update(
+        embedded=embedded, page_url=page_url, simulator_url=simulator_url, zone_words=zone_words
+    )
     app.register_error_handler(TandemError, _tandem_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)

@@ -39,7 +39,13 @@ def test_the_report(city: City, browse: Browse) -> None:
     silent(city.weibo, 20)
     html = browse(city.reader).get("/reports").get_data(as_text=True)
     assert faults(html) == []
-    for words in ("触及单项否决（20 天）", "未知", "监测时间点前2周内无更新", "依据等级 B", "平台上的发布记录还没有读取过"):
+    for words in (
+        "触及单项否决（20 天）",
+        "未知",
+        "监测时间点前2周内无更新",
+        "依据等级 B",
+        "平台上的发布记录还没有读取过",
+    ):
         assert words in html, words
     assert html.index("触及单项否决") < html.index("未知")
     bureau = browse(city.reader).get(f"/reports?unit_id={city.bureau.id}").get_data(as_text=True)
