@@ -35,7 +35,7 @@ def read(api: Api, first: date, last: date) -> tuple[DayFigures, ...]:
         first + timedelta(days=n): DayFigures(day=first + timedelta(days=n)) for n in range((last - first).days + 1)
     }
     business = api.post("/datacube/getbizsummary", asked)
-    if business.get("is_delay") is True:
+    if payloads.switch(business.get("is_delay")):
         raise _changing(api)
     for day, rows in _by_day(business, days):
         detail = rows[-1].get("detail")

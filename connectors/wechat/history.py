@@ -61,7 +61,7 @@ def _items(row: dict[str, object], moment: datetime) -> list[PublishedItem]:
             url=payloads.text_of(article.get("url")),
             title=payloads.text_of(article.get("title")),
             published_at=moment,
-            deleted=bool(article.get("is_deleted")),
+            deleted=payloads.switch(article.get("is_deleted")),
         )
         for number, article in enumerate(payloads.articles_of(row.get("content")), 1)
     ]

@@ -106,7 +106,7 @@ class Checking:
         articles = payloads.articles_of(answer)
         if not articles:
             raise Unavailable("平台没有给出文章内容。", remedy="系统会稍后再查。", who="系统")
-        if articles[0].get("is_deleted"):
+        if payloads.switch(articles[0].get("is_deleted")):
             return Removed(reason="文章已在公众平台被删除。")
         url = receipt.url or payloads.text_of(articles[0].get("url"))
         return Found(receipt=replace(receipt, external_id=article_id, url=url, live=True))
@@ -207,7 +207,7 @@ def newest_publications(api: Api, offset: int = 0) -> list[dict[str, Any]]:
 
 
 def _listed(item: dict[str, Any], article: dict[str, Any]) -> Finding:
-    if article.get("is_deleted"):
+    if payloads.switch(article.get("is_deleted")):
         return Removed(reason="文章发布后已在公众平台被删除。")
     article_id = payloads.text_of(item.get("article_id"))
     receipt = Receipt(

@@ -86,6 +86,25 @@ def test_a_weibo_message_is_stored_and_acknowledged(console: Console) -> None:
 
 
 @pytest.mark.parametrize("platform", ["weibo", "wechat"])
+def test_nothing_is_asked_of_the_platform_while_it_waits_for_the_answer(
+    console: Console, sim: Sim, platform: str
+) -> None:
+    """It gives five seconds, and drops all pushes for a minute after many failures: a picture is fetched afterwards."""
+    if platform == "weibo":
+        letter = post.weibo(post.weibo_body("发了一张图片", type="image", data={"vfid": "1", "tovfid": "2"}))
+    else:
+        picture = (
+            post.wechat_xml()
+            .replace("<MsgType>text", "<MsgType>image")
+            .replace("<Content>", "<MediaId>M</MediaId><Content>")
+        )
+        letter = post.wechat(picture)
+    assert console.send(letter).status_code == 200
+    assert len(stored()) == 1
+    assert sim.call("GET", "/_sim/requests")["items"] == []
+
+
+@pytest.mark.parametrize("platform", ["weibo", "wechat"])
 def test_the_address_is_verified_by_echo(console: Console, platform: str) -> None:
     letter = post.weibo(b"", echostr="1234567890") if platform == "weibo" else post.wechat(echostr="1234567890")
     answer = console.send(letter, method="GET")
