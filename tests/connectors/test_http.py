@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -71,6 +72,28 @@ def test_a_platform_that_hangs_up_after_the_request_is_unknown() -> None:
         threading.Thread(target=hang_up, daemon=True).start()
         with pytest.raises(OutcomeUnknown):
             Http().call("POST", f"http://127.0.0.1:{server.getsockname()[1]}/", write=True, json_body={})
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 307 Moved\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n"])
+def test_the_transport_repeats_and_follows_nothing(method: str, answer: bytes) -> None:
+    """One call is one request: whether another may follow is decided where it is known what it does."""
+    came: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        came.append(connection.recv(65536))
+                        connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        with suppress(OutcomeUnknown, Unavailable):
+            assert Http().call(method, url, write=method == "POST").status == 307
+    assert len(came) == 1
 
 
 def test_an_answer_that_is_cut_off_is_unknown_on_a_write(odd: Odd) -> None:
