@@ -17,7 +17,7 @@ from app.review.models import Review
 from app.units.access import Actor, visible
 from app.units.models import Unit
 from app.units.permissions import current_actor, requires
-from app.web import _
+from app.web import _, quoted
 
 bp = Blueprint("review", __name__)
 
@@ -74,7 +74,7 @@ def decide(review_id: str) -> ResponseReturnValue:
     except TandemError as refusal:
         return _item(services.get_review(actor, review_id), refusal, form.get("comment", ""))
     # The next post of the queue is shown under these words: they name the one just decided.
-    title = review.post.title
+    title = quoted(review.post.title)
     words = {
         "approved": _("《%(title)s》已全部通过，可以排期发布。", title=title),
         "returned": _("《%(title)s》已退回拟稿人。", title=title),
@@ -82,7 +82,7 @@ def decide(review_id: str) -> ResponseReturnValue:
     said = words.get(review.status, _("《%(title)s》：已记录您的意见，转入下一环节。", title=title))
     waiting = services.waiting_for(actor)
     if waiting:
-        said = _("%(said)s接下来是《%(next)s》。", said=said, next=waiting[0].revision.title)
+        said = _("%(said)s接下来是《%(next)s》。", said=said, next=quoted(waiting[0].revision.title))
     flash(said, "ok")
     return redirect(url_for("review.show", review_id=waiting[0].id) if waiting else url_for("review.index"))
 

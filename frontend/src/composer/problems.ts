@@ -26,8 +26,8 @@ export function found(post: Post): Found[] {
 
 const channel = (variant: Variant): string => `${say(`platform_${variant.platform}`)} · ${variant.account_name}`;
 
-/** Draw the list; each entry is a button that goes to the place. */
-export function drawProblems(list: Found[], go: (item: Found) => void): void {
+/** Draw the list; each entry is a button that goes to the place. What was never saved was never checked. */
+export function drawProblems(list: Found[], saved: boolean, go: (item: Found) => void): void {
   const box = byId("problems");
   box.replaceChildren(
     ...list.map((item) => {
@@ -43,7 +43,7 @@ export function drawProblems(list: Found[], go: (item: Found) => void): void {
       return make("li", {}, button);
     }),
   );
-  if (!list.length) box.append(make("li", { class: "text-muted" }, say("noProblems")));
+  if (!list.length) box.append(make("li", { class: "text-muted" }, say(saved ? "noProblems" : "notChecked")));
   const blocks = list.filter((item) => item.problem.severity === "block").length;
   byId("problem-count").textContent = list.length ? say("counted", { blocks, others: list.length - blocks }) : "";
 }

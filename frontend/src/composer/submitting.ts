@@ -21,7 +21,7 @@ export async function submit(saver: Saver, go: (item: Found) => void): Promise<v
     // What only handing in finds out (no channel chosen) stands in the list, too, so that it tells as many as the refusal.
     const said = ((error as Refusal).body?.problems ?? []) as Problem[];
     const all = [...found(desk.post), ...said.filter((problem) => problem.rule === "post.accounts").map((problem) => ({ problem, variant: null }))];
-    drawProblems(all, go);
+    drawProblems(all, true, go);
     const blocks = all.filter((item) => item.problem.severity === "block");
     byId("problems").scrollIntoView({ block: "nearest" });
     if (blocks.length) go(blocks[0]);

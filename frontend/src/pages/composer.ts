@@ -83,7 +83,7 @@ function draw(): void {
     set: (which, overrides) => void saver.patch(`/posts/${desk.post.id}/variants/${which.id}`, { overrides }),
     pictures: () => allPictures(editor).map((item) => ({ sha256: item.sha256, media_id: item.id })),
   });
-  drawProblems(found(desk.post), goTo);
+  drawProblems(found(desk.post), Boolean(desk.post.id), goTo);
   drawNotes(desk.post);
   drawFiles(files);
 }
