@@ -95,14 +95,13 @@ def override_problems(variant: Variant) -> list[Problem]:
 def connection_problems(account: Account) -> list[Problem]:
     """An account from which nothing can go out is told while writing, not at the hour of publication."""
     name = f"{PLATFORMS[account.platform].label}账号“{account.name}”"
-    if unconnected(account):
-        what = (
-            "还没有授权"
-            if not account.credentials.get("access_token") and authorised_by_hand(account)
-            else "须重新连接"
-        )
-        message = f"{name}{what}。现在发不出任何内容。请账号管理员连接后再送审，或从稿件中去掉它。"
+    if unconnected(account) and not account.credentials.get("access_token") and authorised_by_hand(account):
+        message = f"{name}还没有授权。现在发不出任何内容。请账号管理员连接后再送审，或从稿件中去掉它。"
         return [Problem(rule="account.connection", severity="block", field="account_ids", message=message)]
+    if unconnected(account):
+        # What the platform refused at the last test may be put right before the hour; reviewing need not wait for it.
+        message = f"{name}须重新连接。上次测试时平台不接受它的凭据，到点会发不出。请账号管理员在发布前重新连接。"
+        return [Problem(rule="account.connection", severity="warn", field="account_ids", message=message)]
     needed = missing_right(account)
     if needed:
         right = RIGHTS.get(needed, needed)

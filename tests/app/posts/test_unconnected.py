@@ -62,9 +62,8 @@ def test_never_authorised(desk: Desk, now: datetime) -> None:
 def test_credentials_refused(app: Flask, desk: Desk, now: datetime) -> None:
     change(desk.wechat, status="refused")
     post = written(desk, desk.wechat)
-    assert found(post) == {"account.connection": "block"}
-    with pytest.raises(ContentBlocked):
-        submit(desk.author, post.id, now)
+    assert found(post) == {"account.connection": "warn"}
+    submit(desk.author, post.id, now)
     assert places([desk.wechat], [now])[now] == [], "no place to give while it cannot publish"
     page = browser(app, desk.author).get(f"/posts/{post.id}").text
     assert page.count("须重新连接</span>") >= 2, "on the channel and on the preview"
