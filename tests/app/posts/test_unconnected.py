@@ -63,10 +63,10 @@ def test_credentials_refused(app: Flask, desk: Desk, now: datetime) -> None:
     change(desk.wechat, status="refused")
     post = written(desk, desk.wechat)
     assert found(post) == {"account.connection": "warn"}
-    submit(desk.author, post.id, now)
     assert places([desk.wechat], [now])[now] == [], "no place to give while it cannot publish"
     page = browser(app, desk.author).get(f"/posts/{post.id}").text
     assert page.count("须重新连接</span>") >= 2, "on the channel and on the preview"
+    submit(desk.author, post.id, now)
 
 
 def test_a_missing_right_is_a_warning(desk: Desk, now: datetime) -> None:
