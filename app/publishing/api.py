@@ -7,7 +7,7 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app.db import utcnow
-from app.publishing import resolving, services, stops
+from app.publishing import resolving, scopes, services, stops
 from app.publishing.models import Publication, Schedule, Stop
 from app.publishing.outlook import outlook
 from app.publishing.schemas import (
@@ -68,7 +68,7 @@ def stop_json(stop: Stop) -> dict[str, Any]:
         "id": stop.id,
         "scope": stop.scope,
         "scope_id": stop.scope_id,
-        "name": stops.name_of(stop),
+        "name": scopes.name_of(stop),
         "reason": stop.reason,
         "created_by": stop.created_by,
         "created_at": stop.created_at,

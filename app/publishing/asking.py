@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from app.accounts.models import Account
 from app.db import db
-from app.publishing import stops
+from app.publishing import scopes, stops
 from app.publishing.models import Publication, Stop
 from app.publishing.resolving import MANAGE, PLAN
 from app.units.access import ROLES, Actor
@@ -80,6 +80,6 @@ def barred_by(accounts: Iterable[Account]) -> list[Barred]:
     throwers = db.session.scalars(select(User).where(User.id.in_([stop.created_by for stop, _ in found.values()])))
     names = {user.id: user.name for user in throwers}
     return [
-        Barred(stop=stop, name=stops.name_of(stop), by=names.get(stop.created_by, ""), accounts=tuple(covered))
+        Barred(stop=stop, name=scopes.name_of(stop), by=names.get(stop.created_by, ""), accounts=tuple(covered))
         for stop, covered in found.values()
     ]

@@ -11,9 +11,8 @@ from flask.typing import ResponseReturnValue
 
 from app.db import utcnow
 from app.errors import Invalid
-from app.publishing import calendar
+from app.publishing import blackouts, calendar, scopes
 from app.publishing.calendar import Chip, Moved
-from app.publishing.reserving import Places
 from app.publishing.views import bp as bp
 from app.publishing.views import local_time
 from app.states import state_of
@@ -54,7 +53,6 @@ def feed() -> ResponseReturnValue:
     days = (end - first).days
     chips, total = calendar.chips(actor, first, days)
     draw = get_template_attribute("publishing/_chip.html", "chip")
-    head = get_template_attribute("publishing/_chip.html", "places")
     cut = ""
     if total > len(chips):
         cut = _(
@@ -65,16 +63,41 @@ def feed() -> ResponseReturnValue:
     return jsonify(
         {
             "events": [_event(chip, str(draw(chip, now))) for chip in chips],
-            "heads": {day.isoformat(): str(head(found)) for day, found in _places(first, days, now).items() if found},
+            "heads": _heads(first, days, now),
+            "silences": _silences(first, days),
             "cut": cut,
             "offset": _offset(now),
         }
     )
 
 
-def _places(first: date, days: int, now: datetime) -> dict[date, list[Places]]:
-    """For the heads of a week; a month's days have no room for them."""
-    return calendar.places(current_actor(), first, days, now) if days <= _WEEK else {}
+def _heads(first: date, days: int, now: datetime) -> dict[str, str]:
+    """For a week's days: the black-outs and what the accounts may still be given. A month's have no room for them."""
+    if days > _WEEK:
+        return {}
+    silence = get_template_attribute("publishing/_chip.html", "silence")
+    places = get_template_attribute("publishing/_chip.html", "places")
+    actor = current_actor()
+    silent, left = blackouts.by_day(actor, first, days), calendar.places(actor, first, days, now)
+    heads = {}
+    for day in {*silent, *left}:
+        named = "".join(str(silence(row, scopes.name_of(row))) for row in silent.get(day, []))
+        heads[day.isoformat()] = named + (str(places(left[day])) if left.get(day) else "")
+    return {day: html for day, html in heads.items() if html}
+
+
+def _silences(first: date, days: int) -> list[dict[str, str]]:
+    """The black-outs that touch these days, each once, in wall-clock hours."""
+    silence = get_template_attribute("publishing/_chip.html", "silence")
+    found = {row.id: row for rows in blackouts.by_day(current_actor(), first, days).values() for row in rows}
+    return [
+        {"start": _wall(row.starts_at), "end": _wall(row.ends_at), "html": str(silence(row, scopes.name_of(row)))}
+        for row in found.values()
+    ]
+
+
+def _wall(at: datetime) -> str:
+    return local(at).replace(tzinfo=None, microsecond=0).isoformat()
 
 
 def _event(chip: Chip, html: str) -> dict[str, Any]:

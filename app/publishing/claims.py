@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select
 from app.config import current
 from app.db import atomic, db
 from app.posts.models import Post
-from app.publishing import barrier, committing, outcomes, permalink, planning, pushdown, states, stops
+from app.publishing import barrier, barring, committing, outcomes, permalink, planning, pushdown, states
 from app.publishing.attempts import last_attempt
 from app.publishing.heartbeats import dead_workers
 from app.publishing.models import Publication, Schedule
@@ -134,7 +134,7 @@ def _stop_or_lapse(publications: Iterable[Publication], now: datetime) -> None:
     for publication in publications:
         if publication.status not in states.OPEN or publication.due_at > now or publication.claim_owner:
             continue
-        barred = stops.why_barred(publication.account)
+        barred = barring.why_barred(publication, now)
         if now > outcomes.late_at(publication):
             outcomes.miss(publication, now)
         elif barred:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.db import atomic, db, new_id
-from app.publishing import handing, outcomes, permalink, preparing, pushdown, states, stops, verifying
+from app.publishing import barring, handing, outcomes, permalink, preparing, pushdown, states, verifying
 from app.publishing.attempts import TAKEN, last_attempt, taken_attempt
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import LEASE, SEND_WINDOW, Claim, Lost, Outcome, prepared_json, receipt_json, receipt_of
@@ -65,7 +65,7 @@ def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
 
 def _kept_back(row: Publication, claim: Claim, now: datetime) -> bool:
     """Whether it must not be sent after all; it was put where it belongs then."""
-    barred = stops.why_barred(row.account)
+    barred = barring.why_barred(row, now)
     if barred or now > outcomes.late_at(row):
         _step_back(row, now, claim.fence)
         if barred:

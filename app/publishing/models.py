@@ -193,6 +193,29 @@ class Stop(Model):
     ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
 
+class Blackout(Model):
+    """Hours announced beforehand in which nothing of its scope is committed; urgent posts are, unless `urgent_too`."""
+
+    __tablename__ = "blackouts"
+    __table_args__ = (
+        CheckConstraint("scope IN ('site','unit','account')", name="scope"),
+        CheckConstraint("(scope = 'site') = (scope_id = '')", name="scope_id"),
+        CheckConstraint("ends_at > starts_at", name="hours"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    scope: Mapped[str] = mapped_column(String(10))
+    scope_id: Mapped[str] = mapped_column(String(32), default="", index=True)
+    starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+    reason: Mapped[str] = mapped_column(Text)
+    urgent_too: Mapped[bool] = mapped_column(default=False)
+    created_by: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    ended_by: Mapped[str] = mapped_column(String(32), default="")
+    ended_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
 class Worker(Model):
     """One scheduler process and its last heartbeat. Dead after three missed beats."""
 

@@ -14,7 +14,7 @@ from app.config import current
 from app.db import Page, db, page_of
 from app.errors import NotFound
 from app.posts.models import Post
-from app.publishing import outcomes, states, stops
+from app.publishing import blackouts, outcomes, scopes, states, stops
 from app.publishing.models import Publication, Schedule
 from app.units.access import Actor, visible
 from app.units.models import Unit
@@ -140,8 +140,12 @@ def outlook(row: Publication, now: datetime) -> Outlook:
     waiting = row.status in states.OPEN
     stop = stops.standing(row.account) if waiting else None
     if stop is not None:
-        why = f"发布已暂停（{stops.name_of(stop)}）：{stop.reason}"
+        why = f"发布已暂停（{scopes.name_of(stop)}）：{stop.reason}"
         return Outlook(why=row.why or why, following=N_("到点时会转为“已暂缓”，不会发出。"), who="发布人")
+    blackout = blackouts.standing(row.account, max(now, row.due_at), urgent=row.post.urgent) if waiting else None
+    if blackout is not None:
+        why = blackouts.words(blackout, ahead=row.due_at > now)
+        return Outlook(why=why, following=N_("到点时会转为“已暂缓”，不会发出。可改期到静默期以外。"), who="发布人")
     words = _WORDS.get(row.status, ("", "", ""))
     if waiting and row.due_at > now and not row.why:
         words = (_EARLY[row.status], N_("到点自动发布。"), "系统")

@@ -17,7 +17,7 @@ from app.config import current
 from app.db import atomic, db, wake
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
-from app.publishing import permalink, pushdown, reserving, states
+from app.publishing import blackouts, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
 from app.review.models import Review
@@ -166,6 +166,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
     # In one order for everybody: reserving locks the account.
     for variant in sorted(variants, key=lambda variant: variant.account_id):
+        blackouts.refuse(variant.account, at, urgent=post.urgent)
         reserving.reserve(variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
     db.session.flush()
@@ -210,6 +211,7 @@ def _move(
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
     for publication in sorted(movable, key=lambda publication: publication.account_id):
         refuse_if_taken(publication)
+        blackouts.refuse(publication.account, at, urgent=post.urgent)
         reserving.reserve(publication.account, at, besides=publication.id)
         states.move(
             publication,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from app.audit import services as audit
 from app.db import atomic, db, wake
 from app.errors import Conflict, Invalid, NotFound
-from app.publishing import handing, outcomes, permalink, planning, pushdown, reserving, states, stops
+from app.publishing import barring, handing, outcomes, permalink, planning, pushdown, reserving, states
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
@@ -32,12 +32,11 @@ def release(actor: Actor, publication_id: str, *, reason: str, now: datetime) ->
 
 
 def let_go(actor: Actor, row: Publication, reason: str, now: datetime, *, late_from: datetime) -> None:
-    """One release, inside atomic(). Raises Conflict while a stop stands over the account, or it is switched off."""
+    """One release, inside atomic(). Raises Conflict while a stop or a black-out stands over the account, or it is switched off."""
     outcomes.settle(row, now)
-    barred = stops.why_barred(row.account)
+    barred = barring.why_barred(row, now)
     if barred:
-        last = "请先恢复发布，再放行。" if stops.standing(row.account) else ""
-        raise Conflict(f"没有放行。{barred.rstrip('。')}。{last}")
+        raise Conflict(f"没有放行。{barred.rstrip('。')}。{barring.remedy(row, now)}")
     reserving.reserve(row.account, now, besides=row.id)
     states.move(
         row,

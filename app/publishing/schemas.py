@@ -1,4 +1,4 @@
-"""The API's forms of schedules, publications and stops."""
+"""The API's forms of schedules, publications, stops and black-outs."""
 
 from __future__ import annotations
 
@@ -102,6 +102,16 @@ class Evidence(BaseSchema):
     changes = fields.List(fields.Dict())
 
 
+class BlackoutIn(Reason):
+    scope = fields.String(
+        required=True, validate=validate.OneOf(("site", "unit", "account"), error="只能是 {choices}。")
+    )
+    id = fields.String(load_default=None, allow_none=True)
+    starts_at = AwareTime(required=True)
+    ends_at = AwareTime(required=True)
+    urgent_too = fields.Boolean(load_default=False, metadata={"description": "urgent posts are kept back, too"})
+
+
 class StopIn(Reason):
     scope = fields.String(
         required=True, validate=validate.OneOf(("site", "unit", "account"), error="只能是 {choices}。")
@@ -121,4 +131,25 @@ class StopOut(BaseSchema):
 
 class StopList(BaseSchema):
     items = fields.List(fields.Nested(StopOut))
+    next_cursor = fields.String(allow_none=True)
+
+
+class BlackoutOut(BaseSchema):
+    id = fields.String()
+    scope = fields.String()
+    scope_id = fields.String()
+    name = fields.String()
+    starts_at = AwareTime()
+    ends_at = AwareTime()
+    reason = fields.String()
+    urgent_too = fields.Boolean()
+    created_by = fields.String()
+    created_at = AwareTime()
+    falling = fields.List(
+        fields.String(), metadata={"description": "only when just made: publications planned inside it"}
+    )
+
+
+class BlackoutList(BaseSchema):
+    items = fields.List(fields.Nested(BlackoutOut))
     next_cursor = fields.String(allow_none=True)

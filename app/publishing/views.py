@@ -9,21 +9,18 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
 from app.accounts.advice import unconnected
 from app.accounts.connections import home_url
-from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, evidence, outlook, resolving, services, states, stops, together
+from app.publishing import asking, evidence, outlook, resolving, services, states, together
 from app.publishing.models import Publication
-from app.units.access import Actor, visible
-from app.units.models import Unit
-from app.units.permissions import SIGNED_IN, current_actor, requires
+from app.units.access import Actor
+from app.units.permissions import current_actor, requires
 from app.web import _, settings
 
 bp = Blueprint("publishing", __name__)
@@ -227,63 +224,3 @@ def act(publication_id: str) -> ResponseReturnValue:
         return said
 
     return do_and_say(do, url_for("publishing.show", publication_id=publication_id))
-
-
-@bp.get("/stops", endpoint="stops")
-@requires(SIGNED_IN)
-def stop_page() -> ResponseReturnValue:
-    actor = current_actor()
-    found = services.stops_of(actor)
-    return render_template(
-        "publishing/stops.html",
-        stops=[(stop, stops.name_of(stop), stops.may_end(actor, stop)) for stop in found],
-        scopes=_scopes(actor),
-        may_stop=actor.holds("stop.manage"),
-        now=utcnow(),
-    )
-
-
-def _scopes(actor: Actor) -> list[tuple[str, str]]:
-    """What this person may stop: ("site:", 全站), ("unit:…", name), ("account:…", name)."""
-    units = db.session.scalars(
-        select(Unit).where(visible(actor, "stop.manage", Unit.id)).order_by(Unit.path).limit(300)
-    ).all()
-    accounts = db.session.scalars(
-        select(Account).where(visible(actor, "stop.manage", Account.unit_id)).order_by(Account.name).limit(500)
-    ).all()
-    found = [("site:", _("全站"))] if any(unit.parent_id is None for unit in units) else []
-    found += [(f"unit:{unit.id}", _("单位：%(name)s 及下级", name=unit.name)) for unit in units]
-    # Weibo's and WeChat's account usually bear one name.
-    found += [
-        (f"account:{account.id}", _("账号：%(name)s", name=f"{_(PLATFORMS[account.platform].label)} · {account.name}"))
-        for account in accounts
-    ]
-    return found
-
-
-@bp.post("/stops")
-@requires("stop.manage")
-def start_stop() -> ResponseReturnValue:
-    scope, _colon, scope_id = request.form.get("scope", "").partition(":")
-
-    def act() -> str:
-        services.start_stop(
-            current_actor(),
-            scope=scope,
-            scope_id=scope_id or None,
-            reason=request.form.get("reason", ""),
-            now=utcnow(),
-        )
-        return _("已暂停发布。到点的内容会转为“已暂缓”，不会发出。")
-
-    return do_and_say(act, url_for("publishing.stops"))
-
-
-@bp.post("/stops/<stop_id>/end")
-@requires("stop.manage")
-def end_stop(stop_id: str) -> ResponseReturnValue:
-    def act() -> str:
-        services.end_stop(current_actor(), stop_id, now=utcnow())
-        return _("已恢复发布。暂停期间到点的内容仍是“已暂缓”，请逐条放行、改期或取消。")
-
-    return do_and_say(act, url_for("publishing.stops"))

@@ -3,10 +3,18 @@ import { Refusal, word } from "../lib/http";
 import { toast } from "../lib/toast";
 import { say } from "../lib/words";
 
+/** A black-out, in wall-clock hours; `html` names it. */
+export interface Silence {
+  start: string;
+  end: string;
+  html: string;
+}
+
 export interface Feed {
   events: Calendar.EventInput[];
   /** Day -> what the accounts may still be given (HTML of our own template). */
   heads: Record<string, string>;
+  silences: Silence[];
   cut: string;
   offset: string;
 }
@@ -14,6 +22,7 @@ export interface Feed {
 /** Reads the posts of a range. A later question overtakes an earlier one: its late answer is thrown away. */
 export class Reader {
   heads: Record<string, string> = {};
+  silences: Silence[] = [];
   private newest = 0;
   private quietly = false;
 
@@ -35,6 +44,7 @@ export class Reader {
       const feed = await ask(`${this.url}?start=${start.slice(0, 10)}&end=${end.slice(0, 10)}`, quietly);
       if (mine !== this.newest) throw new Refusal("", 0, {});
       this.heads = feed.heads;
+      this.silences = feed.silences;
       this.took(feed);
       return feed.events;
     } catch (error) {

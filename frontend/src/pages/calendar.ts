@@ -7,6 +7,7 @@ import { Reader, type Feed } from "../calendar/feed";
 import { folded } from "../calendar/folding";
 import { dayHead, firstView, looks, plugins, VIEWS } from "../calendar/look";
 import { moveTo, moving } from "../calendar/moving";
+import { behind } from "../calendar/silence";
 import { listenForDrops, type Dropped } from "../calendar/tray";
 import { later, minutesBetween, nextFullHour, now, shown } from "../calendar/wall";
 
@@ -33,7 +34,9 @@ async function events(info: Calendar.FetchInfo): Promise<Calendar.EventInput[]> 
   posts.clear();
   found.forEach((event) => posts.set(String(event.id), event));
   drawnFor = ec?.getView().type ?? firstView(asked.get("view"));
-  return drawnFor === VIEWS.week ? folded(found) : found;
+  if (drawnFor === VIEWS.list) return found;
+  const shownPosts = drawnFor === VIEWS.week ? folded(found) : found;
+  return [...behind(reader.silences, drawnFor === VIEWS.month), ...shownPosts];
 }
 
 function took(feed: Feed): void {
@@ -70,7 +73,7 @@ function remember(): void {
   history.replaceState(null, "", `?view=${view}&date=${shown(date).slice(0, 10)}`);
   drawHeads();
   // Weeks and lists show the same days: the calendar would keep the events as they were made for the other.
-  if (drawnFor && (drawnFor === VIEWS.week) !== (ec.getView().type === VIEWS.week)) ec.refetchEvents();
+  if (drawnFor && drawnFor !== ec.getView().type) ec.refetchEvents();
 }
 
 async function dropped(info: Calendar.EventDropInfo): Promise<void> {

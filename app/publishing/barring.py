@@ -1,0 +1,29 @@
+"""What keeps a publication from going out now, whatever its partners do: a stop, a black-out, an account switched off."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.publishing import blackouts, scopes, stops
+from app.publishing.models import Publication
+
+
+def why_barred(publication: Publication, now: datetime) -> str:
+    """Why it may not be sent now, in Chinese; "" when it may."""
+    account = publication.account
+    stop = stops.standing(account)
+    if stop is not None:
+        return f"发布已暂停（{scopes.name_of(stop)}）：{stop.reason}"
+    if not account.active:
+        return f"账号“{account.name}”已停用，没有发出。请管理员启用它后放行，或取消。"
+    blackout = blackouts.standing(account, now, urgent=publication.post.urgent)
+    return blackouts.words(blackout) if blackout is not None else ""
+
+
+def remedy(publication: Publication, now: datetime) -> str:
+    """What must happen before it may go, in one sentence; "" when nothing is in its way that ends by a person or a time."""
+    if stops.standing(publication.account) is not None:
+        return "请先恢复发布，再放行。"
+    if blackouts.standing(publication.account, now, urgent=publication.post.urgent) is not None:
+        return "请等静默期结束后放行、改期，或请管理员提前结束它。"
+    return ""
