@@ -30,6 +30,7 @@ LOCALES = ("zh_CN", "en")
 # What the frame shows of higher capabilities; each fills its key in register(). Called with the Actor, once a page:
 #   "heartbeat" -> {"alive": bool, "beat_at": datetime | None}   the scheduler
 #   "stops"     -> list of stops now standing (any with .scope, .reason), empty if everything may go out
+#   "blackouts" -> list of black-outs now under way (any with .reason), empty if there is none
 #   "notices"   -> int, unread
 #   "drill"     -> bool: this person sees accounts on the simulator (ribbon 演练)
 #   "counts"    -> {"posts"|"review"|"inbox"|"reports": int}, real work waiting for this person

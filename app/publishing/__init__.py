@@ -9,7 +9,7 @@ from app.db import utcnow
 def register(app: Flask) -> None:
     """Bind this capability's pages and API to the app, and its reaction to edited posts."""
     from app.posts import services as posts
-    from app.publishing import api, heartbeats, outlook, planning, stops, views
+    from app.publishing import api, blackouts, heartbeats, outlook, planning, stops, views
 
     # One blueprint, whose routes stand in five modules, and one API in two: all are there before it is bound.
     for name in ("calendar_views", "evidence_views", "stop_views", "together_views", "blackout_api"):
@@ -17,6 +17,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(views.bp)
     web.shell_providers["heartbeat"] = lambda _actor: heartbeats.heartbeat_state(utcnow())
     web.shell_providers["stops"] = stops.stops_of
+    web.shell_providers["blackouts"] = lambda actor: blackouts.under_way(actor, utcnow())
     web.register_api(app, api.blp)
     if planning.on_revised not in posts.on_revised:
         posts.on_revised.append(planning.on_revised)

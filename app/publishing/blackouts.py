@@ -124,6 +124,11 @@ def coming(actor: Actor, now: datetime) -> list[Blackout]:
     return [row for row in db.session.scalars(query) if scopes.concerns(actor, row)]
 
 
+def under_way(actor: Actor, now: datetime) -> list[Blackout]:
+    """Those that stand now and concern this actor, for the frame."""
+    return [row for row in coming(actor, now) if row.starts_at <= now]
+
+
 def page_of_coming(actor: Actor, now: datetime, *, cursor: str | None = None, limit: int = 50) -> Page[Blackout]:
     """As coming(), newest first, by pages; `cursor` is the last id seen."""
     limit = max(1, min(limit, 200))

@@ -178,6 +178,10 @@ def test_on_screen_and_in_the_calendar(app: Flask, desk: Desk) -> None:
     said = admin.post("/blackouts", data={**form, "reason": "高考"}, follow_redirects=True)
     assert "这段时间没有已排期的稿件" in said.text
     assert "高考" in sound(author, "/stops")
+    assert "静默期中" not in author.get("/stops").text
+    standing = silence(desk, now)
+    assert "静默期中" in sound(author, "/stops")
+    blackouts.end(desk.admin, standing.id, now=now)
     feed = author.get("/calendar/feed?start=2030-06-03&end=2030-06-10").json
     assert feed is not None
     assert "高考" in feed["heads"]["2030-06-07"]
