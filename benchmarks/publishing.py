@@ -16,12 +16,13 @@ sys.path[:0] = [str(ROOT)] if str(ROOT) not in sys.path else []
 from benchmarks.bare import Bare  # noqa: E402
 from benchmarks.contestant import Contestant, Stage  # noqa: E402
 from benchmarks.measure import figures, median_run, usage  # noqa: E402
-from benchmarks.servers import Postgres, Standin, scratch  # noqa: E402
+from benchmarks.queues import QUEUES  # noqa: E402
+from benchmarks.servers import Postgres, Redis, Standin, scratch  # noqa: E402
 from benchmarks.tandem import TandemPostgres, TandemSqlite  # noqa: E402
 
 # Deliveries before the counted ones, to open connections and load what is loaded late.
 WARM = 256
-CONTESTANTS: dict[str, type[Contestant]] = {each.name: each for each in (Bare, TandemPostgres, TandemSqlite)}
+CONTESTANTS: dict[str, type[Contestant]] = {each.name: each for each in (Bare, TandemPostgres, TandemSqlite, *QUEUES)}
 
 
 def run(contestant: Contestant, latency: float, wanted: range, patience: float = 60) -> dict[str, Any]:
@@ -41,8 +42,8 @@ def run(contestant: Contestant, latency: float, wanted: range, patience: float =
 
 
 def _send(contestant: Contestant, wanted: range, patience: float) -> None:
-    contestant.plan(time.time() + contestant.lead, wanted)
-    _until_recorded(contestant, len(wanted), contestant.lead + patience)
+    contestant.plan(time.time() + contestant.lead(wanted), wanted)
+    _until_recorded(contestant, len(wanted), contestant.lead(wanted) + patience)
 
 
 def _until_recorded(contestant: Contestant, wanted: int, patience: float) -> bool:
@@ -56,7 +57,7 @@ def _until_recorded(contestant: Contestant, wanted: int, patience: float) -> boo
 
 
 def _measured(contestant: Contestant, wanted: range, patience: float) -> dict[str, Any]:
-    stage, due = contestant.stage, time.time() + contestant.lead
+    stage, due = contestant.stage, time.time() + contestant.lead(wanted)
     contestant.plan(due, wanted)
     late = time.time() - due
     if late > -0.3:
@@ -106,6 +107,9 @@ def main() -> None:
         if any(kind.database for kind in chosen):
             stage.postgres = Postgres(home)
             stack.callback(stage.postgres.stop)
+        if any(kind.uses_redis for kind in chosen):
+            stage.redis = Redis(home)
+            stack.callback(stage.redis.stop)
         for latency in options.latency.split(","):
             for processes in options.processes.split(","):
                 for kind in chosen:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -11,7 +12,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -58,7 +58,8 @@ class Standin:
         command = [sys.executable, "-m", "benchmarks.standin"]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, start_new_session=True)
         assert self.process.stdout is not None
-        self.url = f"http://127.0.0.1:{int(self.process.stdout.readline())}"
+        self.port = int(self.process.stdout.readline())
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def reset(self, latency: float) -> None:
         self._ask(f"reset?latency={latency}")
@@ -72,8 +73,12 @@ class Standin:
         return [tuple(each) for each in told["accepted"]], told["strays"]
 
     def _ask(self, what: str) -> Any:
-        with urllib.request.urlopen(f"{self.url}/_bench/{what}", timeout=30) as answer:
-            return json.load(answer)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            line.request("GET", f"/_bench/{what}")
+            return json.load(line.getresponse())
+        finally:
+            line.close()
 
     def stop(self) -> None:
         end(self.process)
