@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.servers import Postgres
+
 _TICK, _PAGE = os.sysconf("SC_CLK_TCK"), os.sysconf("SC_PAGE_SIZE")
 
 
@@ -48,6 +50,32 @@ def _stat(pid: int) -> list[str]:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return []
+
+
+class DatabaseLoad:
+    """What one database of PostgreSQL did from here on; nothing without one."""
+
+    def __init__(self, postgres: Postgres | None, database: str) -> None:
+        self._postgres, self._database = postgres if database else None, database
+        self._before = self._read()
+
+    def per_delivery(self, deliveries: int) -> dict[str, float | None]:
+        """Transactions and statements (BEGIN and COMMIT among them) for each; read when all sessions have ended."""
+        transactions, statements = (now - then for now, then in zip(self._read(), self._before, strict=True))
+        if self._postgres is None:
+            return {"transactions": None, "statements": None}
+        return {"transactions": transactions / deliveries, "statements": statements / deliveries}
+
+    def _read(self) -> tuple[int, int]:
+        if self._postgres is None:
+            return 0, 0
+        query = """
+            SELECT xact_commit + xact_rollback,
+                (SELECT coalesce(sum(calls), 0) FROM pg_stat_statements WHERE dbid = datid)::bigint
+            FROM pg_stat_database WHERE datname = %s
+        """
+        found = self._postgres.rows(query, parameters=(self._database,))[0]
+        return int(found[0]), int(found[1])
 
 
 def percentile(values: Sequence[float], share: float) -> float | None:

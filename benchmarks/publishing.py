@@ -15,7 +15,7 @@ sys.path[:0] = [str(ROOT)] if str(ROOT) not in sys.path else []
 
 from benchmarks.bare import Bare  # noqa: E402
 from benchmarks.contestant import Contestant, Stage  # noqa: E402
-from benchmarks.measure import figures, median_run, usage  # noqa: E402
+from benchmarks.measure import DatabaseLoad, figures, median_run, usage  # noqa: E402
 from benchmarks.queues import QUEUES  # noqa: E402
 from benchmarks.servers import Postgres, Redis, Standin, scratch  # noqa: E402
 from benchmarks.tandem import TandemPostgres, TandemSqlite  # noqa: E402
@@ -25,25 +25,46 @@ WARM = 256
 CONTESTANTS: dict[str, type[Contestant]] = {each.name: each for each in (Bare, TandemPostgres, TandemSqlite, *QUEUES)}
 
 
-def run(contestant: Contestant, latency: float, wanted: range, patience: float = 60) -> dict[str, Any]:
+def run(contestant: Contestant, latency: float, wanted: range, patience: float = 40) -> dict[str, Any]:
     """One run: started, warmed, measured from just before the due instant until all is recorded."""
+    for slowness in (1, 2, 4):
+        contestant.slowness = slowness
+        try:
+            return _once(contestant, latency, wanted, patience)
+        except TooLate as error:
+            # Another machine enqueues more slowly: again, with more time for it.
+            print(error, file=sys.stderr)
+    raise TooLate(f"{contestant.name}: cannot plan {len(wanted)} deliveries in time")
+
+
+class TooLate(RuntimeError):
+    """The due instant came before all was planned."""
+
+
+def _once(contestant: Contestant, latency: float, wanted: range, patience: float) -> dict[str, Any]:
     stage = contestant.stage
     stage.platform.reset(latency)
     try:
         contestant.start()
-        _send(contestant, range(wanted.stop, stage.total), patience)
+        _warm(contestant, range(wanted.stop, stage.total), patience)
         stage.platform.reset(latency)
-        return _measured(contestant, wanted, patience)
+        load = DatabaseLoad(stage.postgres, contestant.database)
+        found = _measured(contestant, wanted, patience)
+    except TooLate:
+        raise
     except BaseException:
         print(contestant.log()[-3000:], file=sys.stderr)
         raise
     finally:
         contestant.stop()
+    # What the sessions did is told when they end.
+    return found | load.per_delivery(len(wanted))
 
 
-def _send(contestant: Contestant, wanted: range, patience: float) -> None:
+def _warm(contestant: Contestant, wanted: range, patience: float) -> None:
     contestant.plan(time.time() + contestant.lead(wanted), wanted)
-    _until_recorded(contestant, len(wanted), contestant.lead(wanted) + patience)
+    if not _until_recorded(contestant, len(wanted), contestant.lead(wanted) + patience):
+        raise RuntimeError(f"{contestant.name}: only {contestant.recorded()} of {len(wanted)} when warming")
 
 
 def _until_recorded(contestant: Contestant, wanted: int, patience: float) -> bool:
@@ -59,9 +80,8 @@ def _until_recorded(contestant: Contestant, wanted: int, patience: float) -> boo
 def _measured(contestant: Contestant, wanted: range, patience: float) -> dict[str, Any]:
     stage, due = contestant.stage, time.time() + contestant.lead(wanted)
     contestant.plan(due, wanted)
-    late = time.time() - due
-    if late > -0.3:
-        raise RuntimeError(f"{contestant.name}: planning took until {late:+.1f} s of the due instant")
+    if (late := time.time() - due) > -0.3:
+        raise TooLate(f"{contestant.name}: planning took until {late:+.1f} s of the due instant")
     time.sleep(max(0.0, due - time.time() - 0.25))
     before, db_before = usage(contestant.pids()), _database_cpu(stage)
     finished = _until_recorded(contestant, len(wanted), patience)

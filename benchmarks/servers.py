@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -123,9 +123,9 @@ class Postgres:
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:
             connection.execute(statement)
 
-    def rows(self, query: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+    def rows(self, query: str, database: str = "postgres", parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with psycopg.connect(self.dsn(database), autocommit=True) as connection:
-            return connection.execute(query).fetchall()
+            return connection.execute(query, parameters).fetchall()
 
     def copy(self, template: str, name: str) -> None:
         """A fresh database like `template`."""

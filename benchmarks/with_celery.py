@@ -1,8 +1,7 @@
-"""The task for Celery with Redis. As a program it enqueues: python -m benchmarks.with_celery DUE FIRST LAST."""
+"""The task for Celery with Redis."""
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 
 from celery import Celery
@@ -25,8 +24,8 @@ def delivery(number: int) -> None:
     deliver(number)
 
 
-if __name__ == "__main__":
-    due = datetime.fromtimestamp(float(sys.argv[1]), UTC)
+def enqueue(due: str, first: str, last: str) -> None:
+    at = datetime.fromtimestamp(float(due), UTC)
     with app.producer_pool.acquire(block=True) as producer:
-        for each in range(int(sys.argv[2]), int(sys.argv[3])):
-            app.send_task("benchmarks.with_celery.delivery", (each,), eta=due, producer=producer)
+        for number in range(int(first), int(last)):
+            delivery.apply_async((number,), eta=at, producer=producer)

@@ -1,8 +1,7 @@
-"""The task for Dramatiq with Redis. As a program it enqueues: python -m benchmarks.with_dramatiq DUE FIRST LAST."""
+"""The task for Dramatiq with Redis."""
 
 from __future__ import annotations
 
-import sys
 import time
 
 import dramatiq
@@ -19,7 +18,6 @@ def delivery(number: int) -> None:
     deliver(number)
 
 
-if __name__ == "__main__":
-    due = float(sys.argv[1])
-    for each in range(int(sys.argv[2]), int(sys.argv[3])):
-        delivery.send_with_options(args=(each,), delay=max(0, int((due - time.time()) * 1000)))
+def enqueue(due: str, first: str, last: str) -> None:
+    for number in range(int(first), int(last)):
+        delivery.send_with_options(args=(number,), delay=max(0, int((float(due) - time.time()) * 1000)))

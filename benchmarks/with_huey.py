@@ -1,8 +1,7 @@
-"""The task for Huey with Redis. As a program it enqueues: python -m benchmarks.with_huey DUE FIRST LAST."""
+"""The task for Huey with Redis."""
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 
 from huey import RedisHuey
@@ -17,7 +16,7 @@ def delivery(number: int) -> None:
     deliver(number)
 
 
-if __name__ == "__main__":
-    due = datetime.fromtimestamp(float(sys.argv[1]), UTC)
-    for each in range(int(sys.argv[2]), int(sys.argv[3])):
-        delivery.schedule((each,), eta=due)
+def enqueue(due: str, first: str, last: str) -> None:
+    at = datetime.fromtimestamp(float(due), UTC)
+    for number in range(int(first), int(last)):
+        delivery.schedule((number,), eta=at)
