@@ -65,7 +65,7 @@ class _Tandem(Contestant):
         }
         for _each in range(self.processes):
             self.spawn(["-m", "scheduler", "--threads", str(self.threads)], **environment)
-        until("schedulers", lambda: self._scalar(select(func.count()).select_from(Worker)) == self.processes, 30)
+        until("schedulers", lambda: self._scalar(select(func.count()).select_from(Worker)) == self.processes, 120)
 
     def plan(self, due: float, wanted: range) -> None:
         at = datetime.fromtimestamp(due, UTC)
