@@ -38,7 +38,8 @@ def draw(results: Results, path: Path) -> None:
             "ytick.color": INK,
         }
     )
-    figure, axes = pyplot.subplots(2, 2, figsize=(11, 7.2), facecolor=GROUND, layout="constrained")
+    figure, axes = pyplot.subplots(2, 2, figsize=(11, 7.4), facecolor=GROUND, layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.15, h_pad=0.12)
     cells = results["cells"]
     _bars(axes[0][0], cells, "Deliveries a second, from the due instant", rate)
     _bars(axes[0][1], cells, "Start skew p99, ms after the due instant", lambda cell: _of(cell, "start_p99_ms"))
@@ -75,9 +76,9 @@ def _growth(axes: Axes, rows: list[dict[str, Any]]) -> None:
         found = [row for row in rows if row["store"] == store]
         label = "PostgreSQL" if store == "postgresql" else "SQLite"
         axes.plot([r["waiting"] for r in found], [r["round_ms"] for r in found], "o-", color=colour, label=label)
-    axes.set_title("One round that claims 64, ms, by rows waiting", loc="left", fontsize=11)
+    axes.set_title("A round claiming 64, ms, by rows waiting", loc="left", fontsize=11)
     axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.3 * max(row["round_ms"] for row in rows))
     axes.set_xticks([100, 1_000, 10_000, 100_000], ["100", "1,000", "10,000", "100,000"])
     axes.minorticks_off()
     axes.grid(axis="y", color=LINE)

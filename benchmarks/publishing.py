@@ -23,8 +23,6 @@ from benchmarks.servers import Postgres, Redis, Standin, scratch  # noqa: E402
 from benchmarks.settings import Settings, candidates  # noqa: E402
 from benchmarks.tandem import TandemPostgres, TandemSqlite  # noqa: E402
 
-# Deliveries before the counted ones, to open connections and load what is loaded late.
-WARM = 256
 CONTESTANTS: dict[str, type[Contestant]] = {each.name: each for each in (Bare, TandemPostgres, TandemSqlite, *QUEUES)}
 RESULTS = ROOT / "benchmarks" / "results.json"
 Cell = dict[str, Any]
@@ -98,6 +96,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--report", action="store_true", help="only write table and plot from results.json again")
     parser.add_argument("--only", default="", help="names or their beginnings, comma-separated")
     parser.add_argument("--n", type=int, default=2000, help="deliveries due at one instant")
+    parser.add_argument("--warm", type=int, default=256, help="deliveries before those, to open and load what is late")
     parser.add_argument("--latency", default="50", help="milliseconds, comma-separated")
     parser.add_argument("--processes", default="2", help="comma-separated")
     parser.add_argument("--threads", type=int, default=64, help="per process")
@@ -136,7 +135,7 @@ def main() -> None:
 def set_up(stack: ExitStack, options: argparse.Namespace, kinds: list[type[Contestant]]) -> Stage:
     """The servers that are needed, stopped with `stack`."""
     home = stack.enter_context(scratch())
-    stage = Stage(home=home, platform=Standin(), total=options.n + WARM)
+    stage = Stage(home=home, platform=Standin(), total=options.n + options.warm)
     stack.callback(stage.platform.stop)
     if any(kind.database for kind in kinds):
         stage.postgres = Postgres(home)
