@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited, Refused
 from connectors.values import AccountConfig, Attempted, CannotTell, Finding, Found, PublishedItem, Receipt, Removed
-from connectors.weibo import limits, links
+from connectors.weibo import codes, limits, links
 from connectors.weibo.api import Api
 from connectors.weibo.ids import id_of
 from connectors.weibo.levels import Level
@@ -18,7 +18,6 @@ from connectors.weibo.payloads import is_deleted, plain_text, receipt_of, same_t
 # A status may take a minute or two to be seen everywhere ("please wait 1-2 minutes").
 _SETTLING = timedelta(minutes=3)
 _CLOCKS_APART = timedelta(minutes=2)
-_GONE_CODES = frozenset({"20101", "20104", "20112"})
 
 
 def check(account: AccountConfig, level: Level, api: Api, attempted: Attempted, now: datetime) -> Finding:
@@ -60,7 +59,7 @@ def _read_back(
         # An app without statuses/show may still list its newest.
         return _look_for(account, level, api, attempted, again)
     except Refused as error:
-        if error.code not in _GONE_CODES:
+        if error.code not in codes.GONE:
             raise
         if now - attempted.sent_at < _SETTLING:
             return CannotTell(reason="微博刚发出，暂时还查不到，稍后再核实。", next_at=again)
