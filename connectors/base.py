@@ -35,7 +35,7 @@ from connectors.values import (
     Token,
 )
 
-Purpose = Literal["publish", "unread", "fetch", "media", "history"]
+Purpose = Literal["publish", "reply", "unread", "fetch", "media", "history"]
 
 
 class TokenStore(Protocol):

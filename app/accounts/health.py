@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -194,12 +194,22 @@ def tidy(now: datetime) -> None:
         db.session.execute(delete(CallbackSeen).where(old).execution_options(synchronize_session=False))
 
 
-def note_limit(account_id: str, key: str, error: RateLimited) -> None:
-    """Remember the platform's own "not before"; our ledger's refusals need no remembering."""
+def note_limit(account_id: str, key: str, error: RateLimited, now: datetime | None = None) -> None:
+    """Remember the platform's own "not before" at the call `key`; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
-        quotas.block(account_id, quotas.DAILY if error.code in quotas.ALL_CALLS else key, error.until)
-        if error.until - utcnow() >= _DAILY_LIMIT:
-            _ask_what_is_left(account_id)
+        now = now or utcnow()
+        quotas.block(
+            account_id, _refused_as_one(account_id, key) if error.code in quotas.ALL_CALLS else key, error.until
+        )
+        if error.until - now >= _DAILY_LIMIT:
+            _ask_what_is_left(account_id, now)
+
+
+def _refused_as_one(account_id: str, call: str) -> str:
+    """What a refusal of the user or the address is about: the family of calls, where the account has such; else all."""
+    account = db.session.get_one(Account, account_id)
+    families = [quota.key for quota in connections.quotas_of(account) if quota.family and quota.covers(call)]
+    return families[0] if families else quotas.DAILY
 
 
 def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
@@ -215,12 +225,12 @@ def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
             account.status, account.rights, account.checked_at = "refused", [_right(_not_asked(error))], now
 
 
-def _ask_what_is_left(account_id: str) -> None:
+def _ask_what_is_left(account_id: str, now: datetime) -> None:
     """A day's limit was met: where the platform tells its allowances they are read at the scheduler's next turn."""
     account = db.session.get(Account, account_id)
     if account is not None and "quota" in connections.capabilities(account).offers:
         with atomic():
-            readings.request(account_id, utcnow())
+            readings.request(account_id, now)
 
 
 def health_of(account: Account, now: datetime) -> dict[str, Any]:
@@ -236,9 +246,19 @@ def health_of(account: Account, now: datetime) -> dict[str, Any]:
 
 
 def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
-    """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}."""
+    """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}.
+
+    The limit of an elastic purpose is what it may spend as the day stands now.
+    """
     standing = _standing(account, now)
     spent = quotas.spent(account.id, standing, now)
+    whole = next((count.limit or 0 for count in standing if count.key == quotas.DAILY), 0)
+    used = {count.key: spent[count.row][0] for count in standing if count.key in quotas.SHARES}
+    over = quotas.elapsed(now)
+    standing = [
+        replace(count, limit=quotas.allowance(count.key, whole, used, over)) if count.key in quotas.ELASTIC else count
+        for count in standing
+    ]
     return [_quota_row(count, *spent[count.row]) for count in standing]
 
 
@@ -290,8 +310,11 @@ def remaining(account: Account, key: str, now: datetime) -> int | None:
     Publishing may use whatever of the day is left. Mass sends are counted by who
     plans them, not here.
     """
-    wanted = quotas.DAILY if key == "publish" else key
-    left = [int(row["remaining"]) for row in quota_summary(account, now) if row["key"] == wanted]
-    if not left and quotas.blocked_until(account.id, wanted, now) is not None:
+    wanted = {quotas.DAILY if key == "publish" else key}
+    if key == "publish":
+        call = connections.capabilities(account).publish_quota
+        wanted |= {quota.key for quota in connections.quotas_of(account) if quota.family and quota.covers(call)}
+    left = [int(row["remaining"]) for row in quota_summary(account, now) if row["key"] in wanted]
+    if not left and any(quotas.blocked_until(account.id, each, now) is not None for each in wanted):
         return 0
     return min(left, default=None)
