@@ -68,6 +68,15 @@ class PreviewRule:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PeopleRule:
+    """What the platform takes of a person's tags (each in characters) and remark (bytes of UTF-8)."""
+
+    most_tags: int
+    tag_length: int
+    remark_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Form:
     """One shape that a post may take on the platform, chosen by the override "form"; the first is the default."""
 

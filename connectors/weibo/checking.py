@@ -21,7 +21,8 @@ _CLOCKS_APART = timedelta(minutes=2)
 
 
 def check(account: AccountConfig, level: Level, api: Api, attempted: Attempted, now: datetime) -> Finding:
-    """What became of it, read-back included. Not finding it proves nothing: an ordinary app sees five statuses, and those late."""
+    """What became of it, read-back included. Not finding it proves nothing: an ordinary app sees five statuses, and those
+    late. Raises RateLimited and CredentialsRefused."""
     found = _found(account, level, api, attempted, now)
     if not isinstance(found, Found) or attempted.receipt is None:
         return found
@@ -36,9 +37,10 @@ def _found(account: AccountConfig, level: Level, api: Api, attempted: Attempted,
         if attempted.receipt is not None and attempted.receipt.external_id:
             return _read_back(account, level, api, attempted, attempted.receipt, now, again)
         return _look_for(account, level, api, attempted, again)
-    except RateLimited as error:
-        return CannotTell(reason=f"暂时无法核实：{error}", next_at=max(error.until or again, again))
-    except (NotEntitled, CredentialsRefused) as error:
+    except (RateLimited, CredentialsRefused):
+        # What the platform says of the account is for whoever asked: the ledger and the account's health need it.
+        raise
+    except NotEntitled as error:
         return CannotTell(reason=f"无法核实：{error}", next_at=again, by_person=True)
     except ConnectorError as error:
         return CannotTell(reason=f"暂时无法核实：{error}", next_at=again)

@@ -126,6 +126,9 @@ REPLY_RULES: dict[MessageKind, ReplyRule] = {
     "private": ReplyRule(window=timedelta(hours=48), max_length=PRIVATE_LENGTH),
 }
 
+# Named in a comment under somebody else's post, told by a push: one private message within 48 hours, none after unfollow.
+PRIVATELY = ReplyRule(window=timedelta(hours=48), per_message=1, max_length=PRIVATE_LENGTH)
+
 _MISSING_COMMENTS = Missing(
     key="comments",
     why=N_("评论收件箱需商业接口：普通应用只能看到授权过本应用的用户的评论，一般市民的评论取不到，请到微博查看。"),

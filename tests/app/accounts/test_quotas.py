@@ -80,7 +80,9 @@ def test_a_poll_spends_unread_and_fetch_apart(app: Flask, office: Office, now: d
 
 
 @pytest.mark.parametrize(("hour", "first"), [(0, "reply"), (8, "media"), (16, "reply"), (23, "media")])
-def test_whatever_is_borrowed_three_tenths_stay_for_publishing(app: Flask, office: Office, hour: int, first: Purpose) -> None:
+def test_whatever_is_borrowed_three_tenths_stay_for_publishing(
+    app: Flask, office: Office, hour: int, first: Purpose
+) -> None:
     account_id = connect_weibo(office).id
     twenty = (Quota(key="daily_calls", limit=20, period="day"),)
     at = MORNING + timedelta(hours=hour)
