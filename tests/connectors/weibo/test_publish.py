@@ -317,7 +317,7 @@ def test_level_share_cannot_delete(weibo: WeiboConnector, publish: Publish, cont
 def test_history_is_newest_first_and_five(
     weibo: WeiboConnector, publish: Publish, content: Content, clock: Clock
 ) -> None:
-    ids = [publish(replace(content, title=f"第{number}条")).external_id for number in range(6)]
+    ids = [publish(replace(content, title=f"第{number}条", link=f"{LINK}{number}")).external_id for number in range(6)]
     page = weibo.history(clock.now - timedelta(hours=1))
     items = page.items
     assert page.complete_since == items[-1].published_at
