@@ -329,7 +329,7 @@ class Capabilities:
     # How a message of another kind is answered whose `target` says {"kind": "private"}: nothing else reaches its writer.
     privately: ReplyRule | None = None
     # Events after which the platform obliges to erase what the person wrote.
-    erases_on: frozenset[str] = frozenset()
+    erases_on: tuple[str, ...] = ()
     # Limits of what the platform keeps of a person; None: it keeps no such thing, or tells no limit.
     people: PeopleRule | None = None
     # Calls that one probe() makes at most, where calls are rationed.

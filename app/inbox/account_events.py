@@ -65,7 +65,7 @@ def account_event(account: Account, event: AccountEvent, now: datetime) -> None:
     """
     with atomic():
         account = _locked(account.id)
-        if event.kind in ERASES & connections.capabilities(account).erases_on:
+        if event.kind in ERASES and event.kind in connections.capabilities(account).erases_on:
             contacts.erase(account, event.sender_id, at=event.at, now=now)
         elif event.kind in LEAVES:
             contacts.note_left(account, event.sender_id, event.at)

@@ -62,7 +62,7 @@ READ = (
     "comment/list", "comment/reply/add", "message/custom/send", "user/info",
 )  # fmt: skip
 # 取消关注, and the person's wish that their data be deleted.
-ERASES_ON = frozenset({"unsubscribe", "user_authorization_revoke"})
+ERASES_ON = ("unsubscribe", "user_authorization_revoke")
 # 45059, 45158, 40092: a remark has fewer than thirty bytes.
 PEOPLE = PeopleRule(most_tags=20, tag_length=30, remark_bytes=29)
 _RECALL: Mapping[str, Literal["api", "manual", "partial"]] = {"publish": "api", "mass": "partial", "draft": "manual"}
