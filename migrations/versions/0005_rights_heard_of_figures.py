@@ -43,10 +43,9 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    with op.batch_alter_table("accounts", schema=None) as batch_op:
-        batch_op.drop_column("callback_refusal")
-        batch_op.drop_column("callback_refused_at")
-        batch_op.drop_column("token_granted_at")
+    # Natively, also on SQLite: a batch makes the table anew, and rows that refer to it would refuse or be lost.
+    for column in ("callback_refusal", "callback_refused_at", "token_granted_at"):
+        op.drop_column("accounts", column)
 
     with op.batch_alter_table("publication_figures", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_publication_figures_next_at"))
