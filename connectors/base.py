@@ -35,7 +35,7 @@ from connectors.values import (
     Token,
 )
 
-Purpose = Literal["publish", "unread", "fetch", "media", "history"]
+Purpose = Literal["publish", "reply", "unread", "fetch", "media", "history"]
 
 
 class TokenStore(Protocol):
@@ -138,7 +138,8 @@ class Connector(Desk, Granting, ABC):
 
     @abstractmethod
     def check(self, attempted: Attempted) -> Finding:
-        """What became of it; also the read-back of something published."""
+        """What became of it; also the read-back of something published. Raises what concerns the account as a whole:
+        RateLimited, CredentialsRefused."""
 
     @abstractmethod
     def discard(self, prepared: Prepared) -> None:
@@ -191,7 +192,10 @@ class Connector(Desk, Granting, ABC):
 
     @abstractmethod
     def fetch_messages(self, cursor: Mapping[str, str], posts: Sequence[Receipt]) -> Page[InboundMessage]:
-        """New messages since `cursor`; `posts` are the recent publications whose comments may be asked."""
+        """New messages since `cursor`; `posts` are the recent publications whose comments may be asked.
+
+        Keys of the cursor that begin with `denied:` remember what the platform refused: new credentials void them.
+        """
 
     def fetch_media(self, reference: InboundMedia) -> MediaFile:
         """The bytes behind an InboundMedia of a message. Network, and to be asked soon: platforms keep them for days.

@@ -15,12 +15,16 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Right:
-    """One right as probed: True works, False does not, None can only be seen at the first publication."""
+    """One right as probed: True works, False does not, None can only be seen at the first publication.
+
+    Not `asked`: the platform could not be asked this time, so an earlier verdict still stands.
+    """
 
     key: str
     ok: bool | None
     detail: str = ""
     remedy: str = ""
+    asked: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,8 @@ class Health:
     rights: tuple[Right, ...]
     egress_ip: str = ""
     token_expires_at: datetime | None = None
+    # When the token was given, where the platform tells: how long it was given for says how soon is soon.
+    token_granted_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from fnmatch import fnmatchcase
 from typing import Literal
 
 
@@ -29,11 +30,27 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True)
 class Quota:
-    """`limit` uses of `key` per `period` ("day", "hour", "month", "minute"), days and months of Beijing."""
+    """`limit` uses of `key` per `period` ("day", "hour", "month", "minute"), days and months of Beijing.
+
+    Where several calls run on one counter, `calls` are their patterns ("*/biz") and `but` those left out. `family`: when
+    the platform refuses the user or the address at one of them, it means all of them and no other.
+    """
 
     key: str
     limit: int
     period: Literal["minute", "hour", "day", "month"]
+    calls: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+    family: bool = False
+
+    def covers(self, call: str) -> bool:
+        if not self.calls:
+            return call == self.key
+        return _matches(call, self.calls) and not _matches(call, self.but)
+
+
+def _matches(call: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(call, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +65,15 @@ class PreviewRule:
     hint: str
     pattern: str
     lives: timedelta
+
+
+@dataclass(frozen=True, kw_only=True)
+class PeopleRule:
+    """What the platform takes of a person's tags (each in characters) and remark (bytes of UTF-8)."""
+
+    most_tags: int
+    tag_length: int
+    remark_bytes: int
 
 
 @dataclass(frozen=True, kw_only=True)

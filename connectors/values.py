@@ -16,6 +16,7 @@ from connectors.known import Token as Token
 from connectors.rules import Form as Form
 from connectors.rules import Limit as Limit
 from connectors.rules import Missing as Missing
+from connectors.rules import PeopleRule as PeopleRule
 from connectors.rules import PreviewRule as PreviewRule
 from connectors.rules import Quota as Quota
 from connectors.rules import ReplyRule as ReplyRule
@@ -325,6 +326,14 @@ class Capabilities:
     polls: tuple[MessageKind, ...] = ()
     pushes: tuple[MessageKind, ...] = ()
     replies: Mapping[MessageKind, ReplyRule] = field(default_factory=dict)
+    # How a message of another kind is answered whose `target` says {"kind": "private"}: nothing else reaches its writer.
+    privately: ReplyRule | None = None
+    # Events after which the platform obliges to erase what the person wrote.
+    erases_on: tuple[str, ...] = ()
+    # Limits of what the platform keeps of a person; None: it keeps no such thing, or tells no limit.
+    people: PeopleRule | None = None
+    # Calls that one probe() makes at most, where calls are rationed.
+    probe_calls: int = 1
     quotas: tuple[Quota, ...] = ()
     # The quota that one publication spends when it is committed ("mass", "freepublish/submit", …).
     publish_quota: str = ""
@@ -336,7 +345,7 @@ class Capabilities:
     home: str = ""
     # What may be done to messages of a kind (Act of connectors.desk: "elect", "delete", "delete_reply", …), and what
     # else of connectors.desk works: "typing", "people", "tags", "block", "quota", "clear_quota", "explain", "day_figures",
-    # "speed", "switch_comments".
+    # "speed", "switch_comments"; and whether figures() may be asked: "figures".
     acts: Mapping[MessageKind, tuple[str, ...]] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
     # Calls whose allowance the platform tells ("quota" is offered then), as the ledger names them.

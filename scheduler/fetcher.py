@@ -42,7 +42,7 @@ def ask(runtime: Runtime, fetch: Fetch) -> None:
         file = connector.fetch_media(fetch.reference)
     except ConnectorError as error:
         if isinstance(error, RateLimited) and connector is not None:
-            note_limit(fetch.account_id, getattr(connector.meter, "last_call", ""), error)
+            note_limit(fetch.account_id, getattr(connector.meter, "last_call", ""), error, runtime.clock())
         media.record_failure(fetch, error, runtime.clock())
         return
     except Exception:

@@ -12,7 +12,7 @@ from app.config import current
 from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
 from app.previews import services as previews
 from app.publishing import heartbeats, telling
-from scheduler import fetcher, inspector, poller, previewer, reader, reconciler, sender
+from scheduler import counter, fetcher, inspector, poller, previewer, reader, reconciler, sender
 from scheduler.runtime import Runtime
 
 VERSION = "0.1.0"
@@ -42,6 +42,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="poller", seconds=1, run=lambda: poller.tick(runtime, runtime.clock())),
         Job(name="media", seconds=2, run=lambda: fetcher.tick(runtime, runtime.clock())),
         Job(name="reader", seconds=30, run=lambda: reader.tick(runtime, runtime.clock())),
+        Job(name="figures", seconds=60, run=lambda: counter.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
         Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),

@@ -65,7 +65,8 @@ def _messages(runtime: Runtime, poll: Poll) -> None:
         _note(runtime, poll, connector, error)
         polling.record_poll_failure(poll.account_id, error, runtime.clock())
         return
-    polling.record_poll(poll.account_id, page, runtime.clock(), begun=begun)
+    cost = getattr(connector.meter, "spent", {}).get("fetch", 0)
+    polling.record_poll(poll.account_id, page, runtime.clock(), begun=begun, cost=cost)
 
 
 def _history(runtime: Runtime, poll: Poll) -> None:
@@ -89,7 +90,7 @@ def _note(runtime: Runtime, poll: Poll, connector: Connector, error: ConnectorEr
     """What concerns the account as a whole: a limit that was met, an authorisation that is dead."""
     note_refused(poll.account_id, error, runtime.clock())
     if isinstance(error, RateLimited):
-        note_limit(poll.account_id, getattr(connector.meter, "last_call", ""), error)
+        note_limit(poll.account_id, getattr(connector.meter, "last_call", ""), error, runtime.clock())
 
 
 def _probe(runtime: Runtime, account_id: str) -> None:

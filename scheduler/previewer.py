@@ -92,7 +92,7 @@ def _failed(
     now = runtime.clock()
     _record(claim, lambda: sending.record_failure(claim, done, error, recorder.json(), now))
     if isinstance(error, RateLimited) and connector is not None:
-        note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error)
+        note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error, now)
 
 
 def _record(claim: Claim, write: Callable[[], None]) -> None:

@@ -8,13 +8,13 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_refused
+from app.accounts.services import note_limit, note_refused
 from app.db import release
 from app.publishing import claims, errands, handing, verifying
 from app.publishing.preparing import account_of, load
 from app.publishing.values import Claim, Lost
 from connectors.base import Connector
-from connectors.errors import ConnectorError, OutcomeUnknown, Refused
+from connectors.errors import ConnectorError, CredentialsRefused, OutcomeUnknown, RateLimited, Refused
 from connectors.values import CannotTell, Finding, Receipt
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -73,9 +73,14 @@ def _ask(question: verifying.Question, connector: Connector, now: datetime) -> F
         return connector.check(question.attempted)
     except ConnectorError as error:
         note_refused(question.account_id, error, now)
+        if isinstance(error, RateLimited):
+            note_limit(question.account_id, getattr(connector.meter, "last_call", ""), error, now)
         release()
         outcome = retry.decide(error, question.attempted.asked + 1, now)
-        return CannotTell(reason=f"暂时无法核实：{error}", next_at=outcome.retry_at)
+        words = "无法核实" if outcome.kind == "refused" else "暂时无法核实"
+        return CannotTell(
+            reason=f"{words}：{error}", next_at=outcome.retry_at, by_person=isinstance(error, CredentialsRefused)
+        )
     except Exception:
         # A fault of ours: it counts as one question of the sparse rhythm, so that it cannot go on for ever.
         log.exception("check failed", publication=question.claim.publication_id)

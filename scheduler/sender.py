@@ -42,7 +42,7 @@ def send(runtime: Runtime, claim: Claim) -> None:
     recorder = connections.Recorder()
     account = account_of(claim.account_id)
     connector = connections.connect(
-        account, purpose="publish", on_exchange=recorder, operator_ip=claim.operator_ip, clock=runtime.clock
+        account, purpose="reply", on_exchange=recorder, operator_ip=claim.operator_ip, clock=runtime.clock
     )
     attempted = services.begin_attempt(claim, runtime.clock())
     if attempted is None:
@@ -56,7 +56,7 @@ def send(runtime: Runtime, claim: Claim) -> None:
         persist(lambda: _record(attempted, failure, recorder, now))
         note_refused(claim.account_id, error, now)
         if isinstance(error, RateLimited):
-            note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error)
+            note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error, now)
         return
     now = runtime.clock()
     persist(lambda: services.record_reply_sent(attempted, receipt, exchanges=recorder.json(), now=now))
@@ -80,7 +80,8 @@ def _record(attempted: Try, error: ConnectorError, recorder: connections.Recorde
     exchanges = recorder.json()
     if outcome.kind == "receipt":
         services.record_reply_sent(attempted, outcome.receipt or Receipt(), exchanges=exchanges, now=now)
-    elif outcome.kind == "not_sent" and attempted.number < sending.MOST_TRIES:
+    elif outcome.kind == "not_sent" and (attempted.number < sending.MOST_TRIES or error.code == "quota"):
+        # Our own ledger's word is no try: nothing was asked of the platform.
         until = outcome.retry_at or retry.delay(attempted.number, now)
         services.record_reply_postponed(attempted, error, until=until, exchanges=exchanges, now=now)
     elif outcome.kind in ("refused", "not_sent"):

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from app.accounts.forms import N_, PLATFORMS
 from app.accounts.models import Account
 
-# Days before the end of an authorisation at which the colour changes.
+# Days before the end of an authorisation at which the colour changes; of one given for less than a month, the last quarter
+# and the last tenth of its life.
 SOON, SOONER = timedelta(days=7), timedelta(days=3)
 
 STATUS: Mapping[str, tuple[str, str, str]] = {
@@ -28,6 +29,8 @@ RIGHTS: Mapping[str, str] = {
     "mass": N_("群发"),
     "article": N_("头条文章"),
     "comments": N_("评论与留言"),
+    "mentions": N_("@ 提及"),
+    "unread": N_("新消息计数"),
     "private": N_("私信回复"),
     "callback": N_("消息推送"),
     "timeline": N_("读取本账号内容"),
@@ -84,10 +87,19 @@ def authorised_by_hand(account: Account) -> bool:
     return any(field.name == "access_token" for field in PLATFORMS[account.platform].fields)
 
 
-def expiry_colour(ends: datetime, now: datetime) -> str:
-    if ends <= now + SOONER:
-        return "red"
-    return "amber" if ends <= now + SOON else "green"
+def nearness(account: Account) -> tuple[timedelta, timedelta]:
+    """(soon, sooner) before the end of the account's authorisation: an app that was not audited gets one day at a time."""
+    if account.token_expires_at is None or account.token_granted_at is None:
+        return SOON, SOONER
+    life = account.token_expires_at - account.token_granted_at
+    return min(SOON, life / 4), min(SOONER, life / 10)
+
+
+def expiry_colour(account: Account, now: datetime) -> str:
+    ends, (soon, sooner) = expires_at(account), nearness(account)
+    if ends is None or ends > now + soon:
+        return "green"
+    return "red" if ends <= now + sooner else "amber"
 
 
 def next_step(account: Account, now: datetime) -> Step:
@@ -97,7 +109,7 @@ def next_step(account: Account, now: datetime) -> Step:
     if authorised_by_hand(account) and not account.credentials.get("access_token"):
         return Step(act="authorize", text=N_("用本账号登录微博并授权，系统才能替它发布和收取互动。"))
     ends = expires_at(account)
-    if ends is not None and ends <= now + SOON:
+    if ends is not None and ends <= now + nearness(account)[0]:
         return Step(act="authorize", text=N_("授权快到期或已到期。请用本账号登录微博，点一次“同意”即可续期。"))
     if account.checked_at is None:
         return Step(act="probe", text=N_("逐项测试权限，看看这个账号现在能做什么。"))
@@ -121,6 +133,9 @@ def next_step(account: Account, now: datetime) -> Step:
             "缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试；补不齐时，在账号设置中换一种发布方式。"
         )
         return Step(act="wait", text=text, right=RIGHTS.get(needed, needed))
+    if failed is not None and failed["key"] == "callback" and account.callback_refusal:
+        text = N_("平台的推送到了，但签名不正确，市民的私信收不进来。请核对回调所用的密钥，更正后重新测试。")
+        return Step(act="credentials", text=text)
     if account.last_callback_at is None:
         return Step(act="callback", text=N_("把回调网址填到平台，市民的私信才会进入收件箱。"))
     if failed is not None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.accounts import verdicts
 from app.accounts.models import Account, CallbackSeen
 from app.db import db, new_id
 from connectors.values import Callback
@@ -73,6 +74,13 @@ def is_first(account_id: str, nonce: str, digest: str, answer: bytes, now: datet
 
 def note_callback(account_id: str, now: datetime) -> None:
     """The platform reached us. Inside atomic()."""
+    account = db.session.get_one(Account, account_id)
+    if account.callback_refused_at is not None:
+        # The secret is right again: a verdict that said otherwise goes.
+        account.callback_refused_at, account.callback_refusal, account.last_callback_at = None, "", now
+        if account.rights:
+            verdicts.judge(account)
+        return
     db.session.execute(
         update(Account)
         .where(Account.id == account_id)

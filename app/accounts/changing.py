@@ -61,10 +61,18 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
     if any(key.startswith("credentials.") for key in changed):
         settle_token(account)
         quotas.unblock(account.id)
+        # What was refused to the old ones may be open to these.
+        account.poll_cursor = {
+            key: value for key, value in account.poll_cursor.items() if not key.startswith("denied:")
+        }
+        account.callback_refused_at, account.callback_refusal = None, ""
         account.status, account.rights = "unknown", []
         # What was said of the old ones; whether the new ones are better is asked at once.
         account.poll_note = account.history_note = ""
         account.next_poll_at = now
+    if "mode" in changed:
+        # Another app sees other messages, older ones too: it looks anew.
+        account.poll_cursor, account.next_poll_at = {}, now
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
         account.probe_requested_at = now
     if "active" in changed and account.active:
@@ -74,4 +82,4 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
 def settle_token(account: Account) -> None:
     token = given_token(account.credentials)
     tokens.store(account.id, token)
-    account.token_expires_at = token.expires_at if token else None
+    account.token_expires_at, account.token_granted_at = token.expires_at if token else None, None

@@ -100,6 +100,7 @@ def _take(actor: Actor, account_id: str, grant: Grant, now: datetime) -> Account
         changed = changing.changed(account, credentials, account.settings, {})
         account.credentials = credentials
         changing.react(account, changed, now)
+        account.token_granted_at = now
         record(
             actor,
             "account.authorize",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import and_, delete, or_, select, update
 
-from app.accounts import connections, quotas, readings, tokens
+from app.accounts import connections, quotas, readings, tokens, verdicts
 from app.accounts.judging import own_settings
 from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
@@ -37,8 +37,8 @@ def probe(account_id: str, now: datetime) -> Account:
     account = db.session.get(Account, account_id)
     if account is None:
         raise NotFound
-    if account.rights and remaining(account, BUDGET, now) == 0:
-        # Nothing may be asked today: what is known is worth more than "not asked".
+    if account.rights and _too_few_calls(account, now):
+        # Not all could be asked today: what is known is worth more than "not asked".
         return _put_off(account, now)
     asked_with = _asked_with(account)
     connector = connections.connect(account, purpose=BUDGET)
@@ -56,15 +56,23 @@ def probe(account_id: str, now: datetime) -> Account:
         if asked_with != _asked_with(account):
             # Corrected meanwhile: what was found is about the old ones, and the new ones' probe is still due.
             return account
-        account.rights = [_right(right) for right in health.rights]
-        account.status = status_of(health.rights)
+        account.rights = verdicts.merged(account.rights, health.rights)
+        verdicts.judge(account)
         account.egress_ip = health.egress_ip or account.egress_ip
         if health.token_expires_at is not None:
             account.token_expires_at = health.token_expires_at
+            account.token_granted_at = health.token_granted_at or account.token_granted_at
             _correct_expiry(account, health.token_expires_at)
         account.checked_at = now
         account.probe_requested_at = None
     return account
+
+
+def _too_few_calls(account: Account, now: datetime) -> bool:
+    left = remaining(account, BUDGET, now)
+    whole = next((row["limit"] for row in quota_summary(account, now) if row["key"] == BUDGET), 0)
+    # An account whose whole budget is smaller than a probe still gets one.
+    return left is not None and left < min(connections.capabilities(account).probe_calls, max(1, whole))
 
 
 def _put_off(account: Account, now: datetime) -> Account:
@@ -105,16 +113,6 @@ def _correct_expiry(account: Account, told: datetime) -> None:
         tokens.set_expiry(account.id, told)
 
 
-def status_of(rights: Sequence[Right]) -> str:
-    """refused: no token, nothing works; limited: some right is missing; unknown: could not be asked; else ok."""
-    token = next((right for right in rights if right.key == "token"), None)
-    if token is not None and token.ok is False:
-        return "refused"
-    if token is None or token.ok is None:
-        return "unknown"
-    return "limited" if any(right.ok is False for right in rights) else "ok"
-
-
 def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
     return dict(account.credentials), own_settings(account.settings), account.mode
 
@@ -122,10 +120,6 @@ def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
 def _not_asked(error: ConnectorError) -> Right:
     ok = False if isinstance(error, Refused) else None
     return Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy)
-
-
-def _right(right: Right) -> dict[str, Any]:
-    return {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
 
 
 def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:
@@ -194,12 +188,22 @@ def tidy(now: datetime) -> None:
         db.session.execute(delete(CallbackSeen).where(old).execution_options(synchronize_session=False))
 
 
-def note_limit(account_id: str, key: str, error: RateLimited) -> None:
-    """Remember the platform's own "not before"; our ledger's refusals need no remembering."""
+def note_limit(account_id: str, key: str, error: RateLimited, now: datetime | None = None) -> None:
+    """Remember the platform's own "not before" at the call `key`; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
-        quotas.block(account_id, quotas.DAILY if error.code in quotas.ALL_CALLS else key, error.until)
-        if error.until - utcnow() >= _DAILY_LIMIT:
-            _ask_what_is_left(account_id)
+        now = now or utcnow()
+        quotas.block(
+            account_id, _refused_as_one(account_id, key) if error.code in quotas.ALL_CALLS else key, error.until
+        )
+        if error.until - now >= _DAILY_LIMIT:
+            _ask_what_is_left(account_id, now)
+
+
+def _refused_as_one(account_id: str, call: str) -> str:
+    """What a refusal of the user or the address is about: the family of calls, where the account has such; else all."""
+    account = db.session.get_one(Account, account_id)
+    families = [quota.key for quota in connections.quotas_of(account) if quota.family and quota.covers(call)]
+    return families[0] if families else quotas.DAILY
 
 
 def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
@@ -212,15 +216,15 @@ def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
         account = db.session.get_one(Account, account_id)
         account.probe_requested_at = now
         if remaining(account, BUDGET, now) == 0:
-            account.status, account.rights, account.checked_at = "refused", [_right(_not_asked(error))], now
+            account.status, account.rights, account.checked_at = "refused", [verdicts.row(_not_asked(error))], now
 
 
-def _ask_what_is_left(account_id: str) -> None:
+def _ask_what_is_left(account_id: str, now: datetime) -> None:
     """A day's limit was met: where the platform tells its allowances they are read at the scheduler's next turn."""
     account = db.session.get(Account, account_id)
     if account is not None and "quota" in connections.capabilities(account).offers:
         with atomic():
-            readings.request(account_id, utcnow())
+            readings.request(account_id, now)
 
 
 def health_of(account: Account, now: datetime) -> dict[str, Any]:
@@ -236,9 +240,19 @@ def health_of(account: Account, now: datetime) -> dict[str, Any]:
 
 
 def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
-    """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}."""
+    """Each quota with what is spent: {key, label, period, limit, used, remaining, resets_at, blocked_until}.
+
+    The limit of an elastic purpose is what it may spend as the day stands now.
+    """
     standing = _standing(account, now)
     spent = quotas.spent(account.id, standing, now)
+    whole = next((count.limit or 0 for count in standing if count.key == quotas.DAILY), 0)
+    used = {count.key: spent[count.row][0] for count in standing if count.key in quotas.SHARES}
+    over = quotas.elapsed(now)
+    standing = [
+        replace(count, limit=quotas.allowance(count.key, whole, used, over)) if count.key in quotas.ELASTIC else count
+        for count in standing
+    ]
     return [_quota_row(count, *spent[count.row]) for count in standing]
 
 
@@ -290,8 +304,11 @@ def remaining(account: Account, key: str, now: datetime) -> int | None:
     Publishing may use whatever of the day is left. Mass sends are counted by who
     plans them, not here.
     """
-    wanted = quotas.DAILY if key == "publish" else key
-    left = [int(row["remaining"]) for row in quota_summary(account, now) if row["key"] == wanted]
-    if not left and quotas.blocked_until(account.id, wanted, now) is not None:
+    wanted = {quotas.DAILY if key == "publish" else key}
+    if key == "publish":
+        call = connections.capabilities(account).publish_quota
+        wanted |= {quota.key for quota in connections.quotas_of(account) if quota.family and quota.covers(call)}
+    left = [int(row["remaining"]) for row in quota_summary(account, now) if row["key"] in wanted]
+    if not left and any(quotas.blocked_until(account.id, each, now) is not None for each in wanted):
         return 0
     return min(left, default=None)

@@ -40,7 +40,12 @@ class Account(Model):
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     probe_requested_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     token_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # When that token was given, where the platform tells: how long it lives in all.
+    token_granted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_callback_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The last push whose signature did not fit, and why (Chinese): a wrong secret shows nowhere else.
+    callback_refused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    callback_refusal: Mapped[str] = mapped_column(Text, default="")
     # Polling: the connector's cursor, when to ask next, who is asking, and why nothing can be had (Chinese).
     poll_cursor: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     next_poll_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -19,12 +20,21 @@ from connectors.errors import RateLimited
 from connectors.values import Quota
 
 BEIJING = ZoneInfo("Asia/Shanghai")
-# The one quota over all calls of an account and day, and how it is divided, in hundredths.
+# The one quota over all calls of an account and day, and how it is divided, in hundredths. Publishing's part is kept free
+# by the others' limits, and it may use what they leave.
 DAILY = "daily_calls"
-SHARES: Mapping[str, int] = {"publish": 30, "unread": 40, "fetch": 15, "media": 5, "history": 10}
+SHARES: Mapping[str, int] = {"publish": 30, "reply": 15, "unread": 25, "fetch": 15, "media": 5, "history": 10}
+# What people wait for: beside its own share it may use what the others will not need in the rest of the day.
+ELASTIC = frozenset({"reply", "media"})
+# All but publishing together: what is borrowed among them never comes out of publishing's part.
+BESIDES = "besides"
 LABELS: Mapping[str, str] = {
     DAILY: N_("当日全部调用"),
+    BESIDES: N_("发布以外的调用"),
+    "open_calls": N_("开放接口调用"),
+    "biz_calls": N_("商业接口调用"),
     "publish": N_("发布与核实"),
+    "reply": N_("回复与互动操作"),
     "unread": N_("检查新互动"),
     "fetch": N_("读取互动内容"),
     "media": N_("取回市民发来的文件"),
@@ -61,6 +71,7 @@ PLANNED = frozenset({"mass"})
 _UNREAD_CALLS = frozenset({"remind/unread_count"})
 # Refusals that are about the account or the server as a whole, whichever call met them (Weibo: per user, per IP).
 ALL_CALLS = frozenset({"10022", "10023"})
+_DAY, _STEP = timedelta(days=1), timedelta(minutes=30)
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 _WORDS = {"minute": "这一分钟", "hour": "这一小时", "day": "今天", "month": "本月"}
 
@@ -121,18 +132,44 @@ def share(purpose: str, limit: int) -> int:
     return limit * SHARES[purpose] // 100
 
 
+def elapsed(now: datetime) -> float:
+    """How much of Beijing's day is over, 0 to 1."""
+    start, end = bounds("day", now)
+    return (now - start) / (end - start)
+
+
+def allowance(purpose: str, limit: int, used: Mapping[str, int], over: float) -> int:
+    """How many of the day's `limit` calls `purpose` may make when `over` of the day is over; `used`: by each purpose.
+
+    An elastic purpose gets what the others will leave: each keeps for the rest of the day the same part of its share.
+    """
+    own = share(purpose, limit)
+    if purpose not in ELASTIC:
+        return own
+    spare = 0.0
+    for other in SHARES.keys() - {"publish", purpose}:
+        whole, spent = share(other, limit), used.get(other, 0)
+        spare += whole - max(spent, min(whole, spent + whole * (1 - over)))
+    return max(own + int(spare), 0)
+
+
 def counts(call: str, purpose: Purpose, quotas: Sequence[Quota], now: datetime) -> list[Count]:
-    """The counters that `call` made for `purpose` runs on, ordered by row so that two callers cannot lock crosswise."""
+    """The counters that `call` made for `purpose` runs on, ordered by row so that two callers cannot lock crosswise.
+
+    The limit of an elastic purpose is its own share here; see allowance().
+    """
     found = []
     for quota in quotas:
         start, end = bounds(quota.period, now)
-        if quota.key in (DAILY, call):
+        if quota.key == DAILY or quota.covers(call):
             found.append(Count(key=quota.key, period=quota.period, limit=quota.limit, start=start, end=end))
         if quota.key == DAILY:
             spent_as = _spent_as(call, purpose)
-            # Publishing has its part kept free by the others' limits and may use what they leave over.
             limit = None if spent_as == "publish" else share(spent_as, quota.limit)
             found.append(Count(key=spent_as, period=quota.period, limit=limit, start=start, end=end))
+            if spent_as != "publish":
+                rest = quota.limit - share("publish", quota.limit)
+                found.append(Count(key=BESIDES, period=quota.period, limit=rest, start=start, end=end))
     return sorted(found, key=lambda count: count.row)
 
 
@@ -153,6 +190,8 @@ class Ledger:
         self.quotas = tuple(quotas)
         # The call announced last: what a RateLimited of the platform was about.
         self.last_call = ""
+        # How many calls were counted by this very meter, by what they were spent as.
+        self.spent: Counter[str] = Counter()
         self._clock = clock
 
     def spend(self, call: str) -> None:
@@ -163,15 +202,54 @@ class Ledger:
         self.last_call = call
         running = counts(call, self.purpose, self.quotas, now)
         with atomic():
-            until = blocked_until(self.account_id, call, now)
+            families = [quota.key for quota in self.quotas if quota.family and quota.covers(call)]
+            until = blocked_until(self.account_id, call, now, families=families)
             if until is not None:
                 raise limited("平台要求暂缓调用，额度已用完。", until)
             used = _count(self.account_id, running)
             spent = [count for count in running if count.limit is not None and used[count.row] > count.limit]
-            if spent:
-                last = max(spent, key=lambda count: count.end)
-                name = LABELS.get(last.key, last.key)
-                raise limited(f"{_WORDS[last.period]}“{name}”的调用额度（{last.limit} 次）已用完。", last.end)
+            if spent and (refusal := self._refusal(spent, used, now)) is not None:
+                raise refusal
+        self.spent[_spent_as(call, self.purpose)] += 1
+
+    def _refusal(self, spent: Sequence[Count], used: Mapping[str, int], now: datetime) -> RateLimited | None:
+        """Of the counters that ran over, the one that is empty for longest; None when an elastic one may go on."""
+        ends = {count: (count.limit or 0, count.end) for count in spent}
+        for count in spent:
+            if count.key in ELASTIC:
+                whole = next(quota.limit for quota in self.quotas if quota.key == DAILY)
+                by_purpose = _used_by_purpose(self.account_id, count)
+                if used[count.row] <= (most := allowance(count.key, whole, by_purpose, elapsed(now))):
+                    del ends[count]
+                else:
+                    ends[count] = most, _stretches_at(count, whole, by_purpose, now)
+        if not ends:
+            return None
+        last = max(ends, key=lambda count: ends[count][1])
+        limit, end = ends[last]
+        name = LABELS.get(last.key, last.key)
+        return limited(f"{_WORDS[last.period]}“{name}”的调用额度（{limit} 次）已用完。", end)
+
+
+def _used_by_purpose(account_id: str, count: Count) -> dict[str, int]:
+    """What each purpose spent in the period of `count`."""
+    rows = {f"{purpose}@{count.period}": purpose for purpose in SHARES}
+    found = db.session.execute(
+        select(QuotaUse.key, QuotaUse.used).where(
+            QuotaUse.account_id == account_id, QuotaUse.key.in_(rows), QuotaUse.period_start == count.start
+        )
+    )
+    return {rows[key]: used for key, used in found}
+
+
+def _stretches_at(count: Count, limit: int, used: Mapping[str, int], now: datetime) -> datetime:
+    """When an elastic purpose may make its next call, if the others spend nothing more; else at the end of the day."""
+    at = now
+    while at < count.end:
+        at += _STEP
+        if used.get(count.key, 0) <= allowance(count.key, limit, used, min(1.0, elapsed(now) + (at - now) / _DAY)):
+            return min(at, count.end)
+    return count.end
 
 
 def limited(cause: str, until: datetime) -> RateLimited:
@@ -249,12 +327,12 @@ def block(account_id: str, key: str, until: datetime) -> None:
         )
 
 
-def blocked_until(account_id: str, key: str, now: datetime) -> datetime | None:
-    """Until when the platform refuses `key`, by its own word; None when it does not."""
+def blocked_until(account_id: str, key: str, now: datetime, *, families: Sequence[str] = ()) -> datetime | None:
+    """Until when the platform refuses `key`, or the `families` of calls it belongs to, by its own word; None: not."""
     rows = db.session.scalars(
         select(QuotaUse.blocked_until).where(
             QuotaUse.account_id == account_id,
-            QuotaUse.key.in_(("block:", f"block:{key}")),
+            QuotaUse.key.in_(("block:", *(f"block:{each}" for each in (key, *families)))),
             QuotaUse.period_start == _ALWAYS,
             QuotaUse.blocked_until > now,
         )

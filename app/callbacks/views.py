@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.accounts import callbacks, connections, granting
 from app.accounts.models import Account
+from app.accounts.verdicts import note_refusal
 from app.db import atomic, utcnow
 from app.extensions import csrf
 from app.inbox import services as inbox
@@ -52,6 +53,8 @@ def receive(platform: str, key: str) -> Response:
         answer = _take(account, callback, now)
     except (Forged, Replayed) as error:
         log.warning("callback_refused", account_id=account.id, why=str(error))
+        if isinstance(error, Forged):
+            note_refusal(account.id, error, now)
         return _plain(403, "forged")
     except ValueError as error:
         log.warning("callback_unreadable", account_id=account.id, kind=type(error).__name__)

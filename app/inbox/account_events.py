@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from app.accounts import connections
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db
@@ -18,7 +19,8 @@ from app.inbox import contacts
 from app.notices.services import tell
 from connectors.values import AccountEvent
 
-# 取消关注, and the person's wish that their data be deleted.
+# Who has left or wants to be forgotten. Where the platform obliges to erase then, its capabilities say so: at WeChat.
+# At Weibo `unsubscribe` only ends the service messages of somebody who goes on following and waits for an answer.
 ERASES = frozenset({"unsubscribe", "user_authorization_revoke"})
 LEAVES = frozenset({"unfollow"})
 COMES = frozenset({"subscribe", "follow", "scan_follow"})
@@ -57,13 +59,13 @@ _BEIJING = ZoneInfo("Asia/Shanghai")
 
 
 def account_event(account: Account, event: AccountEvent, now: datetime) -> None:
-    """Leaving erases the person's data, as WeChat requires; what becomes of the account is told to its unit.
+    """Leaving erases the person's data where the platform requires it; what becomes of the account is told to its unit.
 
     An event that stands in no table does nothing. Its repeats do nothing more.
     """
     with atomic():
         account = _locked(account.id)
-        if event.kind in ERASES:
+        if event.kind in ERASES and event.kind in connections.capabilities(account).erases_on:
             contacts.erase(account, event.sender_id, at=event.at, now=now)
         elif event.kind in LEAVES:
             contacts.note_left(account, event.sender_id, event.at)

@@ -145,7 +145,7 @@ _LOOK_FIRST = "可能已经删除。请到平台核对后再点一次“删除�
 def ask(account: Account, act: Callable[[Connector], T], *, what: str, again: str = _AGAIN) -> T:
     """`act` on the account's connector, with no transaction open. Raises Conflict in three sentences, with the `code` and
     whether it is `unknown`; `again`: what to do then."""
-    connector = connections.connect(account, purpose="publish")
+    connector = connections.connect(account, purpose="reply")
     account_id = account.id
     release()
     try:

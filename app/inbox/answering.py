@@ -15,7 +15,7 @@ from app.db import atomic, db, wake
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.inbox.access import find
 from app.inbox.models import Conversation, Message
-from app.inbox.windows import Window, length_of, rules_of, window_of
+from app.inbox.windows import Window, hours, length_of, rule_for, window_of
 from app.units.access import Actor
 from app.units.models import User
 
@@ -172,9 +172,11 @@ def target_of(conversation: Conversation, in_reply_to: str | None) -> Message:
 
 def check_window(conversation: Conversation, target: Message, now: datetime) -> None:
     window: Window = window_of(conversation, now)
-    rule = rules_of(conversation.account)[conversation.kind]
+    rule = rule_for(conversation.account, conversation.kind, target.target)
     own_allowance = rule.per_message is not None and target.id != conversation.last_inbound_id
     if own_allowance and not rule.unavailable:
+        if rule.window is not None and now >= target.sent_at + rule.window:
+            raise Conflict(f"回复时限已过。平台只在对方发来消息后 {hours(rule.window)} 小时内允许回复。")
         _check_allowance(target, rule.per_message or 0)
     elif not window.open:
         raise Conflict(window.why)

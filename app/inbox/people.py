@@ -24,9 +24,7 @@ from app.inbox.working import set_remark
 from app.units.access import Actor
 from connectors.base import Connector
 from connectors.desk import Person
-
-# WeChat's own limits (45059, 45158, 40092).
-MOST_TAGS, TAG_LENGTH, REMARK_BYTES = 20, 30, 29
+from connectors.values import PeopleRule
 
 
 def offers(conversation: Conversation, key: str) -> bool:
@@ -50,9 +48,11 @@ def rename(actor: Actor, conversation_id: str, remark: str, *, now: datetime) ->
     remark = conversation.contact.remark
     if not offers(conversation, "people") or conversation.contact.left_at is not None or not owns(actor, conversation):
         return conversation
-    if len(remark.encode()) > REMARK_BYTES:
+    rule = connections.capabilities(conversation.account).people
+    if rule is not None and len(remark.encode()) > rule.remark_bytes:
         raise Conflict(
-            "备注名已保存在本系统，没有写到微信。微信只收 29 字节以内的备注名，约 9 个汉字。需要两边一致时请缩短。"
+            f"备注名已保存在本系统，没有写到平台。平台只收 {rule.remark_bytes} 字节以内的备注名，"
+            f"约 {rule.remark_bytes // 3} 个汉字。需要两边一致时请缩短。"
         )
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
 
@@ -68,8 +68,8 @@ def rename(actor: Actor, conversation_id: str, remark: str, *, now: datetime) ->
 def set_tags(actor: Actor, conversation_id: str, names: Iterable[str], *, now: datetime) -> Contact:
     """The person's tags at the platform become exactly these; unknown ones are made. Raises Invalid, Conflict."""
     wanted = list(dict.fromkeys(name for raw in names if (name := clean(raw))))
-    _check(wanted)
     conversation = _conversation(actor, conversation_id, "tags", "设置标签")
+    _check(wanted, connections.capabilities(conversation.account).people)
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
     try:
         told = ask(conversation.account, lambda connector: _write_tags(connector, sender_id, wanted), what="设置标签")
@@ -112,12 +112,14 @@ def _conversation(actor: Actor, conversation_id: str, key: str, what: str) -> Co
     return conversation
 
 
-def _check(names: list[str]) -> None:
-    wrong = [name for name in names if len(name) > TAG_LENGTH]
-    if wrong or len(names) > MOST_TAGS:
+def _check(names: list[str], rule: PeopleRule | None) -> None:
+    if rule is None:
+        return
+    wrong = [name for name in names if len(name) > rule.tag_length]
+    if wrong or len(names) > rule.most_tags:
         raise Invalid(
-            f"标签没有保存。微信规定每人最多 {MOST_TAGS} 个标签，每个不超过 {TAG_LENGTH} 字。请减少或缩短。",
-            errors={"tags": [f"最多 {MOST_TAGS} 个，每个不超过 {TAG_LENGTH} 字。"]},
+            f"标签没有保存。平台规定每人最多 {rule.most_tags} 个标签，每个不超过 {rule.tag_length} 字。请减少或缩短。",
+            errors={"tags": [f"最多 {rule.most_tags} 个，每个不超过 {rule.tag_length} 字。"]},
         )
 
 

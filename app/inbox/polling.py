@@ -71,15 +71,16 @@ def claim_polls(limit: int, now: datetime) -> list[Poll]:
 
 
 def record_poll(
-    account_id: str, page: Page[InboundMessage], now: datetime, *, begun: datetime | None = None
+    account_id: str, page: Page[InboundMessage], now: datetime, *, begun: datetime | None = None, cost: int = 1
 ) -> list[Message]:
-    """Messages, cursor, what could not be had and the next turn, in one transaction. `begun`: when the asking began."""
+    """Messages, cursor, what could not be had and the next turn, in one transaction. `begun`: when the asking began,
+    `cost`: the calls for lists it took."""
     with atomic():
         account = db.session.get_one(Account, account_id)
         fresh = ingest(account, page.items, cursor=page.cursor, begun=begun, now=now)
         account.poll_note = page.unavailable
         account.polled_at = now
-        _next_turn(account, now + _pause(account, now))
+        _next_turn(account, now + _pause(account, now, cost))
         return fresh
 
 
@@ -141,31 +142,38 @@ def _next_turn(account: Account, at: datetime) -> None:
     account.next_poll_at = at
 
 
-def _row(account: Account, key: str, now: datetime) -> dict[str, object] | None:
-    return next((row for row in quota_summary(account, now) if row["key"] == key), None)
-
-
-def _pause(account: Account, now: datetime) -> timedelta:
-    """The base rhythm while the day's budget allows it; else what is left, spread over the rest of the day.
-
-    Ahead of the clock by half of what the rest of the day is due: an afternoon's start must not spend the evening's.
-    """
+def _pause(account: Account, now: datetime, cost: int) -> timedelta:
+    """The base rhythm while the day's budgets allow it; else what is left of the scarcer one, spread over the rest of the
+    day: a poll spends one of the counters' calls, and `cost` of the lists'."""
     base = timedelta(seconds=current().poll_seconds)
-    row = _row(account, "unread", now)
-    if row is None:
-        return base
-    limit, used = int(str(row["limit"])), int(str(row["used"]))
-    start, end = quotas.bounds("day", now)
-    elapsed = (now - start) / (end - start)
-    if used < limit * elapsed + limit / 2 * (1 - elapsed):
-        return base
-    return max(base, (end - now) / max(1, limit - used))
+    rows = {str(row["key"]): row for row in quota_summary(account, now)}
+    needed = {"unread": 1, "fetch": max(1, cost)}
+    return max(
+        [
+            base,
+            *(
+                _spread(int(rows[key]["limit"]), int(rows[key]["used"]), n, now)
+                for key, n in needed.items()
+                if key in rows
+            ),
+        ]
+    )
+
+
+def _spread(limit: int, used: int, needed: int, now: datetime) -> timedelta:
+    """Nothing as long as the day's budget is ahead of the clock by half of what the rest of the day is due: an afternoon's
+    start must not spend the evening's. `needed` calls are made a time."""
+    _, end = quotas.bounds("day", now)
+    over = quotas.elapsed(now)
+    if used + needed <= limit * over + limit / 2 * (1 - over):
+        return timedelta(0)
+    return (end - now) / max(1, (limit - used) // needed)
 
 
 def _history_pause(account: Account, now: datetime) -> timedelta:
-    """Half of the budget for history and probes goes into looking at what was posted by other means."""
-    row = _row(account, "history", now)
+    """A third of the budget for history and probes goes into looking at what was posted by other means: the rest is a
+    probe a day and the figures of what was published."""
+    row = next((row for row in quota_summary(account, now) if row["key"] == "history"), None)
     if row is None:
         return _HISTORY_PAUSE
-    spread = timedelta(days=1) / max(1, int(str(row["limit"])) // 2)
-    return min(_HISTORY_PAUSE, max(timedelta(seconds=current().poll_seconds), spread))
+    return max(timedelta(seconds=current().poll_seconds), timedelta(days=1) / max(1, int(row["limit"]) // 3))

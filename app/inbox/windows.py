@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
@@ -16,6 +16,7 @@ from app.inbox.models import Conversation, Message
 from connectors.values import ReplyRule
 
 _OURS = "您可以把该会话办结，或请对方再发一条消息。"
+ONCE_PRIVATELY = "这条提及已经用私信回复过。平台规定被提及后只能回复一次私信。请到平台上的原评论下继续回复。"
 _UNSUPPORTED = "这类消息在该账号上没有回复接口。"
 # Where capabilities say why a kind cannot be had.
 _MISSING_KEYS = {"comment": "comments", "article_comment": "comments", "mention": "mentions", "private": "messages"}
@@ -43,6 +44,7 @@ class _Facts:
     to_newest: int = 0
     answered: bool = False
     reachable: bool = True
+    target: Mapping[str, object] = field(default_factory=dict)
 
 
 def rules_of(account: Account) -> dict[str, ReplyRule]:
@@ -53,6 +55,17 @@ def rules_of(account: Account) -> dict[str, ReplyRule]:
     return {**rules, **{str(kind): rule for kind, rule in known.replies.items()}}
 
 
+def rule_for(account: Account, kind: str, target: Mapping[str, object]) -> ReplyRule:
+    """The rule for answering one message: whom only a private message reaches is answered by the rule for those."""
+    privately = capabilities(account).privately
+    return privately if privately is not None and goes_privately(kind, target) else rules_of(account)[kind]
+
+
+def goes_privately(kind: str, target: Mapping[str, object]) -> bool:
+    """Whether a message that did not come privately can only be answered so."""
+    return kind != "private" and target.get("kind") == "private"
+
+
 def window_of(conversation: Conversation, now: datetime) -> Window:
     """The window for answering the newest inbound message."""
     return windows_of([conversation], now)[conversation.id]
@@ -61,12 +74,17 @@ def window_of(conversation: Conversation, now: datetime) -> Window:
 def windows_of(conversations: Sequence[Conversation], now: datetime) -> dict[str, Window]:
     """The same for many, in a fixed number of queries."""
     facts = _facts([conversation.id for conversation in conversations])
-    rules = lru_cache(maxsize=None)(lambda account_id: rules_of(db.session.get_one(Account, account_id)))
+    rule_of = lru_cache(maxsize=None)(_rule_of)
     found = {}
     for conversation in conversations:
-        rule = rules(conversation.account_id)[conversation.kind]
-        found[conversation.id] = _judge(conversation, rule, facts.get(conversation.id, _Facts()), now)
+        known = facts.get(conversation.id, _Facts())
+        rule = rule_of(conversation.account_id, conversation.kind, str(known.target.get("kind") or ""))
+        found[conversation.id] = _judge(conversation, rule, known, now)
     return found
+
+
+def _rule_of(account_id: str, kind: str, target_kind: str) -> ReplyRule:
+    return rule_for(db.session.get_one(Account, account_id), kind, {"kind": target_kind})
 
 
 def _facts(ids: Sequence[str]) -> dict[str, _Facts]:
@@ -89,6 +107,7 @@ def _facts(ids: Sequence[str]) -> dict[str, _Facts]:
             to_newest=to_newest.get(row[0], 0),
             answered=row[2],
             reachable=bool(row[3]),
+            target=dict(row[3] or {}),
         )
         for row in newest
     }
@@ -134,12 +153,15 @@ def _why_closed(
 ) -> str:
     if conversation.last_inbound_id is None or not facts.reachable:
         return f"没有可以回复的消息。对方的消息已清除，或尚未收到。{_OURS}"
-    if conversation.kind == "private" and conversation.contact.left_at is not None:
+    by_message = conversation.kind == "private" or goes_privately(conversation.kind, facts.target)
+    if by_message and conversation.contact.left_at is not None:
         return "私信发不出去。对方已取消关注，平台不再转达。无需回复，可以把该会话办结。"
     if closes_at is not None and now >= closes_at:
         return f"回复时限已过。平台只在对方发来消息后 {hours(rule.window)} 小时内允许回复。{_OURS}"
     if conversation.window_shut_at is not None:
         return f"平台已拒绝继续回复。对方最近一次来信后的回复机会已用完或已过期。{_OURS}"
+    if remaining == 0 and rule.per_message is not None and rule.window is not None:
+        return ONCE_PRIVATELY
     if remaining == 0 and rule.per_message is not None and rule.per_window is None:
         return "这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请先删除原回复，再重新回复。"
     if remaining == 0:

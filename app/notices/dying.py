@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from app.accounts import quotas
-from app.accounts.advice import authorised_by_hand
+from app.accounts.advice import authorised_by_hand, nearness
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -46,6 +46,11 @@ def _warn(account: Account, end: datetime, now: datetime) -> None:
     if end <= now:
         words = f"授权已于{local}到期，到点的内容会发不出去。请账号管理员重新授权。"
         _tell(account, f"expired:{end.isoformat()}", ALARM, "账号授权已到期", words, now)
+    elif (soon := nearness(account)[0]) < EARLY:
+        # Given for less than a month: one word, in the last part of its life.
+        if end - now <= soon:
+            words = f"授权将于{local}到期，之后到点的内容会发不出去。请账号管理员届时重新授权。"
+            _tell(account, f"late:{end.isoformat()}", "info", "账号授权即将到期", words, now)
     elif end - now <= LATE:
         words = f"授权将于{local}到期，之后到点的内容会发不出去。请账号管理员今天重新授权。"
         _tell(account, f"late:{end.isoformat()}", ALARM, "账号授权即将到期", words, now)

@@ -8,6 +8,7 @@ from flask_smorest import Blueprint
 
 from app.db import utcnow
 from app.publishing import resolving, scopes, services, stops
+from app.publishing.counting import figures_json
 from app.publishing.models import Publication, Schedule, Stop
 from app.publishing.outlook import outlook
 from app.publishing.schemas import (
@@ -48,6 +49,7 @@ def publication_json(row: Publication) -> dict[str, Any]:
         "error": error,
         "why": outlook(row, utcnow()).why,
         "next_attempt_at": row.next_attempt_at,
+        "figures": figures_json(row.figures),
     }
 
 

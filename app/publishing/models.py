@@ -127,7 +127,27 @@ class Publication(Model):
     account: Mapped[Account] = relationship()
     variant: Mapped[Variant] = relationship()
     attempts: Mapped[list[Attempt]] = relationship(back_populates="publication", order_by="Attempt.number")
+    figures: Mapped[PublicationFigures | None] = relationship(viewonly=True)
     changes: Mapped[list[StateChange]] = relationship(back_populates="publication", order_by="StateChange.id")
+
+
+class PublicationFigures(Model):
+    """What the platform counted for one publication when it was last asked; None where it does not tell.
+
+    `next_at`: when it is asked again, None when it is not any more. `note` says in Chinese why there is nothing.
+    """
+
+    __tablename__ = "publication_figures"
+
+    publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    reads: Mapped[int | None] = mapped_column(Integer)
+    likes: Mapped[int | None] = mapped_column(Integer)
+    comments: Mapped[int | None] = mapped_column(Integer)
+    reposts: Mapped[int | None] = mapped_column(Integer)
+    read_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
+    note: Mapped[str] = mapped_column(Text, default="")
 
 
 class Attempt(Model):

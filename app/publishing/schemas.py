@@ -42,6 +42,14 @@ class ErrorOut(BaseSchema):
     who = fields.String()
 
 
+class FiguresOut(BaseSchema):
+    reads = fields.Integer(allow_none=True)
+    likes = fields.Integer(allow_none=True)
+    comments = fields.Integer(allow_none=True)
+    reposts = fields.Integer(allow_none=True)
+    read_at = AwareTime()
+
+
 class PublicationOut(BaseSchema):
     id = fields.String()
     post_id = fields.String()
@@ -56,6 +64,7 @@ class PublicationOut(BaseSchema):
     error = fields.Nested(ErrorOut, allow_none=True)
     why = fields.String()
     next_attempt_at = AwareTime()
+    figures = fields.Nested(FiguresOut, allow_none=True)
 
 
 class ScheduleOut(BaseSchema):

@@ -177,7 +177,9 @@ def _remember_token(state: State, account: Account, before: Doc | None) -> None:
         state.delete("token", "weibo", before["access_token"])
     expires_at = account.get("expires_at")
     expires = _timestamp(expires_at) if expires_at else state.now() + token_life(account)
-    body = {"external_id": account.external_id, "issued": state.now(), "expires": expires}
+    # A token that ends sooner than its kind lives was given earlier.
+    issued = min(state.now(), expires - token_life(account))
+    body = {"external_id": account.external_id, "issued": issued, "expires": expires}
     state.put("token", "weibo", str(account.settings["access_token"]), body)
 
 

@@ -36,7 +36,7 @@ REGISTERED = {
     "weibo": (
         ("safe_domain", "安全域名"),
         ("callback_url", "消息推送网址"),
-        ("redirect_uri", "授权回调页（不填则不核对）"),
+        ("redirect_uri", "授权回调页（不填则不能授权）"),
         ("revoke_url", "取消授权回调页"),
     ),
     "wechat": (

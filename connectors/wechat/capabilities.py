@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from connectors.values import AccountConfig, Capabilities, Limit, MessageKind, Missing, Quota, ReplyRule
+from connectors.values import AccountConfig, Capabilities, Limit, MessageKind, Missing, PeopleRule, Quota, ReplyRule
 from connectors.wechat.article import AUTHOR, CONTENT_CHARS, DIGEST, TITLE
 from connectors.wechat.inbox import NO_ID
 from connectors.wechat.newspic import FORMS
@@ -61,6 +61,10 @@ READ = (
     *READ_OF_DRAFTS, "freepublish/submit", "freepublish/get", "freepublish/batchget", "message/mass/sendall",
     "comment/list", "comment/reply/add", "message/custom/send", "user/info",
 )  # fmt: skip
+# 取消关注, and the person's wish that their data be deleted.
+ERASES_ON = ("unsubscribe", "user_authorization_revoke")
+# 45059, 45158, 40092: a remark has fewer than thirty bytes.
+PEOPLE = PeopleRule(most_tags=20, tag_length=30, remark_bytes=29)
 _RECALL: Mapping[str, Literal["api", "manual", "partial"]] = {"publish": "api", "mass": "partial", "draft": "manual"}
 _PUBLISH_QUOTA = {"publish": "freepublish/submit", "mass": "mass", "draft": ""}
 _MISSING = {
@@ -91,6 +95,8 @@ def capabilities(account: AccountConfig) -> Capabilities:
         polls=("article_comment",) if comments else (),
         pushes=("private",),
         replies=_replies(comments),
+        erases_on=ERASES_ON,
+        people=PEOPLE,
         acts={"article_comment": ("elect", "unelect", "delete", "delete_reply")} if comments else {},
         offers=_offers(account, comments),
         speeds=SPEEDS,
@@ -119,7 +125,7 @@ def _offers(account: AccountConfig, comments: bool) -> tuple[str, ...]:
     known = ("quota", "clear_quota", "explain")
     if account.mode == "draft":
         return known
-    more = ("typing", "people", "tags", "block", "day_figures", "speed")
+    more = ("typing", "people", "tags", "block", "day_figures", "figures", "speed")
     return (*known, *more, *(("switch_comments",) if comments else ()))
 
 

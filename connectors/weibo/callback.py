@@ -53,7 +53,8 @@ class Push:
     @property
     def key(self) -> str:
         content = json.dumps([self.text, dict(self.data)], sort_keys=True, ensure_ascii=False)
-        digest = hashlib.sha256(content.encode()).hexdigest()[:16]
+        # A text may end in half an emoji, which no encoding has.
+        digest = hashlib.sha256(content.encode("utf-8", "replace")).hexdigest()[:16]
         return f"wb:{self.sender_id}:{int(self.at.timestamp())}:{self.type}:{digest}"
 
 

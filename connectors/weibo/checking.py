@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited, Refused
 from connectors.values import AccountConfig, Attempted, CannotTell, Finding, Found, PublishedItem, Receipt, Removed
-from connectors.weibo import limits, links
+from connectors.weibo import codes, limits, links
 from connectors.weibo.api import Api
 from connectors.weibo.ids import id_of
 from connectors.weibo.levels import Level
@@ -18,11 +18,11 @@ from connectors.weibo.payloads import is_deleted, plain_text, receipt_of, same_t
 # A status may take a minute or two to be seen everywhere ("please wait 1-2 minutes").
 _SETTLING = timedelta(minutes=3)
 _CLOCKS_APART = timedelta(minutes=2)
-_GONE_CODES = frozenset({"20101", "20104", "20112"})
 
 
 def check(account: AccountConfig, level: Level, api: Api, attempted: Attempted, now: datetime) -> Finding:
-    """What became of it, read-back included. Not finding it proves nothing: an ordinary app sees five statuses, and those late."""
+    """What became of it, read-back included. Not finding it proves nothing: an ordinary app sees five statuses, and those
+    late. Raises RateLimited and CredentialsRefused."""
     found = _found(account, level, api, attempted, now)
     if not isinstance(found, Found) or attempted.receipt is None:
         return found
@@ -37,9 +37,10 @@ def _found(account: AccountConfig, level: Level, api: Api, attempted: Attempted,
         if attempted.receipt is not None and attempted.receipt.external_id:
             return _read_back(account, level, api, attempted, attempted.receipt, now, again)
         return _look_for(account, level, api, attempted, again)
-    except RateLimited as error:
-        return CannotTell(reason=f"暂时无法核实：{error}", next_at=max(error.until or again, again))
-    except (NotEntitled, CredentialsRefused) as error:
+    except (RateLimited, CredentialsRefused):
+        # What the platform says of the account is for whoever asked: the ledger and the account's health need it.
+        raise
+    except NotEntitled as error:
         return CannotTell(reason=f"无法核实：{error}", next_at=again, by_person=True)
     except ConnectorError as error:
         return CannotTell(reason=f"暂时无法核实：{error}", next_at=again)
@@ -60,7 +61,7 @@ def _read_back(
         # An app without statuses/show may still list its newest.
         return _look_for(account, level, api, attempted, again)
     except Refused as error:
-        if error.code not in _GONE_CODES:
+        if error.code not in codes.GONE:
             raise
         if now - attempted.sent_at < _SETTLING:
             return CannotTell(reason="微博刚发出，暂时还查不到，稍后再核实。", next_at=again)

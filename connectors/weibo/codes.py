@@ -22,6 +22,8 @@ from connectors.errors import (
 )
 
 SLOW_SUCCESS = "20032"
+# A status that is not there (any more) for us: deleted, banned, made private.
+GONE = frozenset({"20101", "20104", "20112"})
 AUTHOR, OPERATOR, ADMIN, SYSTEM = "拟稿人", "账号运营人员", "系统管理员", "系统"
 
 _RECONNECT = "请在账号页重新连接该微博账号。"

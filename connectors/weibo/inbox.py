@@ -8,20 +8,23 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from connectors.errors import ConnectorError, NotEntitled
+from connectors.errors import ConnectorError, NotEntitled, Refused
 from connectors.values import InboundMessage, Page, Receipt
+from connectors.weibo import codes
 from connectors.weibo.api import Api
 from connectors.weibo.ids import id_of, is_number
 from connectors.weibo.levels import Level
 from connectors.weibo.payloads import comment_message, mention_message, naming_message
 
-_PAGE, _MOST_PAGES = 50, 4
+_PAGE = 50
+# Pages of one list in one look: few where calls are rationed; the commercial interfaces have 50 000 an hour.
+_MOST_PAGES, _MOST_PAGES_BUSINESS = 4, 40
 # Counters can stand still while messages come (read and refilled between two looks): look anyway now and then.
-_AT_LEAST = timedelta(hours=6)
+_AT_LEAST = timedelta(hours=12)
 # An interface that was refused is not asked again before this.
 _DENIED_FOR = timedelta(hours=24)
-# Where the counters themselves may not be read.
-_BLIND = timedelta(hours=1)
+# Where the counters themselves may not be read. A look is three lists, and the day has fifteen fetches.
+_BLIND = timedelta(hours=6)
 _POSTS_ASKED = 3
 
 _NO_COMMENTS = (
@@ -32,7 +35,7 @@ _NO_NAMING = "没有读取评论中 @ 提及的权限。在他人微博的评论
 _UNSEEN = (
     "微博提示有新评论，但其中有的取不到：普通应用只能看到授权过本应用的用户的评论。完整评论需商业接口。请到微博查看。"
 )
-_TOO_MANY = f"新消息过多，只取了最近 {_PAGE * _MOST_PAGES} 条。更早的请到微博查看。"
+_TOO_MANY = "新消息过多，只取了最近 {} 条。更早的请到微博查看。"
 
 Make = Callable[[Mapping[str, Any], str], InboundMessage | None]
 
@@ -57,8 +60,12 @@ class Poll:
 def fetch(
     api: Api, level: Level, uid: str, cursor: Mapping[str, str], posts: Sequence[Receipt], now: datetime
 ) -> Page[InboundMessage]:
-    """New comments and mentions. The cursor holds the newest ids, the last counters and refused interfaces."""
-    poll = Poll(api=api, uid=uid, business=level.key == "business", now=now, cursor=dict(cursor))
+    """New comments and mentions. The cursor holds the newest ids, the last counters, refused interfaces, the app's level.
+
+    What another level saw says nothing of this one: then it is looked at anew, older comments included.
+    """
+    known = dict(cursor) if cursor.get("level", level.key) == level.key else {}
+    poll = Poll(api=api, uid=uid, business=level.key == "business", now=now, cursor={**known, "level": level.key})
     counters = {} if poll.business else _counters(poll)
     overdue = poll.business or _overdue(poll, _AT_LEAST if counters else _BLIND)
     comments = overdue or _moved(poll, counters, ("cmt",))
@@ -105,13 +112,13 @@ def _moved(poll: Poll, counters: Mapping[str, str], names: tuple[str, ...]) -> b
     return any(name in counters and counters[name] != poll.cursor.get(name) for name in names)
 
 
-def _waiting(poll: Poll, counters: Mapping[str, str], name: str) -> int:
-    """How many new ones the counter promises: its rise, or all of it once somebody has read; without counters, many.
+def _waiting(poll: Poll, counters: Mapping[str, str], name: str) -> int | None:
+    """How many new ones the counter promises: its rise, or all of it once somebody has read; None without counters.
 
     Only people (or set_count, which would take the red dot from those who use Weibo itself) clear the counters.
     """
     if name not in counters:
-        return _PAGE * _MOST_PAGES
+        return None
     now, before = _number(counters[name]), _number(poll.cursor.get(name, "0"))
     return now - before if now >= before else now
 
@@ -127,25 +134,25 @@ def _overdue(poll: Poll, pause: timedelta) -> bool:
 
 @dataclass(frozen=True)
 class _Ask:
-    """One list: the call, the key its items stand under, the cursor's name, how many are expected."""
+    """One list: the call, the key its items stand under, the cursor's name, how many are expected (None: not told)."""
 
     call: str
     key: str
     since_name: str
-    waiting: int
+    waiting: int | None
     fields: Mapping[str, str] = field(default_factory=dict)
 
 
-def _comments(poll: Poll, posts: Sequence[Receipt], waiting: int) -> None:
+def _comments(poll: Poll, posts: Sequence[Receipt], waiting: int | None) -> None:
     """All comments to us; when fewer come than were promised, those under our newest posts, as far as we may."""
     before = len(poll.found)
     allowed = _list(poll, _Ask("comments/to_me", "comments", "since_id", waiting), comment_message, _NO_COMMENTS)
     if poll.business:
         return
-    if len(poll.found) - before < waiting:
+    if waiting is None or len(poll.found) - before < waiting:
         _besides(poll, lambda: _under_posts(poll, posts, waiting))
     poll.cursor.pop("unseen", None)
-    if allowed and len(poll.found) - before < waiting:
+    if allowed and waiting is not None and len(poll.found) - before < waiting:
         poll.cursor["unseen"] = "1"
 
 
@@ -161,14 +168,25 @@ def _besides(poll: Poll, ask: Callable[[], object]) -> bool:
     return True
 
 
-def _under_posts(poll: Poll, posts: Sequence[Receipt], waiting: int) -> None:
+def _under_posts(poll: Poll, posts: Sequence[Receipt], waiting: int | None) -> None:
     before = len(poll.found)
-    for receipt in [post for post in posts if post.external_id][:_POSTS_ASKED]:
-        ask = _Ask("comments/show", "comments", f"show:{receipt.external_id}", waiting, {"id": receipt.external_id})
-        if not _list(poll, ask, comment_message, ""):
-            break
-    asked = {f"show:{post.external_id}" for post in posts}
-    poll.cursor = {key: value for key, value in poll.cursor.items() if not key.startswith("show:") or key in asked}
+    standing = [
+        post.external_id for post in posts if post.external_id and f"gone:{post.external_id}" not in poll.cursor
+    ]
+    for number in standing[:_POSTS_ASKED]:
+        ask = _Ask("comments/show", "comments", f"show:{number}", waiting, {"id": number})
+        try:
+            if not _list(poll, ask, comment_message, ""):
+                break
+        except Refused as error:
+            if error.code not in codes.GONE:
+                raise
+            # Deleted by hand, say: the others are read all the same, and this one is not asked again.
+            poll.cursor[f"gone:{number}"] = "1"
+    asked = {f"{mark}:{post.external_id}" for post in posts for mark in ("show", "gone")}
+    poll.cursor = {
+        key: value for key, value in poll.cursor.items() if not key.startswith(("show:", "gone:")) or key in asked
+    }
     # It shows no more than comments/to_me does: not worth its calls for a day.
     if posts and len(poll.found) == before:
         poll.cursor["denied:comments/show"] = poll.now.isoformat()
@@ -197,23 +215,29 @@ def _list(poll: Poll, ask: _Ask, make: Make, lacking: str) -> bool:
 
 
 def _newer(poll: Poll, ask: _Ask) -> list[Mapping[str, Any]]:
-    """Everything after the cursor, newest first. max_id is inclusive, so pages overlap by one.
+    """Everything after the cursor, newest first. max_id is inclusive: every page but the first repeats one.
 
-    A short page proves nothing (filtered after paging): pages are asked until they cover what is expected or bring
-    nothing new. On the first look one page is enough.
+    A short page proves nothing by itself (filtered after paging): pages are asked until they bring nothing new, or until
+    all that a counter promised is covered. A full page proves that there may be more, whatever the counter said before.
+    On the first look one page is enough.
     """
     since = poll.cursor.get(ask.since_name, "")
     fields = {**ask.fields, "count": str(_PAGE), **({"since_id": since} if since else {})}
     seen: dict[str, Mapping[str, Any]] = {}
-    for page in range(1, _MOST_PAGES + 1):
+    for _ in range(_MOST_PAGES_BUSINESS if poll.business else _MOST_PAGES):
         items = poll.api.listing(ask.call, ask.key, fields, business=poll.business)
         fresh = {id_of(item): item for item in items if is_number(id_of(item)) and id_of(item) not in seen}
         seen.update(fresh)
-        if not since or not fresh or page * _PAGE >= ask.waiting:
+        if not since or not fresh or (len(items) < _PAGE and _covered(ask.waiting, len(seen))):
             return list(seen.values())
         fields["max_id"] = min(seen, key=int)
-    poll.lacking.append(_TOO_MANY)
+    poll.lacking.append(_TOO_MANY.format(len(seen)))
     return list(seen.values())
+
+
+def _covered(waiting: int | None, seen: int) -> bool:
+    """Whether all that the counter promised was looked at: one page holds as many, those we may not see included."""
+    return waiting is not None and (waiting <= _PAGE or seen >= waiting)
 
 
 def _denied(poll: Poll, call: str) -> bool:

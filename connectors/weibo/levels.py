@@ -93,13 +93,31 @@ def article_right(account: AccountConfig) -> bool:
 
 
 def quotas(account: AccountConfig, level: Level) -> tuple[Quota, ...]:
-    """Documented quotas, overridden by settings.quotas of the account; they vary with the app, so never constants."""
+    """Documented quotas, overridden by settings.quotas of the account; they vary with the app, so never constants.
+
+    A business account still asks some open interfaces, which have the hundred a day of every user: each kind is counted,
+    and refused, by itself. All ways to publish share the thirty an hour.
+    """
     own = account.settings.get("quotas")
     given = own if isinstance(own, dict) else {}
-    day = int(given.get("daily_calls", 100 if level.key != "business" else 50_000))
+    business = level.key == "business"
+    day = int(given.get("daily_calls", 50_000 if business else 100))
     hour = int(given.get("publish_per_hour", 30))
-    return (Quota(key="daily_calls", limit=day, period="day"), Quota(key=level.calls[0], limit=hour, period="hour"))
+    found = (
+        Quota(key="daily_calls", limit=day, period="day"),
+        Quota(key=level.calls[0], limit=hour, period="hour", calls=tuple(dict.fromkeys(level.calls))),
+    )
+    if not business:
+        return found
+    return (
+        *found,
+        Quota(key="biz_calls", limit=50_000, period="hour", calls=("*/biz",), family=True),
+        Quota(key="open_calls", limit=100, period="day", calls=("*",), but=_NOT_OPEN, family=True),
+    )
 
+
+# Beside the open interfaces: 商业接口, 粉丝服务, 头条文章.
+_NOT_OPEN = ("*/biz", "messages/*", "mss/*", "proxy/*")
 
 REPLY_RULES: dict[MessageKind, ReplyRule] = {
     "comment": ReplyRule(max_length=COMMENT_LENGTH),
@@ -107,6 +125,9 @@ REPLY_RULES: dict[MessageKind, ReplyRule] = {
     # After a message, follow, subscription, menu click or scan; the platform's pages name no count any more.
     "private": ReplyRule(window=timedelta(hours=48), max_length=PRIVATE_LENGTH),
 }
+
+# Named in a comment under somebody else's post, told by a push: one private message within 48 hours, none after unfollow.
+PRIVATELY = ReplyRule(window=timedelta(hours=48), per_message=1, max_length=PRIVATE_LENGTH)
 
 _MISSING_COMMENTS = Missing(
     key="comments",

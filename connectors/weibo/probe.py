@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled
+from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited
 from connectors.values import AccountConfig, Health, Right
 from connectors.weibo import links
 from connectors.weibo.adapt import operator_ip
@@ -15,45 +17,70 @@ from connectors.weibo.levels import Level, article_right
 from connectors.weibo.times import beijing_words
 from connectors.words import N_
 
+# When an authorisation of thirty days or more is called near its end; of a shorter one a quarter of its life.
 _SOON = timedelta(days=7)
+# Calls that one probe makes at most.
+CALLS = 5
 
 
 def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Health:
-    """Asks what can be asked without being seen; the right to publish shows at the first publication only."""
-    token, expires_at = _token(account, api, now)
+    """Asks what can be asked without being seen; what only use can tell says so."""
+    business = level.key == "business"
+    token, expires_at, granted_at = _token(account, api, now)
     rights = [token]
     if token.ok:
-        rights += [_try("timeline", lambda: api.user_timeline(business=level.key == "business"))]
+        rights += [_try("timeline", lambda: api.user_timeline(business=business))]
         rights += [_comments(level, api)]
-    rights += [_publish(level), _expiry(expires_at, now), _operator_ip(account)]
+        one = {"count": "1"}
+        rights += [_try("mentions", lambda: api.listing("statuses/mentions", "statuses", one, business=business))]
+        if not business:
+            rights += [_unread(api)]
+        rights += [Right(key="private", ok=None, detail=N_("收到并回复第一条私信时验证（粉丝服务平台）。"))]
+    rights += [_publish(level), _expiry(expires_at, granted_at, now), _operator_ip(account)]
     if level.needs_link:
         rights.append(_safe_domain(account))
     if article_right(account):
         rights.append(Right(key="article", ok=None, detail=N_("首次发布时验证（proxy/article/publish）。")))
-    return Health(rights=tuple(rights), token_expires_at=expires_at)
+    return Health(rights=tuple(rights), token_expires_at=expires_at, token_granted_at=granted_at)
 
 
-def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, datetime | None]:
+def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, datetime | None, datetime | None]:
+    """What the platform says of the token, when it ends and when it was given."""
     known = _stated(account)
     try:
         info = api.token_info()
     except CredentialsRefused as error:
-        return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy), known
+        return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy), known, None
     except ConnectorError as error:
-        return Right(key="token", ok=None, detail=f"授权暂时无法核实：{error.cause}", remedy=error.remedy), known
+        said = f"授权暂时无法核实：{error.cause}"
+        # Used-up calls say nothing of the account; a platform that cannot be reached leaves it open.
+        asked = not isinstance(error, RateLimited)
+        return Right(key="token", ok=None, detail=said, remedy=error.remedy, asked=asked), known, None
     seconds = str(info.get("expire_in") or info.get("expires_in") or "")
     # More than ten digits is centuries, and soon more than a calendar holds.
     expires_at = now + timedelta(seconds=int(seconds)) if is_number(seconds) and len(seconds) <= 10 else known
+    return _whose(account, info), expires_at, _moment(info.get("create_at"), now)
+
+
+def _moment(told: object, now: datetime) -> datetime | None:
+    """Seconds since 1970 as a moment of the past, None for anything else."""
+    text = str(told or "")
+    if not is_number(text) or len(text) > 10:
+        return None
+    return min(datetime.fromtimestamp(int(text), UTC), now)
+
+
+def _whose(account: AccountConfig, info: Mapping[str, Any]) -> Right:
     uid = str(info.get("uid") or "")
     if uid != account.external_id:
         said = f"授权属于账号 {uid or '（未知）'}，不是本账号 {account.external_id}。"
-        return Right(key="token", ok=False, detail=said, remedy=N_("请用本账号登录微博后重新授权。")), expires_at
+        return Right(key="token", ok=False, detail=said, remedy=N_("请用本账号登录微博后重新授权。"))
     app_key = str(info.get("appkey") or "")
     stated = account.credentials.get("app_key", "")
     if app_key and stated and app_key != stated:
         said = f"授权来自应用 {app_key}，不是所填的 {stated}。"
-        return Right(key="token", ok=False, detail=said, remedy=N_("请核对 App Key，或用该应用重新授权。")), expires_at
-    return Right(key="token", ok=True, detail=N_("授权有效。")), expires_at
+        return Right(key="token", ok=False, detail=said, remedy=N_("请核对 App Key，或用该应用重新授权。"))
+    return Right(key="token", ok=True, detail=N_("授权有效。"))
 
 
 def _stated(account: AccountConfig) -> datetime | None:
@@ -69,8 +96,11 @@ def _try(key: str, call: Callable[[], object]) -> Right:
         call()
     except NotEntitled as error:
         return Right(key=key, ok=False, detail=f"缺少权限。{error.cause}", remedy=error.remedy)
+    except CredentialsRefused as error:
+        # Such as 10032: when connecting, this was not agreed to.
+        return Right(key=key, ok=False, detail=error.cause, remedy=error.remedy)
     except ConnectorError as error:
-        return Right(key=key, ok=None, detail=f"暂时无法核实。{error.cause}", remedy=error.remedy)
+        return Right(key=key, ok=None, detail=f"暂时无法核实。{error.cause}", remedy=error.remedy, asked=False)
     return Right(key=key, ok=True, detail=N_("可以读取。"))
 
 
@@ -85,11 +115,24 @@ def _comments(level: Level, api: Api) -> Right:
     return found
 
 
+def _unread(api: Api) -> Right:
+    """The counters: without them the lists themselves are looked at, and seldom."""
+    found = _try("unread", api.unread)
+    if found.ok is False:
+        return replace(found, remedy=f"{found.remedy}没有它时系统每天只能直接查看几次。")
+    return found
+
+
 def _publish(level: Level) -> Right:
     return Right(key="publish", ok=None, detail=f"首次发布时验证（{level.call(0)}）。")
 
 
-def _expiry(expires_at: datetime | None, now: datetime) -> Right:
+def _soon(expires_at: datetime, granted_at: datetime | None) -> timedelta:
+    """An app that was not audited gets tokens of one day: they are not near their end from the first hour on."""
+    return _SOON if granted_at is None else min(_SOON, (expires_at - granted_at) / 4)
+
+
+def _expiry(expires_at: datetime | None, granted_at: datetime | None, now: datetime) -> Right:
     if expires_at is None:
         return Right(
             key="expiry", ok=None, detail=N_("不知道授权何时到期。"), remedy=N_("请在账号设置中填写到期时间。")
@@ -97,7 +140,7 @@ def _expiry(expires_at: datetime | None, now: datetime) -> Right:
     told = beijing_words(expires_at)
     if expires_at <= now:
         return Right(key="expiry", ok=False, detail=f"授权已于 {told} 到期。", remedy=N_("请重新连接该账号。"))
-    if expires_at - now <= _SOON:
+    if expires_at - now <= _soon(expires_at, granted_at):
         return Right(key="expiry", ok=True, detail=f"授权将于 {told} 到期。", remedy=N_("请尽快重新连接该账号。"))
     return Right(key="expiry", ok=True, detail=f"授权有效至 {told}。")
 

@@ -102,7 +102,7 @@ class ConnectorContract:
         found = connector.capabilities()
         assert set(found.acts) <= {*found.polls, *found.pushes}
         assert {act for acts in found.acts.values() for act in acts} <= set(get_args(Act))
-        assert set(found.offers) <= {"switch_comments", "typing", "authorize", *OFFERS}
+        assert set(found.offers) <= {"switch_comments", "typing", "authorize", "figures", *OFFERS}
         assert not found.readable_quotas or "quota" in found.offers
         assert len({form.key for form in found.forms}) == len(found.forms)
 

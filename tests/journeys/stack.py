@@ -306,6 +306,7 @@ def found_city(stack: Stack, *, wechat_mode: str = "mass", environment: str = "s
             **weibo,
             "level": "share",
             "safe_domain": host,
+            "redirect_uri": f"http://{host}/accounts/authorization",
             "callback_url": urls[city.weibo],
         },
     )

@@ -14,6 +14,7 @@ UID, OTHER, KEY, SECRET, NAME = "5600000042", "5600000043", "7042", "weibo-secre
 
 def at_the_platform(stack: Stack, uid: str, **settings: str) -> None:
     known = {"app_key": KEY, "app_secret": SECRET, "access_token": f"2.00{uid}", "safe_domain": "127.0.0.1"}
+    known["redirect_uri"] = f"{stack.web}/accounts/authorization"
     answer = requests.put(f"{stack.simulator}/_sim/accounts/weibo/{uid}", json={**known, **settings}, timeout=10)
     assert answer.ok, answer.text
 

@@ -106,11 +106,11 @@ def test_a_dead_token_says_who_must_act(desk: Desk, sim: Sim) -> None:
 
 
 def test_polling_keeps_to_its_budget(desk: Desk, sim: Sim) -> None:
-    """Of 100 calls a day 40 are for asking whether anything is new; the rest stays for publishing."""
+    """Of 100 calls a day 25 are for asking whether anything is new; the rest stays for publishing."""
     clock = Clockwork.make()
-    for _round in range(45):
+    for _round in range(30):
         poll(clock)
-    assert sim.asked("/2/remind/unread_count.json") <= 40
+    assert sim.asked("/2/remind/unread_count.json") <= 25
     weibo = fresh(desk.weibo)
     assert "额度" in weibo.poll_note
     assert weibo.next_poll_at is not None

@@ -170,7 +170,8 @@ class Loader:
             "safe_domain": self.config.public_url.split("://", 1)[1],
             "expires_at": (self.now + timedelta(days=days)).isoformat(),
         }
-        return {**known, "uid": demo.external_id}, known
+        registered = {**known, "redirect_uri": f"{self.config.public_url}/accounts/authorization"}
+        return {**known, "uid": demo.external_id}, registered
 
     def wechat_credentials(self, demo: DemoAccount) -> tuple[dict[str, str], dict[str, str]]:
         known = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors.simulator import clock
 from connectors.simulator.accounts import Account
 from connectors.simulator.call import Call
 from connectors.simulator.state import Doc, State
@@ -9,6 +10,9 @@ from connectors.simulator.weibo import shapes, text
 from connectors.simulator.weibo.api import endpoint, is_business, required, twin
 from connectors.simulator.weibo.errors import WeiboError
 from connectors.simulator.weibo.reading import paged
+from connectors.simulator.weibo.statuses import public_operator
+
+COMMENTS_PER_HOUR = 60
 
 
 def write(
@@ -99,7 +103,7 @@ def show_batch(call: Call) -> list[Doc]:
 @endpoint("/2/comments/create.json", "POST")
 def create(call: Call) -> Doc:
     words, status_id = required(call, "comment"), required(call, "id")
-    required(call, "rip")
+    public_operator(call)
     return _write_own(call, status_id, words, "")
 
 
@@ -108,6 +112,8 @@ def reply(call: Call) -> Doc:
     """Needs cid and id; the name of whom it answers is put before it, and counts, unless without_mention is 1."""
     comment_id, status_id = required(call, "cid"), required(call, "id")
     words = required(call, "comment")
+    if call.params.get("rip"):
+        public_operator(call)
     asked = place(call.state, call.me, comment_id)
     if asked is None or asked["status"] != status_id or not seen(call, asked):
         raise WeiboError(20201)
@@ -124,12 +130,19 @@ def _write_own(call: Call, status_id: str, words: str, reply_to: str) -> Doc:
     mine = [each for each in call.state.all("comment", f"status:{status_id}") if each["by_account"]]
     if mine and mine[0]["text"] == words and mine[0]["reply_to"] == reply_to:
         raise WeiboError(20019)
+    if not is_business(call) and _written(call) >= call.me.quota("comments_per_hour", COMMENTS_PER_HOUR):
+        raise WeiboError(20016)
     kept = write(call.state, call.me, status_id, None, words, reply_to=reply_to)
     sent = {name: value for name, value in call.params.items() if name != "access_token"}
     kind = "comment_reply" if reply_to else "comment"
     shown = {"text": words, "status": status_id, "reply_to": reply_to}
     call.state.accept("weibo", call.me.external_id, kind, kept["key"], sent, **shown)
     return shapes.comment(call.state, call.me, kept)
+
+
+def _written(call: Call) -> int:
+    """Comments of one's own within the hour, deleted ones included."""
+    return call.state.add(call.me.owner, "comments_written", clock.hour(call.now)) - 1
 
 
 def _may_comment(call: Call, status_id: str) -> bool:

@@ -29,7 +29,7 @@ SCOPES = {
     "follow_app_official_microblog": "关注应用的官方微博",
 }
 HINTS = {
-    21322: "链接里的回调地址与应用登记的“授权回调页”不一致，差一个斜杠、http 与 https 之别都算。",
+    21322: "链接里的回调地址与应用登记的“授权回调页”不一致或没有登记，差一个斜杠、http 与 https 之别都算。",
     21323: "链接里缺少 client_id 或 redirect_uri。",
     21324: "没有这个 App Key。",
     21329: "response_type 只能是 code。",
@@ -44,8 +44,7 @@ def _of_app(call: Call) -> list[Account]:
     found = [each for each in accounts.everyone(call.state, "weibo") if each.settings["app_key"] == wanted]
     if not found:
         raise OAuthError(21324)
-    registered = found[0].get("redirect_uri")
-    if registered and registered != call.params["redirect_uri"]:
+    if found[0].get("redirect_uri") != call.params["redirect_uri"]:
         raise OAuthError(21322)
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from hashlib import sha256
 from typing import Any
 
@@ -31,7 +32,7 @@ UNAUDITED = "未通过审核应用"
 def share(call: Call) -> Doc:
     """One picture at most; a link of the safe domain is a must; topics are taken out without a word."""
     words = _words(call)
-    _operator(call)
+    public_operator(call)
     domain = call.me.get("safe_domain", "")
     if not domain:
         raise WeiboError(10017, "appkey not bind domain!")
@@ -45,7 +46,7 @@ def share(call: Call) -> Doc:
 @twin("/2/statuses/update.json", "POST", level="full")
 def update(call: Call) -> Doc:
     words = _words(call)
-    _operator(call)
+    public_operator(call)
     if call.request.files:
         raise WeiboError(10007)
     return _publish(call, "update", words, [], **_options(call, words))
@@ -54,7 +55,7 @@ def update(call: Call) -> Doc:
 @twin("/2/statuses/upload.json", "POST", level="full")
 def upload(call: Call) -> Doc:
     words = _words(call)
-    _operator(call)
+    public_operator(call)
     return _publish(call, "upload", words, [_picture(call)], **_options(call, words))
 
 
@@ -62,7 +63,7 @@ def upload(call: Call) -> Doc:
 def upload_url_text(call: Call) -> Doc:
     """Up to nine pictures uploaded before, by pic_id, which wins over url."""
     words = _words(call)
-    _operator(call)
+    public_operator(call)
     ids = [each for each in call.params.get("pic_id", "").split(",") if each]
     if len(ids) > MOST_PICTURES:
         raise WeiboError(20009)
@@ -86,7 +87,7 @@ def _words(call: Call) -> str:
     return call.params["status"]
 
 
-def _operator(call: Call) -> None:
+def public_operator(call: Call) -> None:
     """``rip`` must be the operator's public address."""
     try:
         address = ipaddress.ip_address(required(call, "rip"))
@@ -145,17 +146,28 @@ def _publish(call: Call, how: str, words: str, pictures: list[str], **options: A
     published = call.state.count("status", call.me.owner, since=call.now - HOUR)
     if not is_business(call) and published >= call.me.quota("publish_per_hour", 30):
         raise WeiboError(20016)
-    digest = sha256(words.encode("utf-8", "surrogatepass")).hexdigest()
-    before = call.state.get("words", call.me.owner, digest)
-    if before and call.now - before["at"] < REPEAT_WINDOW:
-        raise WeiboError(20019)
-    call.state.put("words", call.me.owner, digest, {})
+    _never_twice(call, [words, *(_signs(words) if how == "share" else ())])
     held = keep(call.state, call.me, words, pictures, **options)
     sent = {name: value for name, value in call.params.items() if name != "access_token"}
     images = [(call.state.get("picture", "", each) or {"sha256": ""})["sha256"] for each in pictures]
     shown = {"text": words, "images": images, "how": how}
     call.state.accept("weibo", call.me.external_id, "status", held["key"], sent, **shown)
     return shapes.status(call.state, call.me, held)
+
+
+def _signs(words: str) -> list[str]:
+    """What a shared status is known by beside its words: each link, and the title in 【】."""
+    links = [str(link["url_ori"]) for link in text.shortened(words)[1]]
+    return links + re.findall(r"^【[^】]+】", words)
+
+
+def _never_twice(call: Call, signs: list[str]) -> None:
+    keys = [sha256(sign.encode("utf-8", "surrogatepass")).hexdigest() for sign in signs]
+    known = [call.state.get("words", call.me.owner, key) for key in keys]
+    if any(before and call.now - before["at"] < REPEAT_WINDOW for before in known):
+        raise WeiboError(20019)
+    for key in keys:
+        call.state.put("words", call.me.owner, key, {})
 
 
 def keep(state: State, account: Account, words: str, pictures: list[str], **options: Any) -> Doc:
@@ -188,7 +200,7 @@ def audit(state: State, args: dict[str, Any]) -> None:
 @twin("/2/statuses/repost.json", "POST", level="full")
 def repost(call: Call) -> Doc:
     """A post of any account here, passed on; ``is_comment`` 1 writes the words under the original too."""
-    _operator(call)
+    public_operator(call)
     target = required(call, "id")
     pointer = call.state.get("status_owner", "", target)
     poster = accounts.load(call.state, "weibo", pointer["external_id"]) if pointer else None

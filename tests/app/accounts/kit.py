@@ -100,7 +100,8 @@ class Sim:
     def register(self, callback: dict[str, str] | None = None) -> None:
         """Both accounts, with what WEIBO and WECHAT say."""
         urls = callback or {}
-        weibo = {**WEIBO, "name": "青岚发布", "callback_url": urls.get("weibo")}
+        back = "http://127.0.0.1:8000/accounts/authorization"
+        weibo = {**WEIBO, "name": "青岚发布", "redirect_uri": back, "callback_url": urls.get("weibo")}
         self.call("PUT", f"/_sim/accounts/weibo/{UID}", weibo)
         wechat = {**WECHAT, "name": "青岚发布", "callback_url": urls.get("wechat")}
         self.call("PUT", f"/_sim/accounts/wechat/{GH}", wechat)

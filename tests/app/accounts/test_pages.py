@@ -212,11 +212,11 @@ def test_pressing_the_button_again_spends_no_calls(app_on_simulator: Flask, peop
     def asked() -> int:
         return sim.asked("/oauth2/get_token_info")
 
-    assert "今天体检还可调用平台 7 次" in test_rights()
+    assert "今天体检还可调用平台 5 次" in test_rights()
     assert asked() == 1
     again = test_rights()
     assert "没有再次测试" in again
-    assert "今天体检还可调用平台 7 次" in again
+    assert "今天体检还可调用平台 5 次" in again
     assert asked() == 1
     wrong = {"credentials.access_token": "2.00Wrong"}
     browser.post(path, data={**wrong, "credentials.app_key": WEIBO["app_key"]})

@@ -20,6 +20,8 @@ from connectors.errors import RateLimited
 from connectors.values import Quota
 from tests.app.accounts.kit import Office, connect_wechat, connect_weibo
 
+# The first moment of a day in Beijing: nothing is left over yet.
+MORNING = datetime(2026, 7, 12, 16, 0, tzinfo=UTC)
 DAILY = (Quota(key="daily_calls", limit=100, period="day"),)
 
 
@@ -39,17 +41,18 @@ def spend_until_refused(meter: Ledger, call: str, most: int = 200) -> int:
 @pytest.mark.parametrize(
     ("purpose", "call", "allowed"),
     [
-        ("unread", "remind/unread_count", 40),
+        ("unread", "remind/unread_count", 25),
+        ("reply", "messages/reply", 15),
         ("fetch", "comments/to_me", 15),
         ("media", "mss/msget", 5),
         ("history", "statuses/user_timeline", 10),
     ],
 )
 def test_each_purpose_has_its_share_of_the_hundred(
-    app: Flask, office: Office, now: datetime, purpose: Purpose, call: str, allowed: int
+    app: Flask, office: Office, purpose: Purpose, call: str, allowed: int
 ) -> None:
     account_id = connect_weibo(office).id
-    assert spend_until_refused(ledger(account_id, purpose, now), call) == allowed
+    assert spend_until_refused(ledger(account_id, purpose, MORNING), call) == allowed
 
 
 def test_thirty_stay_for_publishing_and_what_others_leave_may_be_used(
@@ -58,6 +61,7 @@ def test_thirty_stay_for_publishing_and_what_others_leave_may_be_used(
     account_id = connect_weibo(office).id
     spend_until_refused(ledger(account_id, "unread", now), "remind/unread_count")
     spend_until_refused(ledger(account_id, "fetch", now), "comments/to_me")
+    spend_until_refused(ledger(account_id, "reply", now), "messages/reply")
     spend_until_refused(ledger(account_id, "media", now), "mss/msget")
     spend_until_refused(ledger(account_id, "history", now), "statuses/user_timeline")
     assert spend_until_refused(ledger(account_id, "publish", now), "statuses/share") == 30
@@ -73,6 +77,102 @@ def test_a_poll_spends_unread_and_fetch_apart(app: Flask, office: Office, now: d
     poll.spend("comments/to_me")
     rows = {row["key"]: row["used"] for row in quota_summary(account, now)}
     assert (rows["unread"], rows["fetch"], rows["daily_calls"]) == (3, 1, 4)
+
+
+@pytest.mark.parametrize(("hour", "first"), [(0, "reply"), (8, "media"), (16, "reply"), (23, "media")])
+def test_whatever_is_borrowed_three_tenths_stay_for_publishing(
+    app: Flask, office: Office, hour: int, first: Purpose
+) -> None:
+    account_id = connect_weibo(office).id
+    twenty = (Quota(key="daily_calls", limit=20, period="day"),)
+    at = MORNING + timedelta(hours=hour)
+    others: list[Purpose] = [first, "reply", "media", "unread", "fetch", "history"]
+    calls = {"unread": "remind/unread_count"}
+    spent = [spend_until_refused(ledger(account_id, each, at, twenty), calls.get(each, "x")) for each in others]
+    assert sum(spent) <= 14
+    night = MORNING + timedelta(hours=23, minutes=59)
+    spent += [spend_until_refused(ledger(account_id, each, night, twenty), calls.get(each, "x")) for each in others]
+    assert sum(spent) == 14
+    assert spend_until_refused(ledger(account_id, "publish", night, twenty), "statuses/share") == 6
+
+
+def test_pictures_and_answers_may_use_what_the_rest_of_the_day_does_not_need(app: Flask, office: Office) -> None:
+    account = connect_weibo(office)
+    noon = MORNING + timedelta(hours=12)
+    # Half of what the others have is theirs for the afternoon: 7 + 12 + 7 + 5 are free.
+    assert spend_until_refused(ledger(account.id, "media", noon), "mss/msget") == 5 + 32
+    # The polls keep their afternoon.
+    assert spend_until_refused(ledger(account.id, "unread", noon), "remind/unread_count") >= 12
+    rows = {row["key"]: row for row in quota_summary(account, noon)}
+    assert rows["media"]["remaining"] == 0
+
+
+def test_who_must_wait_for_an_elastic_budget_waits_only_until_it_grows(app: Flask, office: Office) -> None:
+    account_id = connect_weibo(office).id
+    meter = ledger(account_id, "media", MORNING)
+    spend_until_refused(meter, "mss/msget")
+    with pytest.raises(RateLimited) as refused:
+        meter.spend("mss/msget")
+    until = refused.value.until
+    assert until is not None
+    assert MORNING < until <= MORNING + timedelta(hours=1)
+    ledger(account_id, "media", until).spend("mss/msget")
+
+
+@pytest.mark.parametrize(
+    ("mode", "calls"),
+    [
+        ("full", ["statuses/update", "statuses/upload"]),
+        ("business", ["statuses/update/biz", "statuses/upload_url_text/biz"]),
+    ],
+)
+def test_all_ways_to_publish_share_the_limit_of_the_hour(
+    app: Flask, office: Office, now: datetime, mode: str, calls: list[str]
+) -> None:
+    account = connect_weibo(office, mode=mode, settings={"quotas": {"publish_per_hour": 4}})
+    meter = connect(account, clock=lambda: now).meter
+    assert isinstance(meter, Ledger)
+    for number in range(4):
+        meter.spend(calls[number % 2])
+    for call in calls:
+        with pytest.raises(RateLimited, match="这一小时"):
+            meter.spend(call)
+
+
+def test_open_calls_of_a_business_account_have_a_hundred_a_day_of_their_own(
+    app: Flask, office: Office, now: datetime
+) -> None:
+    account = connect_weibo(office, mode="business")
+    assert next(quota.limit for quota in connect(account).capabilities().quotas if quota.key == "open_calls") == 100
+    update_account(office.admin, account.id, settings={"quotas": {"open_calls": 3}}, now=now)
+    meter = connect(account, clock=lambda: now).meter
+    assert isinstance(meter, Ledger)
+    assert spend_until_refused(meter, "statuses/show") == 3
+    meter.spend("statuses/update/biz")
+    meter.spend("mss/msget")
+    rows = {row["key"]: row["used"] for row in quota_summary(account, now)}
+    assert (rows["open_calls"], rows["biz_calls"]) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("met", "stopped", "goes_on"),
+    [
+        ("statuses/show", "statuses/count", "statuses/update/biz"),
+        ("comments/to_me/biz", "statuses/update/biz", "statuses/show"),
+    ],
+)
+def test_a_refusal_at_one_kind_of_a_business_accounts_calls_leaves_the_other(
+    app: Flask, office: Office, now: datetime, met: str, stopped: str, goes_on: str
+) -> None:
+    account = connect_weibo(office, mode="business")
+    error = RateLimited("今日调用已用完。", code="10023")
+    error.until = now + timedelta(hours=3)
+    note_limit(account.id, met, error, now)
+    meter = connect(account, clock=lambda: now).meter
+    meter.spend(goes_on)
+    with pytest.raises(RateLimited):
+        meter.spend(stopped)
+    assert (remaining(account, "publish", now) == 0) == (stopped == "statuses/update/biz")
 
 
 def test_many_pictures_leave_the_polling_of_comments_alone(app: Flask, office: Office, now: datetime) -> None:
@@ -139,7 +239,7 @@ def test_the_platforms_own_word_blocks(app: Flask, office: Office, now: datetime
     account = connect_wechat(office)
     error = RateLimited("今日次数已用完。", code="45009")
     error.until = now + timedelta(hours=3)
-    note_limit(account.id, "draft/add", error)
+    note_limit(account.id, "draft/add", error, now)
     meter = connect(account, purpose="publish", clock=lambda: now).meter
     with pytest.raises(RateLimited) as refused:
         meter.spend("draft/add")
@@ -154,7 +254,7 @@ def test_weibos_refusal_of_the_user_blocks_every_call(app: Flask, office: Office
     account = connect_weibo(office)
     error = RateLimited("今日调用已用完。", code="10023")
     error.until = now + timedelta(hours=3)
-    note_limit(account.id, "comments/to_me", error)
+    note_limit(account.id, "comments/to_me", error, now)
     with pytest.raises(RateLimited):
         connect(account, clock=lambda: now).meter.spend("statuses/share")
 
@@ -190,7 +290,7 @@ def test_counting_is_exact_when_many_spend_at_once(app: Flask, office: Office, n
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sum(allowed) == 40
+    assert sum(allowed) == 25
     # The snapshot of before ends here.
     db.session.rollback()
-    assert db.session.scalar(select(func.max(QuotaUse.used))) == 40
+    assert db.session.scalar(select(func.max(QuotaUse.used))) == 25

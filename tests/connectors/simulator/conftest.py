@@ -212,7 +212,8 @@ def sim(running: Server) -> Sim:
     sim = Sim(running.url, running)
     sim.call("POST", "/_sim/reset")
     weibo = {"app_key": "1352222456", "app_secret": "xyz123xyz", "access_token": WEIBO_TOKEN}
-    sim.put("weibo", UID, name="青岚发布", safe_domain="www.example.gov.cn", **weibo)
+    back = "https://console.example.gov.cn/connect"
+    sim.put("weibo", UID, name="青岚发布", safe_domain="www.example.gov.cn", redirect_uri=back, **weibo)
     wechat = {"app_id": APP_ID, "app_secret": APP_SECRET, "token": TOKEN, "encoding_aes_key": AES_KEY}
     sim.put("wechat", GH, name="青岚发布", review_seconds=0.05, **wechat)
     return sim

@@ -146,7 +146,7 @@ def test_a_person_drills_a_refusal_in_the_browser(sim: Sim, weibo: Weibo) -> Non
         assert weibo.share().json()["error_code"] == 20021
         page.reload()
         expect(page.locator("article.card", has_text="平台拒绝")).to_contain_text("关着")
-        assert weibo.share(f"再发 {LINK}").status_code == 200
+        assert weibo.share(f"再发 {LINK}2").status_code == 200
         for path in ("/", "/drill"):
             person.open(path)
             expect(page.get_by_text("演练模拟器 · 不是真实平台")).to_be_visible()

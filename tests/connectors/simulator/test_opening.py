@@ -39,6 +39,9 @@ def test_a_new_weibo_account_knows_its_app_and_token(sim: Sim) -> None:
     told = requests.get(f"{sim.url}/2/account/get_uid.json", params={"access_token": token}, timeout=9).json()
     assert str(told["uid"]) == shown["UID"]
     asked = {"client_id": shown["App Key"], "redirect_uri": "http://127.0.0.1/back", "response_type": "code"}
+    none = requests.get(f"{sim.url}/oauth2/authorize", params=asked, headers={"Accept": "text/html"}, timeout=9)
+    assert none.status_code == 400, "no 授权回调页 is registered yet"
+    press(sim, "/drill/app", platform="weibo", external_id=shown["UID"], redirect_uri=asked["redirect_uri"])
     page = requests.get(f"{sim.url}/oauth2/authorize", params=asked, headers={"Accept": "text/html"}, timeout=9)
     assert page.status_code == 200
     assert "青岚应急" in page.text

@@ -181,6 +181,7 @@ def test_a_wrong_link_to_authorise(sim: Sim, changes: dict[str, Any], code: int)
 
 
 def test_a_person_agrees_or_refuses(sim: Sim) -> None:
+    sim.put("weibo", UID, redirect_uri=BACK)
     page = oauth(sim, "GET", "authorize", asked(scope="email,direct_messages_read")).text
     for words in ("同意授权", "拒绝", "演练", "读取私信", "青岚发布"):
         assert words in page
@@ -232,7 +233,9 @@ def test_articles_are_refused_in_their_own_envelope(sim: Sim, weibo: Weibo) -> N
     for field in ("title", "content", "cover", "text", "rip"):
         answer = requests.post(url, data=article(**{field: ""}), timeout=9)
         assert (answer.status_code, answer.json()["code"]) == (200, "10008"), field
-    for fields in ({"text": "长" * 1901}, {"content": "长" * 90_001}, {"cover": "a.jpg"}):
+    raw, lan = {"content": "<p>正 文 100%</p>"}, {"rip": "192.168.0.1"}
+    covers = [{"cover": each} for each in ("a.jpg", "https://evil.example/a.jpg", "https://evilsinaimg.cn/a.jpg")]
+    for fields in ({"text": "长" * 1901}, {"content": "a" * 90_001}, raw, lan, *covers):
         assert requests.post(url, data=article(**fields), timeout=20).json()["code"] == "10008"
     assert requests.post(url, data=article(), timeout=9).json()["code"] == "100000"
     assert requests.post(url, data=article(title="再来"), timeout=9).json() == {

@@ -70,7 +70,7 @@ def test_a_hundred_calls_a_day_while_rate_limit_status_says_otherwise(sim: Sim, 
 
 
 def test_the_timeline_is_ones_own_newest_five(sim: Sim, weibo: Weibo) -> None:
-    ids = [weibo.share(f"{number} {LINK}").json()["idstr"] for number in range(7)]
+    ids = [weibo.share(f"{number} {LINK}{number}").json()["idstr"] for number in range(7)]
     told = weibo.get("statuses/user_timeline", uid=UID, count=100).json()
     assert [each["idstr"] for each in told["statuses"]] == ids[:1:-1]
     assert told["total_number"] == 7
@@ -155,6 +155,7 @@ def test_one_article_call_has_two_envelopes(sim: Sim, weibo: Weibo) -> None:
 
 def test_oauth_a_code_works_once(sim: Sim) -> None:
     back = "https://console.example.gov.cn/connect"
+    sim.put("weibo", UID, redirect_uri=back)
     ask = {"client_id": "1352222456", "redirect_uri": back, "response_type": "code", "state": "s1"}
     assert "授权" in requests.get(f"{sim.url}/oauth2/authorize", params=ask, timeout=9).text
     pressed = requests.post(f"{sim.url}/oauth2/authorize", data={**ask, "uid": UID}, timeout=9, allow_redirects=False)
@@ -173,3 +174,19 @@ def test_oauth_a_code_works_once(sim: Sim) -> None:
     gone = requests.post(f"{sim.url}/oauth2/revokeoauth2", data={"access_token": told["access_token"]}, timeout=9)
     assert gone.json() == {"result": "true"}
     refused(Weibo(sim.url, told["access_token"]).share(), 21316)
+
+
+def test_an_app_without_a_registered_page_authorises_nobody(sim: Sim) -> None:
+    sim.put("weibo", UID, redirect_uri=None)
+    ask = {"client_id": "1352222456", "redirect_uri": "http://anything.example/", "response_type": "code"}
+    told = requests.get(f"{sim.url}/oauth2/authorize", params=ask, timeout=9)
+    assert (told.status_code, told.json()["error_code"]) == (400, 21322)
+
+
+def test_comments_have_a_rate_and_want_a_public_address(sim: Sim, weibo: Weibo) -> None:
+    post = weibo.share().json()["idstr"]
+    refused(weibo.post("comments/create", id=post, comment="甲", rip="192.168.0.1"), 20022)
+    sim.put("weibo", UID, quotas={"comments_per_hour": 2})
+    for words in ("甲", "乙"):
+        assert weibo.post("comments/create", id=post, comment=words, rip=RIP).status_code == 200
+    refused(weibo.post("comments/create", id=post, comment="丙", rip=RIP), 20016)

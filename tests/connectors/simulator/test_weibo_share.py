@@ -119,10 +119,18 @@ def test_the_same_words_twice_are_a_repeat(sim: Sim, weibo: Weibo) -> None:
     assert len(sim.accepted()) == 1
 
 
+@pytest.mark.parametrize("words", [f"别的话 {LINK}", f"【公告】今日停水 另外 {LINK}2"])
+def test_the_same_link_or_title_within_the_hour_is_a_repeat(sim: Sim, weibo: Weibo, words: str) -> None:
+    assert weibo.share().status_code == 200
+    refused(weibo.share(words), 20019)
+    sim.shift(3700)
+    assert weibo.share(words).status_code == 200
+
+
 def test_thirty_an_hour(sim: Sim, weibo: Weibo) -> None:
     sim.put("weibo", UID, quotas={"publish_per_hour": 2})
     for number in range(2):
-        assert weibo.share(f"{number} {LINK}").status_code == 200
+        assert weibo.share(f"{number} {LINK}{number}").status_code == 200
     assert refused(weibo.share(f"三 {LINK}"), 20016) == "update weibo too fast!"
     sim.shift(3700)
     assert weibo.share(f"三 {LINK}").status_code == 200

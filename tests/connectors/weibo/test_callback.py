@@ -300,3 +300,18 @@ def test_a_mention_that_is_polled_too_is_one_message(connector: WeiboConnector, 
     body["data"] = {"subtype": subtype, "key": "77"}
     [message] = parse(connector, json.dumps(body).encode())
     assert message.external_id == wanted
+
+
+def test_half_an_emoji_is_no_reason_to_lose_a_message() -> None:
+    def body(text: str) -> bytes:
+        at = "Mon Jul 16 18:09:20 +0800 2012"
+        sent = {"type": "text", "receiver_id": int(UID), "sender_id": 5, "created_at": at, "text": text, "data": {}}
+        return json.dumps(sent).encode()
+
+    [first] = push.messages(push.read(body("请问\ud83d")), UID)
+    [other] = push.messages(push.read(body("再问\ud83d")), UID)
+    assert isinstance(first, InboundMessage)
+    assert isinstance(other, InboundMessage)
+    assert first.text.startswith("请问")
+    assert first.external_id != other.external_id
+    first.external_id.encode()

@@ -58,7 +58,7 @@ def test_now_and_then_it_looks_although_the_counter_stands_still(
 ) -> None:
     cursor = weibo.fetch_messages({}, [post]).cursor
     meter.calls.clear()
-    clock.now += timedelta(hours=6)
+    clock.now += timedelta(hours=12)
     weibo.fetch_messages(cursor, [post])
     assert "comments/to_me" in meter.calls
 
@@ -123,7 +123,7 @@ def test_comments_under_posts_where_only_those_may_be_read(
     assert [message.text for message in page.items] == ["在这里"]
 
 
-def test_without_counters_it_looks_every_hour(
+def test_without_counters_it_looks_every_six_hours(
     weibo: WeiboConnector, post: Receipt, simulator: SimulatorControl, meter: CountingMeter, clock: Clock
 ) -> None:
     register(simulator, denied=["unread_count"])
@@ -133,7 +133,7 @@ def test_without_counters_it_looks_every_hour(
     meter.calls.clear()
     again = weibo.fetch_messages(page.cursor, [post])
     assert meter.calls == []
-    clock.now += timedelta(hours=1)
+    clock.now += timedelta(hours=6)
     weibo.fetch_messages(again.cursor, [post])
     assert "comments/to_me" in meter.calls
 
@@ -154,6 +154,90 @@ def test_more_than_a_page_loses_none(weibo: WeiboConnector, post: Receipt, simul
         simulator.comment("weibo", UID, post.external_id, f"第{number}条")
     page = weibo.fetch_messages(cursor, [post])
     assert len(page.items) == 120
+    assert page.unavailable == ""
+
+
+@pytest.mark.parametrize("new", [50, 99, 100, 150])
+def test_pages_overlap_by_one_and_lose_none(
+    weibo: WeiboConnector, post: Receipt, simulator: SimulatorControl, new: int
+) -> None:
+    simulator.comment("weibo", UID, post.external_id, "第一条")
+    cursor = weibo.fetch_messages({}, [post]).cursor
+    for number in range(new):
+        simulator.comment("weibo", UID, post.external_id, f"第{number}条")
+    page = weibo.fetch_messages(cursor, [post])
+    assert (len(page.items), page.unavailable) == (new, "")
+
+
+def test_a_counter_that_somebody_cleared_meanwhile_loses_none(make: Make, odd: Odd, clock: Clock) -> None:
+    def listed(numbers: range) -> dict[str, object]:
+        at = "Wed Jun 01 00:50:25 +0800 2011"
+        return {"comments": [{"id": n, "created_at": at, "text": f"第{n}条", "user": {"id": 7}} for n in numbers]}
+
+    # 40 were told before; somebody read them, and sixty came: the counter says 60, its rise 20.
+    odd.say({"cmt": 60, "mention_status": 0, "mention_cmt": 0})
+    odd.say(listed(range(160, 110, -1)))
+    odd.say(listed(range(111, 100, -1)))
+    seen = {"cmt": "40", "mention_status": "0", "mention_cmt": "0", "since_id": "100"}
+    page = make(odd.url).fetch_messages({**seen, "looked_at": clock.now.isoformat()}, [])
+    assert len(page.items) == 60
+
+
+def test_more_than_can_be_fetched_is_said(weibo: WeiboConnector, post: Receipt, simulator: SimulatorControl) -> None:
+    simulator.comment("weibo", UID, post.external_id, "第一条")
+    cursor = weibo.fetch_messages({}, [post]).cursor
+    for number in range(210):
+        simulator.comment("weibo", UID, post.external_id, f"第{number}条")
+    page = weibo.fetch_messages(cursor, [post])
+    assert len(page.items) == 197
+    assert "只取了最近 197 条" in page.unavailable
+
+
+def test_a_burst_at_a_business_account_is_taken_whole(
+    make: Make, simulator: SimulatorControl, content: Content, clock: Clock
+) -> None:
+    register(simulator, level="business")
+    connector = make(simulator.url, mode="business")
+    payload = connector.adapt(replace_cover(content)).payload
+    post = connector.publish(payload, Prepared(ready=True), key="k", send_before=clock.soon)
+    simulator.comment("weibo", UID, post.external_id, "第一条")
+    cursor = connector.fetch_messages({}, [post]).cursor
+    for number in range(230):
+        simulator.comment("weibo", UID, post.external_id, f"第{number}条")
+    page = connector.fetch_messages(cursor, [post])
+    assert (len(page.items), page.unavailable) == (230, "")
+
+
+def test_a_deleted_post_does_not_hide_the_comments_of_the_others(
+    weibo: WeiboConnector, post: Receipt, simulator: SimulatorControl, meter: CountingMeter, make: Make
+) -> None:
+    cursor = weibo.fetch_messages({}, [post]).cursor
+    register(simulator, denied=["comments/to_me"])
+    gone = Receipt(external_id="4999999999999999")
+    simulator.comment("weibo", UID, post.external_id, "几点恢复？")
+    page = weibo.fetch_messages(cursor, [gone, post])
+    assert [message.text for message in page.items] == ["几点恢复？"]
+    # The one that is gone costs no second call.
+    meter.calls.clear()
+    simulator.comment("weibo", UID, post.external_id, "还有人吗？")
+    page = weibo.fetch_messages(page.cursor, [gone, post])
+    assert [message.text for message in page.items] == ["还有人吗？"]
+    assert meter.calls.count("comments/show") == 1
+
+
+def test_another_level_is_looked_at_anew(
+    weibo: WeiboConnector, post: Receipt, simulator: SimulatorControl, make: Make
+) -> None:
+    cursor = weibo.fetch_messages({}, [post]).cursor
+    simulator.comment("weibo", UID, post.external_id, "市民甲", authorised=False)
+    simulator.comment("weibo", UID, post.external_id, "授权过的市民乙")
+    cursor = weibo.fetch_messages(cursor, [post]).cursor
+    register(simulator, denied=["comments/to_me", "comments/show"])
+    simulator.comment("weibo", UID, post.external_id, "市民丙", authorised=False)
+    cursor = weibo.fetch_messages(cursor, [post]).cursor
+    register(simulator, level="business", denied=[])
+    page = make(simulator.url, mode="business").fetch_messages(cursor, [post])
+    assert {message.text for message in page.items} == {"市民甲", "授权过的市民乙", "市民丙"}
     assert page.unavailable == ""
 
 

@@ -9,7 +9,7 @@ import pytest
 from connectors.errors import CredentialsRefused
 from connectors.values import Health, Right
 from connectors.weibo.connector import WeiboConnector
-from tests.connectors.fakes import MemoryTokens, Odd, SimulatorControl
+from tests.connectors.fakes import CountingMeter, MemoryTokens, Odd, SimulatorControl
 from tests.connectors.weibo.conftest import UID, Clock, Make, register
 
 
@@ -24,6 +24,9 @@ def test_a_good_account(weibo: WeiboConnector, clock: Clock) -> None:
         "token": True,
         "timeline": True,
         "comments": True,
+        "mentions": True,
+        "unread": True,
+        "private": None,
         "publish": None,
         "expiry": True,
         "operator_ip": True,
@@ -57,8 +60,8 @@ def test_the_token_of_another_app(simulator: SimulatorControl, make: Make) -> No
     assert "App Key" in token.remedy
 
 
-def test_an_expired_token_says_when(simulator: SimulatorControl, make: Make, clock: Clock) -> None:
-    register(simulator)
+def test_an_expired_token_is_told_by_the_platform(simulator: SimulatorControl, make: Make, clock: Clock) -> None:
+    register(simulator, expires_at=(clock.now - timedelta(days=1)).isoformat())
     health = make(simulator.url, tokens=MemoryTokens("tok-1", clock.now - timedelta(days=1))).probe()
     assert rights(health)["token"].ok is False
     assert "过期" in rights(health)["token"].detail
@@ -116,3 +119,49 @@ def test_a_grant_whose_owner_cannot_be_asked_is_taken(make: Make, odd: Odd) -> N
     odd.say(b"<html>502</html>", 502)
     grant = make(odd.url).exchange("code", redirect_uri="https://www.qinglan.gov.cn/accounts/authorization")
     assert grant.token.value == "2.00x"
+
+
+def test_a_probe_makes_the_calls_it_says(weibo: WeiboConnector, meter: CountingMeter) -> None:
+    weibo.probe()
+    assert len(meter.calls) == weibo.capabilities().probe_calls
+
+
+def test_a_mistyped_end_in_the_past_is_the_platforms_to_correct(
+    simulator: SimulatorControl, make: Make, clock: Clock
+) -> None:
+    register(simulator)
+    health = make(simulator.url, tokens=MemoryTokens("tok-1", clock() - timedelta(hours=1))).probe()
+    found = rights(health)
+    assert (found["token"].ok, found["timeline"].ok, found["comments"].ok) == (True, True, True)
+    assert health.token_expires_at is not None
+    assert health.token_expires_at > clock.now
+
+
+def test_a_scope_that_was_not_agreed_to_asks_to_connect_again(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    simulator.fault("refuse", path="/2/comments/to_me.json", code=10032, times=1)
+    comments = rights(make(simulator.url).probe())["comments"]
+    assert comments.ok is False
+    assert "重新连接" in comments.remedy
+
+
+def test_what_could_not_be_asked_says_so(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator)
+    simulator.fault("exhaust_quota", path="/2/comments/to_me.json", times=1)
+    found = rights(make(simulator.url).probe())
+    assert (found["comments"].ok, found["comments"].asked) == (None, False)
+    assert found["timeline"].asked
+    assert found["private"].asked
+
+
+def test_a_token_of_one_day_is_not_near_its_end_at_once(simulator: SimulatorControl, make: Make, clock: Clock) -> None:
+    register(simulator, audited=False, owns_app=False, tester=True)
+    health = make(simulator.url).probe()
+    assert health.token_granted_at is not None
+    assert rights(health)["expiry"].remedy == ""
+    clock.now += timedelta(hours=19)
+    simulator.call("POST", "clock", {"offset_seconds": 19 * 3600})
+    try:
+        assert "尽快" in rights(make(simulator.url, tokens=MemoryTokens("tok-1")).probe())["expiry"].remedy
+    finally:
+        simulator.call("POST", "clock", {"offset_seconds": 0})

@@ -8,7 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.errors import ConnectorError, ContentRefused, NotEntitled, OutcomeUnknown, RateLimited, Unavailable
+from connectors.errors import (
+    ConnectorError,
+    ContentRefused,
+    CredentialsRefused,
+    NotEntitled,
+    OutcomeUnknown,
+    RateLimited,
+    Unavailable,
+)
 from connectors.values import Attempted, CannotTell, Content, Exchange, Found, Image, Prepared, Receipt, Removed
 from connectors.weibo.connector import WeiboConnector
 from tests.connectors.contract import prepare_all
@@ -276,13 +284,17 @@ def test_the_rhythm_of_asking(weibo: WeiboConnector, content: Content, clock: Cl
 def test_a_check_without_the_right_or_quota_says_why(
     weibo: WeiboConnector, content: Content, clock: Clock, simulator: SimulatorControl
 ) -> None:
-    for settings in ({"kind": "refuse", "code": 10014}, {"kind": "exhaust_quota"}, {"kind": "expire_token"}):
+    simulator.fault("refuse", code=10014, path="user_timeline")
+    finding = weibo.check(attempt(weibo, content, clock))
+    assert isinstance(finding, CannotTell)
+    assert "核实" in finding.reason
+    assert finding.next_at is not None
+    # What is said of the account as a whole is for the ledger and the account's health.
+    for kind, error in (("exhaust_quota", RateLimited), ("expire_token", CredentialsRefused)):
         simulator.clear_faults()
-        simulator.fault(**settings, path="user_timeline")
-        finding = weibo.check(attempt(weibo, content, clock))
-        assert isinstance(finding, CannotTell)
-        assert "核实" in finding.reason
-        assert finding.next_at is not None
+        simulator.fault(kind, path="user_timeline")
+        with pytest.raises(error):
+            weibo.check(attempt(weibo, content, clock))
 
 
 def test_without_statuses_show_the_newest_are_looked_through(
@@ -305,7 +317,7 @@ def test_level_share_cannot_delete(weibo: WeiboConnector, publish: Publish, cont
 def test_history_is_newest_first_and_five(
     weibo: WeiboConnector, publish: Publish, content: Content, clock: Clock
 ) -> None:
-    ids = [publish(replace(content, title=f"第{number}条")).external_id for number in range(6)]
+    ids = [publish(replace(content, title=f"第{number}条", link=f"{LINK}{number}")).external_id for number in range(6)]
     page = weibo.history(clock.now - timedelta(hours=1))
     items = page.items
     assert page.complete_since == items[-1].published_at

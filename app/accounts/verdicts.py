@@ -1,0 +1,84 @@
+"""What is known of an account's rights, put together from probes and from the pushes that came; and its status."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.accounts.models import Account
+from app.db import atomic, db
+from app.words import N_
+from connectors.errors import Forged
+from connectors.values import Right
+
+CALLBACK = "callback"
+_CAME = N_("收到过平台的推送，签名正确。")
+_NEVER = N_("还没有收到过推送，收到第一条时验证。")
+_SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
+# Refusals come as often as somebody sends them: noted once a minute.
+_NOTED_EVERY = timedelta(minutes=1)
+
+Row = dict[str, Any]
+
+
+def row(right: Right) -> Row:
+    return {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
+
+
+def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[Row]:
+    """What a probe found; where the platform could not be asked this time, what was known before."""
+    known = {right["key"]: dict(right) for right in before}
+    told = [row(right) if right.asked else known.get(right.key, row(right)) for right in found]
+    if not found[0].asked:
+        # Without a word about the token nothing else was asked.
+        told += [right for key, right in known.items() if key not in {each.key for each in found}]
+    return told
+
+
+def judge(account: Account) -> None:
+    """The right to be told by pushes, as what came shows it, and the account's status by all its rights. Inside atomic().
+
+    No call at the platform tells whether the secret of the signatures is right. Where the connector tests the callback
+    itself, its verdict stands unless a signature was refused since the last good push.
+    """
+    if account.rights and account.rights[0]["ok"] is True:
+        rest = [right for right in account.rights if right["key"] != CALLBACK]
+        tested = next((right for right in account.rights if right["key"] == CALLBACK and not _ours(right)), None)
+        account.rights = [*rest, _callback(account, tested)]
+    account.status = status_of(account.rights)
+
+
+def _callback(account: Account, tested: Row | None) -> Row:
+    refused, last = account.callback_refused_at, account.last_callback_at
+    if refused is not None and (last is None or refused > last):
+        return row(Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=_SECRET))
+    if tested is not None:
+        return tested
+    return row(Right(key=CALLBACK, ok=True, detail=_CAME) if last else Right(key=CALLBACK, ok=None, detail=_NEVER))
+
+
+def _ours(right: Mapping[str, Any]) -> bool:
+    return right["detail"] in (_CAME, _NEVER) or right["remedy"] == _SECRET
+
+
+def status_of(rights: Sequence[Mapping[str, Any]]) -> str:
+    """refused: no token, nothing works; limited: some right is missing; unknown: could not be asked; else ok."""
+    token = next((right for right in rights if right["key"] == "token"), None)
+    if token is not None and token["ok"] is False:
+        return "refused"
+    if token is None or token["ok"] is None:
+        return "unknown"
+    return "limited" if any(right["ok"] is False for right in rights) else "ok"
+
+
+def note_refusal(account_id: str, error: Forged, now: datetime) -> None:
+    """A push came whose signature does not fit: with a wrong secret that is all that ever comes."""
+    known = db.session.get(Account, account_id, populate_existing=True)
+    if known is None or (known.callback_refused_at is not None and now - known.callback_refused_at < _NOTED_EVERY):
+        return
+    with atomic():
+        account = db.session.get_one(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
+        account.callback_refused_at, account.callback_refusal = now, error.cause
+        if account.rights:
+            judge(account)
