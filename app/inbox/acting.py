@@ -191,9 +191,10 @@ def _message(actor: Actor, message_id: str, act: str) -> Message:
 def _note(actor: Actor, message_id: str, act: str, now: datetime, refused: Conflict | None = None) -> Message:
     """What came of it: on the message and in the audit log."""
     with atomic():
-        message = db.session.scalars(
-            select(Message).where(Message.id == message_id).with_for_update().execution_options(populate_existing=True)
-        ).one()
+        message = db.session.get_one(Message, message_id)
+        # The conversation first, as whoever answers in it does.
+        db.session.get_one(Conversation, message.conversation_id, with_for_update=True)
+        message = db.session.get_one(Message, message_id, with_for_update=True, populate_existing=True)
         if act == "delete_reply":
             message.claim_until = None
         if refused is None:

@@ -71,8 +71,10 @@ def wait_again(asked: Message) -> None:
 def rehome(thread: Conversation, home: Conversation) -> None:
     """A mention that was pushed turns out to be a comment under a post of ours: its talk moves to that conversation.
 
-    A new home takes over how far the talk had come; in an older one it waits as any further comment does.
+    A new home takes over how far the talk had come; in an older one it waits as any further comment does. Both are locked
+    first: what a colleague is just writing in the old one is waited for and comes along.
     """
+    _lock(thread.id, home.id)
     db.session.execute(
         update(Message).where(Message.conversation_id == thread.id).values(conversation_id=home.id)
         .execution_options(synchronize_session="fetch")
@@ -91,6 +93,12 @@ def rehome(thread: Conversation, home: Conversation) -> None:
         home.labels = list(dict.fromkeys([*home.labels, *thread.labels]))
     db.session.delete(thread)
     db.session.flush()
+
+
+def _lock(*ids: str) -> None:
+    """In one order for everybody, and as they stand now."""
+    query = select(Conversation).where(Conversation.id.in_(ids)).order_by(Conversation.id).with_for_update()
+    db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def last_answer(conversation_id: str) -> datetime | None:
