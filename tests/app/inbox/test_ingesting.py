@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from app.accounts.models import Account
@@ -17,6 +17,7 @@ from app.inbox.models import Contact, Conversation, Message
 from app.inbox.services import account_event, add_note, ingest, reply, set_labels, set_status, window_of
 from connectors.values import AccountEvent, InboundMessage
 from tests.app.inbox.conftest import City
+from tests.app.waiting import until_somebody_waits
 
 Make = Callable[..., InboundMessage]
 
@@ -95,13 +96,7 @@ def test_an_answer_being_given_meanwhile_comes_along(app: Flask, city: City, com
         with app.app_context(), atomic():
             reply(city.wang, mention, text="请到窗口登记。", now=now)
             written.set()
-            # Until the other one waits for this transaction.
-            waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            for _turn in range(200):
-                db.session.execute(text("SELECT pg_sleep(0.05)"))
-                db.session.execute(text("SELECT pg_stat_clear_snapshot()"))
-                if db.session.scalar(waiting):
-                    break
+            until_somebody_waits()
 
     colleague = threading.Thread(target=answer)
     colleague.start()
