@@ -21,7 +21,7 @@ from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
 
-# Answers in flight at a time: publishing keeps the rest of the pool.
+# Answers in flight in one process, however slow the platform: publishing keeps the rest of the pool.
 AT_ONCE = 16
 
 
@@ -31,7 +31,7 @@ def tick(runtime: Runtime, now: datetime) -> int:
     if not sending.anything_due(now):
         return 0
     services.recover_replies(now)
-    claims = services.claim_replies(runtime.worker, min(AT_ONCE, runtime.free()), now)
+    claims = services.claim_replies(runtime.worker, runtime.room("reply", AT_ONCE), now)
     for claim in claims:
         runtime.submit(partial(send, runtime, claim), "reply")
     return len(claims)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 
@@ -55,6 +58,20 @@ def state(message_id: str) -> Message:
 
 def accepted(sim: Sim, kind: str) -> int:
     return sum(1 for item in sim.call("GET", "/_sim/accepted")["items"] if item["kind"] == kind)
+
+
+def test_slow_answers_leave_the_threads_to_what_is_due(desk: Desk, answerer: Actor, sim: Sim) -> None:
+    """However often the sender looks, no more than its share is in flight."""
+    clock, platform_answers = Clockwork.make(), threading.Event()
+    queued = reply(answerer, letter(desk, sim), text=TEXT, now=utcnow())
+    for _answer in range(sender.AT_ONCE):
+        clock.runtime.submit(partial(platform_answers.wait, 60), "reply")
+    db.session.rollback()
+    assert sender.tick(clock.runtime, utcnow()) == 0
+    platform_answers.set()
+    assert clock.runtime.wait_idle(60)
+    send(clock)
+    assert state(queued.id).status == "sent"
 
 
 def test_a_private_message_is_answered_once(desk: Desk, answerer: Actor, sim: Sim) -> None:
