@@ -8,13 +8,13 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit, note_refused
+from app.accounts.services import heed
 from app.db import persist, release
 from app.inbox import sending, services
 from app.inbox.sending import Claim, Try
 from app.publishing.preparing import account_of
 from connectors.base import Connector
-from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited
+from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.values import Receipt
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -54,9 +54,7 @@ def send(runtime: Runtime, claim: Claim) -> None:
     except ConnectorError as error:
         failure, now = error, runtime.clock()
         persist(lambda: _record(attempted, failure, recorder, now))
-        note_refused(claim.account_id, error, now)
-        if isinstance(error, RateLimited):
-            note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error)
+        heed(claim.account_id, connector, error, now)
         return
     now = runtime.clock()
     persist(lambda: services.record_reply_sent(attempted, receipt, exchanges=recorder.json(), now=now))

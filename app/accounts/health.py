@@ -13,7 +13,7 @@ from app.accounts import connections, quotas, readings, tokens
 from app.accounts.judging import own_settings
 from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
-from app.db import atomic, db, release, utcnow
+from app.db import atomic, db, release
 from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
@@ -194,12 +194,12 @@ def tidy(now: datetime) -> None:
         db.session.execute(delete(CallbackSeen).where(old).execution_options(synchronize_session=False))
 
 
-def note_limit(account_id: str, key: str, error: RateLimited) -> None:
+def note_limit(account_id: str, key: str, error: RateLimited, now: datetime) -> None:
     """Remember the platform's own "not before"; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
         quotas.block(account_id, quotas.DAILY if error.code in quotas.ALL_CALLS else key, error.until)
-        if error.until - utcnow() >= _DAILY_LIMIT:
-            _ask_what_is_left(account_id)
+        if error.until - now >= _DAILY_LIMIT:
+            _ask_what_is_left(account_id, now)
 
 
 def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
@@ -215,12 +215,12 @@ def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
             account.status, account.rights, account.checked_at = "refused", [_right(_not_asked(error))], now
 
 
-def _ask_what_is_left(account_id: str) -> None:
+def _ask_what_is_left(account_id: str, now: datetime) -> None:
     """A day's limit was met: where the platform tells its allowances they are read at the scheduler's next turn."""
     account = db.session.get(Account, account_id)
     if account is not None and "quota" in connections.capabilities(account).offers:
         with atomic():
-            readings.request(account_id, utcnow())
+            readings.request(account_id, now)
 
 
 def health_of(account: Account, now: datetime) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from app.publishing import services as publishing
 from app.units.access import Actor
 from connectors.values import InboundMessage
 from scheduler import poller, sender
+from scheduler.runtime import Runtime
 from tests.app.accounts.kit import GH, UID, Sim
 from tests.app.publishing.kit import Clockwork, Desk, row
 
@@ -64,12 +65,14 @@ def test_slow_answers_leave_the_threads_to_what_is_due(desk: Desk, answerer: Act
     """However often the sender looks, no more than its share is in flight."""
     clock, platform_answers = Clockwork.make(), threading.Event()
     queued = reply(answerer, letter(desk, sim), text=TEXT, now=utcnow())
+    runtime = Runtime(worker="w", context=clock.runtime.context, clock=clock.runtime.clock)
     for _answer in range(sender.AT_ONCE):
-        clock.runtime.submit(partial(platform_answers.wait, 60), "reply")
+        runtime.submit(partial(platform_answers.wait, 60), "reply")
     db.session.rollback()
-    assert sender.tick(clock.runtime, utcnow()) == 0
+    assert sender.tick(runtime, utcnow()) == 0
     platform_answers.set()
-    assert clock.runtime.wait_idle(60)
+    assert runtime.wait_idle(60)
+    runtime.close()
     send(clock)
     assert state(queued.id).status == "sent"
 

@@ -139,7 +139,7 @@ def test_the_platforms_own_word_blocks(app: Flask, office: Office, now: datetime
     account = connect_wechat(office)
     error = RateLimited("今日次数已用完。", code="45009")
     error.until = now + timedelta(hours=3)
-    note_limit(account.id, "draft/add", error)
+    note_limit(account.id, "draft/add", error, now)
     meter = connect(account, purpose="publish", clock=lambda: now).meter
     with pytest.raises(RateLimited) as refused:
         meter.spend("draft/add")
@@ -154,7 +154,7 @@ def test_weibos_refusal_of_the_user_blocks_every_call(app: Flask, office: Office
     account = connect_weibo(office)
     error = RateLimited("今日调用已用完。", code="10023")
     error.until = now + timedelta(hours=3)
-    note_limit(account.id, "comments/to_me", error)
+    note_limit(account.id, "comments/to_me", error, now)
     with pytest.raises(RateLimited):
         connect(account, clock=lambda: now).meter.spend("statuses/share")
 
