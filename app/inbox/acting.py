@@ -20,7 +20,7 @@ from app.accounts.models import Account
 from app.audit.services import record
 from app.db import atomic, db, release
 from app.errors import Conflict, NotFound
-from app.inbox.access import find, find_owned, owns
+from app.inbox.access import find, find_owned, now_at, owns
 from app.inbox.models import Conversation, Message
 from app.inbox.settling import move_on, wait_again
 from app.publishing.models import Publication
@@ -80,7 +80,7 @@ def _acts(message: Message, offered: Sequence[str]) -> tuple[str, ...]:
 def moderate(actor: Actor, message_id: str, act: str, *, conversation_id: str | None = None, now: datetime) -> Message:
     """`act` is one of WORDS; `conversation_id`: where the message must be. Raises Conflict with the platform's reason, or when this message does not bear this act; NotFound, Forbidden."""
     message = _message(actor, message_id, act)
-    if conversation_id not in (None, message.conversation_id):
+    if conversation_id is not None and now_at(conversation_id) != message.conversation_id:
         raise NotFound
     if act not in acts_of(message.conversation, [message]).get(message.id, ()):
         raise Conflict("没有办成。这条消息现在不能做这项操作，可能刚刚已经处理过。请刷新页面查看。")
@@ -123,7 +123,7 @@ def typing(actor: Actor, conversation_id: str, *, now: datetime) -> bool:
 
     The platform takes it within half a minute of the person's last act only: later nothing is asked at all.
     """
-    conversation = find(actor, conversation_id, "inbox.reply")
+    conversation = find(actor, now_at(conversation_id), "inbox.reply")
     account = conversation.account
     last = conversation.last_inbound_at
     wanted = bool(account.settings.get("typing")) and "typing" in connections.capabilities(account).offers

@@ -199,4 +199,4 @@ def _look_again(account: Account, seen: Message, message: InboundMessage, now: d
     seen.target = _target(message)
     if (seen.conversation.kind, message.kind) == ("mention", "comment"):
         contact = contacts.contact_for(account, _clean(message.sender_id)[:120], _clean(message.sender_name)[:120], now)
-        rehome(seen.conversation, _conversation(account, message, contact.id, now))
+        rehome(seen.conversation, _conversation(account, message, contact.id, now), now)
