@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -147,7 +148,10 @@ def test_what_a_stop_or_a_black_out_held_may_go_together(app: Flask, desk: Desk,
     scope = {"scope": f"account:{desk.wechat.id}", "reason": "哀悼日"}
     client = browser(app, desk.publisher)
     assert "可一起放行" in client.post(f"/stops/{stop.id}/end", follow_redirects=True).text
-    hours = {"starts_at": "2020-01-01T00:00", "ends_at": "2099-01-01T00:00"}
+    local = now.astimezone(ZoneInfo("Asia/Shanghai"))
+    hours = {
+        name: f"{local + timedelta(hours=after):%Y-%m-%dT%H:%M}" for name, after in (("starts_at", -1), ("ends_at", 2))
+    }
     assert "已设静默期" in client.post("/blackouts", data=scope | hours, follow_redirects=True).text
     (silent,) = db.session.scalars(select(Blackout.id)).all()
     assert "可一起放行" in client.post(f"/blackouts/{silent}/end", follow_redirects=True).text
