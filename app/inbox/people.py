@@ -91,21 +91,32 @@ def set_tags(actor: Actor, conversation_id: str, names: Iterable[str], *, now: d
 
 
 def set_blocked(actor: Actor, conversation_id: str, *, blocked: bool, now: datetime) -> Contact:
-    """On the account's blacklist, or off it. Raises Conflict."""
+    """On the account's blacklist, or off it; after a lost answer the list is read back. Raises Conflict."""
     what = "拉黑" if blocked else "移出黑名单"
     conversation = _conversation(actor, conversation_id, "block", what)
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
+    account_id = conversation.account_id
     try:
         ask(conversation.account, lambda connector: connector.block([sender_id], blocked=blocked), what=what, now=now)
     except Conflict as refused:
-        # Nobody is ever kept from writing to us without a trace, known or not.
-        _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked}, refused)
-        raise
+        if not refused.extra.get("unknown") or not _reads_back(account_id, sender_id, blocked, now):
+            # Nobody is ever kept from writing to us without a trace, known or not.
+            _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked}, refused)
+            raise
     with atomic():
         contact = db.session.get_one(Contact, contact_id, with_for_update=True)
         contact.blocked_at = now if blocked else None
     _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked})
     return contact
+
+
+def _reads_back(account_id: str, sender_id: str, blocked: bool, now: datetime) -> bool:
+    """Whether the blacklist stands as wanted; not known is no."""
+    account = db.session.get_one(Account, account_id)
+    try:
+        return ask(account, lambda connector: connector.blocked(sender_id), what="核对黑名单", now=now) is blocked
+    except Conflict:
+        return False
 
 
 def _conversation(actor: Actor, conversation_id: str, key: str, what: str) -> Conversation:
