@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.notices.bell import mark_read, notices_of, unread
 from app.notices.channels import add_channel, channels_of, remove_channel, test_channel
 from app.notices.delivery import deliver_due
-from app.notices.dying import warn_of, warn_of_dying_accounts
+from app.notices.dying import warn_of, warn_of_dying_accounts, warn_of_lost_push
 from app.notices.outbox import settle, tell
 
 __all__ = [
@@ -21,4 +21,5 @@ __all__ = [
     "unread",
     "warn_of",
     "warn_of_dying_accounts",
+    "warn_of_lost_push",
 ]
