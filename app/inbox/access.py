@@ -10,6 +10,7 @@ from app.errors import Conflict, Forbidden, NotFound
 from app.inbox.models import Conversation, ConversationMove, Message
 from app.units.access import Actor, visible
 from app.units.models import Unit
+from app.words import N_
 
 
 class Moved(Conflict):
@@ -17,7 +18,7 @@ class Moved(Conflict):
 
     def __init__(self, to: str) -> None:
         super().__init__(
-            "没有办成。这个会话已并入同一人在这一篇下面的评论会话，消息都移到了那里。请看过后在那里再操作一次。",
+            N_("没有办成。这个会话已并入同一人在这一篇下面的评论会话，消息都移到了那里。请看过后在那里再操作一次。"),
             moved_to=to,
             url=f"/inbox/{to}",
         )
