@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from app.accounts.services import tidy
 from app.config import current
-from app.notices.services import deliver_due, warn_of_dying_accounts
+from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
 from app.previews import services as previews
-from app.publishing import heartbeats
+from app.publishing import heartbeats, telling
 from scheduler import fetcher, inspector, poller, previewer, reader, reconciler, sender
 from scheduler.runtime import Runtime
 
@@ -43,9 +43,11 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="media", seconds=2, run=lambda: fetcher.tick(runtime, runtime.clock())),
         Job(name="reader", seconds=30, run=lambda: reader.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
+        Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),
         Job(name="workers", seconds=3600, run=lambda: heartbeats.forget_old(runtime.clock())),
+        Job(name="old deliveries", seconds=86400, run=lambda: forget_old(runtime.clock())),
         Job(name="old previews", seconds=86400, run=lambda: previews.forget_old(runtime.clock())),
         Job(name="tidy", seconds=86400, run=lambda: tidy(runtime.clock())),
     ]

@@ -9,18 +9,18 @@ import socket
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy
-from flask import Flask, g
+from flask import Flask
 from sqlalchemy.engine import make_url
 
-from app import create_app
 from app.config import Config
 from app.db import db
+from tests.kept import EmptyFiles, KeptApp, all_tables
 
 NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
@@ -69,26 +69,60 @@ def postgres_server() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def fresh_database(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
-    """The URL of an empty database of the kind in `request.param`."""
+def fresh_database(request: pytest.FixtureRequest, home: Path, *, tables: bool = False) -> Iterator[str]:
+    """The URL of an empty database of the kind in `request.param`; `tables`: with every table of the models."""
     if request.param == "sqlite":
+        if tables:
+            request.getfixturevalue("empty_files").copy_to(home / "test.sqlite3")
         yield f"sqlite:///{home / 'test.sqlite3'}"
         return
     server = request.getfixturevalue("postgres_server")
+    template = f"TEMPLATE {request.getfixturevalue('postgres_template')}" if tables else ""
     name = f"t{uuid.uuid4().hex[:16]}"
     admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        connection.exec_driver_sql(f"CREATE DATABASE {name} {template}")
     yield make_url(server).set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
     admin.dispose()
 
 
+@pytest.fixture(scope="session")
+def kept_apps(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Config], KeptApp]:
+    """The app of this process for the kind of database that a configuration names."""
+    kept: dict[str, KeptApp] = {}
+
+    def app_for(config: Config) -> KeptApp:
+        kind = make_url(config.database_url).get_backend_name()
+        if kind not in kept:
+            kept[kind] = KeptApp(config)
+        return kept[kind]
+
+    return app_for
+
+
+@pytest.fixture(scope="session")
+def empty_files(tmp_path_factory: pytest.TempPathFactory) -> EmptyFiles:
+    return EmptyFiles(tmp_path_factory.mktemp("empty"))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: str) -> str:
+    """The name of a database with every table and no row, to be copied."""
+    name = f"empty_{uuid.uuid4().hex[:16]}"
+    admin = sqlalchemy.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    all_tables(make_url(postgres_server).set(database=name).render_as_string(hide_password=False))
+    return name
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """A fresh, empty database of each kind."""
-    with fresh_database(request, tmp_path) as url:
+    """A fresh database of each kind: empty, or with every table for tests that use the app."""
+    with fresh_database(request, tmp_path, tables="app" in request.fixturenames) as url:
         yield url
 
 
@@ -104,20 +138,11 @@ def config(database_url: str, tmp_path: Path) -> Config:
     )
 
 
-def _forget_last_request() -> None:
-    """Requests of a test share its context and so `g`: who asked last must not be who asks now."""
-    g.__dict__.clear()
-
-
 @pytest.fixture
-def app(config: Config) -> Iterator[Flask]:
-    """An app on an empty database, inside an application context."""
-    application = create_app(config)
-    application.testing = True
-    # Requests share the context below and so its `g`: who asked last must not be who asks now.
-    application.before_request_funcs.setdefault(None, []).insert(0, lambda: g.__dict__.clear())  # noqa: PLW0108
+def app(config: Config, kept_apps: Callable[[Config], KeptApp]) -> Iterator[Flask]:
+    """The app on a database with every table and no row, inside an application context."""
+    application = kept_apps(config).for_test(config)
     with application.app_context():
-        db.create_all()
         yield application
         db.session.remove()
         db.engine.dispose()

@@ -16,6 +16,7 @@ ACTIONS = {
     "account.update": N_("修改账号"),
     "alerts.add": N_("添加告警渠道"),
     "alerts.remove": N_("删除告警渠道"),
+    "alerts.renew_key": N_("更换回调签名密钥"),
     "alerts.test": N_("发送测试告警"),
     "backup.create": N_("备份"),
     "backup.restore": N_("从备份恢复"),

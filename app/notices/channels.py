@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -11,12 +13,14 @@ from sqlalchemy import select
 
 from app.audit import services as audit
 from app.db import atomic, db, release
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
 from app.notices import sending
 from app.notices.models import AlertChannel
 from app.units.access import Actor, unit_for, visible
+from app.words import N_
 
 KINDS = {"email": "电子邮件", "webhook": "网络回调"}
+TOPICS = {"alarm": N_("告警"), "publication": N_("发布状态变化")}
 _EMAIL = re.compile(r"^[^@\s,;]+@[^@\s,;]+$")
 
 
@@ -26,13 +30,29 @@ def channels_of(actor: Actor) -> list[AlertChannel]:
     return list(db.session.scalars(query))
 
 
-def add_channel(actor: Actor, *, unit_id: str, kind: str, target: str, now: datetime) -> AlertChannel:
-    """Raises Invalid naming the field."""
+def add_channel(
+    actor: Actor, *, unit_id: str, kind: str, target: str, topics: Sequence[str] = ("alarm",), now: datetime
+) -> AlertChannel:
+    """Raises Invalid naming the field. A webhook gets a key that signs what is sent to it: key_of(), shown once."""
     target = target.strip()
     check_target(kind, target)
+    chosen = [topic for topic in TOPICS if topic in topics and (kind == "webhook" or topic == "alarm")]
+    if not chosen:
+        raise Invalid(
+            "没有添加。没有选择要通知的内容，或电子邮件不支持所选内容。请至少选择一项。",
+            errors={"topics": ["请至少选择一项；电子邮件只支持告警。"]},
+        )
     with atomic():
         unit = unit_for(actor, "unit.manage", unit_id)
-        channel = AlertChannel(unit_id=unit.id, kind=kind, target={"to": target}, active=True, created_at=now)
+        channel = AlertChannel(
+            unit_id=unit.id,
+            kind=kind,
+            target={"to": target},
+            secret={"key": secrets.token_urlsafe(32)} if kind == "webhook" else None,
+            topics=chosen,
+            active=True,
+            created_at=now,
+        )
         db.session.add(channel)
         db.session.flush()
         _audit(actor, channel, "alerts.add", f"添加告警渠道：{KINDS[kind]}", now)
@@ -49,7 +69,7 @@ def remove_channel(actor: Actor, channel_id: str, *, now: datetime) -> None:
 def test_channel(actor: Actor, channel_id: str, *, now: datetime) -> str:
     """Send a test alert at once; "" when it arrived, else in Chinese why not."""
     channel = _own(actor, channel_id)
-    kind, target = channel.kind, channel.target["to"]
+    kind, target, key = channel.kind, channel.target["to"], key_of(channel)
     message = sending.Message(
         event_id=f"test-{channel.id}-{int(now.timestamp())}",
         kind="test",
@@ -59,11 +79,27 @@ def test_channel(actor: Actor, channel_id: str, *, now: datetime) -> str:
         at=now,
     )
     release()
-    fault = sending.send(kind, target, message)
+    fault = sending.send(kind, target, message, key=key)
     with atomic():
         channel = _own(actor, channel_id)
         _audit(actor, channel, "alerts.test", f"发送测试告警：{fault or '成功'}", now)
     return fault
+
+
+def renew_key(actor: Actor, channel_id: str, *, now: datetime) -> AlertChannel:
+    """Another key from now on; the old one signs nothing any more. Raises NotFound, Conflict for e-mail."""
+    with atomic():
+        channel = _own(actor, channel_id)
+        if channel.kind != "webhook":
+            raise Conflict("没有更换。电子邮件没有签名密钥。请选择一个网络回调。")
+        channel.secret = {"key": secrets.token_urlsafe(32)}
+        _audit(actor, channel, "alerts.renew_key", "更换网络回调的签名密钥", now)
+    return channel
+
+
+def key_of(channel: AlertChannel) -> str:
+    """What signs the messages to a webhook; "" for e-mail and for webhooks older than signatures."""
+    return (channel.secret or {}).get("key", "")
 
 
 # pytest must not take this order for a test.

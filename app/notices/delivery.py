@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, select
+from sqlalchemy import delete, or_, select
 
 from app.config import current
 from app.db import atomic, db, persist, release
+from app.errors import Conflict, NotFound
 from app.notices import sending
-from app.notices.models import Delivery
+from app.notices.models import Delivery, Notice, OutgoingEvent
+from app.units.access import Actor
+from app.units.models import Unit
 
 log = structlog.get_logger()
 
@@ -23,6 +26,7 @@ CLAIM = timedelta(seconds=180)
 # Deliveries and seconds of one round.
 BATCH = 20
 ROUND = 60
+KEPT_DAYS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +35,7 @@ class _Job:
     kind: str
     target: str
     message: sending.Message
+    key: str = field(repr=False, default="")
 
 
 def deliver_due(now: datetime) -> int:
@@ -51,7 +56,11 @@ def deliver_due(now: datetime) -> int:
 def _deliver(job: _Job, now: datetime) -> None:
     release()
     try:
-        fault = sending.send(job.kind, job.target, job.message) if job.target else "该告警渠道已不存在或未配置。"
+        fault = (
+            sending.send(job.kind, job.target, job.message, key=job.key)
+            if job.target
+            else "该告警渠道已不存在或未配置。"
+        )
     except Exception:
         # It counts as a try: one that cannot be sent must not come again for ever.
         log.exception("delivery failed", delivery=job.delivery_id)
@@ -89,11 +98,18 @@ def _job(row: Delivery) -> _Job:
         kind, target = row.channel.kind, row.channel.target["to"] if row.channel.active else ""
     else:
         kind, target = row.site, config.alert_email if row.site == "email" else config.alert_webhook
-    notice = row.notice
+    told = row.told
     message = sending.Message(
-        event_id=row.id, kind=notice.kind, title=notice.title, body=notice.body, path=notice.path, at=notice.at
+        event_id=row.id,
+        kind=told.kind,
+        title=told.title,
+        body=told.body if isinstance(told, Notice) else "",
+        path=told.path,
+        at=told.at,
+        facts=told.facts if isinstance(told, OutgoingEvent) else {},
     )
-    return _Job(delivery_id=row.id, kind=kind, target=target, message=message)
+    key = ((row.channel.secret or {}).get("key", "") if row.channel is not None else "") or ""
+    return _Job(delivery_id=row.id, kind=kind, target=target, message=message, key=key)
 
 
 def _record(delivery_id: str, fault: str, now: datetime) -> None:
@@ -110,3 +126,22 @@ def _record(delivery_id: str, fault: str, now: datetime) -> None:
             row.status = "failed"
         else:
             row.next_at = now + timedelta(seconds=DELAYS[row.attempts - 1])
+
+
+def send_again(actor: Actor, delivery_id: str, *, now: datetime) -> Delivery:
+    """A failed delivery goes out once more, from the first delay on. Raises NotFound, Conflict when it is under way."""
+    with atomic():
+        row = db.session.get(Delivery, delivery_id, with_for_update=True)
+        unit = db.session.get(Unit, row.told.unit_id) if row is not None else None
+        if row is None or unit is None or not actor.may("unit.manage", unit):
+            raise NotFound
+        if row.status != "failed":
+            raise Conflict("没有重发。这一次投递已送达，或正在投递。请刷新后查看。")
+        row.status, row.attempts, row.next_at, row.error = "pending", 0, now, ""
+    return row
+
+
+def forget_old(now: datetime) -> None:
+    """Events of other systems are kept for 30 days with their deliveries; notices belong to people and stay."""
+    with atomic():
+        db.session.execute(delete(OutgoingEvent).where(OutgoingEvent.at < now - timedelta(days=KEPT_DAYS)))

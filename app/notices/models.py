@@ -1,10 +1,11 @@
-"""Notices for people and their deliveries: an outbox, filled in the transaction of the fact, emptied afterwards."""
+"""Notices for people, events for other systems, and their deliveries: an outbox, emptied after the fact."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Encrypted, Model, UTCDateTime, new_id
@@ -38,8 +39,25 @@ class NoticeRead(Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class OutgoingEvent(Model):
+    """Something that other systems may want to know, with its facts; kept as long as its deliveries are shown."""
+
+    __tablename__ = "outgoing_events"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(40))
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    title: Mapped[str] = mapped_column(String(200))
+    path: Mapped[str] = mapped_column(String(300), default="")
+    facts: Mapped[dict[str, Any]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
 class AlertChannel(Model):
-    """Where a unit's alarms go: an e-mail address or a webhook (Fernet-encrypted: its URL is a secret)."""
+    """Where a unit's alarms go: an e-mail address or a webhook (Fernet-encrypted: its URL is a secret).
+
+    `secret` signs what goes to a webhook: {"key": …}. `topics`: "alarm", and for webhooks "publication".
+    """
 
     __tablename__ = "alert_channels"
     __table_args__ = (CheckConstraint("kind IN ('email','webhook')", name="kind"),)
@@ -48,12 +66,14 @@ class AlertChannel(Model):
     unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))
     target: Mapped[dict[str, str]] = mapped_column(Encrypted)
+    secret: Mapped[dict[str, str] | None] = mapped_column(Encrypted)
+    topics: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["alarm"])
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Delivery(Model):
-    """One notice to one channel of a unit, or (`site` email or webhook) of the installation: pending until sent.
+    """One notice or event to one channel of a unit, or (`site` email or webhook) of the installation.
 
     `id` is the event id that a webhook's receiver may use to recognise a repeat.
     """
@@ -61,12 +81,15 @@ class Delivery(Model):
     __tablename__ = "deliveries"
     __table_args__ = (
         UniqueConstraint("notice_id", "channel_id"),
+        UniqueConstraint("event_id", "channel_id"),
         CheckConstraint("status IN ('pending','sent','failed')", name="status"),
         CheckConstraint("(channel_id IS NULL) = (site <> '')", name="site"),
+        CheckConstraint("(notice_id IS NULL) <> (event_id IS NULL)", name="what"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
-    notice_id: Mapped[str] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"))
+    notice_id: Mapped[str | None] = mapped_column(ForeignKey("notices.id", ondelete="CASCADE"))
+    event_id: Mapped[str | None] = mapped_column(ForeignKey("outgoing_events.id", ondelete="CASCADE"))
     channel_id: Mapped[str | None] = mapped_column(ForeignKey("alert_channels.id", ondelete="CASCADE"))
     site: Mapped[str] = mapped_column(String(10), default="")
     status: Mapped[str] = mapped_column(String(10), default="pending")
@@ -76,5 +99,14 @@ class Delivery(Model):
     error: Mapped[str] = mapped_column(Text, default="")
     sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
-    notice: Mapped[Notice] = relationship()
+    notice: Mapped[Notice | None] = relationship()
+    event: Mapped[OutgoingEvent | None] = relationship()
     channel: Mapped[AlertChannel | None] = relationship()
+
+    @property
+    def told(self) -> Notice | OutgoingEvent:
+        """What is delivered; the two have kind, title, path and time in common."""
+        found = self.notice if self.notice is not None else self.event
+        if found is None:
+            raise RuntimeError("a delivery of nothing")
+        return found

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import and_, literal, or_, select
 from sqlalchemy.orm import aliased
 
 from app.config import current
 from app.db import UTCDateTime, atomic, db, insert_for
-from app.notices.models import AlertChannel, Delivery, Notice, NoticeRead
+from app.notices.models import AlertChannel, Delivery, Notice, NoticeRead, OutgoingEvent
 from app.units.models import Grant, Unit, User
 
 ALARM = "alarm"
@@ -53,6 +55,29 @@ def tell(
         return notice
 
 
+def emit(
+    *, kind: str, unit: Unit, title: str, path: str, facts: Mapping[str, Any], topic: str, at: datetime, now: datetime
+) -> OutgoingEvent | None:
+    """Tell the webhooks of `unit` and of those above it that want `topic`; None when there is none.
+
+    Joins the caller's transaction; sent afterwards. `facts` is JSON and holds no text of a post and no personal data.
+    """
+    units = [part for part in unit.path.split("/") if part]
+    query = select(AlertChannel).where(
+        AlertChannel.unit_id.in_(units), AlertChannel.active.is_(True), AlertChannel.kind == "webhook"
+    )
+    wanting = [channel for channel in db.session.scalars(query) if topic in channel.topics]
+    if not wanting:
+        return None
+    with atomic():
+        event = OutgoingEvent(kind=kind, unit_id=unit.id, title=title, path=path, facts=dict(facts), at=at)
+        db.session.add(event)
+        db.session.flush()
+        for channel in wanting:
+            db.session.add(Delivery(event_id=event.id, channel_id=channel.id, next_at=now))
+    return event
+
+
 def settle(path: str, now: datetime) -> None:
     """What was told about `path` is settled: nobody need read it any more. Joins the caller's transaction."""
     with atomic():
@@ -80,9 +105,10 @@ def _address(notice: Notice, now: datetime) -> None:
     config = current()
     unit = db.session.get_one(Unit, notice.unit_id)
     units = [part for part in unit.path.split("/") if part]
-    channels = select(AlertChannel.id).where(AlertChannel.unit_id.in_(units), AlertChannel.active.is_(True))
-    for channel_id in db.session.scalars(channels):
-        db.session.add(Delivery(notice_id=notice.id, channel_id=channel_id, next_at=now))
+    channels = select(AlertChannel).where(AlertChannel.unit_id.in_(units), AlertChannel.active.is_(True))
+    for channel in db.session.scalars(channels):
+        if ALARM in channel.topics:
+            db.session.add(Delivery(notice_id=notice.id, channel_id=channel.id, next_at=now))
     for site, target in (("email", config.alert_email), ("webhook", config.alert_webhook)):
         if target:
             db.session.add(Delivery(notice_id=notice.id, site=site, next_at=now))

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from app.notices.bell import mark_read, notices_of, unread
-from app.notices.channels import add_channel, channels_of, remove_channel, test_channel
-from app.notices.delivery import deliver_due
+from app.notices.channels import add_channel, channels_of, remove_channel, renew_key, test_channel
+from app.notices.delivery import deliver_due, forget_old, send_again
 from app.notices.dying import warn_of, warn_of_dying_accounts, warn_of_lost_push
-from app.notices.outbox import settle, tell
+from app.notices.outbox import emit, settle, tell
 
 __all__ = [
     "add_channel",
     "channels_of",
     "deliver_due",
+    "emit",
+    "forget_old",
     "mark_read",
     "notices_of",
     "remove_channel",
+    "renew_key",
+    "send_again",
     "settle",
     "tell",
     "test_channel",

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.db import db, utcnow
 from app.errors import TandemError
 from app.notices import bell, channels, services
-from app.notices.models import Delivery, Notice
+from app.notices.models import AlertChannel, Delivery, Notice, OutgoingEvent
 from app.units.access import Actor, visible
 from app.units.models import Unit
 from app.units.permissions import SIGNED_IN, current_actor, requires
 from app.web import _, settings
 
 bp = Blueprint("notices", __name__)
+
+# Deliveries shown, the newest first.
+_LOG = 100
 
 
 @bp.get("/notices")
@@ -59,17 +63,53 @@ def alerts() -> ResponseReturnValue:
 def add_alert() -> ResponseReturnValue:
     form = request.form
     try:
-        services.add_channel(
+        made = services.add_channel(
             current_actor(),
             unit_id=form.get("unit_id", ""),
             kind=form.get("kind", ""),
             target=form.get("target", ""),
+            topics=form.getlist("topics"),
             now=utcnow(),
         )
     except TandemError as refusal:
         db.session.rollback()
         return _alerts_page(refusal), refusal.status
     flash(_("已添加。请发送一次测试告警，确认能收到。"), "ok")
+    _show_key(made)
+    return redirect(url_for("notices.alerts"), 303)
+
+
+def _show_key(channel: AlertChannel) -> None:
+    """Once, as tokens are: whoever reads the page later sees none."""
+    if key := channels.key_of(channel):
+        flash(_("签名密钥（只显示这一次，请交给接收方核对来信）：%(key)s", key=key), "ok")
+
+
+@bp.post("/settings/alerts/<channel_id>/key")
+@requires("account.manage")
+def renew_alert_key(channel_id: str) -> ResponseReturnValue:
+    def act() -> None:
+        _show_key(services.renew_key(current_actor(), channel_id, now=utcnow()))
+
+    return _said(act)
+
+
+@bp.post("/settings/alerts/deliveries/<delivery_id>/again")
+@requires("account.manage")
+def send_again(delivery_id: str) -> ResponseReturnValue:
+    def act() -> None:
+        services.send_again(current_actor(), delivery_id, now=utcnow())
+        flash(_("已安排重发，结果稍后显示在这里。"), "ok")
+
+    return _said(act)
+
+
+def _said(act: Callable[[], None]) -> ResponseReturnValue:
+    try:
+        act()
+    except TandemError as refusal:
+        db.session.rollback()
+        flash(refusal.message, "error")
     return redirect(url_for("notices.alerts"), 303)
 
 
@@ -102,8 +142,11 @@ def _alerts_page(refusal: TandemError | None = None) -> str:
         "notices/alerts.html",
         channels=[(c, channels.shown(c), names.get(c.unit_id, "")) for c in services.channels_of(actor)],
         kinds=channels.KINDS,
+        topics=channels.TOPICS,
+        signed=channels.key_of,
         units=[(unit.id, unit.name) for unit in units],
         site="、".join(site),
+        shown=channels.shown,
         deliveries=_deliveries(actor),
         refusal=refusal,
         form=request.form,
@@ -113,9 +156,10 @@ def _alerts_page(refusal: TandemError | None = None) -> str:
 def _deliveries(actor: Actor) -> list[Any]:
     query = (
         select(Delivery)
-        .join(Notice, Notice.id == Delivery.notice_id)
-        .where(visible(actor, "unit.manage", Notice.unit_id))
+        .outerjoin(Notice, Notice.id == Delivery.notice_id)
+        .outerjoin(OutgoingEvent, OutgoingEvent.id == Delivery.event_id)
+        .where(or_(visible(actor, "unit.manage", Notice.unit_id), visible(actor, "unit.manage", OutgoingEvent.unit_id)))
         .order_by(Delivery.id.desc())
-        .limit(30)
+        .limit(_LOG)
     )
     return list(db.session.scalars(query))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import Account
@@ -162,6 +162,9 @@ class StateChange(Model):
     """One transition of a publication, by the scheduler or a person."""
 
     __tablename__ = "state_changes"
+    __table_args__ = (
+        Index("ix_state_changes_untold", "id", sqlite_where=text("NOT told"), postgresql_where=text("NOT told")),
+    )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     publication_id: Mapped[str] = mapped_column(ForeignKey("publications.id", ondelete="CASCADE"), index=True)
@@ -170,6 +173,8 @@ class StateChange(Model):
     reason: Mapped[str] = mapped_column(Text, default="")
     actor: Mapped[str] = mapped_column(String(80), default="")
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Whether other systems were told of it (or did not want to be): see telling.py.
+    told: Mapped[bool] = mapped_column(default=False)
 
     publication: Mapped[Publication] = relationship(back_populates="changes")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -23,11 +23,16 @@ from app.inbox.models import MessageMedia
 _OTHERWISE: dict[tuple[str, str], Any] = {
     ("stops", "scope_id"): "",
     ("deliveries", "site"): "",
+    ("deliveries", "event_id"): None,
+    ("blackouts", "scope_id"): "",
+    ("blackouts", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
     ("reviews", "closed_at"): None,
     ("messages", "status"): None,
     ("message_media", "content"): None,
 }
 _OF_LATER = {
+    "0005": ("outgoing_events",),
+    "0004": ("blackouts",),
     "0003": ("account_days", "quota_readings"),
     "0002": ("message_media",),
     "0001": ("preview_recipients", "preview_sends"),

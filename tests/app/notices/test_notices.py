@@ -205,7 +205,7 @@ def test_the_pages(app: Flask, desk: Desk, now: datetime, receiver: Receiver) ->
     assert notices.unread(desk.author) == 0
     assert "还没有告警渠道" in sound(admin, "/settings/alerts")
     assert author.get("/settings/alerts").status_code == 403
-    form = {"unit_id": desk.city.id, "kind": "webhook", "target": "nonsense"}
+    form = {"unit_id": desk.city.id, "kind": "webhook", "target": "nonsense", "topics": ["alarm"]}
     assert admin.post("/settings/alerts", data=form).status_code == 422
     assert admin.post("/settings/alerts", data={**form, "target": receiver.url}).status_code == 303
     page = sound(admin, "/settings/alerts")

@@ -1,0 +1,69 @@
+"""What other systems are told of publications: every transition, after it was saved, by the outbox of notices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.db import atomic, db
+from app.notices import services as notices
+from app.publishing.models import Publication, StateChange
+
+TOPIC = "publication"
+BATCH = 200
+
+
+def tell_others(now: datetime) -> int:
+    """Put what has not been told yet into the outbox, oldest first; how many transitions were looked at.
+
+    A mark on each row instead of a place in their order: a transaction that ends late is told late, not never.
+    """
+    # Asked every two seconds: no transaction unless there is something to tell.
+    if db.session.scalar(select(StateChange.id).where(~StateChange.told).limit(1)) is None:
+        return 0
+    query = (
+        select(StateChange)
+        .where(~StateChange.told)
+        .order_by(StateChange.id)
+        .limit(BATCH)
+        .with_for_update(skip_locked=True)
+    )
+    with atomic():
+        changes = list(db.session.scalars(query))
+        for change in changes:
+            _tell(change, now)
+            change.told = True
+    return len(changes)
+
+
+def _tell(change: StateChange, now: datetime) -> None:
+    row = change.publication
+    notices.emit(
+        kind=f"publication.{change.after}",
+        unit=row.post.unit,
+        title=row.post.title[:200],
+        path=f"/publications/{row.id}",
+        facts=facts_of(row, change),
+        topic=TOPIC,
+        at=change.at,
+        now=now,
+    )
+
+
+def facts_of(row: Publication, change: StateChange) -> dict[str, object]:
+    """As in docs/webhooks.md: the transition, and where the publication stands by now."""
+    return {
+        "publication_id": row.id,
+        "post_id": row.post_id,
+        "account_id": row.account_id,
+        "platform": row.account.platform,
+        "environment": row.account.environment,
+        "before": change.before,
+        "after": change.after,
+        "reason": change.reason,
+        "due_at": row.due_at.isoformat(),
+        "published_at": row.published_at.isoformat() if row.published_at else None,
+        "external_id": row.external_id or None,
+        "url": row.url or None,
+    }
