@@ -18,6 +18,7 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
@@ -152,6 +153,11 @@ def atomic() -> Iterator[None]:
         raise
     finally:
         _writing.reset(token)
+
+
+def insert_for(table: type) -> postgresql.Insert | sqlite.Insert:
+    """INSERT in the dialect at hand, for its ON CONFLICT clause."""
+    return postgresql.insert(table) if db.engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def in_atomic() -> bool:

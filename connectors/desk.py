@@ -111,6 +111,10 @@ class Desk:
         """Put on the blacklist or take off it."""
         _not_here("拉黑用户")
 
+    def blocked(self, sender_id: str) -> bool:
+        """Whether the person is on the blacklist, as the platform has it."""
+        _not_here("查看黑名单")
+
     def read_quota(self, call: str) -> QuotaReading:
         """`call` as the ledger names it ("draft/add")."""
         _not_here("查询接口额度")

@@ -8,12 +8,12 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit
+from app.accounts.services import heed
 from app.db import release
 from app.inbox import media
 from app.inbox.media import Fetch
 from app.publishing.preparing import account_of
-from connectors.errors import ConnectorError, RateLimited, Unavailable
+from connectors.errors import ConnectorError, Unavailable
 from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
@@ -41,8 +41,7 @@ def ask(runtime: Runtime, fetch: Fetch) -> None:
         release()
         file = connector.fetch_media(fetch.reference)
     except ConnectorError as error:
-        if isinstance(error, RateLimited) and connector is not None:
-            note_limit(fetch.account_id, getattr(connector.meter, "last_call", ""), error, runtime.clock())
+        heed(fetch.account_id, connector, error, runtime.clock())
         media.record_failure(fetch, error, runtime.clock())
         return
     except Exception:

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import claim_probes, note_limit, note_refused, probe
+from app.accounts.services import claim_probes, heed, probe
 from app.db import release
 from app.inbox import polling
 from app.inbox.polling import Poll
@@ -16,7 +16,7 @@ from app.inspection.services import record_history
 from app.notices.services import warn_of
 from app.publishing.preparing import account_of
 from connectors.base import Connector, Purpose
-from connectors.errors import ConnectorError, RateLimited
+from connectors.errors import ConnectorError
 from connectors.values import InboundMessage, Page, PublishedItem
 from scheduler.runtime import Runtime
 
@@ -62,7 +62,7 @@ def _messages(runtime: Runtime, poll: Poll) -> None:
     try:
         page: Page[InboundMessage] = connector.fetch_messages(poll.cursor, poll.posts)
     except ConnectorError as error:
-        _note(runtime, poll, connector, error)
+        heed(poll.account_id, connector, error, runtime.clock())
         polling.record_poll_failure(poll.account_id, error, runtime.clock())
         return
     cost = getattr(connector.meter, "spent", {}).get("fetch", 0)
@@ -74,7 +74,7 @@ def _history(runtime: Runtime, poll: Poll) -> None:
     try:
         page: Page[PublishedItem] = connector.history(runtime.clock() - _LOOK_BACK)
     except ConnectorError as error:
-        _note(runtime, poll, connector, error)
+        heed(poll.account_id, connector, error, runtime.clock())
         polling.record_history_failure(poll.account_id, error, runtime.clock())
         return
     record_history(account_of(poll.account_id), page, runtime.clock())
@@ -84,13 +84,6 @@ def _connect(runtime: Runtime, poll: Poll, purpose: Purpose) -> Connector:
     connector = connections.connect(account_of(poll.account_id), purpose=purpose, clock=runtime.clock)
     release()
     return connector
-
-
-def _note(runtime: Runtime, poll: Poll, connector: Connector, error: ConnectorError) -> None:
-    """What concerns the account as a whole: a limit that was met, an authorisation that is dead."""
-    note_refused(poll.account_id, error, runtime.clock())
-    if isinstance(error, RateLimited):
-        note_limit(poll.account_id, getattr(connector.meter, "last_call", ""), error, runtime.clock())
 
 
 def _probe(runtime: Runtime, account_id: str) -> None:

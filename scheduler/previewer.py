@@ -9,13 +9,13 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit
+from app.accounts.services import heed
 from app.db import persist, release
 from app.previews import sending
 from app.previews.sending import Claim, Lost
 from app.publishing.preparing import account_of
 from connectors.base import Connector
-from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited
+from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.values import Prepared
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -91,8 +91,7 @@ def _failed(
     release()
     now = runtime.clock()
     _record(claim, lambda: sending.record_failure(claim, done, error, recorder.json(), now))
-    if isinstance(error, RateLimited) and connector is not None:
-        note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error, now)
+    heed(claim.account_id, connector, error, now)
 
 
 def _record(claim: Claim, write: Callable[[], None]) -> None:
@@ -104,6 +103,7 @@ def _record(claim: Claim, write: Callable[[], None]) -> None:
 
 def discard(runtime: Runtime, claim: Claim) -> None:
     """Delete what was made for it at the platform."""
+    connector = None
     try:
         connector = _connect(runtime, claim, connections.Recorder())
         certain = connector.discard_preview(claim.prepared, key=claim.preview_id)
@@ -111,19 +111,20 @@ def discard(runtime: Runtime, claim: Claim) -> None:
     except Lost:
         log.info("preview overtaken", preview=claim.preview_id)
     except ConnectorError as error:
-        _not_deleted(runtime, claim, error)
+        _not_deleted(runtime, claim, connector, error)
     except Exception:
         log.exception("preview not cleared away", preview=claim.preview_id)
         release()
-        _not_deleted(runtime, claim, OutcomeUnknown("删除时程序出错。", who="系统管理员"))
+        _not_deleted(runtime, claim, connector, OutcomeUnknown("删除时程序出错。", who="系统管理员"))
 
 
-def _not_deleted(runtime: Runtime, claim: Claim, error: ConnectorError) -> None:
+def _not_deleted(runtime: Runtime, claim: Claim, connector: Connector | None, error: ConnectorError) -> None:
     release()
     now = runtime.clock()
     again = now + _SLOW if claim.tries >= len(retry.DELAYS) // 2 else retry.delay(claim.tries + 1, now)
     until = max(again, getattr(error, "until", None) or again)
     _record(claim, lambda: sending.record_discard_failure(claim, error, until, now))
+    heed(claim.account_id, connector, error, now)
 
 
 def _connect(runtime: Runtime, claim: Claim, recorder: connections.Recorder) -> Connector:

@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit, note_refused
+from app.accounts.services import heed
 from app.db import persist, release
 from app.publishing import claims, committing, preparing
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
@@ -203,9 +203,7 @@ def _decide(connector: Connector, work: Work, error: ConnectorError, now: dateti
     if isinstance(error, RateLimited | CredentialsRefused):
         release()
         try:
-            note_refused(work.account_id, error, now)
-            if isinstance(error, RateLimited):
-                note_limit(work.account_id, getattr(connector.meter, "last_call", ""), error)
+            heed(work.account_id, connector, error, now)
         except Exception:
             # The platform will say it again; what became of this call must not be lost over it.
             log.exception("limit or refusal not noted", account=work.account_id)

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 
 from app.accounts import readings
+from app.accounts.services import note_refused
 from scheduler.runtime import Runtime
 
 # Accounts in flight in one process, however slow their platform: publishing keeps the rest of the pool.
@@ -19,5 +20,11 @@ def tick(runtime: Runtime, now: datetime) -> int:
         return 0
     ids = readings.claim(now, room)
     for account_id in ids:
-        runtime.submit(partial(readings.read, account_id, runtime.clock()), "reading")
+        runtime.submit(partial(_read, runtime, account_id), "reading")
     return len(ids)
+
+
+def _read(runtime: Runtime, account_id: str) -> None:
+    failure = readings.read(account_id, runtime.clock())
+    if failure is not None:
+        note_refused(account_id, failure, runtime.clock())

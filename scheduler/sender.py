@@ -8,20 +8,20 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit, note_refused
+from app.accounts.services import heed
 from app.db import persist, release
 from app.inbox import sending, services
 from app.inbox.sending import Claim, Try
 from app.publishing.preparing import account_of
 from connectors.base import Connector
-from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited
+from connectors.errors import ConnectorError, OutcomeUnknown
 from connectors.values import Receipt
 from scheduler import retry
 from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
 
-# Answers in flight at a time: publishing keeps the rest of the pool.
+# Answers in flight in one process, however slow the platform: publishing keeps the rest of the pool.
 AT_ONCE = 16
 
 
@@ -31,7 +31,7 @@ def tick(runtime: Runtime, now: datetime) -> int:
     if not sending.anything_due(now):
         return 0
     services.recover_replies(now)
-    claims = services.claim_replies(runtime.worker, min(AT_ONCE, runtime.free()), now)
+    claims = services.claim_replies(runtime.worker, runtime.room("reply", AT_ONCE), now)
     for claim in claims:
         runtime.submit(partial(send, runtime, claim), "reply")
     return len(claims)
@@ -54,9 +54,7 @@ def send(runtime: Runtime, claim: Claim) -> None:
     except ConnectorError as error:
         failure, now = error, runtime.clock()
         persist(lambda: _record(attempted, failure, recorder, now))
-        note_refused(claim.account_id, error, now)
-        if isinstance(error, RateLimited):
-            note_limit(claim.account_id, getattr(connector.meter, "last_call", ""), error, now)
+        heed(claim.account_id, connector, error, now)
         return
     now = runtime.clock()
     persist(lambda: services.record_reply_sent(attempted, receipt, exchanges=recorder.json(), now=now))

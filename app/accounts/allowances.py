@@ -12,14 +12,13 @@ from typing import Any, TypeVar
 from sqlalchemy import update
 
 from app.accounts import changing, connections, quotas, readings
-from app.accounts.health import note_limit
+from app.accounts.asking import ask, outcome_facts, outcome_words
 from app.accounts.models import Account, QuotaUse
 from app.audit.services import record
-from app.db import atomic, db, release
+from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
 from app.units.access import Actor
 from connectors.base import Connector
-from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Unavailable
 
 T = TypeVar("T")
 
@@ -52,7 +51,7 @@ def set_speed(actor: Actor, account_id: str, level: int | None, now: datetime) -
         return connector.speed()
 
     if level is None:
-        told = _ask(account, act, "查看群发速度")
+        told = ask(account, act, what="查看群发速度", purpose="history", now=now)
     else:
         words = f"群发速度设为每分钟 {speeds[level]} 万条：“{account.name}”"
         told = _ask_audited(actor, account, act, "设置群发速度", "speed", words, now)
@@ -65,11 +64,11 @@ def set_speed(actor: Actor, account_id: str, level: int | None, now: datetime) -
     return told
 
 
-def explain(account: Account, rid: str) -> Mapping[str, Any]:
+def explain(account: Account, rid: str, now: datetime) -> Mapping[str, Any]:
     """The platform's own record of one failed call. The caller has checked who asks and whose rid it is."""
     if "explain" not in connections.capabilities(account).offers:
         raise Conflict("查不到平台的解释。这个平台没有相应的接口。请凭错误码联系系统维护人员。")
-    return _ask(account, lambda connector: connector.explain(rid), "查询平台解释")
+    return ask(account, lambda connector: connector.explain(rid), what="查询平台解释", purpose="history", now=now)
 
 
 def request_reading(actor: Actor, account_id: str, now: datetime) -> None:
@@ -89,34 +88,18 @@ def _own(actor: Actor, account_id: str, offer: str) -> Account:
     return account
 
 
-def _ask(account: Account, act: Callable[[Connector], T], what: str) -> T:
-    connector = connections.connect(account, purpose="history")
-    account_id = account.id
-    release()
-    try:
-        return act(connector)
-    except ConnectorError as error:
-        if isinstance(error, RateLimited):
-            note_limit(account_id, getattr(connector.meter, "last_call", ""), error)
-        who = f"（{error.who}）" if error.who else ""
-        said = f"“{what}”没有办成。{error.cause}{error.remedy}{who}"
-        raise Conflict(said, code=error.code, unknown=isinstance(error, Unavailable | OutcomeUnknown)) from error
-
-
 def _ask_audited(
     actor: Actor, account: Account, act: Callable[[Connector], T], what: str, action: str, words: str, now: datetime
 ) -> T:
-    """_ask, and a trace of what was refused or may have been done without our hearing of it."""
+    """asking.ask, and a trace of what was refused or may have been done without our hearing of it."""
     account_id = account.id
     try:
-        return _ask(account, act, what)
+        return ask(account, act, what=what, purpose="history", now=now)
     except Conflict as refused:
-        unknown = bool(refused.extra.get("unknown"))
         with atomic():
             account = db.session.get_one(Account, account_id)
-            said = f"{words}{'（没有得到平台确认）' if unknown else '（平台没有办成）'}"
-            fact = {"unknown" if unknown else "refused": str(refused.extra.get("code", ""))}
-            _audit(actor, account, f"account.{action}", said, now, fact)
+            said = f"{words}{outcome_words(refused)}"
+            _audit(actor, account, f"account.{action}", said, now, outcome_facts(refused))
         raise
 
 

@@ -13,7 +13,7 @@ from app.accounts import connections, quotas, readings, tokens, verdicts
 from app.accounts.judging import own_settings
 from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
-from app.db import atomic, db, release, utcnow
+from app.db import atomic, db, release
 from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
@@ -188,10 +188,9 @@ def tidy(now: datetime) -> None:
         db.session.execute(delete(CallbackSeen).where(old).execution_options(synchronize_session=False))
 
 
-def note_limit(account_id: str, key: str, error: RateLimited, now: datetime | None = None) -> None:
+def note_limit(account_id: str, key: str, error: RateLimited, now: datetime) -> None:
     """Remember the platform's own "not before" at the call `key`; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
-        now = now or utcnow()
         quotas.block(
             account_id, _refused_as_one(account_id, key) if error.code in quotas.ALL_CALLS else key, error.until
         )

@@ -20,7 +20,7 @@ from app.db import atomic, db, new_id, release
 from connectors.base import Connector
 from connectors.desk import DayFigures
 from connectors.desk import QuotaReading as Told
-from connectors.errors import ConnectorError, RateLimited, Refused
+from connectors.errors import ConnectorError, CredentialsRefused, RateLimited, Refused
 
 log = structlog.get_logger()
 
@@ -78,8 +78,8 @@ def _plan(now: datetime) -> None:
             request(account_id, _morning_of(account_id, now))
 
 
-def read(account_id: str, now: datetime) -> None:
-    """Ask and keep. Accounts whose platform tells nothing are looked at again tomorrow."""
+def read(account_id: str, now: datetime) -> ConnectorError | None:
+    """Ask and keep; returns the failure, if any. Accounts whose platform tells nothing are looked at again tomorrow."""
     account = db.session.get_one(Account, account_id)
     able = connections.capabilities(account)
     missing = _missing_days(account, now) if "day_figures" in able.offers else []
@@ -99,6 +99,7 @@ def read(account_id: str, now: datetime) -> None:
     if not ours and isinstance(failure, RateLimited) and failure.until is not None:
         quotas.block(account_id, found.at, failure.until)
     _keep(account_id, found, now, planned)
+    return failure
 
 
 def request(account_id: str, now: datetime) -> None:
@@ -160,6 +161,8 @@ def _ask(connector: Connector, calls: Sequence[str], missing: Sequence[date]) ->
             days = tuple(day for day in connector.day_figures(missing[0], missing[-1]) if day.day in missing)
     except ConnectorError as error:
         failures.append((error, getattr(connector.meter, "last_call", "")))
+    # A dead authorisation says more than whatever else was refused.
+    failures.sort(key=lambda found: not isinstance(found[0], CredentialsRefused))
     failure, at = failures[0] if failures else (None, "")
     return Read(quotas=tuple(told), days=days, failure=failure, at=at)
 

@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.accounts import changing
+from app.accounts.asking import heed
 from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS, Platform
@@ -46,6 +47,7 @@ __all__ = [
     "get_account",
     "has_drill_accounts",
     "health_of",
+    "heed",
     "main_quotas",
     "manageable_units",
     "note_callback",

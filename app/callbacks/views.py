@@ -7,14 +7,16 @@ from datetime import datetime
 
 import structlog
 from flask import Blueprint, Response, request
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from app.accounts import callbacks, connections, granting
 from app.accounts.models import Account
 from app.accounts.verdicts import note_refusal
-from app.db import atomic, utcnow
+from app.db import atomic, release, utcnow
 from app.extensions import csrf
 from app.inbox import services as inbox
+from app.notices.services import warn_of_lost_push
 from app.publishing import services as publishing
 from app.publishing import stops
 from app.units.permissions import public
@@ -48,7 +50,7 @@ def receive(platform: str, key: str) -> Response:
         callback = Callback(method=request.method, query=request.args.to_dict(), body=_body())
     except RequestEntityTooLarge:
         return _plain(413, "too large")
-    now = utcnow()
+    account_id, now = account.id, utcnow()
     try:
         answer = _take(account, callback, now)
     except (Forged, Replayed) as error:
@@ -59,6 +61,9 @@ def receive(platform: str, key: str) -> Response:
     except ValueError as error:
         log.warning("callback_unreadable", account_id=account.id, kind=type(error).__name__)
         return _plain(400, "unreadable")
+    except Exception:
+        _alarm(account_id, now)
+        raise
     return Response(answer, 200, mimetype=_kind_of(answer))
 
 
@@ -79,6 +84,17 @@ def revoked(platform: str, key: str) -> Response:
         return _plain(403, "forged")
     granting.note_revocation(account.id, utcnow())
     return _plain(200, "ok")
+
+
+def _alarm(account_id: str, now: datetime) -> None:
+    """It could not be stored: the platform tries again, then forgets it, and after many failures sends nothing for a while
+    (MarkFail). People are told, in a transaction of its own."""
+    try:
+        release()
+        warn_of_lost_push(account_id, now)
+    except SQLAlchemyError:
+        # The database itself is away, or another push told of it at this moment; the failure proper is raised.
+        log.exception("lost push not told", account_id=account_id)
 
 
 def _body() -> bytes:

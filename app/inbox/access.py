@@ -6,10 +6,31 @@ from sqlalchemy import ColumnElement, or_, select
 
 from app.accounts.models import Account
 from app.db import db
-from app.errors import Forbidden, NotFound
-from app.inbox.models import Conversation, Message
+from app.errors import Conflict, Forbidden, NotFound
+from app.inbox.models import Conversation, ConversationMove, Message
 from app.units.access import Actor, visible
 from app.units.models import Unit
+from app.words import N_
+
+
+class Moved(Conflict):
+    """The conversation is part of another one by now, whose id is `to`."""
+
+    def __init__(self, to: str) -> None:
+        super().__init__(
+            N_("没有办成。这个会话已并入同一人在这一篇下面的评论会话，消息都移到了那里。请看过后在那里再操作一次。"),
+            moved_to=to,
+            url=f"/inbox/{to}",
+        )
+        self.to = to
+
+
+def now_at(conversation_id: str) -> str:
+    """The id under which this conversation is found now: its own, or that of the one it went into."""
+    return (
+        db.session.scalar(select(ConversationMove.conversation_id).where(ConversationMove.old_id == conversation_id))
+        or conversation_id
+    )
 
 
 def visible_conversations(actor: Actor, key: str = "inbox.read") -> ColumnElement[bool]:
@@ -19,7 +40,7 @@ def visible_conversations(actor: Actor, key: str = "inbox.read") -> ColumnElemen
 
 
 def find(actor: Actor, conversation_id: str, key: str = "inbox.read", *, lock: bool = False) -> Conversation:
-    """The conversation, if the actor holds `key` at its desk or its account. Raises NotFound, Forbidden.
+    """The conversation, if the actor holds `key` at its desk or its account. Raises NotFound, Forbidden, Moved.
 
     `lock` keeps others from changing it until the transaction ends.
     """
@@ -28,7 +49,10 @@ def find(actor: Actor, conversation_id: str, key: str = "inbox.read", *, lock: b
         query = query.with_for_update().execution_options(populate_existing=True)
     conversation = db.session.scalars(query).one_or_none()
     if conversation is None:
-        raise NotFound
+        there = now_at(conversation_id)
+        if there == conversation_id:
+            raise NotFound
+        raise Moved(find(actor, there, key).id)
     units = [db.session.get(Unit, conversation.unit_id), conversation.account.unit]
     if any(unit is not None and actor.may(key, unit) for unit in units):
         return conversation

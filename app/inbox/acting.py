@@ -12,22 +12,21 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar, cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, update
 
-from app.accounts import connections
+from app.accounts import asking, connections
+from app.accounts.asking import outcome_facts, outcome_words
 from app.accounts.models import Account
-from app.accounts.services import note_limit
 from app.audit.services import record
 from app.db import atomic, db, release
 from app.errors import Conflict, NotFound
-from app.inbox.access import find, find_owned, owns
+from app.inbox.access import find, find_owned, now_at, owns
 from app.inbox.models import Conversation, Message
 from app.inbox.settling import move_on, wait_again
 from app.publishing.models import Publication
 from app.units.access import Actor
 from connectors.base import Connector
 from connectors.desk import Act
-from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Unavailable
 
 WORDS: dict[str, str] = {"elect": "精选", "unelect": "取消精选", "delete": "删除留言", "delete_reply": "删除我方回复"}
 # 正在输入 shows only to those who did something within this time.
@@ -81,7 +80,7 @@ def _acts(message: Message, offered: Sequence[str]) -> tuple[str, ...]:
 def moderate(actor: Actor, message_id: str, act: str, *, conversation_id: str | None = None, now: datetime) -> Message:
     """`act` is one of WORDS; `conversation_id`: where the message must be. Raises Conflict with the platform's reason, or when this message does not bear this act; NotFound, Forbidden."""
     message = _message(actor, message_id, act)
-    if conversation_id not in (None, message.conversation_id):
+    if conversation_id is not None and now_at(conversation_id) != message.conversation_id:
         raise NotFound
     if act not in acts_of(message.conversation, [message]).get(message.id, ()):
         raise Conflict("没有办成。这条消息现在不能做这项操作，可能刚刚已经处理过。请刷新页面查看。")
@@ -96,6 +95,7 @@ def moderate(actor: Actor, message_id: str, act: str, *, conversation_id: str | 
             lambda connector: connector.moderate(target, cast(Act, act), reply_id=reply_id),
             what=WORDS[act],
             again=_LOOK_FIRST if act == "delete_reply" else _AGAIN,
+            now=now,
         )
     except Conflict as refusal:
         _note(actor, message_id, act, now, refused=refusal)
@@ -123,7 +123,7 @@ def typing(actor: Actor, conversation_id: str, *, now: datetime) -> bool:
 
     The platform takes it within half a minute of the person's last act only: later nothing is asked at all.
     """
-    conversation = find(actor, conversation_id, "inbox.reply")
+    conversation = find(actor, now_at(conversation_id), "inbox.reply")
     account = conversation.account
     last = conversation.last_inbound_at
     wanted = bool(account.settings.get("typing")) and "typing" in connections.capabilities(account).offers
@@ -142,39 +142,9 @@ _AGAIN = "可能已经生效。请刷新后查看，没有生效就再点一次�
 _LOOK_FIRST = "可能已经删除。请到平台核对后再点一次“删除我方回复”，删除确认之前不能另行回复。"
 
 
-def ask(account: Account, act: Callable[[Connector], T], *, what: str, again: str = _AGAIN) -> T:
-    """`act` on the account's connector, with no transaction open. Raises Conflict in three sentences, with the `code` and
-    whether it is `unknown`; `again`: what to do then."""
-    connector = connections.connect(account, purpose="reply")
-    account_id = account.id
-    release()
-    try:
-        return act(connector)
-    except ConnectorError as error:
-        if isinstance(error, RateLimited):
-            note_limit(account_id, getattr(connector.meter, "last_call", ""), error)
-        raise refusal(what, error, again) from error
-
-
-def refusal(what: str, error: ConnectorError, again: str = _AGAIN) -> Conflict:
-    """What did not work, why, what to do and who."""
-    if isinstance(error, Unavailable | OutcomeUnknown):
-        return Conflict(f"“{what}”没有得到平台的确认。{error.cause}{again}", code=error.code, unknown=True)
-    who = f"（{error.who}）" if error.who else ""
-    return Conflict(f"“{what}”没有办成。{error.cause}{error.remedy}{who}", code=error.code)
-
-
-def outcome_words(refused: Conflict | None) -> str:
-    """What came of an act, for the audit log's summary; "" when it was done."""
-    if refused is None:
-        return ""
-    return "（没有得到平台确认）" if refused.extra.get("unknown") else "（平台没有办成）"
-
-
-def outcome_facts(refused: Conflict | None) -> dict[str, str]:
-    if refused is None:
-        return {}
-    return {"unknown" if refused.extra.get("unknown") else "refused": str(refused.extra.get("code", ""))}
+def ask(account: Account, act: Callable[[Connector], T], *, what: str, again: str = _AGAIN, now: datetime) -> T:
+    """asking.ask for acts that may be repeated. Raises Conflict."""
+    return asking.ask(account, act, what=what, purpose="reply", again=again, now=now)
 
 
 def _message(actor: Actor, message_id: str, act: str) -> Message:
@@ -191,9 +161,10 @@ def _message(actor: Actor, message_id: str, act: str) -> Message:
 def _note(actor: Actor, message_id: str, act: str, now: datetime, refused: Conflict | None = None) -> Message:
     """What came of it: on the message and in the audit log."""
     with atomic():
-        message = db.session.scalars(
-            select(Message).where(Message.id == message_id).with_for_update().execution_options(populate_existing=True)
-        ).one()
+        message = db.session.get_one(Message, message_id)
+        # The conversation first, as whoever answers in it does.
+        db.session.get_one(Conversation, message.conversation_id, with_for_update=True)
+        message = db.session.get_one(Message, message_id, with_for_update=True, populate_existing=True)
         if act == "delete_reply":
             message.claim_until = None
         if refused is None:

@@ -13,7 +13,7 @@ from app.audit.services import record
 from app.checks.services import check
 from app.db import atomic, db, wake
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
-from app.inbox.access import find
+from app.inbox.access import Moved, find
 from app.inbox.models import Conversation, Message
 from app.inbox.windows import Window, hours, length_of, rule_for, window_of
 from app.units.access import Actor
@@ -35,14 +35,15 @@ def reply(
     """Queue an answer to `in_reply_to` (default: the newest inbound message); the scheduler sends it.
 
     `key` makes a double click one answer. `seen_message_id` is the newest message the person saw: when somebody else
-    answered since, Conflict shows that answer instead. Conflict also when the platform's window is closed; Invalid for
+    answered since, Conflict shows that answer instead. Moved (a Conflict)
+    names the conversation that this one went into. Conflict also when the platform's window is closed; Invalid for
     an empty or too long text; ContentBlocked for somebody's unmasked numbers in a public answer.
     """
     text = clean(text)
     with atomic():
-        conversation = find(actor, conversation_id, "inbox.reply", lock=True)
         ours = _own_key(actor, key)
-        if ours and (twin := db.session.scalars(select(Message).where(Message.key == ours)).one_or_none()):
+        conversation = _to_answer(actor, conversation_id, ours)
+        if twin := _twin(ours):
             return _same(twin, conversation, text)
         _check_text(text, window_of(conversation, now).max_length)
         _check_privacy(conversation, text)
@@ -99,6 +100,20 @@ def clean(text: str) -> str:
 def text_digest(text: str) -> str:
     """What stands for words in the audit log."""
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _to_answer(actor: Actor, conversation_id: str, ours: str | None) -> Conversation:
+    """The conversation, locked. Raises Moved, unless this very answer went with it."""
+    try:
+        return find(actor, conversation_id, "inbox.reply", lock=True)
+    except Moved as moved:
+        if _twin(ours) is None:
+            raise
+        return find(actor, moved.to, "inbox.reply", lock=True)
+
+
+def _twin(ours: str | None) -> Message | None:
+    return db.session.scalars(select(Message).where(Message.key == ours)).one_or_none() if ours else None
 
 
 def _own_key(actor: Actor, key: str | None) -> str | None:

@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import partial
 
 from app.accounts import connections
+from app.accounts.asking import outcome_facts, outcome_words
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, NotFound
 from app.inbox.access import find, find_owned
-from app.inbox.acting import ask, outcome_facts, outcome_words
+from app.inbox.acting import ask
 from app.inbox.models import Conversation
 from app.publishing.models import Publication
 from app.publishing.values import receipt_of
@@ -30,7 +31,7 @@ def switch_comments(actor: Actor, conversation_id: str, *, open_: bool, now: dat
     what = "打开留言" if open_ else "关闭留言"
     note = partial(_note_switch, actor, conversation_id, publication_id, what, open_, now)
     try:
-        ask(account, lambda connector: connector.switch_comments(receipt, open_=open_), what=what)
+        ask(account, lambda connector: connector.switch_comments(receipt, open_=open_), what=what, now=now)
     except Conflict as refusal:
         note(refusal)
         raise

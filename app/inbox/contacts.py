@@ -7,21 +7,15 @@ import hmac
 from datetime import datetime
 
 from sqlalchemy import delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import Account
-from app.db import db
+from app.db import db, insert_for
 from app.inbox.models import Contact, Conversation, Message, MessageMedia, ReplyAttempt
 
 # No 0/O, 1/I: read out on the telephone.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
 ERASED = "erased:"
 _ERASED_NAME = "已清除的联系人"
-
-
-def insert_for(table: type) -> postgresql.Insert | sqlite.Insert:
-    """INSERT in the dialect at hand, for its ON CONFLICT clause."""
-    return postgresql.insert(table) if db.engine.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 def nickname(account_id: str, external_id: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from flask.typing import ResponseReturnValue
 from app.db import utcnow
 from app.errors import Conflict, ContentBlocked, Invalid
 from app.inbox import services
+from app.inbox.access import Moved, now_at
 from app.inbox.views import bp as bp
 from app.inbox.views import kept_filters, page
 from app.units.permissions import current_actor, requires
@@ -34,14 +36,15 @@ def submit_reply(conversation_id: str) -> ResponseReturnValue:
             now=utcnow(),
         )
     except (Conflict, Invalid, ContentBlocked) as error:
-        return make_response(page(conversation_id, text=text, refusal=error), error.status)
+        return make_response(page(now_at(conversation_id), text=text, refusal=error), error.status)
     return _back(conversation_id)
 
 
 @bp.post("/inbox/<conversation_id>/notes")
 @requires("inbox.reply")
 def submit_note(conversation_id: str) -> ResponseReturnValue:
-    services.add_note(current_actor(), conversation_id, text=request.form.get("text", ""), now=utcnow())
+    text = request.form.get("text", "")
+    _wherever(conversation_id, lambda found: services.add_note(current_actor(), found, text=text, now=utcnow()))
     flash(_("备注已保存，只有同事能看到。"), "ok")
     return _back(conversation_id)
 
@@ -59,7 +62,9 @@ def submit_assignment(conversation_id: str) -> ResponseReturnValue:
     }
     return _do(
         conversation_id,
-        lambda: services.assign(current_actor(), conversation_id, now=utcnow(), **values),
+        lambda: _wherever(
+            conversation_id, lambda found: services.assign(current_actor(), found, now=utcnow(), **values)
+        ),
         _("已转办。") if unit_id else _("已分派。") if values["user_id"] else _("已取消分派。"),
     )
 
@@ -93,7 +98,7 @@ def submit_remark(conversation_id: str) -> ResponseReturnValue:
     remark = request.form.get("remark", "")
     return _do(
         conversation_id,
-        lambda: services.rename(current_actor(), conversation_id, remark, now=utcnow()),
+        lambda: _wherever(conversation_id, lambda found: services.rename(current_actor(), found, remark, now=utcnow())),
         _("备注名已保存。"),
     )
 
@@ -119,6 +124,14 @@ def settle(conversation_id: str, message_id: str) -> ResponseReturnValue:
         lambda: services.settle_reply(current_actor(), message_id, sent=sent, now=utcnow()),
         _("已记为发出。") if sent else _("已记为没有发出，可以重发。"),
     )
+
+
+def _wherever(conversation_id: str, act: Callable[[str], object]) -> None:
+    """What only colleagues read, and was typed with care, follows the conversation into the one it went into."""
+    try:
+        act(conversation_id)
+    except Moved as moved:
+        act(moved.to)
 
 
 def _do(conversation_id: str, act: Any, words: str) -> ResponseReturnValue:

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select
 
 from app.accounts.models import Account
-from app.db import atomic, db
+from app.db import atomic, db, insert_for
 from app.inbox import contacts, media
 from app.inbox.models import Conversation, Message
 from app.inbox.settling import last_act, rehome, wait_again
@@ -89,7 +89,7 @@ def _store(account: Account, message: InboundMessage, now: datetime) -> Message 
         "created_at": now,
     }
     statement = (
-        contacts.insert_for(Message)
+        insert_for(Message)
         .values(**values)
         .on_conflict_do_nothing(index_elements=["account_id", "external_id"])
         .returning(Message.id)
@@ -117,9 +117,7 @@ def _conversation(account: Account, message: InboundMessage, contact_id: str, no
         "created_at": now,
     }
     db.session.execute(
-        contacts.insert_for(Conversation)
-        .values(**values)
-        .on_conflict_do_nothing(index_elements=["account_id", "thread"])
+        insert_for(Conversation).values(**values).on_conflict_do_nothing(index_elements=["account_id", "thread"])
     )
     conversation = db.session.scalars(
         select(Conversation).where(Conversation.account_id == account.id, Conversation.thread == thread)
@@ -201,4 +199,4 @@ def _look_again(account: Account, seen: Message, message: InboundMessage, now: d
     seen.target = _target(message)
     if (seen.conversation.kind, message.kind) == ("mention", "comment"):
         contact = contacts.contact_for(account, _clean(message.sender_id)[:120], _clean(message.sender_name)[:120], now)
-        rehome(seen.conversation, _conversation(account, message, contact.id, now))
+        rehome(seen.conversation, _conversation(account, message, contact.id, now), now)

@@ -96,6 +96,16 @@ class Conversation(Model):
         return "answered" if self.status == "open" and self.waiting_since is None else self.status
 
 
+class ConversationMove(Model):
+    """A conversation that went into another one: its address stays good."""
+
+    __tablename__ = "conversation_moves"
+
+    old_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    moved_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class Message(Model):
     """One message in a conversation; `direction` in, out or note (private, never sent).
 

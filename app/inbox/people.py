@@ -11,13 +11,14 @@ from datetime import datetime
 from sqlalchemy import select
 
 from app.accounts import connections
+from app.accounts.asking import outcome_facts, outcome_words
 from app.accounts.models import Account
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Invalid
 from app.inbox import contacts
 from app.inbox.access import find, find_owned, owns
-from app.inbox.acting import ask, outcome_facts, outcome_words
+from app.inbox.acting import ask
 from app.inbox.answering import clean, text_digest
 from app.inbox.models import Contact, Conversation
 from app.inbox.working import set_remark
@@ -38,7 +39,7 @@ def look_up(actor: Actor, conversation_id: str, *, now: datetime) -> Contact:
     """Ask the platform what it knows of the person. Raises Conflict."""
     conversation = _conversation(actor, conversation_id, "people", "查看对方资料")
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
-    told = ask(conversation.account, lambda connector: connector.person(sender_id), what="查看对方资料")
+    told = ask(conversation.account, lambda connector: connector.person(sender_id), what="查看对方资料", now=now)
     return _keep(contact_id, told, now)
 
 
@@ -60,7 +61,7 @@ def rename(actor: Actor, conversation_id: str, remark: str, *, now: datetime) ->
         connector.rename(sender_id, remark)
         return connector.person(sender_id)
 
-    told = ask(conversation.account, write, what="把备注名写到平台")
+    told = ask(conversation.account, write, what="把备注名写到平台", now=now)
     _keep(contact_id, told, now)
     return find(actor, conversation_id)
 
@@ -72,7 +73,9 @@ def set_tags(actor: Actor, conversation_id: str, names: Iterable[str], *, now: d
     _check(wanted, connections.capabilities(conversation.account).people)
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
     try:
-        told = ask(conversation.account, lambda connector: _write_tags(connector, sender_id, wanted), what="设置标签")
+        told = ask(
+            conversation.account, lambda connector: _write_tags(connector, sender_id, wanted), what="设置标签", now=now
+        )
     except Conflict as refused:
         # Some of the tags may be written.
         _audit(actor, conversation_id, "contact.tags", "设置标签", now, {"count": len(wanted)}, refused)
@@ -88,21 +91,32 @@ def set_tags(actor: Actor, conversation_id: str, names: Iterable[str], *, now: d
 
 
 def set_blocked(actor: Actor, conversation_id: str, *, blocked: bool, now: datetime) -> Contact:
-    """On the account's blacklist, or off it. Raises Conflict."""
+    """On the account's blacklist, or off it; after a lost answer the list is read back. Raises Conflict."""
     what = "拉黑" if blocked else "移出黑名单"
     conversation = _conversation(actor, conversation_id, "block", what)
     contact_id, sender_id = conversation.contact_id, conversation.contact.external_id
+    account_id = conversation.account_id
     try:
-        ask(conversation.account, lambda connector: connector.block([sender_id], blocked=blocked), what=what)
+        ask(conversation.account, lambda connector: connector.block([sender_id], blocked=blocked), what=what, now=now)
     except Conflict as refused:
-        # Nobody is ever kept from writing to us without a trace, known or not.
-        _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked}, refused)
-        raise
+        if not refused.extra.get("unknown") or not _reads_back(account_id, sender_id, blocked, now):
+            # Nobody is ever kept from writing to us without a trace, known or not.
+            _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked}, refused)
+            raise
     with atomic():
         contact = db.session.get_one(Contact, contact_id, with_for_update=True)
         contact.blocked_at = now if blocked else None
     _audit(actor, conversation_id, "contact.block", what, now, {"blocked": blocked})
     return contact
+
+
+def _reads_back(account_id: str, sender_id: str, blocked: bool, now: datetime) -> bool:
+    """Whether the blacklist stands as wanted; not known is no."""
+    account = db.session.get_one(Account, account_id)
+    try:
+        return ask(account, lambda connector: connector.blocked(sender_id), what="核对黑名单", now=now) is blocked
+    except Conflict:
+        return False
 
 
 def _conversation(actor: Actor, conversation_id: str, key: str, what: str) -> Conversation:

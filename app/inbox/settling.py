@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 
 from app.db import db
-from app.inbox.models import Conversation, Message
+from app.inbox.models import Conversation, ConversationMove, Message
 
 _COME_SO_FAR = (
     "status",
@@ -68,11 +68,14 @@ def wait_again(asked: Message) -> None:
         conversation.status = "open" if conversation.status == "resolved" else conversation.status
 
 
-def rehome(thread: Conversation, home: Conversation) -> None:
+def rehome(thread: Conversation, home: Conversation, now: datetime) -> None:
     """A mention that was pushed turns out to be a comment under a post of ours: its talk moves to that conversation.
 
-    A new home takes over how far the talk had come; in an older one it waits as any further comment does.
+    A new home takes over how far the talk had come; in an older one it waits as any further comment does. Both are locked
+    first: what a colleague is just writing in the old one is waited for and comes along. The old
+    address leads to the new one.
     """
+    _lock(thread.id, home.id)
     db.session.execute(
         update(Message).where(Message.conversation_id == thread.id).values(conversation_id=home.id)
         .execution_options(synchronize_session="fetch")
@@ -89,8 +92,21 @@ def rehome(thread: Conversation, home: Conversation) -> None:
             home.waiting_since = min(home.waiting_since or thread.waiting_since, thread.waiting_since)
             home.status = "open" if home.status == "resolved" else home.status
         home.labels = list(dict.fromkeys([*home.labels, *thread.labels]))
+    db.session.execute(
+        update(ConversationMove)
+        .where(ConversationMove.conversation_id == thread.id)
+        .values(conversation_id=home.id)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.add(ConversationMove(old_id=thread.id, conversation_id=home.id, moved_at=now))
     db.session.delete(thread)
     db.session.flush()
+
+
+def _lock(*ids: str) -> None:
+    """In one order for everybody, and as they stand now."""
+    query = select(Conversation).where(Conversation.id.in_(ids)).order_by(Conversation.id).with_for_update()
+    db.session.scalars(query.execution_options(populate_existing=True)).all()
 
 
 def last_answer(conversation_id: str) -> datetime | None:

@@ -7,13 +7,13 @@ import io
 from datetime import datetime
 from typing import Any
 
-from flask import Blueprint, Flask, Response, render_template, request, send_file, url_for
+from flask import Blueprint, Flask, Response, redirect, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 
 from app.db import new_id, utcnow
 from app.inbox import media as message_media
 from app.inbox import services
-from app.inbox.access import may, owns
+from app.inbox.access import Moved, may, now_at, owns
 from app.inbox.answering import author_name
 from app.inbox.filekinds import extension_of, shown_as
 from app.inbox.models import Conversation
@@ -47,15 +47,19 @@ def list_fragment() -> ResponseReturnValue:
 
 @bp.get("/inbox/<conversation_id>")
 @requires("inbox.read")
-def conversation(conversation_id: str) -> str:
-    return page(conversation_id)
+def conversation(conversation_id: str) -> ResponseReturnValue:
+    try:
+        return page(conversation_id)
+    except Moved as moved:
+        return redirect(url_for("inbox.conversation", conversation_id=moved.to, **kept_filters()))
 
 
 @bp.get("/inbox/<conversation_id>/thread")
 @requires("inbox.read")
 def thread_fragment(conversation_id: str) -> ResponseReturnValue:
-    """The thread alone, polled; 204 while nothing changed."""
-    return _answer(_thread_html(current_actor(), conversation_id, utcnow()))
+    """The thread alone, polled; 204 while nothing changed. That of the conversation which this one went into: the page
+    around it stays, with whatever is being written there."""
+    return _answer(_thread_html(current_actor(), now_at(conversation_id), utcnow()))
 
 
 @bp.get("/inbox/media/<media_id>")
@@ -166,7 +170,7 @@ def _list_html(actor: Actor, chosen_id: str, now: datetime) -> str:
         now=now,
         filters=shown,
     )
-    address = url_for("inbox.list_fragment", **kept_filters(), c=chosen_id, v=_digest(html))
+    address = url_for("inbox.list_fragment", v=_digest(html), **kept_filters(), c=chosen_id)
     return render_template("inbox/_polled.html", id="inbox-list", address=address, seconds=8, html=html)
 
 
@@ -186,7 +190,7 @@ def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
         now=now,
         kept=kept_filters(),
     )
-    address = url_for("inbox.thread_fragment", conversation_id=conversation_id, v=_digest(html))
+    address = url_for("inbox.thread_fragment", conversation_id=conversation_id, v=_digest(html), **kept_filters())
     return render_template("inbox/_polled.html", id="inbox-thread", address=address, seconds=4, html=html)
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select
 
-from app.db import Page, atomic, db, page_of
+from app.db import Page, UTCDateTime, atomic, db, insert_for, page_of
 from app.errors import NotFound
 from app.notices.models import Notice, NoticeRead
 from app.units.access import Actor, visible
@@ -45,11 +45,13 @@ def read_ids(actor: Actor, notices: list[Notice]) -> set[str]:
 def mark_read(actor: Actor, notice_id: str | None, now: datetime) -> None:
     """One notice, or all of them (None)."""
     with atomic():
-        query = select(Notice.id).where(_mine(actor), ~_read(actor))
+        query = select(Notice.id, literal(actor.user_id), literal(now, UTCDateTime())).where(
+            _mine(actor), ~_read(actor)
+        )
         if notice_id is not None:
             query = query.where(Notice.id == notice_id)
-        for found in db.session.scalars(query.limit(1000)).all():
-            db.session.add(NoticeRead(notice_id=found, user_id=actor.user_id, at=now))
+        read = insert_for(NoticeRead).from_select(["notice_id", "user_id", "at"], query.order_by(Notice.id).limit(1000))
+        db.session.execute(read.on_conflict_do_nothing())
 
 
 def _mine(actor: Actor) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from app.accounts.advice import authorised_by_hand, nearness
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
-from app.db import db, release
+from app.db import atomic, db, release
 from app.notices.outbox import ALARM, tell
 
 EARLY, SOON, LATE = timedelta(days=7), timedelta(days=3), timedelta(days=1)
@@ -39,6 +39,18 @@ def warn_of(account_id: str, now: datetime) -> None:
         week = f"{now.astimezone(quotas.BEIJING):%G-%V}:{account.credentials.get('expires_at', '')}"
         words = "平台拒绝了这个账号的凭据，到点的内容会发不出去。请账号管理员重新连接。"
         _tell(account, f"refused:{week}", ALARM, "账号连不上了", words, now)
+
+
+def warn_of_lost_push(account_id: str, now: datetime) -> None:
+    """What a platform pushed could not be stored: it comes again some times, then never more. Once an hour each."""
+    with atomic():
+        account = db.session.get_one(Account, account_id)
+        words = (
+            "平台推送来的内容没有存下来。平台会再推几次；若一直存不下来，对方的消息会丢失，连续失败时平台还会停推一分钟。"
+            "可能有推送丢失，请到公众平台核对。请系统管理员查看日志。"
+        )
+        hour = f"{now.astimezone(quotas.BEIJING):%Y%m%d%H}"
+        _tell(account, f"lost-push:{hour}", ALARM, "有推送没有存下来", words, now)
 
 
 def _warn(account: Account, end: datetime, now: datetime) -> None:

@@ -25,7 +25,7 @@ class Notice(Model):
     user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
     title: Mapped[str] = mapped_column(String(200))
     body: Mapped[str] = mapped_column(Text, default="")
-    path: Mapped[str] = mapped_column(String(300), default="")
+    path: Mapped[str] = mapped_column(String(300), default="", index=True)
     at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 

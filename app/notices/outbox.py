@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, literal, or_, select
+from sqlalchemy.orm import aliased
 
 from app.config import current
-from app.db import atomic, db
+from app.db import UTCDateTime, atomic, db, insert_for
 from app.notices.models import AlertChannel, Delivery, Notice, NoticeRead, OutgoingEvent
 from app.units.models import Grant, Unit, User
 
@@ -80,18 +81,24 @@ def emit(
 def settle(path: str, now: datetime) -> None:
     """What was told about `path` is settled: nobody need read it any more. Joins the caller's transaction."""
     with atomic():
-        for notice in db.session.scalars(select(Notice).where(Notice.path == path)).all():
-            unit = db.session.get_one(Unit, notice.unit_id)
-            units = [part for part in unit.path.split("/") if part]
-            known = select(NoticeRead.user_id).where(NoticeRead.notice_id == notice.id)
-            people = select(User.id).where(
-                User.active,
-                User.id.in_(select(Grant.user_id).where(Grant.unit_id.in_(units))),
-                User.id.not_in(known),
-            )
-            for user_id in db.session.scalars(people).all():
-                db.session.add(NoticeRead(notice_id=notice.id, user_id=user_id, at=now))
-        db.session.flush()
+        home, above = aliased(Unit), aliased(Unit)
+        # What was told to one person is read by that one, what was told to a unit by all who hold a role there or above.
+        theirs = (
+            select(Grant.id)
+            .join(above, above.id == Grant.unit_id)
+            .where(Grant.user_id == User.id, home.path.startswith(above.path))
+        )
+        concerned = or_(Notice.user_id == User.id, and_(Notice.user_id.is_(None), theirs.exists()))
+        people = (
+            select(Notice.id, User.id, literal(now, UTCDateTime()))
+            .join(home, home.id == Notice.unit_id)
+            .join(User, and_(User.active, concerned))
+            .where(Notice.path == path)
+            # In one order with who reads the bell meanwhile: neither waits for the other in a circle.
+            .order_by(Notice.id, User.id)
+        )
+        read = insert_for(NoticeRead).from_select(["notice_id", "user_id", "at"], people)
+        db.session.execute(read.on_conflict_do_nothing())
 
 
 def _address(notice: Notice, now: datetime) -> None:

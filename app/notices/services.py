@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.notices.bell import mark_read, notices_of, unread
 from app.notices.channels import add_channel, channels_of, remove_channel, renew_key, test_channel
 from app.notices.delivery import deliver_due, forget_old, send_again
-from app.notices.dying import warn_of, warn_of_dying_accounts
+from app.notices.dying import warn_of, warn_of_dying_accounts, warn_of_lost_push
 from app.notices.outbox import emit, settle, tell
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "unread",
     "warn_of",
     "warn_of_dying_accounts",
+    "warn_of_lost_push",
 ]

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from app.accounts.connections import capabilities
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
-from app.db import atomic, db
+from app.db import atomic, db, insert_for
 from app.errors import Invalid
 from app.previews.models import PreviewRecipient
 from app.units.access import Actor
@@ -86,12 +86,13 @@ def remember(actor: Actor, platform: str, recipient: str, now: datetime) -> None
 
 
 def keep(user_id: str, platform: str, recipient: str, now: datetime) -> None:
-    """A checked id, in the caller's transaction."""
-    row = db.session.get(PreviewRecipient, (user_id, platform))
-    if row is None:
-        row = PreviewRecipient(user_id=user_id, platform=platform, recipient=recipient, updated_at=now)
-        db.session.add(row)
-    row.recipient, row.updated_at = recipient, now
+    """A checked id, in the caller's transaction. Two of a person's previews may arrive at one moment."""
+    values = {"recipient": recipient, "updated_at": now}
+    db.session.execute(
+        insert_for(PreviewRecipient)
+        .values(user_id=user_id, platform=platform, **values)
+        .on_conflict_do_update(index_elements=["user_id", "platform"], set_=values)
+    )
 
 
 def _example(platform: str, mode: str) -> Account:

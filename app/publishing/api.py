@@ -16,6 +16,7 @@ from app.publishing.schemas import (
     PublicationList,
     PublicationOut,
     PublicationQuery,
+    Publications,
     Reason,
     Resolution,
     ScheduleIn,
@@ -175,6 +176,36 @@ def recall(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
     """Ask for a public one to be taken back as far as the platform can; `why` says how it goes."""
     row = resolving.recall(current_actor(), publication_id, reason=fields["reason"], now=utcnow())
     return publication_json(row)
+
+
+@blp.post("/publications/<publication_id>/deletion")
+@requires("post.read")
+@blp.arguments(Reason)
+@blp.response(200, PublicationOut)
+def note_deleted(fields: dict[str, Any], publication_id: str) -> dict[str, Any]:
+    """Say that a public one was deleted at the platform by hand. 409 where the system can take it back itself."""
+    row = resolving.note_deleted(current_actor(), publication_id, reason=fields["reason"], now=utcnow())
+    return publication_json(row)
+
+
+@blp.post("/posts/<post_id>/release")
+@requires("post.read")
+@blp.arguments(Reason)
+@blp.response(200, Publications)
+def release_all(fields: dict[str, Any], post_id: str) -> dict[str, Any]:
+    """Let all held and missed ones of the post go together, none before the other is ready. All or none."""
+    rows = services.release_all(current_actor(), post_id, reason=fields["reason"], now=utcnow())
+    return {"items": [publication_json(row) for row in rows]}
+
+
+@blp.post("/posts/<post_id>/recall")
+@requires("post.read")
+@blp.arguments(Reason)
+@blp.response(200, Publications)
+def recall_all(fields: dict[str, Any], post_id: str) -> dict[str, Any]:
+    """Ask for all public ones to be taken back that the platforms let us take back: those are the answer."""
+    rows = services.recall_all(current_actor(), post_id, reason=fields["reason"], now=utcnow())
+    return {"items": [publication_json(row) for row in rows]}
 
 
 @blp.get("/stops")

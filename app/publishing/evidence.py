@@ -58,7 +58,7 @@ def explain(actor: Actor, publication_id: str, rid: str, *, now: datetime) -> Ma
             summary=f"查询平台解释：{row.post.title}（{row.account.name}）",
             after={"rid": rid},
         )
-    return allowances.explain(row.account, rid)
+    return allowances.explain(row.account, rid, now)
 
 
 def explainable(actor: Actor, row: Publication, now: datetime) -> set[str]:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from app.audit import services as audit
 from app.db import atomic, db, wake
 from app.errors import Conflict, Invalid, NotFound
-from app.publishing import barring, handing, outcomes, permalink, planning, pushdown, reserving, states
+from app.publishing import barring, handing, outcomes, permalink, planning, pushdown, reserving, states, undoing
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
@@ -19,6 +19,8 @@ from connectors.values import Receipt
 MANAGE = "publication.manage"
 PLAN = "post.schedule"
 BY_WORD = N_("由人工认定为已发布，没有填写链接。")
+_BY_SYSTEM = N_("没有登记。这一条系统可以撤回，由平台答复为准。请点“撤回”；撤回不成时再登记手动删除。")
+_UNDER_WAY = N_("没有登记。系统正在向平台申请撤回，还没有结果。请等结果出来再操作。")
 
 
 def release(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
@@ -128,10 +130,13 @@ def recall(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> 
 
 
 def note_deleted(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> Publication:
-    """published -> recalled by a person's word: it was deleted at the platform by hand."""
+    """published -> recalled by a person's word: it was deleted at the platform by hand. Raises Conflict where the system
+    can take it back and was not refused: its answer is worth more than a word."""
     with atomic():
         row = own(actor, publication_id, reason, MANAGE)
         states.require(row, "recalled")
+        if "deleted" not in undoing.ways_back(row):
+            raise Conflict(_UNDER_WAY if row.recall_at is not None else _BY_SYSTEM)
         _note(row, actor, "deleted", row.url, reason, now)
         outcomes.take_away(row, "recalled", now, f"{actor.name}登记：已在平台手动删除。{reason.strip()}")
         done(actor, row, "publication.recall", "登记已手动删除", reason, now)

@@ -82,6 +82,10 @@ class PublicationList(BaseSchema):
     next_cursor = fields.String(allow_none=True)
 
 
+class Publications(BaseSchema):
+    items = fields.List(fields.Nested(PublicationOut))
+
+
 class PublicationQuery(PageQuery):
     post_id = fields.String(load_default=None)
     status = fields.String(load_default=None, metadata={"description": "one status, or several with commas"})

@@ -74,7 +74,7 @@ def start_stop() -> ResponseReturnValue:
 def end_stop(stop_id: str) -> ResponseReturnValue:
     def act() -> str:
         services.end_stop(current_actor(), stop_id, now=utcnow())
-        return _("已恢复发布。暂停期间到点的内容仍是“已暂缓”，请逐条放行、改期或取消。")
+        return _("已恢复发布。暂停期间到点的内容仍是“已暂缓”，请放行（可一起放行）、改期或取消。")
 
     return do_and_say(act, url_for("publishing.stops"))
 
@@ -113,6 +113,6 @@ def announce_blackout() -> ResponseReturnValue:
 def end_blackout(blackout_id: str) -> ResponseReturnValue:
     def act() -> str:
         blackouts.end(current_actor(), blackout_id, now=utcnow())
-        return _("静默期已结束。期间到点的内容仍是“已暂缓”，请逐条放行、改期或取消。")
+        return _("静默期已结束。期间到点的内容仍是“已暂缓”，请放行（可一起放行）、改期或取消。")
 
     return do_and_say(act, url_for("publishing.stops"))

@@ -6,47 +6,19 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from app.accounts import connections
 from app.db import atomic, db
 from app.errors import Conflict, NotFound
 from app.posts.models import Post
 from app.publishing import permalink, planning, pushdown, resolving
 from app.publishing.models import Publication
+from app.publishing.undoing import recallable
 from app.units.access import Actor
-from app.words import N_
 
 WAITING = ("held", "missed")
-BY_HAND = N_("这个账号没有删除的接口权限，发出后只能登录平台手动删除。")
 
 
 def releasable(rows: Sequence[Publication]) -> list[Publication]:
     return [row for row in rows if row.status in WAITING]
-
-
-def recallable(rows: Sequence[Publication]) -> list[Publication]:
-    """Public ones that the platform lets us take back and that nobody asked to be taken back yet."""
-    return [row for row in rows if row.status == "published" and row.recall_at is None and by_system(row)]
-
-
-def by_system(row: Publication) -> bool:
-    """Whether the platform gives a way to take this one back."""
-    return connections.capabilities(row.account).recall != "manual" and not _article(row)
-
-
-def recall_limit(row: Publication) -> str:
-    """What taking this one back does not do, or why the system cannot do it at all: Chinese; "" when all is taken back."""
-    found = connections.capabilities(row.account)
-    why = {one.key: one.why for one in found.missing}.get("article_recall" if _article(row) else "recall", "")
-    return why or ("" if by_system(row) else BY_HAND)
-
-
-def ways_back(row: Publication) -> tuple[str, ...]:
-    """recall where the platform lets us; deleted (a person says that it is gone) where it does not, or did not."""
-    if row.recall_at is not None:
-        return ()
-    if not by_system(row):
-        return ("deleted",)
-    return ("recall", "deleted") if row.recall_reason else ("recall",)
 
 
 def whole(actor: Actor, post: Post, standing: Sequence[Publication]) -> dict[str, Any]:
@@ -60,11 +32,6 @@ def whole(actor: Actor, post: Post, standing: Sequence[Publication]) -> dict[str
         "recall_together": taken if len(public) > 1 else [],
         "left_by_recall": [row for row in public if row not in taken] if len(public) > 1 else [],
     }
-
-
-def _article(row: Publication) -> bool:
-    """A long article beside the status, which Weibo lets nobody delete by interface."""
-    return bool(((row.receipt or {}).get("details") or {}).get("article"))
 
 
 def release_all(actor: Actor, post_id: str, *, reason: str, now: datetime) -> list[Publication]:

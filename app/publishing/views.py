@@ -17,7 +17,7 @@ from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, evidence, outlook, resolving, services, states, together
+from app.publishing import asking, evidence, outlook, resolving, services, states, together, undoing
 from app.publishing.models import Publication
 from app.units.access import Actor
 from app.units.permissions import current_actor, requires
@@ -44,7 +44,7 @@ def actions_of(actor: Actor, row: Publication) -> tuple[str, ...]:
     """The orders this person may give to this publication now."""
     unit = row.post.unit
     if actor.may(resolving.MANAGE, unit):
-        return together.ways_back(row) if row.status == "published" else ACTIONS.get(row.status, ())
+        return undoing.ways_back(row) if row.status == "published" else ACTIONS.get(row.status, ())
     if actor.may(resolving.PLAN, unit):
         return tuple(key for key in ACTIONS.get(row.status, ()) if key in _BY_PLANNERS)
     return ()
@@ -79,7 +79,7 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         ],
         "barred": asking.barred_by(_still_to_go(post, standing)),
         "cut_off": [account for account in _still_to_go(post, standing) if unconnected(account)],
-        "recall_limit": together.recall_limit,
+        "recall_limit": undoing.recall_limit,
         **together.whole(actor, post, standing),
         "home_url": home_url,
         "standing": standing,
@@ -178,7 +178,7 @@ def show(publication_id: str) -> ResponseReturnValue:
         may_move=actor.may(resolving.PLAN, row.post.unit) and row.status in states.STOPPED,
         barred=asking.barred_by([row.account] if row.status in states.WITHDRAWABLE else []),
         home_url=home_url,
-        recall_limit=together.recall_limit,
+        recall_limit=undoing.recall_limit,
         evidence=services.evidence(actor, publication_id),
         partners=outlook.of_post(row.post),
         parse=datetime.fromisoformat,

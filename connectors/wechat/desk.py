@@ -31,6 +31,8 @@ _GONE = {"delete": ("88004", "88008"), "delete_reply": ("88008", "88009")}
 # updateremark: fewer than 30 bytes; a Chinese character takes three.
 REMARK_BYTES = 29
 TAG_NAME, MOST_BLOCKED = 30, 20
+# Somebody waits meanwhile.
+MOST_PAGES = 20
 # 0 and 1 are the retired default group and blacklist, 2 is 星标组: none of them is ours to change.
 _SYSTEM_TAGS = frozenset({"0", "1", "2"})
 
@@ -119,6 +121,21 @@ class WeChatDesk(Desk):
             _known(sender_id)
         for start in range(0, len(people), MOST_BLOCKED):
             self.api.post(path, {"openid_list": people[start : start + MOST_BLOCKED]})
+
+    def blocked(self, sender_id: str) -> bool:
+        """A thousand people in one page, the last one without data."""
+        _known(sender_id)
+        begin = ""
+        for _page in range(MOST_PAGES):
+            told = self.api.post("/cgi-bin/tags/members/getblacklist", {"begin_openid": begin})
+            data = told.get("data")
+            openids = payloads.listed(data.get("openid")) if isinstance(data, Mapping) else []
+            if sender_id in openids:
+                return True
+            begin = payloads.text_of(told.get("next_openid"))
+            if not openids or not begin:
+                return False
+        raise Unavailable("黑名单太长，没有查完。", remedy="请登录公众平台，在黑名单里查看。", who="回复人")
 
     # The account.
 

@@ -32,6 +32,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
 }
 _OF_LATER = {
     "0008": ("publication_figures",),
+    "0007": ("conversation_moves",),
     "0005": ("outgoing_events",),
     "0004": ("blackouts",),
     "0003": ("account_days", "quota_readings"),

@@ -169,6 +169,7 @@ def _wechat_only(payload: dict[str, Any], pictures: dict[str, Any], drafted: Pre
         "new tag": lambda c: c.make_tag("热心市民"),
         "tag": lambda c: c.tag("o1", ["100"], add=True),
         "block": lambda c: c.block(["o1"], blocked=True),
+        "blacklist": lambda c: c.blocked("o1"),
         "quota": lambda c: c.read_quota("draft/add"),
         "clear": lambda c: c.clear_quota(),
         "explain": lambda c: c.explain("617682e0-09059ac5-34a8e2ea"),

@@ -65,6 +65,32 @@ def test_a_responder_picks_out_a_comment_and_knows_the_person(stack: Stack, brow
     assert responder.complaints == []
 
 
+def test_an_answer_that_went_out_shows_without_loading_the_page_anew(stack: Stack, browser: Browser) -> None:
+    body = {"platform": "wechat", "external_id": WECHAT, "from": "citizen-waiting", "text": "号满了还能加吗？"}
+    responder = person(browser, stack, "responder")
+    page = responder.page
+    assert requests.post(f"{stack.simulator}/_sim/messages", json=body, timeout=10).ok
+
+    def arrived() -> bool:
+        responder.open("/inbox?q=号满了还能加")
+        return page.locator("[data-talk]").count() > 0
+
+    wait_for("the message", arrived)
+    page.locator("[data-talk]").first.click()
+    # The platform takes it and answers late: the page comes back while it is on its way.
+    slow = {"kind": "delay", "platform": "wechat", "path": "message/custom/send", "seconds": 10}
+    assert requests.post(f"{stack.simulator}/_sim/faults", json=slow, timeout=10).ok
+    page.get_by_label("回复内容").fill("可以，每天上午九点加号。")
+    press(page, page.get_by_role("button", name="发送回复"))
+    page.evaluate("window.notLoadedAnew = true")
+    expect(page.locator(".message-out .state", has_text=re.compile("排队中|发送中|发布中"))).to_be_visible()
+    page.get_by_label("回复内容").fill("还可以")
+    expect(page.locator(".message-out .state")).to_have_text("已发送", timeout=60_000)
+    assert page.evaluate("window.notLoadedAnew") is True
+    expect(page.get_by_label("回复内容")).to_have_value("还可以")
+    assert responder.complaints == []
+
+
 def test_an_administrator_reads_what_the_platform_says(stack: Stack, browser: Browser) -> None:
     admin = person(browser, stack, "admin")
     page = admin.open("/accounts?platform=wechat")

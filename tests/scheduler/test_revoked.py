@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from app.accounts import quotas
+from app.accounts import allowances, quotas
 from app.accounts.models import Account
 from app.accounts.services import note_refused
 from app.db import atomic, db, utcnow
+from app.errors import Conflict
+from app.inbox import services as inbox
+from app.inbox.models import Message
 from app.notices.models import Notice
 from app.publishing import services as publishing
 from connectors.errors import CredentialsRefused, NotEntitled
-from scheduler import poller
+from connectors.values import InboundMedia, InboundMessage
+from scheduler import fetcher, poller, previewer, reader
 from tests.app.accounts.kit import UID, Sim
+from tests.app.previews.kit import ask, draft
 from tests.app.publishing.kit import Clockwork, Desk, row
 from tests.scheduler.test_poller import fresh, poll
 
@@ -65,3 +72,53 @@ def test_without_a_call_left_the_platforms_word_is_taken(desk: Desk, clock: Cloc
     found = fresh(desk.weibo)
     assert found.status == "refused"
     assert found.rights[0]["detail"] == "授权已被撤销。"
+
+
+def _in_the_inbox(desk: Desk, clock: Clockwork) -> None:
+    message = _letter(desk)
+    with pytest.raises(Conflict):
+        inbox.look_up(desk.person("responder", desk.city, "responder"), message.conversation_id, now=utcnow())
+
+
+def _on_the_accounts_page(desk: Desk, clock: Clockwork) -> None:
+    with pytest.raises(Conflict):
+        allowances.set_speed(desk.admin, desk.wechat.id, None, utcnow())
+
+
+def _by_a_picture(desk: Desk, clock: Clockwork) -> None:
+    _letter(desk, media=(InboundMedia(kind="image", media_id="m1"),))
+    clock.aside(lambda: fetcher.tick(clock.runtime, clock.runtime.clock()))
+
+
+def _by_a_preview(desk: Desk, clock: Clockwork) -> None:
+    ask(desk, draft(desk))
+    clock.aside(lambda: previewer.tick(clock.runtime, clock.runtime.clock()))
+
+
+def _by_the_mornings_reading(desk: Desk, clock: Clockwork) -> None:
+    with atomic():
+        db.session.get_one(Account, desk.wechat.id).next_reading_at = utcnow()
+    clock.aside(lambda: reader.tick(clock.runtime, clock.runtime.clock()))
+
+
+def _letter(desk: Desk, **more: Any) -> Message:
+    message = InboundMessage(
+        external_id="msg:1", kind="private", thread="o1", sender_id="o1", sent_at=utcnow(),
+        target={"kind": "private", "openid": "o1"}, **more,
+    )  # fmt: skip
+    return inbox.ingest(db.session.get_one(Account, desk.wechat.id), [message], now=utcnow())[0]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [_in_the_inbox, _on_the_accounts_page, _by_a_picture, _by_a_preview, _by_the_mornings_reading],
+    ids=lambda call: str(call.__name__),
+)
+def test_whoever_hears_it_first_has_the_rights_looked_at(
+    desk: Desk, clock: Clockwork, call: Callable[[Desk, Clockwork], None]
+) -> None:
+    with atomic():
+        account = db.session.get_one(Account, desk.wechat.id)
+        account.credentials = {**account.credentials, "app_secret": "reset-at-the-platform"}
+    call(desk, clock)
+    assert fresh(desk.wechat).probe_requested_at is not None

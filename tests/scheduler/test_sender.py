@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from functools import partial
+
 import pytest
 from sqlalchemy import select
 
@@ -15,6 +18,7 @@ from app.publishing import services as publishing
 from app.units.access import Actor
 from connectors.values import InboundMessage
 from scheduler import poller, sender
+from scheduler.runtime import Runtime
 from tests.app.accounts.kit import GH, UID, Sim
 from tests.app.publishing.kit import Clockwork, Desk, row
 
@@ -55,6 +59,22 @@ def state(message_id: str) -> Message:
 
 def accepted(sim: Sim, kind: str) -> int:
     return sum(1 for item in sim.call("GET", "/_sim/accepted")["items"] if item["kind"] == kind)
+
+
+def test_slow_answers_leave_the_threads_to_what_is_due(desk: Desk, answerer: Actor, sim: Sim) -> None:
+    """However often the sender looks, no more than its share is in flight."""
+    clock, platform_answers = Clockwork.make(), threading.Event()
+    queued = reply(answerer, letter(desk, sim), text=TEXT, now=utcnow())
+    runtime = Runtime(worker="w", context=clock.runtime.context, clock=clock.runtime.clock)
+    for _answer in range(sender.AT_ONCE):
+        runtime.submit(partial(platform_answers.wait, 60), "reply")
+    db.session.rollback()
+    assert sender.tick(runtime, utcnow()) == 0
+    platform_answers.set()
+    assert runtime.wait_idle(60)
+    runtime.close()
+    send(clock)
+    assert state(queued.id).status == "sent"
 
 
 def test_a_private_message_is_answered_once(desk: Desk, answerer: Actor, sim: Sim) -> None:

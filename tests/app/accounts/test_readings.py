@@ -154,7 +154,7 @@ def test_a_daily_limit_makes_it_be_read_and_a_minutes_limit_does_not(account: Ac
     for code, pause, asked in (("45011", timedelta(minutes=1), False), ("45009", timedelta(hours=5), True)):
         error = RateLimited("已用完。", code=code)
         error.until = utcnow() + pause
-        note_limit(account.id, "draft/add", error)
+        note_limit(account.id, "draft/add", error, utcnow())
         at = fresh(account).next_reading_at
         assert at is not None
         assert (at != planned and at <= utcnow()) is asked

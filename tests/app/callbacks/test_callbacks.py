@@ -17,6 +17,7 @@ from app.accounts.models import Account, CallbackSeen
 from app.accounts.services import update_account
 from app.db import db, utcnow
 from app.inbox.models import Message
+from app.notices.models import Notice
 from tests.app.accounts.kit import GH, UID, Office, Sim, connect_wechat, connect_weibo, free_port
 from tests.app.callbacks import post
 from tests.app.callbacks.post import Letter
@@ -233,9 +234,14 @@ def test_a_message_that_could_not_be_stored_may_come_again(console: Console, mon
 
     monkeypatch.setattr(inbox, "ingest", broken)
     assert console.send(letter).status_code == 500
+    assert console.send(letter).status_code == 500
     monkeypatch.setattr(inbox, "ingest", ingest)
     assert console.send(letter).status_code == 200
     assert stored() == ["请问几点开门"]
+    # Whether it came again is for the platform to know: somebody must look, and is told once.
+    [told] = db.session.scalars(select(Notice)).all()
+    assert (told.level, told.path) == ("alarm", f"/accounts/{console.weibo_id}")
+    assert "可能有推送丢失" in told.body
 
 
 @pytest.mark.parametrize("platform", ["weibo", "wechat"])

@@ -17,6 +17,7 @@ from app.inbox.models import Contact, Conversation, Message
 from app.inbox.services import account_event, add_note, ingest, reply, set_labels, set_status, window_of
 from connectors.values import AccountEvent, InboundMessage
 from tests.app.inbox.conftest import City
+from tests.app.waiting import until_somebody_waits
 
 Make = Callable[..., InboundMessage]
 
@@ -80,6 +81,31 @@ def test_a_pushed_mention_joins_the_comments_under_its_post(city: City, comment:
     # The list of mentions knows less than the list of comments.
     ingest(city.weibo, [pushed], cursor={}, now=now)
     assert db.session.get_one(Message, message.id).target == comment(2).target
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_an_answer_being_given_meanwhile_comes_along(app: Flask, city: City, comment: Make, now: datetime) -> None:
+    """The comment is found as the transaction of a colleague's answer to the mention is still open."""
+    ingest(city.weibo, [comment(1)], cursor={}, now=now)
+    pushed = comment(2, kind="mention", thread="777:2", target={"kind": "private", "receiver_id": "777"})
+    [message] = ingest(city.weibo, [pushed], now=now)
+    account, mention, written = city.weibo, message.conversation_id, threading.Event()
+    db.session.rollback()
+
+    def answer() -> None:
+        with app.app_context(), atomic():
+            reply(city.wang, mention, text="请到窗口登记。", now=now)
+            written.set()
+            until_somebody_waits()
+
+    colleague = threading.Thread(target=answer)
+    colleague.start()
+    assert written.wait(30)
+    ingest(account, [comment(2)], cursor={}, now=now)
+    colleague.join()
+    db.session.rollback()
+    found = only_conversation()
+    assert [row.text for row in found.messages if row.direction == "out"] == ["请到窗口登记。"]
 
 
 def test_the_cursor_moves_only_with_the_messages(city: City, comment: Make, now: datetime) -> None:

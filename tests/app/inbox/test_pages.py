@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -19,10 +20,12 @@ from app.inbox.services import (
     claim_replies,
     conversations_of,
     count,
+    get_conversation,
     ingest,
     record_reply_sent,
     reply,
     set_status,
+    thread_of,
     waiting,
     waiting_times,
     wake_snoozed,
@@ -303,3 +306,71 @@ def test_what_a_platform_says_of_itself_is_shown_as_it_is(city: City, browse: Br
     with atomic():
         db.session.get_one(Account, city.weibo.id).poll_note = "丢失 100% 的包，%(n)s。"
     assert "丢失 100% 的包，%(n)s。" in browse(city.wang).get("/inbox").get_data(as_text=True)
+
+
+def moved(city: City, comment: Make) -> tuple[str, str]:
+    """The address of a mention that a colleague has open, and of the comments that it went into since."""
+    now = utcnow()
+    [first] = ingest(city.weibo, [comment(1)], cursor={}, now=now)
+    pushed = comment(2, kind="mention", thread="777:2", target={"kind": "private", "receiver_id": "777"})
+    [mention] = ingest(city.weibo, [pushed], now=now)
+    old = mention.conversation_id
+    ingest(city.weibo, [comment(2)], cursor={}, now=now)
+    return old, first.conversation_id
+
+
+def test_the_address_of_a_conversation_that_went_into_another_stays_good(
+    city: City, comment: Make, browse: Browse
+) -> None:
+    old, home = moved(city, comment)
+    client = browse(city.wang)
+    answer = client.get(f"/inbox/{old}?tab=mine")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/inbox/{home}?tab=mine")
+    # An open page goes on with the thread of the other one.
+    thread = client.get(f"/inbox/{old}/thread?v=0")
+    assert thread.status_code == 200
+    assert f'hx-get="/inbox/{home}/thread?' in thread.get_data(as_text=True)
+    assert browse(city.stranger).get(f"/inbox/{old}").status_code == 404
+
+
+def test_nothing_that_was_typed_there_is_lost(city: City, comment: Make, browse: Browse) -> None:
+    old, home = moved(city, comment)
+    client = browse(city.wang)
+    refused = client.post(f"/inbox/{old}/replies", data={"text": "请到窗口登记。", "key": "k1"})
+    page = refused.get_data(as_text=True)
+    assert refused.status_code == 409
+    assert "已并入" in page
+    assert ">请到窗口登记。</textarea>" in page
+    assert f'action="/inbox/{home}/replies"' in page
+    assert faults(page) == []
+    assert client.post(f"/inbox/{home}/replies", data={"text": "请到窗口登记。", "key": "k1"}).status_code == 303
+    # The double click at the old address is that answer.
+    assert client.post(f"/inbox/{old}/replies", data={"text": "请到窗口登记。", "key": "k1"}).status_code == 303
+    assert client.post(f"/inbox/{old}/notes", data={"text": "已请示。"}).status_code == 303
+    assert client.post(f"/inbox/{old}/assignment", data={"user_id": city.li.user_id, "note": "急"}).status_code == 303
+    said = [row.text for row in thread_of(city.wang, home) if row.direction != "in"]
+    assert sorted(said) == sorted(["请到窗口登记。", "已请示。", "急"])
+    answer = client.post(f"/inbox/{old}/status", data={"status": "resolved"}, follow_redirects=True)
+    assert "已并入" in answer.get_data(as_text=True)
+    assert get_conversation(city.wang, home).status == "open"
+
+
+def test_the_api_names_the_new_address(app: Flask, city: City, comment: Make, bearer: Bearer) -> None:
+    old, home = moved(city, comment)
+    client, headers = app.test_client(), bearer(city.wang)
+    for answer in (
+        client.get(f"/api/v1/conversations/{old}", headers=headers),
+        client.post(f"/api/v1/conversations/{old}/replies", json={"text": "好"}, headers=headers),
+    ):
+        assert answer.status_code == 409
+        assert (answer.json["moved_to"], answer.json["url"]) == (home, f"/inbox/{home}")
+
+
+def test_the_polled_thread_keeps_the_filters(city: City, letter: Make, browse: Browse) -> None:
+    """Its forms lead back to the list as it was chosen."""
+    [message] = ingest(city.wechat, [letter(1)], now=utcnow())
+    client = browse(city.wang)
+    page = client.get(f"/inbox/{message.conversation_id}?tab=mine&q={'社保' * 40}").get_data(as_text=True)
+    address = html.unescape(page.split('id="inbox-thread" hx-get="')[1].split('"')[0])
+    assert "tab=mine" in address
+    assert client.get(address).status_code == 204

@@ -18,12 +18,15 @@ from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.inbox import acting, contacts, services
 from app.inbox.models import Contact, Conversation, Message, MessageMedia
+from app.inbox.polling import Poll
 from app.units.access import Actor
 from connectors.errors import OutcomeUnknown, RateLimited, Refused
 from connectors.values import Content, InboundMessage, Prepared
 from connectors.wechat.connector import WeChatConnector
+from scheduler import poller
 from tests.app.accounts.kit import GH, WECHAT, Sim, app_on_simulator, running_simulator, sim
 from tests.app.inbox.conftest import City
+from tests.app.publishing.kit import Clockwork
 from tests.architecture.pages import faults
 
 __all__ = ["app_on_simulator", "running_simulator", "sim"]
@@ -191,6 +194,24 @@ def test_a_page_that_was_on_its_way_does_not_bring_a_deleted_answer_back(talk: T
     conversation = fresh(message).conversation
     assert (conversation.waiting_since, fresh(message).answered) == (message.sent_at, False)
     assert services.reply(talk.city.wang, conversation.id, text="十点", now=utcnow()).status == "queued"
+
+
+def test_what_is_deleted_while_the_poller_asks_stays_deleted(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page was made before the deletion and comes after it."""
+    message = talk.commented("几点？")
+    reply = answer(talk, message, "九点")
+    fetch = WeChatConnector.fetch_messages
+
+    def while_asking(connector: WeChatConnector, *args: Any) -> Any:
+        page = fetch(connector, *args)
+        services.moderate(talk.city.wang, reply.id, "delete_reply", now=utcnow())
+        return page
+
+    monkeypatch.setattr(WeChatConnector, "fetch_messages", while_asking)
+    turn = Poll(account_id=talk.account.id, cursor={}, posts=(talk.receipt,), history_due=False)
+    poller.ask(Clockwork.make().runtime, turn)
+    conversation = fresh(message).conversation
+    assert (conversation.waiting_since, fresh(message).answered) == (message.sent_at, False)
 
 
 def test_the_word_of_the_platform_stands_both_ways(talk: Talk) -> None:
@@ -366,6 +387,7 @@ def test_nobody_is_put_on_the_blacklist_without_a_trace(talk: Talk, sim: Sim, fa
     conversation_id = talk.letter()
     more = {"code": 50005} if fault == "refuse" else {}
     sim.fault(fault, path="tags/members/batchblacklist", **more)
+    sim.fault("http_502", path="tags/members/getblacklist")
     with pytest.raises(Conflict):
         services.set_blocked(talk.city.wang, conversation_id, blocked=True, now=utcnow())
     [event] = events("contact.block")
@@ -423,6 +445,20 @@ def test_the_blacklist_and_back(talk: Talk) -> None:
     contact = services.set_blocked(talk.city.wang, conversation_id, blocked=False, now=utcnow())
     assert contact.blocked_at is None
     assert [event.after["blocked"] for event in events("contact.block")] == [True, False]
+
+
+def test_a_lost_answer_about_the_blacklist_is_read_back(talk: Talk, sim: Sim) -> None:
+    conversation_id = talk.letter()
+    for blocked in (True, False):
+        sim.fault("drop_answer", path=f"tags/members/batch{'' if blocked else 'un'}blacklist")
+        contact = services.set_blocked(talk.city.wang, conversation_id, blocked=blocked, now=utcnow())
+        assert (contact.blocked_at is not None) is blocked
+    assert [set(event.after) for event in events("contact.block")] == [{"blocked", "person_sha256"}] * 2
+    # What never arrived is not done.
+    sim.fault("http_502", path="tags/members/batchblacklist")
+    with pytest.raises(Conflict, match="没有得到平台的确认"):
+        services.set_blocked(talk.city.wang, conversation_id, blocked=True, now=utcnow())
+    assert services.get_conversation(talk.city.wang, conversation_id).contact.blocked_at is None
 
 
 def test_an_erased_person_has_no_tags_and_cannot_be_tagged(talk: Talk) -> None:

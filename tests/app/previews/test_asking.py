@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -19,6 +20,7 @@ from connectors.values import Prepared
 from tests.app.previews.kit import ME, ask, draft, state
 from tests.app.publishing.kit import Desk
 from tests.app.publishing.web import Api, browser, sound
+from tests.app.waiting import until_somebody_waits
 
 
 def finish(row: PreviewSend) -> None:
@@ -280,3 +282,28 @@ def test_a_post_for_weibo_alone_says_that_there_is_none(app: Flask, desk: Desk) 
     dialog = browser(app, desk.author).get(f"/posts/{post.id}/phone-preview").text
     assert "没有能发手机预览的账号" in dialog
     assert "微博没有把预览发到手机的接口" in dialog
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_two_previews_that_arrive_at_one_moment_have_both_arrived(app: Flask, desk: Desk) -> None:
+    """The first two of a person: neither finds where previews went last, both note it."""
+    first, second = ask(desk, draft(desk)), ask(desk, draft(desk))
+    ids, kept = [first.id, second.id], threading.Event()
+    one, other = sending.claim_sends("w", 2, utcnow())
+    for claim in (one, other):
+        sending.begin(claim, utcnow())
+    db.session.rollback()
+
+    def arrive() -> None:
+        with app.app_context(), atomic():
+            sending.record_sent(one, [], utcnow())
+            kept.set()
+            until_somebody_waits()
+
+    worker = threading.Thread(target=arrive)
+    worker.start()
+    assert kept.wait(30)
+    sending.record_sent(other, [], utcnow())
+    worker.join()
+    assert [state(preview_id).status for preview_id in ids] == ["sent", "sent"]
+    assert recipients_of(desk.author) == {"wechat": ME}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
@@ -13,10 +15,11 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.publishing import claims, preparing
 from app.publishing import services as publishing
 from app.publishing.barrier import Go, Hold, Rules, Wait, judge
+from app.publishing.models import Blackout
 from connectors.values import Prepared
 from tests.app.publishing.kit import Desk, force, fresh_post, row
 from tests.app.publishing.test_barrier import Side
-from tests.app.publishing.web import browser
+from tests.app.publishing.web import Api, browser
 
 
 @pytest.fixture
@@ -123,6 +126,54 @@ def test_what_the_system_cannot_take_back_is_said_before_the_click(
     found = row(post_id, desk.weibo)
     assert (found.status, found.readbacks[-1]["finding"]) == ("recalled", "stated_deleted")
     assert fresh_post(found.post).status == "partly_published"
+
+
+def test_deleted_by_hand_is_no_word_where_the_system_takes_back(desk: Desk, post_id: str, now: datetime) -> None:
+    """Screens do not offer it there; a page of yesterday and a client of the API may still ask."""
+    force(row(post_id, desk.wechat), "published", now)
+    publication_id = row(post_id, desk.wechat).id
+    with pytest.raises(Conflict, match="系统可以撤回"):
+        publishing.note_deleted(desk.publisher, publication_id, reason="已删", now=now)
+    publishing.recall(desk.publisher, publication_id, reason="有误", now=now)
+    with pytest.raises(Conflict, match="还没有结果"):
+        publishing.note_deleted(desk.publisher, publication_id, reason="已删", now=now)
+    # The platform refused: what a person did there counts.
+    force(row(post_id, desk.wechat), "published", now, recall_at=None)
+    publishing.note_deleted(desk.publisher, publication_id, reason="已删", now=now)
+    assert row(post_id, desk.wechat).status == "recalled"
+
+
+def test_what_a_stop_or_a_black_out_held_may_go_together(app: Flask, desk: Desk, now: datetime) -> None:
+    stop = publishing.start_stop(desk.publisher, scope="account", scope_id=desk.wechat.id, reason="核查", now=now)
+    scope = {"scope": f"account:{desk.wechat.id}", "reason": "哀悼日"}
+    client = browser(app, desk.publisher)
+    assert "可一起放行" in client.post(f"/stops/{stop.id}/end", follow_redirects=True).text
+    local = now.astimezone(ZoneInfo("Asia/Shanghai"))
+    hours = {
+        name: f"{local + timedelta(hours=after):%Y-%m-%dT%H:%M}" for name, after in (("starts_at", -1), ("ends_at", 2))
+    }
+    assert "已设静默期" in client.post("/blackouts", data=scope | hours, follow_redirects=True).text
+    (silent,) = db.session.scalars(select(Blackout.id)).all()
+    assert "可一起放行" in client.post(f"/blackouts/{silent}/end", follow_redirects=True).text
+
+
+def test_the_api_orders_for_a_whole_post(app: Flask, desk: Desk, held: str, now: datetime) -> None:
+    call = Api(app, desk.publisher)
+    assert call("POST", f"/posts/{held}/release", {"reason": " "}).status_code == 422
+    released = call("POST", f"/posts/{held}/release", {"reason": "恢复"})
+    assert released.status_code == 200, released.text
+    assert [item["status"] for item in released.json["items"]] == ["scheduled", "scheduled"]
+    assert call("POST", f"/posts/{held}/release", {"reason": "恢复"}).status_code == 409
+    for account in (desk.weibo, desk.wechat):
+        force(row(held, account), "published", now)
+    deletion = f"/publications/{row(held, desk.weibo).id}/deletion"
+    assert call("POST", f"/publications/{row(held, desk.wechat).id}/deletion", {"reason": "已删"}).status_code == 409
+    taken = call("POST", f"/posts/{held}/recall", {"reason": "有误"})
+    assert [item["account_id"] for item in taken.json["items"]] == [desk.wechat.id], "Weibo's level cannot"
+    gone = call("POST", deletion, {"reason": "已在平台删除"})
+    assert (gone.status_code, gone.json["status"]) == (200, "recalled")
+    assert Api(app, desk.outsider)("POST", f"/posts/{held}/recall", {"reason": "有误"}).status_code == 404
+    assert Api(app, desk.author)("POST", deletion, {"reason": "已删"}).status_code == 403
 
 
 def test_both_are_taken_back_at_once(app: Flask, desk: Desk, post_id: str, now: datetime) -> None:
