@@ -31,6 +31,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("message_media", "content"): None,
 }
 _OF_LATER = {
+    "0007": ("conversation_moves",),
     "0005": ("outgoing_events",),
     "0004": ("blackouts",),
     "0003": ("account_days", "quota_readings"),
