@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import atomic, db
-from app.publishing import handing, outcomes, permalink, preparing, pushdown, rhythm, states
+from app.publishing import doubting, handing, outcomes, permalink, preparing, pushdown, rhythm, states
 from app.publishing.attempts import TAKEN, telling_attempt
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import Claim, merged, prepared_of, receipt_json, receipt_of
@@ -98,6 +98,8 @@ def record_result(account: Account, result: PublishResult, now: datetime) -> boo
         entry = {"at": now.isoformat(), "callback": {result.ref_name: result.ref}, **describe(result.finding)}
         if row is None:
             _keep_early(account, entry, now)
+            if isinstance(result.finding, Found):
+                doubting.doubt(account, entry, now)
             return False
         states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
         if row.status in _BEFORE_SENDING:
