@@ -143,7 +143,7 @@ class Preparing:
         if newspic.is_newspic(payload):
             lost, part = newspic.losses(payload, seen[0], steps["pictures"]), "text"
         else:
-            lost, part = readback.losses(payload, seen[0]), "content_html"
+            lost, part = readback.losses(payload, seen[0], str(steps["cover"])), "content_html"
         if lost:
             error = ContentRefused(
                 f"微信没有原样保存稿件：{'、'.join(lost)}。", remedy="请修改这些部分后重新送审。", who="拟稿人"
