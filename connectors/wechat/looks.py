@@ -18,15 +18,97 @@ _VOID = frozenset(
 )
 # They only hold others; what they hold is in the text, the tables or the styles.
 _PLAIN = frozenset(
-    ["html", "body", "section", "div", "article", "main", "header", "footer", "aside", "figure", "p", "span", "font", "table", "caption", "colgroup", "col", "thead", "tbody", "tfoot", "tr", "td", "br", "wbr", "meta", "link", "base", "title", "head", "leaf"]
+    [
+        "html",
+        "body",
+        "section",
+        "div",
+        "article",
+        "main",
+        "header",
+        "footer",
+        "aside",
+        "figure",
+        "p",
+        "span",
+        "font",
+        "table",
+        "caption",
+        "colgroup",
+        "col",
+        "thead",
+        "tbody",
+        "tfoot",
+        "tr",
+        "td",
+        "br",
+        "wbr",
+        "meta",
+        "link",
+        "base",
+        "title",
+        "head",
+        "leaf",
+    ]
 )
 # They say how words look.
 _MARKS = frozenset(
-    ["h1", "h2", "h3", "h4", "h5", "h6", "strong", "em", "u", "s", "sub", "sup", "blockquote", "ul", "ol", "li", "pre", "code", "th", "a", "mark", "small", "big", "dl", "dt", "dd"]
+    [
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "strong",
+        "em",
+        "u",
+        "s",
+        "sub",
+        "sup",
+        "blockquote",
+        "ul",
+        "ol",
+        "li",
+        "pre",
+        "code",
+        "th",
+        "a",
+        "mark",
+        "small",
+        "big",
+        "dl",
+        "dt",
+        "dd",
+    ]
 )
 _SAME = {"b": "strong", "i": "em", "cite": "em", "ins": "u", "del": "s", "strike": "s"}
 _BREAKS = frozenset(
-    ["p", "section", "div", "article", "figure", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "li", "tr", "td", "th", "pre", "br", "hr", "table", "caption"]
+    [
+        "p",
+        "section",
+        "div",
+        "article",
+        "figure",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "ul",
+        "ol",
+        "li",
+        "tr",
+        "td",
+        "th",
+        "pre",
+        "br",
+        "hr",
+        "table",
+        "caption",
+    ]
 )
 # Blanks of any kind, zero-width ones and byte order marks too: pasted texts are full of them, nobody sees them go.
 _UNSEEN = re.compile(r"[\s\u200b\ufeff]+")

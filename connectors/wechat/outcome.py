@@ -160,7 +160,7 @@ class Checking:
         if told is not None:
             url = url or told.url
             details = {**told.details, **details}
-        return replace(receipt, external_id=details["msg_id"], url=url, live=True, details=details)
+        return replace(receipt, external_id=payloads.mass_id(details), url=url, live=True, details=details)
 
     def _from_statistics(self, attempted: Attempted) -> Receipt | None:
         """The article in the statistics of its day, which are there from eight o'clock next morning on."""

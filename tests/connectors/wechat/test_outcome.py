@@ -182,6 +182,9 @@ def test_a_mass_send_is_found_and_its_address_comes_next_morning(
     found = connector.check(attempt())
     assert isinstance(found, Found)
     assert "mp.weixin.qq.com" in found.receipt.url
+    # Under one id, so that nobody counts it twice.
+    listed = connector.history(clock() - timedelta(days=3)).items
+    assert [item.external_id for item in listed] == [found.receipt.external_id] == [attempt().receipt.external_id]
 
 
 def test_after_45065_the_address_and_the_comments_id_come_from_the_statistics(
@@ -198,6 +201,7 @@ def test_after_45065_the_address_and_the_comments_id_come_from_the_statistics(
     assert isinstance(found, Found)
     assert found.receipt.url == told.url
     assert found.receipt.details["msg_data_id"] == attempt().receipt.details["msg_data_id"]
+    assert found.receipt.external_id == attempt().receipt.external_id
 
 
 def test_a_lost_mass_send_that_happened_is_found_in_the_statistics_next_day(
