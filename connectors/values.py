@@ -336,7 +336,7 @@ class Capabilities:
     home: str = ""
     # What may be done to messages of a kind (Act of connectors.desk: "elect", "delete", "delete_reply", …), and what
     # else of connectors.desk works: "typing", "people", "tags", "block", "quota", "clear_quota", "explain", "day_figures",
-    # "speed", "switch_comments".
+    # "speed", "switch_comments"; "audience": what is sent to everybody may be sent to one tag's people only.
     acts: Mapping[MessageKind, tuple[str, ...]] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
     # Calls whose allowance the platform tells ("quota" is offered then), as the ledger names them.

@@ -90,7 +90,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
         recall=_RECALL.get(mode, "manual"),
         polls=("article_comment",) if comments else (),
         pushes=("private",),
-        replies=_replies(comments),
+        replies=_replies(mode, comments),
         acts={"article_comment": ("elect", "unelect", "delete", "delete_reply")} if comments else {},
         offers=_offers(account, comments),
         speeds=SPEEDS,
@@ -105,10 +105,11 @@ def capabilities(account: AccountConfig) -> Capabilities:
     )
 
 
-def _replies(comments: bool) -> dict[MessageKind, ReplyRule]:
-    rules: dict[MessageKind, ReplyRule] = {
-        "private": ReplyRule(window=timedelta(hours=48), per_window=5, max_length=PRIVATE_CHARACTERS)
-    }
+def _replies(mode: str, comments: bool) -> dict[MessageKind, ReplyRule]:
+    """Customer-service messages are for verified accounts alone (48001): the others answer by their callback's answer."""
+    rules: dict[MessageKind, ReplyRule] = {}
+    if mode != "draft":
+        rules["private"] = ReplyRule(window=timedelta(hours=48), per_window=5, max_length=PRIVATE_CHARACTERS)
     if comments:
         rules["article_comment"] = ReplyRule(per_message=1, max_length=COMMENT_CHARACTERS)
     return rules
@@ -120,7 +121,8 @@ def _offers(account: AccountConfig, comments: bool) -> tuple[str, ...]:
     if account.mode == "draft":
         return known
     more = ("typing", "people", "tags", "block", "day_figures", "speed")
-    return (*known, *more, *(("switch_comments",) if comments else ()))
+    audience = ("audience",) if account.mode == "mass" else ()
+    return (*known, *more, *audience, *(("switch_comments",) if comments else ()))
 
 
 def _quotas(account: AccountConfig) -> tuple[Quota, ...]:
@@ -142,6 +144,7 @@ def _missing(account: AccountConfig, comments: bool) -> tuple[Missing, ...]:
             "账号没有发布和群发的接口权限（个人主体、未认证或认证过期），草稿备好后须在公众平台人工发布。"
         )
         missing["preview"] = WHY_NOT
+        missing["messages"] = N_("未认证的公众号没有客服消息接口，私信请登录公众平台回复；自动回复不受影响。")
     if account.mode == "publish":
         missing["notify"] = N_("“发布”不会通知粉丝，也不占用群发次数。")
     if account.mode == "mass":
