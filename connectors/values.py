@@ -13,6 +13,7 @@ from connectors.known import Health as Health
 from connectors.known import Json as Json
 from connectors.known import Right as Right
 from connectors.known import Token as Token
+from connectors.rules import Allowance as Allowance
 from connectors.rules import Form as Form
 from connectors.rules import Limit as Limit
 from connectors.rules import Missing as Missing

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from connectors.values import AccountConfig, Capabilities, Limit, MessageKind, Missing, Quota, ReplyRule
+from connectors.values import AccountConfig, Allowance, Capabilities, Limit, MessageKind, Missing, Quota, ReplyRule
 from connectors.wechat.article import AUTHOR, CONTENT_CHARS, DIGEST, TITLE
 from connectors.wechat.inbox import NO_ID
 from connectors.wechat.newspic import FORMS
@@ -24,6 +24,10 @@ SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
 CALLBACK_WARNING = N_(
     "接入后，公众平台的自动回复和自定义菜单会停用。请先记下现有的自动回复和菜单，接入后在本系统中重新设置。"
 )
+
+# Three messages within a minute (客服消息 接口能力): after subscribing, after scanning, and after tapping a menu of these
+# kinds; menus that only lead elsewhere allow nothing.
+_ACTS = ("subscribe", "scan", "click", "scancode_push", "scancode_waitmsg")
 
 # Daily calls of a new account.
 _DAILY = {
@@ -109,7 +113,12 @@ def _replies(mode: str, comments: bool) -> dict[MessageKind, ReplyRule]:
     """Customer-service messages are for verified accounts alone (48001): the others answer by their callback's answer."""
     rules: dict[MessageKind, ReplyRule] = {}
     if mode != "draft":
-        rules["private"] = ReplyRule(window=timedelta(hours=48), per_window=5, max_length=PRIVATE_CHARACTERS)
+        rules["private"] = ReplyRule(
+            window=timedelta(hours=48),
+            per_window=5,
+            max_length=PRIVATE_CHARACTERS,
+            after=dict.fromkeys(_ACTS, Allowance(window=timedelta(minutes=1), answers=3)),
+        )
     if comments:
         rules["article_comment"] = ReplyRule(per_message=1, max_length=COMMENT_CHARACTERS)
     return rules

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -54,14 +56,19 @@ def test_a_platform_that_does_not_tell_is_said_in_words(mass: World, sim: Sim) -
         posts.audiences_of(mass.author, mass.wechat.id)
 
 
-def test_the_choice_changes_the_hash_and_is_shown_with_the_preview(mass: World, now: datetime) -> None:
+def told(app: Flask, payload: Mapping[str, Any]) -> str:
+    with app.test_request_context():
+        return audience_words(payload)
+
+
+def test_the_choice_changes_the_hash_and_is_shown_with_the_preview(app: Flask, mass: World, now: datetime) -> None:
     post = posts.create_post(mass.author, mass.fields(account_ids=[mass.wechat.id]), now)
     (before,) = posts.current_variants(post)
-    told, first = audience_words(before.payload), before.sha256
-    assert told == "群发给全部关注者"
+    first = before.sha256
+    assert told(app, before.payload) == "群发给全部关注者"
     audience = {"is_to_all": False, "tag_id": 101, "tag_name": "居民"}
     posts.override_variant(mass.author, post.id, before.id, {"delivery": {"audience": audience}}, now)
     (after,) = posts.current_variants(posts.get_post(mass.author, post.id))
     assert after.sha256 != first
-    assert audience_words(after.payload) == "只群发给标签“居民”的关注者"
+    assert told(app, after.payload) == "只群发给标签“居民”的关注者"
     assert "只群发给标签“居民”" in "".join(note["message"] for note in after.notes)
