@@ -202,6 +202,6 @@ def losses(payload: Json, seen: Mapping[str, Any], materials: Mapping[str, str])
     wanted_crops = [_crop(name, crop) for name, crop in payload["cover"]["crops"].items()]
     if "cover_info" in seen and _numbers(told_crops) != _numbers(wanted_crops):
         found.append("封面裁剪")
-    if "need_open_comment" in seen and payloads.switch(seen["need_open_comment"]) != bool(payload["comments"]):
+    if "need_open_comment" in seen and payloads.switch(seen.get("need_open_comment")) != bool(payload["comments"]):
         found.append("留言开关")
     return found

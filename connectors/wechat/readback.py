@@ -46,10 +46,10 @@ def losses(payload: Json, seen: Mapping[str, Any], cover: str = "") -> list[str]
         )
         if payload[key] and unescape(str(payload[key])) != unescape(str(seen.get(theirs) or ""))
     ]
-    if cover and "thumb_media_id" in seen and payloads.text_of(seen["thumb_media_id"]) != cover:
+    if cover and "thumb_media_id" in seen and payloads.text_of(seen.get("thumb_media_id")) != cover:
         found.append("封面图片")
     crops = payload["cover"]["crops"]
-    if any(key in seen and crop_of(seen[key]) != crop_of(crops.get(name)) for name, key in _CROPS):
+    if any(key in seen and crop_of(seen.get(key)) != crop_of(crops.get(name)) for name, key in _CROPS):
         found.append("封面裁剪")
     ours, theirs_shape = shape_of(str(payload["content_html"])), shape_of(str(seen.get("content") or ""))
     if ours.text != theirs_shape.text:
@@ -64,7 +64,7 @@ def losses(payload: Json, seen: Mapping[str, Any], cover: str = "") -> list[str]
         found.append(f"链接（应有 {len(ours.links)} 个，留下 {len(theirs_shape.links)} 个）")
     if ours.tables != theirs_shape.tables:
         found.append("表格结构")
-    if "need_open_comment" in seen and payloads.switch(seen["need_open_comment"]) != bool(payload["comments"]):
+    if "need_open_comment" in seen and payloads.switch(seen.get("need_open_comment")) != bool(payload["comments"]):
         found.append("留言开关")
     return found
 
