@@ -18,12 +18,17 @@ SECRET_NAMES = frozenset(
         "code",
         "authorization",
         "token",
+        "encoding_aes_key",
+        "encodingaeskey",
+        "previous_aes_key",
     }
 )
-# As query, form, JSON, JSON inside JSON, or the header that carries a token.
+# As query, form, JSON, JSON inside JSON, or the header that carries a token. A backslash ends the value only before the
+# quotation mark that it escapes: in base64 written as JSON a slash may have one.
 _SECRET_IN_TEXT = re.compile(
-    r"""(?i)((?:access_token|client_secret|app_?secret|secret|refresh_token)\\*["']?\s*[=:]\s*\\*["']?|\bOAuth2\s+)"""
-    r"""([^"'&\s,}<\\]+)"""
+    r"""(?i)((?:access_token|client_secret|app_?secret|secret|refresh_token|encoding_?aes_?key|previous_aes_key)"""
+    r"""\\*["']?\s*[=:]\s*\\*["']?|\bOAuth2\s+)"""
+    r"""((?:[^"'&\s,}<\\]|\\+(?!\\*["']))+)"""
 )
 
 

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Literal
 
 
 @dataclass(frozen=True, kw_only=True)
+class Allowance:
+    """What an act of a person's other than writing (an AccountEvent) allows: so many answers within so long."""
+
+    window: timedelta
+    answers: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplyRule:
-    """How one kind of message may be answered; `unavailable` is the Chinese reason when it may not at all."""
+    """How one kind of message may be answered; `unavailable` is the Chinese reason when it may not at all.
+
+    `after`: {kind of AccountEvent: what it allows}. How allowances add up is not told, so they are never added: an act
+    opens a window where the message's own is closed or used up.
+    """
 
     window: timedelta | None = None
     per_window: int | None = None
     per_message: int | None = None
     max_length: int = 140
     unavailable: str = ""
+    after: Mapping[str, Allowance] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,6 +13,7 @@ from connectors.known import Health as Health
 from connectors.known import Json as Json
 from connectors.known import Right as Right
 from connectors.known import Token as Token
+from connectors.rules import Allowance as Allowance
 from connectors.rules import Form as Form
 from connectors.rules import Limit as Limit
 from connectors.rules import Missing as Missing
@@ -345,7 +346,8 @@ class Capabilities:
     home: str = ""
     # What may be done to messages of a kind (Act of connectors.desk: "elect", "delete", "delete_reply", …), and what
     # else of connectors.desk works: "typing", "people", "tags", "block", "quota", "clear_quota", "explain", "day_figures",
-    # "speed", "switch_comments"; and whether figures() may be asked: "figures".
+    # "speed", "switch_comments"; "audience": what is sent to everybody may be sent to one tag's people only; and whether
+    # figures() may be asked: "figures".
     acts: Mapping[MessageKind, tuple[str, ...]] = field(default_factory=dict)
     offers: tuple[str, ...] = ()
     # Calls whose allowance the platform tells ("quota" is offered then), as the ledger names them.

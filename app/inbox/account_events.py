@@ -6,12 +6,13 @@ Every event that the platforms document stands here, handled or left alone on pu
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
-from app.accounts import connections
+from app.accounts.connections import capabilities
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db
@@ -49,12 +50,13 @@ TELLS: dict[str, tuple[str, str, str]] = {
 # needs), the platform's own service desk, templates and subscriptions that this product does not send.
 IGNORED = frozenset(
     {
-        "scan", "location", "click", "view", "view_miniprogram", "scancode_push", "scancode_waitmsg", "pic_sysphoto",
-        "pic_photo_or_album", "pic_weixin", "location_select", "templatesendjobfinish", "kf_create_session",
+        "location", "view", "view_miniprogram", "pic_sysphoto", "pic_photo_or_album", "pic_weixin", "location_select", "templatesendjobfinish", "kf_create_session",
         "kf_close_session", "kf_switch_session", "subscribe_msg_popup_event", "subscribe_msg_change_event",
         "subscribe_msg_sent_event",
     }
 )  # fmt: skip
+# They open a short window for answers, where the account's rules say so; so does subscribing.
+ACTS = frozenset({"scan", "click", "scancode_push", "scancode_waitmsg"})
 _BEIJING = ZoneInfo("Asia/Shanghai")
 
 
@@ -65,7 +67,9 @@ def account_event(account: Account, event: AccountEvent, now: datetime) -> None:
     """
     with atomic():
         account = _locked(account.id)
-        if event.kind in ERASES and event.kind in connections.capabilities(account).erases_on:
+        if event.kind in _allowing(account):
+            contacts.note_act(account, event.sender_id, event.kind, event.at)
+        if event.kind in ERASES and event.kind in capabilities(account).erases_on:
             contacts.erase(account, event.sender_id, at=event.at, now=now)
         elif event.kind in LEAVES:
             contacts.note_left(account, event.sender_id, event.at)
@@ -74,6 +78,12 @@ def account_event(account: Account, event: AccountEvent, now: datetime) -> None:
         elif event.kind in TELLS:
             account.probe_requested_at = now
             _tell(account, event, now)
+
+
+def _allowing(account: Account) -> Collection[str]:
+    """The acts after which the account may answer in private for a while."""
+    rule = capabilities(account).replies.get("private")
+    return rule.after if rule is not None else ()
 
 
 def _tell(account: Account, event: AccountEvent, now: datetime) -> None:

@@ -69,6 +69,13 @@ def note_came_back(account: Account, external_id: str) -> None:
         contact.left_at = None
 
 
+def note_act(account: Account, external_id: str, kind: str, at: datetime) -> None:
+    """The person did something after which the platform allows some answers. An older act changes nothing."""
+    contact = _known(account, external_id)
+    if contact is not None and (contact.acted_at is None or contact.acted_at < at):
+        contact.act, contact.acted_at = kind, at
+
+
 def erase(account: Account, external_id: str, *, at: datetime, now: datetime) -> int:
     """Erase what the person wrote and was written to until `at`; a digest takes the place of their id.
 
@@ -119,6 +126,7 @@ def _erase_contact(account: Account, contact: Contact, conversations: list[Conve
     contact.external_id = f"{digest_of(account, person)}:{contact.id}"
     contact.name, contact.remark, contact.nickname = "", "", _ERASED_NAME
     contact.tags, contact.told_at, contact.blocked_at = [], None, None
+    contact.act, contact.acted_at = "", None
     contact.erased_at = contact.left_at = now
     for conversation in conversations:
         conversation.thread = f"{digest_of(account, conversation.thread)}:{conversation.id}"

@@ -43,6 +43,9 @@ class Contact(Model):
     # Since when they follow the account no more: private messages do not reach them.
     left_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Their newest act (subscribing, a menu, a code) after which the platform allows some answers, and when it was.
+    act: Mapped[str] = mapped_column(String(40), default="", server_default="")
+    acted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import and_, func, select
 from app.accounts.connections import capabilities
 from app.accounts.models import Account
 from app.db import db
-from app.inbox.models import Conversation, Message
+from app.inbox.models import Contact, Conversation, Message
 from connectors.values import ReplyRule
 
 _OURS = "您可以把该会话办结，或请对方再发一条消息。"
@@ -45,6 +45,8 @@ class _Facts:
     answered: bool = False
     reachable: bool = True
     target: Mapping[str, object] = field(default_factory=dict)
+    # Answers since the person's newest act that is no message.
+    since_act: int = 0
 
 
 def rules_of(account: Account) -> dict[str, ReplyRule]:
@@ -100,6 +102,8 @@ def _facts(ids: Sequence[str]) -> dict[str, _Facts]:
         Message.removed_at.is_(None),
     )
     since = _counted(ids, and_(out, Message.id > Conversation.last_inbound_id))
+    acted = Message.conversation.has(Conversation.contact.has(Contact.acted_at <= Message.sent_at))
+    since_act = _counted(ids, and_(out, acted))
     to_newest = _counted(ids, and_(out, Message.in_reply_to == Conversation.last_inbound_id))
     return {
         row[0]: _Facts(
@@ -108,6 +112,7 @@ def _facts(ids: Sequence[str]) -> dict[str, _Facts]:
             answered=row[2],
             reachable=bool(row[3]),
             target=dict(row[3] or {}),
+            since_act=since_act.get(row[0], 0),
         )
         for row in newest
     }
@@ -131,7 +136,23 @@ def _judge(conversation: Conversation, rule: ReplyRule, facts: _Facts, now: date
         closes_at = conversation.last_inbound_at + rule.window
     remaining = _remaining(rule, facts)
     why = _why_closed(conversation, rule, facts, closes_at, remaining, now)
-    return Window(closes_at=closes_at, remaining=0 if why else remaining, max_length=rule.max_length, why=why)
+    window = Window(closes_at=closes_at, remaining=0 if why else remaining, max_length=rule.max_length, why=why)
+    return window if window.open else _after_act(conversation, rule, facts, now) or window
+
+
+def _after_act(conversation: Conversation, rule: ReplyRule, facts: _Facts, now: datetime) -> Window | None:
+    """The window that an act of the person's opened beside the closed one of their messages; None when none is open."""
+    contact = conversation.contact
+    allowance = rule.after.get(contact.act)
+    if allowance is None or contact.acted_at is None or contact.left_at is not None:
+        return None
+    if conversation.last_inbound_id is None or not facts.reachable:
+        return None
+    closes_at, remaining = contact.acted_at + allowance.window, allowance.answers - facts.since_act
+    shut = conversation.window_shut_at is not None and conversation.window_shut_at >= contact.acted_at
+    if shut or remaining <= 0 or not contact.acted_at <= now < closes_at:
+        return None
+    return Window(closes_at=closes_at, remaining=remaining, max_length=rule.max_length)
 
 
 def _remaining(rule: ReplyRule, facts: _Facts) -> int | None:

@@ -104,6 +104,21 @@ def doubt(account: Account, now: datetime) -> str:
     return ""
 
 
+def taken_away() -> ColumnElement[bool]:
+    """Of a HistoryItem: it is a publication of ours that was recalled or removed. Figures of the platform's go on listing
+    it, though no member of the public sees it."""
+    return (
+        select(Publication.id)
+        .where(
+            Publication.account_id == HistoryItem.account_id,
+            Publication.external_id == HistoryItem.external_id,
+            Publication.external_id != "",
+            Publication.status.in_(("recalled", "removed")),
+        )
+        .exists()
+    )
+
+
 def last_posts(account_ids: Sequence[str], *, before: datetime | None = None) -> dict[str, datetime]:
     """The last surviving public post of each account that has one: from the platform's list and from our own.
 
@@ -111,7 +126,7 @@ def last_posts(account_ids: Sequence[str], *, before: datetime | None = None) ->
     """
     listed = (
         select(HistoryItem.account_id, func.max(HistoryItem.published_at))
-        .where(HistoryItem.account_id.in_(account_ids), HistoryItem.deleted_at.is_(None))
+        .where(HistoryItem.account_id.in_(account_ids), HistoryItem.deleted_at.is_(None), ~taken_away())
         .group_by(HistoryItem.account_id)
     )
     gone = select(HistoryItem.id).where(

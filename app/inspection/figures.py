@@ -12,7 +12,7 @@ from sqlalchemy import func, select, union_all
 from app.accounts.models import Account
 from app.days import day_number, edges, in_days
 from app.db import db
-from app.inspection.dormancy import Dormancy, Level, doubt, last_posts, watched
+from app.inspection.dormancy import Dormancy, Level, doubt, last_posts, taken_away, watched
 from app.inspection.models import HistoryItem
 from app.inspection.rules import VETO_AT, WARN_AT
 from app.publishing.models import Publication
@@ -56,7 +56,12 @@ def published_per_day(actor: Actor, days: Sequence[date], *, unit_id: str = "") 
     listed = (
         select(Account.platform.label("platform"), day_number(HistoryItem.published_at, days).label("day"))
         .join(HistoryItem, HistoryItem.account_id == Account.id)
-        .where(*watched(actor, unit_id), in_days(HistoryItem.published_at, days), HistoryItem.deleted_at.is_(None))
+        .where(
+            *watched(actor, unit_id),
+            in_days(HistoryItem.published_at, days),
+            HistoryItem.deleted_at.is_(None),
+            ~taken_away(),
+        )
     )
     known = select(HistoryItem.id).where(
         HistoryItem.account_id == Publication.account_id, HistoryItem.external_id == Publication.external_id

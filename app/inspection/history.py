@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.accounts.models import Account
 from app.days import days_until, in_days, local_day
 from app.db import atomic, db
-from app.inspection.dormancy import last_posts
+from app.inspection.dormancy import last_posts, taken_away
 from app.inspection.models import HistoryItem
 from app.publishing.models import Publication
 from connectors.values import Page, PublishedItem
@@ -44,7 +44,9 @@ def posts_by_day(account_ids: Sequence[str], today: date, days: int) -> dict[str
 def moments(account_ids: Sequence[str], days: Sequence[date]) -> dict[str, list[datetime]]:
     """When each account published what survives, within consecutive days of the installation's time zone."""
     seen: dict[str, dict[str, datetime]] = {account_id: {} for account_id in account_ids}
-    listed = select(HistoryItem).where(HistoryItem.account_id.in_(account_ids), in_days(HistoryItem.published_at, days))
+    listed = select(HistoryItem).where(
+        HistoryItem.account_id.in_(account_ids), in_days(HistoryItem.published_at, days), ~taken_away()
+    )
     gone: set[tuple[str, str]] = set()
     for item in db.session.scalars(listed):
         if item.deleted_at is None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Flask, render_template
 from markupsafe import Markup, escape
 
 from app.accounts.advice import unconnected
+from app.posts.audiences import audience_of
 from app.posts.models import Variant
+from app.web import _
 
 _MARKED = re.compile(r"(https?://[!-~]+|#[^#\n]{1,60}#|@[\w\u4e00-\u9fff-]{2,30})")
 
@@ -25,5 +29,13 @@ def microblog(text: str) -> Markup:
     return Markup().join(marked.format(piece) if at % 2 else escape(piece) for at, piece in enumerate(pieces))
 
 
+def audience_words(payload: Mapping[str, Any]) -> str:
+    """Whom a mass send goes to, in the reader's language; "" for what is none."""
+    found = audience_of(payload)
+    return _(found[0]).format(tag=found[1]) if found else ""
+
+
 def init(app: Flask) -> None:
-    app.jinja_env.globals.update(article_page=article_page, microblog=microblog, unconnected=unconnected)
+    app.jinja_env.globals.update(
+        article_page=article_page, microblog=microblog, unconnected=unconnected, audience_words=audience_words
+    )

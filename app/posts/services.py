@@ -11,6 +11,7 @@ from sqlalchemy.orm import selectinload
 from app.db import Page, db, page_of
 from app.errors import NotFound
 from app.posts.adapting import attachments_of, cover_of, link_for
+from app.posts.audiences import AUDIENCE_OFFER, audiences_of
 from app.posts.authoring import create_post, override_variant, revise_post
 from app.posts.choosing import (
     clean_paste,
@@ -30,8 +31,10 @@ from app.posts.revising import current_revision, on_revised
 from app.units.access import Actor, visible
 
 __all__ = [
+    "AUDIENCE_OFFER",
     "Imported",
     "attachments_of",
+    "audiences_of",
     "clean_paste",
     "correction_of",
     "cover_of",

@@ -137,6 +137,13 @@ def override(post_id: str, variant_id: str) -> ResponseReturnValue:
     )
 
 
+@bp.get("/posts/audiences/<account_id>")
+@requires("post.write")
+def audiences(account_id: str) -> ResponseReturnValue:
+    """The tags that a mass send of this account may be limited to, asked of the platform now."""
+    return jsonify({"tags": services.audiences_of(current_actor(), account_id, utcnow())})
+
+
 @bp.post("/posts/import")
 @requires("post.write")
 def import_file() -> ResponseReturnValue:
@@ -219,7 +226,14 @@ def _account_json(account: Account) -> dict[str, Any]:
     able = capabilities(account)
     limits = {limit.field: limit.limit for limit in able.limits}
     forms = [{"key": form.key, "label": _(form.label)} for form in able.forms]
-    return {"id": account.id, "name": account.name, "platform": account.platform, "limits": limits, "forms": forms}
+    return {
+        "id": account.id,
+        "name": account.name,
+        "platform": account.platform,
+        "limits": limits,
+        "forms": forms,
+        "audience": services.AUDIENCE_OFFER in able.offers,
+    }
 
 
 def _media_json(media: Media) -> dict[str, Any]:

@@ -30,8 +30,8 @@ LAWFUL: Mapping[str, frozenset[str]] = {
     "missed": frozenset({"scheduled", "cancelled"}),
     "handed_over": frozenset({"published", "cancelled"}),
     # To processing and published: the platform's own later word shows that it took it after all; a live post is never
-    # shown as failed.
-    "failed": frozenset({"ready", "scheduled", "cancelled", "processing", "published"}),
+    # shown as failed. To unknown: that word may be about it, and it is looked up.
+    "failed": frozenset({"ready", "scheduled", "cancelled", "processing", "published", "unknown"}),
     "published": frozenset({"recalled", "removed"}),
     "cancelled": frozenset(),
     "recalled": frozenset(),

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import atomic, db
-from app.publishing import handing, outcomes, permalink, preparing, pushdown, rhythm, states
+from app.publishing import doubting, handing, outcomes, permalink, preparing, pushdown, rhythm, states
 from app.publishing.attempts import TAKEN, telling_attempt
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import Claim, merged, prepared_of, receipt_json, receipt_of
@@ -98,6 +98,8 @@ def record_result(account: Account, result: PublishResult, now: datetime) -> boo
         entry = {"at": now.isoformat(), "callback": {result.ref_name: result.ref}, **describe(result.finding)}
         if row is None:
             _keep_early(account, entry, now)
+            if isinstance(result.finding, Found):
+                doubting.doubt(account, entry, now)
             return False
         states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
         if row.status in _BEFORE_SENDING:
@@ -199,14 +201,17 @@ def _cannot_tell(row: Publication, finding: CannotTell, now: datetime) -> None:
 
 
 def _read_back(row: Publication, finding: Finding, now: datetime) -> None:
+    known = merged(receipt_of(row.receipt), finding.receipt) if isinstance(finding, Found) else receipt_of(row.receipt)
     following = rhythm.next_read_back(row.checks, now)
+    if not (known and known.url):
+        looks = [at for at in (following, rhythm.next_link_look(row.published_at or now, now)) if at is not None]
+        following = min(looks, default=None)
     if isinstance(finding, Removed):
         if row.recall_at is not None or row.recall_reason:
             outcomes.take_away(row, "recalled", now, "已从平台撤回，核实已看不到。")
         else:
             outcomes.take_away(row, "removed", now, finding.reason)
-    elif isinstance(finding, Found):
-        known = merged(receipt_of(row.receipt), finding.receipt)
+    elif isinstance(finding, Found) and known is not None:
         states.touch(
             row,
             now=now,

@@ -27,13 +27,15 @@ from connectors.masking import mask
 from connectors.values import AccountConfig, Receipt, Token
 from connectors.wechat.clocks import retry_at
 from connectors.wechat.codes import CODES, STALE_TOKEN
-from connectors.wechat.payloads import number_of
+from connectors.wechat.payloads import mass_id, number_of
 
 HOST = "https://api.weixin.qq.com"
 # The platform renews a stable token five minutes before its end and keeps both alive meanwhile.
 TOKEN_MARGIN = timedelta(seconds=200)
 # Two hours is what the platform gives; a lifetime beyond a day, in seconds, is a broken answer.
 _LONGEST = 86_400
+# 89504: a mass send of the account is in approval.
+_ONE_WAITS = 89504
 _RID = re.compile(r"rid:\s*([0-9A-Za-z-]+)")
 _IP = re.compile(r"invalid ip ([0-9A-Fa-f.:]+)")
 
@@ -232,11 +234,25 @@ class Api:
             raise error
         if code != 0:
             refusal = self.error_for(code, str(parsed.get("errmsg", "")), write=True)
+            if code == _ONE_WAITS and receipt is None:
+                # Perhaps another one of the account's is waiting, and ours was not taken: nobody may read "submitted".
+                raise _which_one_waits(refusal)
             if isinstance(refusal, AwaitingPlatformAdmin):
                 # Without its msg_id neither the event nor mass/get could be known as ours.
                 refusal.receipt = receipt and replace(receipt, details={**receipt.details, "awaits": "admin"})
             raise refusal
         return parsed
+
+
+def _which_one_waits(refusal: ConnectorError) -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "平台说有一条群发正在等待公众号管理员确认，但没有给出编号：可能是这一条，也可能是账号的另一条。",
+        remedy="请公众号管理员在微信中查看待确认的是哪一篇，再由发布人认定；认定前不会重发。",
+        who="公众号管理员",
+        code=refusal.code,
+        raw=refusal.raw,
+        rid=refusal.rid,
+    )
 
 
 def meter_key(path: str) -> str:
@@ -249,7 +265,8 @@ def _mass_receipt(parsed: Body) -> Receipt | None:
     msg_id, data_id = (number_of(parsed.get(name)) for name in ("msg_id", "msg_data_id"))
     if not msg_id:
         return None
-    return Receipt(external_id=msg_id, details={"msg_id": msg_id, **({"msg_data_id": data_id} if data_id else {})})
+    details = {"msg_id": msg_id, **({"msg_data_id": data_id} if data_id else {})}
+    return Receipt(external_id=mass_id(details), details=details)
 
 
 def error_code(parsed: Body) -> int | None:

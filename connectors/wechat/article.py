@@ -19,6 +19,7 @@ from connectors.wechat.pictures import choose_cover, fit, override_cover
 TITLE, AUTHOR, DIGEST, CONTENT_CHARS, CONTENT_BYTES, SOURCE_URL_BYTES = 32, 16, 128, 20_000, 1_000_000, 1024
 # An address at mmbiz.qpic.cn is longer than /media/{sha256}: room kept for each picture.
 UPLOADED_URL_CHARS = 160
+TAG_NAME = 30
 _MEDIA_URL_CHARS = len("/media/") + 64
 _DIGEST_FROM_BODY = 120
 _RUNNING = re.compile(r"[。！？；：!?]")
@@ -137,8 +138,11 @@ class Adapting:
         if isinstance(given, Mapping):
             delivery.update({k: given[k] for k in delivery if k in given})
         allowed = delivery["mode"] in _MODES.get(self.account.mode, ())
+        delivery["audience"] = _tidy_audience(delivery["audience"])
         if not allowed or not _is_delivery(delivery) or not isinstance(given, Mapping | None):
             self.block("wechat.delivery", "delivery", "发布方式或群发对象不正确。请重新选择。")
+        elif delivery["mode"] == "mass":
+            self.notes.append(Note(kind="audience", message=_audience_words(delivery["audience"])))
         return delivery
 
     def _check(self, payload: dict[str, Any], used: int) -> None:
@@ -197,4 +201,20 @@ def _is_delivery(delivery: Mapping[str, Any]) -> bool:
         return False
     if not isinstance(audience, Mapping) or not isinstance(audience.get("is_to_all"), bool):
         return False
-    return bool(audience["is_to_all"]) or isinstance(audience.get("tag_id"), int)
+    tag, name = audience.get("tag_id"), audience.get("tag_name", "")
+    known = isinstance(tag, int) and not isinstance(tag, bool)
+    return bool(audience["is_to_all"]) or (known and isinstance(name, str) and len(name) <= TAG_NAME)
+
+
+def _tidy_audience(audience: object) -> object:
+    """Everybody is everybody, whatever tag stands beside it: what is shown must be what is sent."""
+    if isinstance(audience, Mapping) and audience.get("is_to_all") is True:
+        return {"is_to_all": True}
+    kept = ("is_to_all", "tag_id", "tag_name")
+    return {name: audience[name] for name in kept if name in audience} if isinstance(audience, Mapping) else audience
+
+
+def _audience_words(audience: Mapping[str, Any]) -> str:
+    if audience["is_to_all"]:
+        return "将群发给全部关注者。"
+    return f"只群发给标签“{audience.get('tag_name') or audience['tag_id']}”的关注者，其他关注者收不到。"

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
-from connectors.values import AccountConfig, Capabilities, Limit, MessageKind, Missing, PeopleRule, Quota, ReplyRule
+from connectors.values import (
+    AccountConfig,
+    Allowance,
+    Capabilities,
+    Limit,
+    MessageKind,
+    Missing,
+    PeopleRule,
+    Quota,
+    ReplyRule,
+)
 from connectors.wechat.article import AUTHOR, CONTENT_CHARS, DIGEST, TITLE
 from connectors.wechat.inbox import NO_ID
 from connectors.wechat.newspic import FORMS
@@ -24,6 +34,10 @@ SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
 CALLBACK_WARNING = N_(
     "接入后，公众平台的自动回复和自定义菜单会停用。请先记下现有的自动回复和菜单，接入后在本系统中重新设置。"
 )
+
+# Three messages within a minute (客服消息 接口能力): after subscribing, after scanning, and after tapping a menu of these
+# kinds; menus that only lead elsewhere allow nothing.
+_ACTS = ("subscribe", "scan", "click", "scancode_push", "scancode_waitmsg")
 
 # Daily calls of a new account.
 _DAILY = {
@@ -94,7 +108,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
         recall=_RECALL.get(mode, "manual"),
         polls=("article_comment",) if comments else (),
         pushes=("private",),
-        replies=_replies(comments),
+        replies=_replies(mode, comments),
         erases_on=ERASES_ON,
         people=PEOPLE,
         acts={"article_comment": ("elect", "unelect", "delete", "delete_reply")} if comments else {},
@@ -111,10 +125,16 @@ def capabilities(account: AccountConfig) -> Capabilities:
     )
 
 
-def _replies(comments: bool) -> dict[MessageKind, ReplyRule]:
-    rules: dict[MessageKind, ReplyRule] = {
-        "private": ReplyRule(window=timedelta(hours=48), per_window=5, max_length=PRIVATE_CHARACTERS)
-    }
+def _replies(mode: str, comments: bool) -> dict[MessageKind, ReplyRule]:
+    """Customer-service messages are for verified accounts alone (48001): the others answer by their callback's answer."""
+    rules: dict[MessageKind, ReplyRule] = {}
+    if mode != "draft":
+        rules["private"] = ReplyRule(
+            window=timedelta(hours=48),
+            per_window=5,
+            max_length=PRIVATE_CHARACTERS,
+            after=dict.fromkeys(_ACTS, Allowance(window=timedelta(minutes=1), answers=3)),
+        )
     if comments:
         rules["article_comment"] = ReplyRule(per_message=1, max_length=COMMENT_CHARACTERS)
     return rules
@@ -126,7 +146,8 @@ def _offers(account: AccountConfig, comments: bool) -> tuple[str, ...]:
     if account.mode == "draft":
         return known
     more = ("typing", "people", "tags", "block", "day_figures", "figures", "speed")
-    return (*known, *more, *(("switch_comments",) if comments else ()))
+    audience = ("audience",) if account.mode == "mass" else ()
+    return (*known, *more, *audience, *(("switch_comments",) if comments else ()))
 
 
 def _quotas(account: AccountConfig) -> tuple[Quota, ...]:
@@ -148,6 +169,7 @@ def _missing(account: AccountConfig, comments: bool) -> tuple[Missing, ...]:
             "账号没有发布和群发的接口权限（个人主体、未认证或认证过期），草稿备好后须在公众平台人工发布。"
         )
         missing["preview"] = WHY_NOT
+        missing["messages"] = N_("未认证的公众号没有客服消息接口，私信请登录公众平台回复；自动回复不受影响。")
     if account.mode == "publish":
         missing["notify"] = N_("“发布”不会通知粉丝，也不占用群发次数。")
     if account.mode == "mass":

@@ -52,7 +52,7 @@ def _submit(api: Api, draft: str, *, send_before: datetime) -> Receipt:
 def _mass(api: Api, payload: Json, draft: str, *, key: str, send_before: datetime) -> Receipt:
     answer = api.mass_sendall(payloads.mass_body(payload, draft, client_id(key)), send_before=send_before)
     receipt = _receipt(answer, "msg_id")
-    return Receipt(external_id=receipt.details["msg_id"], details=receipt.details)
+    return Receipt(external_id=payloads.mass_id(receipt.details), details=receipt.details)
 
 
 def _receipt(answer: dict[str, object], name: str) -> Receipt:
@@ -80,7 +80,10 @@ def _vanished(error: ConnectorError) -> OutcomeUnknown:
 
 
 def recall(api: Api, receipt: Receipt) -> None:
-    """Delete one article. The index is 1-based; a missing one or 0 would delete every article of the item."""
+    """Delete one article. The index is 1-based; a missing one or 0 would delete every article of the item.
+
+    A mass send whose msg_id was lost with the answer is deleted by its address, which the statistics told.
+    """
     details = receipt.details
     index = _article_index(details.get("article_idx", "1"))
     if details.get("article_id"):
@@ -89,8 +92,10 @@ def recall(api: Api, receipt: Receipt) -> None:
     elif details.get("msg_id"):
         body = {"msg_id": int(details["msg_id"]), "article_idx": index}
         api.post("/cgi-bin/message/mass/delete", body, write=True)
+    elif receipt.url:
+        api.post("/cgi-bin/message/mass/delete", {"url": receipt.url, "article_idx": index}, write=True)
     else:
-        raise Refused("这篇文章没有可用于撤回的编号。", remedy="请登录公众平台人工删除。", who="发布人")
+        raise Refused("这篇文章没有可用于撤回的编号和链接。", remedy="请登录公众平台人工删除。", who="发布人")
 
 
 def _article_index(value: object) -> int:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from connectors.base import Connector, MediaStore, Meter, TokenStore
-from connectors.errors import ConnectorError
+from connectors.errors import ConnectorError, NotEntitled
 from connectors.http import Http
 from connectors.values import (
     AccountConfig,
@@ -117,10 +117,16 @@ class WeChatConnector(WeChatDesk, Connector):
             return None
 
     def prepare_preview(self, payload: Json, done: Prepared, *, key: str) -> Prepared:
+        self._can_preview()
         return preview.prepare(self.preparing, payload, done, key=key)
 
     def send_preview(self, prepared: Prepared, *, to: str, send_before: datetime) -> None:
+        self._can_preview()
         preview.send(self.api, self.account.name, prepared, to=to, send_before=send_before)
+
+    def _can_preview(self) -> None:
+        if preview.rule(self.account.mode) is None:
+            raise NotEntitled("这个账号不能发手机预览。", remedy=preview.WHY_NOT, who="拟稿人", code="not_offered")
 
     def discard_preview(self, prepared: Prepared, *, key: str) -> bool:
         return preview.discard(self.api, prepared, key=key)

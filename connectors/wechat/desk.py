@@ -6,6 +6,7 @@ Sources: 留言管理 (markelect, delete, reply/delete, open, close), 用户管�
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 from connectors.desk import Act, DayFigures, Desk, Person, QuotaReading, Tag
 from connectors.errors import ConnectorError, ContentRefused, NotEntitled, Refused, Unavailable
 from connectors.masking import mask
-from connectors.values import InboundMedia, Json, MediaFile, Receipt
+from connectors.values import Capabilities, InboundMedia, Json, MediaFile, Receipt
 from connectors.wechat import dayfigures, payloads
 from connectors.wechat.api import Api
 from connectors.wechat.capabilities import SPEEDS
@@ -28,6 +29,8 @@ _ACTS = {
 }
 # What is wanted gone and is gone already has been done.
 _GONE = {"delete": ("88004", "88008"), "delete_reply": ("88008", "88009")}
+NEEDS_VERIFICATION = "未认证的公众号没有这项接口。请登录公众平台操作，认证后可在这里操作。"
+NEEDS_COMMENTS = "请先在公众平台开通留言，再在账号设置中打开。"
 # updateremark: fewer than 30 bytes; a Chinese character takes three.
 REMARK_BYTES = 29
 TAG_NAME, MOST_BLOCKED = 30, 20
@@ -38,14 +41,24 @@ _SYSTEM_TAGS = frozenset({"0", "1", "2"})
 
 
 class WeChatDesk(Desk):
-    """For a connector that has an `api`."""
+    """For a connector that has an `api`. What its account is not offered is refused before the platform is asked."""
 
     api: Api
+
+    @abstractmethod
+    def capabilities(self) -> Capabilities: ...
+
+    def _need(self, offer: str, what: str, remedy: str = NEEDS_VERIFICATION) -> None:
+        """Raises NotEntitled."""
+        if offer not in self.capabilities().offers:
+            raise not_offered(what, remedy)
 
     # Comments.
 
     def moderate(self, target: Mapping[str, str], act: Act, *, reply_id: str = "") -> None:
         """Raises Refused (88003: too many picked out; 88008: the comment is gone), NotEntitled (88000)."""
+        if act not in self.capabilities().acts.get("article_comment", ()):
+            raise not_offered("处置留言", NEEDS_COMMENTS)
         body = {**place_of(target), "user_comment_id": int(target["user_comment_id"])}
         try:
             self.api.post(_ACTS[act], body)
@@ -54,6 +67,7 @@ class WeChatDesk(Desk):
                 raise
 
     def switch_comments(self, post: Receipt, *, open_: bool) -> None:
+        self._need("switch_comments", "开关留言", NEEDS_COMMENTS)
         if not post.details.get("msg_data_id"):
             raise NotEntitled("这篇文章不能在这里开关留言。", remedy=NO_ID, who="回复人", code="no_msg_data_id")
         self.api.post("/cgi-bin/comment/open" if open_ else "/cgi-bin/comment/close", place_of(post.details))
@@ -62,6 +76,8 @@ class WeChatDesk(Desk):
 
     def typing(self, target: Mapping[str, str]) -> bool:
         """Only within 30 seconds of the person's last act (45080), and not twice (45081): neither matters."""
+        if "typing" not in self.capabilities().offers:
+            return False
         try:
             self.api.post("/cgi-bin/message/custom/typing", {"touser": target["openid"], "command": "Typing"})
         except (ConnectorError, KeyError):
@@ -75,6 +91,7 @@ class WeChatDesk(Desk):
 
     def person(self, sender_id: str) -> Person:
         """Names and pictures are not told since the end of 2021; who has left tells nothing but that."""
+        self._need("people", "查看用户标签")
         _known(sender_id)
         told = self.api.get("/cgi-bin/user/info", {"openid": sender_id, "lang": "zh_CN"})
         if not payloads.switch(told.get("subscribe")):
@@ -89,16 +106,19 @@ class WeChatDesk(Desk):
         )
 
     def rename(self, sender_id: str, remark: str) -> None:
+        self._need("people", "修改用户备注名")
         _known(sender_id)
         if len(remark.encode()) > REMARK_BYTES:
             raise _too_long(f"备注名超过微信的上限（{REMARK_BYTES} 字节，约 9 个汉字）。", "请缩短备注名。")
         self.api.post("/cgi-bin/user/info/updateremark", {"openid": sender_id, "remark": remark})
 
     def tags(self) -> tuple[Tag, ...]:
+        self._need("tags", "查看用户标签")
         rows = payloads.rows_of(self.api.get("/cgi-bin/tags/get"), "tags")
         return tuple(_tag(row) for row in rows if payloads.text_of(row.get("id")))
 
     def make_tag(self, name: str) -> Tag:
+        self._need("tags", "新建用户标签")
         if not 1 <= len(name) <= TAG_NAME:
             raise _too_long(f"标签名是空的，或超过 {TAG_NAME} 个字符。", "请修改标签名。")
         tag = self.api.post("/cgi-bin/tags/create", {"tag": {"name": name}}).get("tag")
@@ -108,6 +128,7 @@ class WeChatDesk(Desk):
 
     def tag(self, sender_id: str, tag_ids: Sequence[str], *, add: bool) -> None:
         """One call for each tag, one after the other: 45169 forbids two at a time for one person."""
+        self._need("tags", "设置用户标签")
         _known(sender_id)
         path = "/cgi-bin/tags/members/batchtagging" if add else "/cgi-bin/tags/members/batchuntagging"
         for tag_id in tag_ids:
@@ -115,6 +136,7 @@ class WeChatDesk(Desk):
 
     def block(self, sender_ids: Sequence[str], *, blocked: bool) -> None:
         """Twenty people at most in one call."""
+        self._need("block", "拉黑用户")
         path = "/cgi-bin/tags/members/batchblacklist" if blocked else "/cgi-bin/tags/members/batchunblacklist"
         people = list(dict.fromkeys(sender_ids))
         for sender_id in people:
@@ -166,9 +188,11 @@ class WeChatDesk(Desk):
         }
 
     def day_figures(self, first: date, last: date) -> tuple[DayFigures, ...]:
+        self._need("day_figures", "读取每日数据")
         return dayfigures.read(self.api, first, last)
 
     def speed(self) -> tuple[int, int | None]:
+        self._need("speed", "查看群发速度")
         answer = self.api.post("/cgi-bin/message/mass/speed/get", {})
         level = _count(answer.get("speed"))
         if level is None:
@@ -176,9 +200,14 @@ class WeChatDesk(Desk):
         return level, _count(answer.get("realspeed"))
 
     def set_speed(self, level: int) -> None:
+        self._need("speed", "设置群发速度")
         if level not in SPEEDS:
             raise Refused("没有这一档群发速度。", remedy="请从列出的档位中选择。", who="账号管理员")
         self.api.post("/cgi-bin/message/mass/speed/set", {"speed": level})
+
+
+def not_offered(what: str, remedy: str) -> NotEntitled:
+    return NotEntitled(f"这个账号没有“{what}”的接口权限。", remedy=remedy, who="账号运营者", code="not_offered")
 
 
 def _known(sender_id: str) -> None:

@@ -86,7 +86,7 @@ def _publication(message: Mapping[str, object], at: datetime) -> PublishResult:
         raise ValueError("PUBLISHJOBFINISH without publish_id")
     return PublishResult(
         ref_name="publish_id",
-        ref=payloads.text_of(info["publish_id"]),
+        ref=payloads.text_of(info.get("publish_id")),
         finding=payloads.publish_finding(info, published_at=at),
     )
 

@@ -105,7 +105,7 @@ def place_of(details: Mapping[str, str]) -> dict[str, Any]:
 
 def _comment(post: Receipt, row: dict[str, Any]) -> InboundMessage:
     mid, index = post.details["msg_data_id"], post.details.get("index", "0")
-    comment_id = payloads.number_of(row["user_comment_id"])
+    comment_id = payloads.number_of(row.get("user_comment_id"))
     if not comment_id:
         raise ValueError("a comment without its number could never be answered")
     # People without a WeChat identity have no openid: each of their comments is a thread of its own.

@@ -17,7 +17,7 @@ from connectors.values import AccountConfig, Adaptation, Content, Form, Json, No
 from connectors.wechat import payloads
 from connectors.wechat.article import CONTENT_BYTES, CONTENT_CHARS, TITLE, Adapting
 from connectors.wechat.pictures import crops_of, fit_material, is_crop
-from connectors.wechat.readback import same_text
+from connectors.wechat.readback import crop_of, same_text
 
 NEWS, NEWSPIC = "news", "newspic"
 FORMS = (Form(key=NEWS, label="图文"), Form(key=NEWSPIC, label="贴图"))
@@ -165,6 +165,15 @@ def _crop(name: str, crop: str) -> dict[str, str]:
     return {"ratio": _RATIOS[name], "x1": x1, "y1": y1, "x2": x2, "y2": y2}
 
 
+def _numbers(crops: Sequence[Mapping[str, Any]]) -> dict[str, tuple[float, ...]]:
+    """{ratio: its four numbers}, however they are written."""
+    sides = ("x1", "y1", "x2", "y2")
+    return {
+        payloads.text_of(row.get("ratio")): crop_of("_".join(payloads.text_of(row.get(side)) for side in sides))
+        for row in crops
+    }
+
+
 def pictures_of(article: Mapping[str, Any]) -> list[str]:
     """The media_ids of an article of draft/get, in order."""
     return [
@@ -189,6 +198,10 @@ def losses(payload: Json, seen: Mapping[str, Any], materials: Mapping[str, str])
     kept = pictures_of(seen)
     if wanted != kept:
         found.append(f"图片（应有 {len(wanted)} 张，留下 {len(kept)} 张，或次序不同）")
-    if "need_open_comment" in seen and payloads.switch(seen["need_open_comment"]) != bool(payload["comments"]):
+    told_crops = payloads.rows_of(seen.get("cover_info"), "crop_percent_list")
+    wanted_crops = [_crop(name, crop) for name, crop in payload["cover"]["crops"].items()]
+    if "cover_info" in seen and _numbers(told_crops) != _numbers(wanted_crops):
+        found.append("封面裁剪")
+    if "need_open_comment" in seen and payloads.switch(seen.get("need_open_comment")) != bool(payload["comments"]):
         found.append("留言开关")
     return found

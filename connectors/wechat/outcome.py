@@ -1,8 +1,9 @@
 """What became of a publication: by its ids where we have them, by the permalink's unique parameter where we have not.
 
-Absence is shown only by the draft, which dies once the article is out. It stands, though, for as long as the platform's
-review or the administrator's confirmation takes, and neither has a documented end: a draft that still stands soon after a
-lost answer proves nothing, and a second submission then would publish twice. Hence the long waits below.
+Absence is never proven here. What could show it is the draft, which dies once the article is out; but it stands for as
+long as the platform's review takes, and a review has no documented end: a draft that still stands after a lost answer
+proves nothing, however late, and a second submission would publish twice. A person decides, with the platform's own page
+before their eyes (docs/decisions/0005).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.errors import ConnectorError, RateLimited, Unavailable
-from connectors.values import Attempted, CannotTell, Finding, Found, ProvenAbsent, Receipt, Rejected, Removed
+from connectors.values import Attempted, CannotTell, Finding, Found, Receipt, Rejected, Removed
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
 from connectors.wechat.prepare import read_draft
@@ -23,13 +24,10 @@ from connectors.wechat.statistics import article_of_day
 RHYTHM = (10, 30, 60, 180, 600)
 SLOW = timedelta(minutes=30)
 MOST_QUESTIONS = 12
-# Nothing guards a second submission as clientmsgid guards a mass send, and a review may take hours: said only when most
-# of the questions are asked. Until then it is a person who decides, with the platform's own page before their eyes.
-ABSENT_AFTER_SUBMIT = timedelta(hours=3)
-# A mass send may wait 30 minutes for the account's administrator, and then takes its time; under the same clientmsgid a
-# second try within 24 hours is refused by the platform besides.
-ABSENT_AFTER_MASS = timedelta(minutes=60)
-
+NO_PROOF = (
+    "这不能证明没有发出：审核和管理员确认期间草稿一直都在，平台没有公布审核的期限。"
+    "请登录公众平台，在“发表记录”中核对；显示审核中的，就是已经提交。"
+)
 ADMIN_MAY_TAKE = timedelta(minutes=32)
 AWAITS_ADMIN = "群发已提交，正等待公众号管理员在微信中确认；30 分钟内没有确认就不会发出。"
 
@@ -118,7 +116,7 @@ class Checking:
             for article in payloads.articles_of(item.get("content")):
                 if payloads.same_link(link, payloads.text_of(article.get("content_source_url"))):
                     return _listed(item, article)
-        return self._by_draft(attempted, ABSENT_AFTER_SUBMIT, "已发布列表中还没有这篇文章")
+        return self._by_draft(attempted, "已发布列表中还没有这篇文章")
 
     # Mass sending (群发).
 
@@ -129,7 +127,7 @@ class Checking:
         by_day = self._from_statistics(attempted)
         if by_day is not None:
             return Found(receipt=by_day)
-        return self._by_draft(attempted, ABSENT_AFTER_MASS, "平台没有列出群发文章的接口")
+        return self._by_draft(attempted, "平台没有列出群发文章的接口")
 
     def _mass_status(self, attempted: Attempted, receipt: Receipt) -> Finding:
         msg_id = receipt.details["msg_id"]
@@ -162,7 +160,7 @@ class Checking:
         if told is not None:
             url = url or told.url
             details = {**told.details, **details}
-        return replace(receipt, external_id=details["msg_id"], url=url, live=True, details=details)
+        return replace(receipt, external_id=payloads.mass_id(details), url=url, live=True, details=details)
 
     def _from_statistics(self, attempted: Attempted) -> Receipt | None:
         """The article in the statistics of its day, which are there from eight o'clock next morning on."""
@@ -175,20 +173,16 @@ class Checking:
             title=str(attempted.payload["title"]),
         )
 
-    def _by_draft(self, attempted: Attempted, absent_after: timedelta, seen: str) -> Finding:
+    def _by_draft(self, attempted: Attempted, seen: str) -> Finding:
+        """Evidence for the person who decides; neither a standing draft nor one that is gone is a proof."""
         draft = str(attempted.prepared.steps.get("draft") or "")
         if not draft:
             return CannotTell(reason="没有草稿编号，请登录公众平台核对。", next_at=None)
         if read_draft(self.api, draft) is None:
             reason = f"草稿已不在草稿箱，多半已经发出，但{seen}。请登录公众平台核对。"
-            return CannotTell(reason=reason, next_at=self._next(attempted))
-        waited_until = attempted.sent_at + absent_after
-        if self.clock() >= waited_until:
-            minutes = int(absent_after.total_seconds() // 60)
-            return ProvenAbsent(reason=f"发送 {minutes} 分钟后草稿仍在草稿箱，{seen}：平台没有受理。")
-        again = self._next(attempted)
-        reason = f"草稿仍在草稿箱，{seen}，可能还在审核或等待管理员确认。"
-        return CannotTell(reason=reason, next_at=min(again, waited_until) if again else waited_until)
+        else:
+            reason = f"草稿仍在草稿箱，{seen}。{NO_PROOF}"
+        return CannotTell(reason=reason, next_at=self._next(attempted))
 
 
 def _by_article(items: list[dict[str, Any]], article_id: str) -> Receipt | None:

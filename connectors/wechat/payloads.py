@@ -47,6 +47,14 @@ def number_of(value: object) -> str:
     return text if text.isascii() and text.isdigit() and len(text) <= 20 else ""
 
 
+def mass_id(details: Mapping[str, str]) -> str:
+    """The one id of a mass-sent article: {msg_data_id}_{index, 1-based} as the statistics list it, so that what the account
+    published is not counted twice; the msg_id while that is not known."""
+    mid = details.get("msg_data_id", "")
+    index = number_of(details.get("index", "0")) or "0"
+    return f"{mid}_{int(index) + 1}" if mid else details.get("msg_id", "")
+
+
 def listed(value: object) -> list[Any]:
     """WeChat's XML and JSON show one item as a scalar or object, several as a list, none as null."""
     if value is None or value == "":
@@ -185,9 +193,8 @@ def mass_finding(event: Mapping[str, Any], sent_at: datetime) -> Finding:
     msg_id = text_of(event.get("MsgID") or event.get("MsgId"))
     status = text_of(event.get("Status")).strip().lower()
     if status in ("send success", "sendsuccess", "send_success"):
-        receipt = Receipt(
-            external_id=msg_id, url=_mass_url(event), live=True, published_at=sent_at, details={"msg_id": msg_id}
-        )
+        # The event knows neither msg_data_id nor, with it, the article's id: that is known from the answer, or found later.
+        receipt = Receipt(url=_mass_url(event), live=True, published_at=sent_at, details={"msg_id": msg_id})
         return Found(receipt=receipt)
     number = re.fullmatch(r"err\(?\s*(\d+)\s*\)?", status)
     if number is None and status not in ("send fail", "sendfail", "send_fail"):

@@ -1,6 +1,6 @@
 """Preparing an article, one finished step per call: token, pictures, cover, draft, read-back.
 
-Steps (JSON-able): {"token": "ok", "images": {sha256: address}, "cover": media_id, "cover_renewed": "1"?, "draft_begun": permalink,
+Steps (JSON-able): {"token": "ok", "audience": tag_id?, "images": {sha256: address}, "cover": media_id, "cover_renewed": "1"?, "draft_begun": permalink,
 "draft": media_id, "restore": "1"?, "fingerprint_before": hash?, "fingerprint": hash}; a picture post has "pictures": {sha256: media_id} for images and
 cover. Saved after each call, so that a crash repeats nothing: a draft whose making got no answer is looked for by our
 permalink and adopted, and one that has to change is updated ("restore"). No second draft is ever made beside a first.
@@ -40,6 +40,8 @@ class Preparing:
         if "token" not in steps:
             self.api.token()
             return Prepared(steps={**steps, "token": "ok"})
+        if "audience" not in steps and _tag_of(payload):
+            return Prepared(steps={**steps, "audience": self._audience(payload)})
         uploaded = (
             self._pictures(payload, steps) if newspic.is_newspic(payload) else self._illustrations(payload, steps)
         )
@@ -54,6 +56,20 @@ class Preparing:
         if "restore" in steps:
             return Prepared(steps=self._restored(payload, steps))
         return Prepared(steps={**steps, "fingerprint": self._read_back(payload, steps)}, ready=True)
+
+    def _audience(self, payload: Json) -> str:
+        """The tag's number, when the platform still has it under the name that was approved (40152 otherwise)."""
+        number, name = _tag_of(payload), str(payload["delivery"]["audience"].get("tag_name") or "")
+        rows = payloads.rows_of(self.api.get("/cgi-bin/tags/get"), "tags")
+        names = {payloads.text_of(row.get("id")): payloads.text_of(row.get("name")) for row in rows}
+        if number not in names or (name and names[number] != name):
+            now = f"现在叫“{names[number]}”" if number in names else "已不存在"
+            error = ContentRefused(
+                f"群发对象的标签“{name or number}”在公众平台{now}。", remedy="请重新选择群发对象后送审。", who="拟稿人"
+            )
+            error.field = "delivery"
+            raise error
+        return number
 
     def _illustrations(self, payload: Json, steps: dict[str, Any]) -> dict[str, Any] | None:
         """An article's next picture or its cover; None when all are uploaded."""
@@ -143,7 +159,7 @@ class Preparing:
         if newspic.is_newspic(payload):
             lost, part = newspic.losses(payload, seen[0], steps["pictures"]), "text"
         else:
-            lost, part = readback.losses(payload, seen[0]), "content_html"
+            lost, part = readback.losses(payload, seen[0], str(steps["cover"])), "content_html"
         if lost:
             error = ContentRefused(
                 f"微信没有原样保存稿件：{'、'.join(lost)}。", remedy="请修改这些部分后重新送审。", who="拟稿人"
@@ -151,6 +167,13 @@ class Preparing:
             error.field = part
             raise error
         return readback.fingerprint(seen[0])
+
+
+def _tag_of(payload: Json) -> str:
+    """The number of the tag that a mass send is for; "" for everybody."""
+    delivery = payload["delivery"]
+    audience = delivery["audience"]
+    return "" if delivery["mode"] != "mass" or audience["is_to_all"] else str(audience["tag_id"])
 
 
 def _article(payload: Json, steps: dict[str, Any]) -> dict[str, Any]:

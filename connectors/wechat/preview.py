@@ -106,7 +106,7 @@ def _losses(api: Api, payload: Json, steps: Mapping[str, Any]) -> list[str]:
         return []
     if newspic.is_newspic(payload):
         return newspic.losses(payload, seen[0], dict(steps.get("pictures") or {}))
-    return readback.losses(payload, seen[0])
+    return readback.losses(payload, seen[0], str(steps.get("cover") or ""))
 
 
 def send(api: Api, name: str, prepared: Prepared, *, to: str, send_before: datetime) -> None:

@@ -1,58 +1,41 @@
 """What WeChat kept of a draft: comparing it with what was approved, and its fingerprint.
 
-WeChat may reorder attributes, turn http into https, move src to data-src, add parameters to picture addresses and change
-whitespace; none of that counts. Titles, digests, links, pictures, tables and every character of text do.
+WeChat may reorder attributes, turn http into https, move src to data-src, add parameters to picture addresses, wrap words
+in elements that carry nothing and change whitespace; none of that counts. Titles, digests, cover and crops, links, pictures,
+tables, every character of text and how it looks do.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from html import unescape
-from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import urlsplit
 
 from connectors.values import Json
 from connectors.wechat import payloads
-
-_SILENT = frozenset({"script", "style"})
-# Blanks of any kind, zero-width ones and byte order marks too: pasted texts are full of them, nobody sees them go.
-_UNSEEN = re.compile(r"[\s\u200b\ufeff]+")
-
+from connectors.wechat.looks import Run, Shape, seen_of, shape_of
 
 # What a picture post has and an article has not.
 _PICTURE_PARTS = ("article_type", "image_info", "cover_info")
+_CROPS = (("2.35:1", "pic_crop_235_1"), ("1:1", "pic_crop_1_1"))
+# How an element may be kept as a style instead, and what people call it.
+_EMPHASIS = {
+    "strong": ("font-weight", "加粗"), "em": ("font-style", "斜体"), "u": ("text-decoration", "下划线"),
+    "s": ("text-decoration", "删除线"), "sub": ("vertical-align", "上下标"), "sup": ("vertical-align", "上下标"),
+    "blockquote": ("", "引用"), "ul": ("", "列表"), "ol": ("", "列表"), "li": ("", "列表"), "th": ("", "表头"),
+}  # fmt: skip
+_HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 
-@dataclass(kw_only=True)
-class Shape:
-    """The parts of an HTML content that must survive."""
+def losses(payload: Json, seen: Mapping[str, Any], cover: str = "") -> list[str]:
+    """What the draft `seen` (an article of draft/get) lacks of `payload`, in Chinese; nothing when all is there.
 
-    text: str = ""
-    images: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    # Per table: its cells as "colspan x rowspan", in order.
-    tables: list[list[str]] = field(default_factory=list)
-
-
-def shape_of(html: str) -> Shape:
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    return Shape(
-        text=_UNSEEN.sub("", "".join(reader.text)),
-        images=reader.images,
-        links=reader.links,
-        tables=reader.tables,
-    )
-
-
-def losses(payload: Json, seen: Mapping[str, Any]) -> list[str]:
-    """What the draft `seen` (an article of draft/get) lacks of `payload`, in Chinese; nothing when all is there."""
+    `cover` is the media_id that was sent, where known. What draft/get does not tell at all (crops, in the documentation's sample) is
+    not called lost.
+    """
     found = [
         name
         for name, key, theirs in (
@@ -63,9 +46,16 @@ def losses(payload: Json, seen: Mapping[str, Any]) -> list[str]:
         )
         if payload[key] and unescape(str(payload[key])) != unescape(str(seen.get(theirs) or ""))
     ]
+    if cover and "thumb_media_id" in seen and payloads.text_of(seen.get("thumb_media_id")) != cover:
+        found.append("封面图片")
+    crops = payload["cover"]["crops"]
+    if any(key in seen and crop_of(seen.get(key)) != crop_of(crops.get(name)) for name, key in _CROPS):
+        found.append("封面裁剪")
     ours, theirs_shape = shape_of(str(payload["content_html"])), shape_of(str(seen.get("content") or ""))
     if ours.text != theirs_shape.text:
         found.append(f"正文文字（{_first_difference(ours.text, theirs_shape.text)}）")
+    else:
+        found += _lost_looks(ours, theirs_shape)
     # A picture that was filtered may leave its tag behind, without an address.
     kept = [address for address in theirs_shape.images if address]
     if len(ours.images) != len(kept):
@@ -74,15 +64,66 @@ def losses(payload: Json, seen: Mapping[str, Any]) -> list[str]:
         found.append(f"链接（应有 {len(ours.links)} 个，留下 {len(theirs_shape.links)} 个）")
     if ours.tables != theirs_shape.tables:
         found.append("表格结构")
-    if "need_open_comment" in seen and payloads.switch(seen["need_open_comment"]) != bool(payload["comments"]):
+    if "need_open_comment" in seen and payloads.switch(seen.get("need_open_comment")) != bool(payload["comments"]):
         found.append("留言开关")
     return found
 
 
 def same_text(ours: str, theirs: str) -> str:
     """Where a plain text differs from what WeChat shows of it, in Chinese; "" when a reader sees no difference."""
-    mine, kept = _UNSEEN.sub("", unescape(ours)), shape_of(theirs).text
+    mine, kept = seen_of(unescape(ours)), shape_of(theirs).text
     return "" if mine == kept else _first_difference(mine, kept)
+
+
+def crop_of(value: object) -> tuple[float, ...]:
+    """A crop as four numbers to four digits, however they are written; () for none."""
+    parts = payloads.text_of(value).split("_")
+    try:
+        return tuple(round(float(part), 4) for part in parts) if len(parts) == 4 else ()
+    except ValueError:
+        return ()
+
+
+def _lost_looks(ours: Shape, theirs: Shape) -> list[str]:
+    """Headings, emphasis and styles that words of the same text have lost."""
+    marks: dict[str, None] = {}
+    styles: set[str] = set()
+    for mine, kept in _pairs(ours, theirs):
+        names = kept.properties()
+        marks |= dict.fromkeys(_lost_marks(mine, kept, names))
+        styles |= {name for name in mine.properties() if not _stays(name, names)}
+    found = list(marks)
+    return [*found, f"样式（{'、'.join(sorted(styles))}）"] if styles else found
+
+
+def _pairs(ours: Shape, theirs: Shape) -> Iterator[tuple[Run, Run]]:
+    """Each run of ours with each run of theirs that shares words with it; the texts are equal."""
+    mine, kept = iter(ours.runs), iter(theirs.runs)
+    one, other = next(mine, None), next(kept, None)
+    left, right = (len(run.text) if run else 0 for run in (one, other))
+    while one is not None and other is not None:
+        yield one, other
+        step = min(left, right)
+        left, right = left - step, right - step
+        if not left:
+            one = next(mine, None)
+            left = len(one.text) if one else 0
+        if not right:
+            other = next(kept, None)
+            right = len(other.text) if other else 0
+
+
+def _lost_marks(mine: Run, kept: Run, names: set[str]) -> Iterator[str]:
+    if _HEADINGS & set(mine.marks) and not _HEADINGS & set(kept.marks):
+        yield "小标题格式"
+    for mark, (style, word) in _EMPHASIS.items():
+        if mark in mine.marks and mark not in kept.marks and not (style and style in names):
+            yield word
+
+
+def _stays(name: str, names: set[str]) -> bool:
+    """Whether a property was kept, or as a longer or a shorter form of it (margin, margin-top)."""
+    return any(other == name or other.startswith(f"{name}-") or name.startswith(f"{other}-") for other in names)
 
 
 def fingerprint(seen: Mapping[str, Any]) -> str:
@@ -95,54 +136,11 @@ def fingerprint(seen: Mapping[str, Any]) -> str:
         **kept,
         "comments": str(seen.get("need_open_comment") or 0),
         "only_fans": str(seen.get("only_fans_can_comment") or 0),
+        "crops": [crop_of(seen.get(key)) for _, key in _CROPS],
         **({name: seen.get(name) for name in _PICTURE_PARTS} if seen.get("article_type") == "newspic" else {}),
         **asdict(shape_of(str(seen.get("content") or ""))),
     }
     return hashlib.sha256(json.dumps(whole, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.text: list[str] = []
-        self.images: list[str] = []
-        self.links: list[str] = []
-        self.tables: list[list[str]] = []
-        self._open_tables: list[int] = []
-        self._silent = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag in _SILENT:
-            self._silent += 1
-        elif tag == "img":
-            self.images.append(_address(given.get("data-src") or given.get("src", "")))
-        elif tag == "a" and given.get("href"):
-            self.links.append(_address(given["href"], query=True))
-        elif tag == "table":
-            self._open_tables.append(len(self.tables))
-            self.tables.append([])
-        elif tag in ("td", "th") and self._open_tables:
-            self.tables[self._open_tables[-1]].append(f"{given.get('colspan') or 1}x{given.get('rowspan') or 1}")
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif tag == "table" and self._open_tables:
-            self._open_tables.pop()
-
-    def handle_data(self, data: str) -> None:
-        if not self._silent:
-            self.text.append(data)
-
-
-def _address(url: str, *, query: bool = False) -> str:
-    """An address without scheme; pictures also without parameters, which WeChat adds at will."""
-    try:
-        parts = urlsplit(url.strip())
-    except ValueError:
-        return url
-    return f"{parts.netloc}{parts.path}" + (f"?{parts.query}" if query and parts.query else "")
 
 
 def _first_difference(ours: str, theirs: str) -> str:

@@ -55,7 +55,9 @@ def article_of_day(api: Api, sent_at: datetime, *, now: datetime, msg_data_id: s
             url = payloads.text_of(rows[0].get("content_url"))
             # Comments are asked by it as a number: what is none would break every look to come.
             details = {"msg_data_id": mid, "index": index} if payloads.number_of(mid) else {}
-            return Receipt(external_id=f"{mid}_{int(index) + 1}", url=url, live=True, details=details)
+            return Receipt(
+                external_id=payloads.mass_id({"msg_data_id": mid, "index": index}), url=url, live=True, details=details
+            )
     return None
 
 

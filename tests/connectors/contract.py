@@ -10,39 +10,41 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, get_args
 
 import pytest
 
 from connectors.base import Connector
 from connectors.desk import Act
-from connectors.errors import ConnectorError, Forged, NotEntitled, OutcomeUnknown, Unavailable
+from connectors.errors import ConnectorError, Forged, NotEntitled
 from connectors.values import (
-    Attempted,
     Callback,
-    CannotTell,
     Capabilities,
     Content,
-    Exchange,
-    Found,
     InboundMedia,
+    InboundMessage,
     Prepared,
     Receipt,
 )
 from tests.connectors.fakes import CountingMeter, MemoryMedia, SimulatorControl
 
 # What a platform may offer beside publishing and answering (connectors.desk), and how it is asked.
-OFFERS: dict[str, Callable[[Connector], object]] = {
-    "people": lambda c: c.person("1"),
-    "tags": lambda c: c.tags(),
-    "block": lambda c: c.block(["1"], blocked=True),
-    "quota": lambda c: c.read_quota("draft/add"),
-    "clear_quota": lambda c: c.clear_quota(),
-    "explain": lambda c: c.explain("1"),
-    "day_figures": lambda c: c.day_figures(date(2026, 8, 1), date(2026, 8, 1)),
-    "speed": lambda c: c.speed(),
+OFFERS: dict[str, tuple[Callable[[Connector], object], ...]] = {
+    "people": (lambda c: c.person("1"), lambda c: c.rename("1", "备注")),
+    "tags": (lambda c: c.tags(), lambda c: c.make_tag("标签"), lambda c: c.tag("1", ["100"], add=True)),
+    "block": (lambda c: c.block(["1"], blocked=True),),
+    "quota": (lambda c: c.read_quota("draft/add"),),
+    "clear_quota": (lambda c: c.clear_quota(),),
+    "explain": (lambda c: c.explain("1"),),
+    "day_figures": (lambda c: c.day_figures(date(2026, 8, 1), date(2026, 8, 1)),),
+    "speed": (lambda c: c.speed(), lambda c: c.set_speed(0)),
+    "switch_comments": (lambda c: c.switch_comments(Receipt(details={"msg_data_id": "1"}), open_=True),),
 }
+
+
+# A comment as no platform has it: enough to be refused.
+COMMENT = {"kind": "comment", "msg_data_id": "1", "index": "0", "user_comment_id": "1", "cid": "1", "id": "1"}
 
 
 def chinese(words: str) -> bool:
@@ -63,13 +65,6 @@ def prepare_all(connector: Connector, payload: Mapping[str, Any], done: Prepared
 class ConnectorContract:
     """Inherit as `class TestWeibo(ConnectorContract)`."""
 
-    # The call that cannot be taken back, as faults match it ("statuses/share"), and the code of a missing right.
-    commit_path = ""
-    not_entitled_code = 0
-
-    def settle(self, connector: Connector, simulator: SimulatorControl, receipt: Receipt) -> None:
-        """Let an asynchronous platform finish."""
-
     def accepted(self, simulator: SimulatorControl, connector: Connector) -> list[dict[str, Any]]:
         return [
             item
@@ -77,15 +72,13 @@ class ConnectorContract:
             if item["kind"] in ("status", "publish", "mass")
         ]
 
-    def send(self, connector: Connector, content: Content, deadline: datetime) -> tuple[Attempted, Receipt]:
-        payload = connector.adapt(content).payload
-        prepared = prepare_all(connector, payload)
-        sent_at = connector.clock()
-        receipt = connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
-        attempted = Attempted(
-            key="tandem-key-1", payload=payload, prepared=prepared, sent_at=sent_at, receipt=receipt, asked=0
-        )
-        return attempted, receipt
+    def pushed(self, connector: Connector, text: str) -> Callback:
+        """A private message of a citizen, as the platform pushes and signs it."""
+        raise NotImplementedError
+
+    def private_target(self, citizen: str) -> Mapping[str, str]:
+        """The target of an answer to `citizen`, as the simulator names them."""
+        raise NotImplementedError
 
     # Pure
 
@@ -102,21 +95,24 @@ class ConnectorContract:
         found = connector.capabilities()
         assert set(found.acts) <= {*found.polls, *found.pushes}
         assert {act for acts in found.acts.values() for act in acts} <= set(get_args(Act))
-        assert set(found.offers) <= {"switch_comments", "typing", "authorize", "figures", *OFFERS}
+        assert set(found.offers) <= {"typing", "authorize", "audience", "figures", *OFFERS}
         assert not found.readable_quotas or "quota" in found.offers
         assert len({form.key for form in found.forms}) == len(found.forms)
 
     def test_what_is_not_offered_is_refused_in_words(self, connector: Connector, meter: CountingMeter) -> None:
-        offered = connector.capabilities().offers
-        for name, ask in OFFERS.items():
-            if name not in offered:
+        able = connector.capabilities()
+        for name in set(OFFERS) - set(able.offers):
+            for ask in OFFERS[name]:
                 with pytest.raises(NotEntitled) as caught:
                     ask(connector)
                 assert chinese(caught.value.cause)
                 assert chinese(caught.value.remedy)
-        if "typing" not in offered:
-            assert connector.typing({"kind": "private"}) is False
-        assert meter.calls == [] or offered
+        for act in set(get_args(Act)) - {act for acts in able.acts.values() for act in acts}:
+            with pytest.raises(NotEntitled):
+                connector.moderate(COMMENT, act, reply_id="1")
+        if "typing" not in able.offers:
+            assert connector.typing({"kind": "private", "openid": "1"}) is False
+        assert meter.calls == []
 
     def test_adapting_twice_gives_the_same_bytes(self, connector: Connector, content: Content) -> None:
         first, second = connector.adapt(content), connector.adapt(content)
@@ -137,7 +133,7 @@ class ConnectorContract:
         assert any(problem.severity == "block" for problem in connector.adapt(empty).problems)
 
     def test_problems_and_notes_are_chinese(self, connector: Connector, content: Content) -> None:
-        hostile = replace(content, title="长" * 400, link="http://elsewhere.example/x", summary="")
+        hostile = replace(content, title="长" * 6000, link="http://elsewhere.example/x", summary="")
         adaptation = connector.adapt(hostile)
         assert adaptation.problems
         assert all(chinese(problem.message) for problem in adaptation.problems)
@@ -157,15 +153,7 @@ class ConnectorContract:
                 assert image.content_type in connector.capabilities().image_types
         assert any(sha256 in text for sha256 in media.images)
 
-    # Publishing
-
-    def test_published_once_with_what_was_adapted(
-        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
-    ) -> None:
-        _, receipt = self.send(connector, content, deadline)
-        assert isinstance(receipt.external_id, str)
-        assert all(isinstance(value, str) for value in receipt.details.values())
-        assert len(self.accepted(simulator, connector)) == 1
+    # Preparing
 
     def test_preparing_publishes_nothing_and_can_be_resumed(
         self, connector: Connector, content: Content, simulator: SimulatorControl, meter: CountingMeter
@@ -179,85 +167,6 @@ class ConnectorContract:
         assert not [call for call in meter.calls[len(before) :] if "upload" in call or "add" in call]
         assert self.accepted(simulator, connector) == []
 
-    def test_found_live_afterwards(
-        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
-    ) -> None:
-        attempted, receipt = self.send(connector, content, deadline)
-        self.settle(connector, simulator, receipt)
-        finding = connector.check(attempted)
-        assert isinstance(finding, Found), finding
-        assert finding.receipt.live
-        assert finding.receipt.external_id
-        assert finding.receipt.published_at is not None
-        assert finding.receipt.published_at.tzinfo is not None
-
-    def test_too_late_sends_nothing(
-        self, connector: Connector, content: Content, now: datetime, simulator: SimulatorControl
-    ) -> None:
-        with pytest.raises(Unavailable):
-            self.send(connector, content, now - timedelta(seconds=1))
-        assert self.accepted(simulator, connector) == []
-
-    def test_a_dropped_answer_is_unknown_and_found_again(
-        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
-    ) -> None:
-        payload = connector.adapt(content).payload
-        prepared = prepare_all(connector, payload)
-        simulator.fault("drop_answer", path=self.commit_path)
-        sent_at = connector.clock()
-        with pytest.raises(OutcomeUnknown):
-            connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
-        assert len(self.accepted(simulator, connector)) == 1
-        self.settle(connector, simulator, Receipt())
-        attempted = Attempted(key="tandem-key-1", payload=payload, prepared=prepared, sent_at=sent_at)
-        finding = connector.check(attempted)
-        assert isinstance(finding, Found), finding
-        assert len(self.accepted(simulator, connector)) == 1
-
-    def test_a_bad_gateway_is_unknown_and_absence_is_not_guessed(
-        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
-    ) -> None:
-        payload = connector.adapt(content).payload
-        prepared = prepare_all(connector, payload)
-        simulator.fault("http_502", path=self.commit_path)
-        with pytest.raises(OutcomeUnknown):
-            connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
-        attempted = Attempted(key="tandem-key-1", payload=payload, prepared=prepared, sent_at=connector.clock())
-        finding = connector.check(attempted)
-        assert isinstance(finding, CannotTell), finding
-        assert chinese(finding.reason)
-        assert finding.next_at is not None
-        assert finding.next_at > connector.clock()
-
-    def test_checking_never_raises_when_the_platform_is_away(
-        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
-    ) -> None:
-        attempted, _ = self.send(connector, content, deadline)
-        simulator.fault("http_502", times=-1)
-        assert isinstance(connector.check(attempted), CannotTell)
-
-    def test_a_missing_right_is_said_with_its_remedy(
-        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
-    ) -> None:
-        payload = connector.adapt(content).payload
-        prepared = prepare_all(connector, payload)
-        simulator.fault("refuse", path=self.commit_path, code=self.not_entitled_code, times=-1)
-        with pytest.raises(ConnectorError) as caught:
-            connector.publish(payload, prepared, key="tandem-key-1", send_before=deadline)
-        assert chinese(caught.value.cause)
-        assert chinese(caught.value.remedy)
-        assert caught.value.code == str(self.not_entitled_code)
-
-    def test_no_secret_reaches_the_evidence(
-        self, connector: Connector, content: Content, deadline: datetime, exchanges: list[Exchange]
-    ) -> None:
-        self.send(connector, content, deadline)
-        token = connector.tokens.current()
-        assert token is not None
-        secrets = {token.value, *(v for k, v in connector.account.credentials.items() if "secret" in k)}
-        assert exchanges
-        assert not [secret for secret in secrets if secret in repr(exchanges)]
-
     def test_discarding_what_was_prepared_is_no_error_twice(
         self, connector: Connector, content: Content, simulator: SimulatorControl
     ) -> None:
@@ -269,6 +178,26 @@ class ConnectorContract:
     def test_what_stands_as_prepared_is_not_suspected(self, connector: Connector, content: Content) -> None:
         payload = connector.adapt(content).payload
         assert connector.recheck(payload, prepare_all(connector, payload)) is None
+
+    def test_what_stands_is_made_again_in_its_place(
+        self, connector: Connector, content: Content, simulator: SimulatorControl, meter: CountingMeter
+    ) -> None:
+        payload = connector.adapt(content).payload
+        prepared = prepare_all(connector, payload)
+        before = list(meter.calls)
+        again = connector.restoring(prepared)
+        assert meter.calls == before
+        assert not again.ready
+        finished = prepare_all(connector, payload, again)
+        assert connector.recheck(payload, finished) is None
+        assert "draft/add" not in meter.calls[len(before) :]
+        assert self.accepted(simulator, connector) == []
+
+    def test_a_draft_that_stands_was_not_published_by_hand(self, connector: Connector, content: Content) -> None:
+        """Where a person presses the button; None where that cannot be told."""
+        prepared = prepare_all(connector, connector.adapt(content).payload)
+        assert connector.hand_over_done(prepared) in ((False,) if connector.capabilities().hand_over else (False, None))
+        assert connector.hand_over_done(Prepared()) is None
 
     # Preview on a phone
 
@@ -307,17 +236,6 @@ class ConnectorContract:
         assert self.accepted(simulator, connector) == []
 
     # Reading
-
-    def test_history_tells_what_was_published(
-        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
-    ) -> None:
-        attempted, receipt = self.send(connector, content, deadline)
-        self.settle(connector, simulator, receipt)
-        finding = connector.check(attempted)
-        assert isinstance(finding, Found)
-        page = connector.history(connector.clock() - timedelta(days=1))
-        assert finding.receipt.external_id in {item.external_id for item in page.items}
-        assert all(item.published_at.tzinfo is not None for item in page.items)
 
     def test_no_messages_is_an_empty_page_with_a_cursor(self, connector: Connector) -> None:
         page = connector.fetch_messages({}, ())
@@ -360,3 +278,31 @@ class ConnectorContract:
         with pytest.raises(ConnectorError) as caught:
             connector.fetch_media(InboundMedia(kind="image", media_id="nobody-sent-this"))
         assert chinese(caught.value.cause)
+
+    # A citizen writes in private
+
+    def test_a_push_is_read_and_answered_at_once(self, connector: Connector) -> None:
+        callback = self.pushed(connector, "请问几点恢复供水？")
+        (message,) = connector.parse_callback(callback)
+        assert isinstance(message, InboundMessage)
+        assert (message.kind, message.text) == ("private", "请问几点恢复供水？")
+        assert message.external_id
+        assert message.sent_at.tzinfo is not None
+        assert connector.parse_callback(callback) == [message]
+        assert connector.passive_reply(callback, "您好")
+        assert connector.passive_reply(callback, "") in (b"", b"success")
+
+    def test_a_private_message_is_answered_where_that_is_promised(
+        self, connector: Connector, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        wrote = {"from": "市民甲", "text": "几点恢复？"}
+        told = simulator.message(connector.platform, connector.account.external_id, **wrote)
+        target = self.private_target(told["from"])
+        if "private" in connector.capabilities().replies:
+            connector.reply(target, "今晚八点前。", key="reply-1", send_before=deadline)
+        else:
+            with pytest.raises(NotEntitled) as caught:
+                connector.reply(target, "今晚八点前。", key="reply-1", send_before=deadline)
+            assert chinese(caught.value.remedy)
+        sent = simulator.accepted(connector.platform, connector.account.external_id)
+        assert len(sent) == int("private" in connector.capabilities().replies)

@@ -15,7 +15,7 @@ import pytest
 from connectors.base import Connector
 from connectors.errors import ConnectorError, Forged
 from connectors.http import Http
-from connectors.masking import mask
+from connectors.masking import describe, mask
 from connectors.registry import CONNECTORS
 from connectors.values import AccountConfig, Attempted, Callback, Content, Exchange, Prepared, Receipt
 from tests.connectors.contract import prepare_all
@@ -240,11 +240,27 @@ def test_the_search_can_find_something() -> None:
         "{'app_secret': 'SECRET'}",
         "client_secret = SECRET",
         "secret=SECRET",
+        '{"encoding_aes_key": "SECRET"}',
+        "EncodingAESKey=SECRET",
+        "previous_aes_key: SECRET",
+        # A backslash inside, as JSON writes a slash, and JSON inside JSON with it.
+        '{"app_secret": "ab\\/SECRET"}',
+        '"{\\"app_secret\\": \\"ab\\\\/SECRET\\"}"',
+        "secret=ab\\SECRET",
     ],
 )
 def test_secrets_are_masked_in_any_dress(text: str) -> None:
     assert "SECRET" not in mask(text)
     assert mask("今天的接口调用次数已用完") == "今天的接口调用次数已用完"
+
+
+def test_masking_stops_where_the_value_ends() -> None:
+    assert (
+        mask('"{\\"access_token\\":\\"S\\",\\"expires_in\\":7200}"')
+        == '"{\\"access_token\\":\\"***\\",\\"expires_in\\":7200}"'
+    )
+    described = describe(None, {"encoding_aes_key": "S", "previous_aes_key": "S", "name": "青岚"}, None, None, ())
+    assert described == {"form": {"encoding_aes_key": "***", "previous_aes_key": "***", "name": "青岚"}}
 
 
 def test_a_forged_callback_says_nothing_of_the_key() -> None:

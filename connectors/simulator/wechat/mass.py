@@ -14,7 +14,8 @@ from connectors.simulator.wechat.api import OK, endpoint
 from connectors.simulator.wechat.errors import WeChatError
 
 BRANCHES = ("mpnews", "text", "voice", "images", "image", "mpvideo", "wxcard")
-ONE_DAY, ADMIN_PATIENCE = 86400, 1800
+ONE_MINUTE, ONE_DAY, ADMIN_PATIENCE = 60, 86400, 1800
+DERIVED = "derived:"
 FIRST_MSG_ID = 3_147_483_648  # above 2^31, as real ones are
 
 
@@ -73,11 +74,13 @@ def _key(call: Call, asked: Doc, audience: Any) -> str:
         draft = call.state.get("draft", call.me.owner, str(asked["mpnews"].get("media_id", "")))
         content = [[each["title"], each["content"]] for each in draft["articles"]] if draft else content
     text = json.dumps([audience, asked["msgtype"], content], sort_keys=True, ensure_ascii=False)
-    return "derived:" + sha256(text.encode()).hexdigest()
+    return DERIVED + sha256(text.encode()).hexdigest()
 
 
 def _not_twice(call: Call, key: str) -> None:
     before = call.state.get("clientmsgid", call.me.owner, key)
+    if before and call.now - before["at"] < ONE_MINUTE and not key.startswith(DERIVED):
+        raise WeChatError(45066)
     if before and call.now - before["at"] < ONE_DAY:
         raise WeChatError(45065, msg_id=before["msg_id"])
 

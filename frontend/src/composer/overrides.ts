@@ -1,3 +1,4 @@
+import { audienceChoice } from "./audience";
 import { cropChoice, type Cover } from "./crops";
 import { make } from "./dom";
 import type { Form, Variant } from "./types";
@@ -16,6 +17,7 @@ interface Wiring {
   pictures(): Picture[];
   limit(variant: Variant, field: string): number;
   forms(variant: Variant): Form[];
+  audience(variant: Variant): boolean;
 }
 
 /** The fields of one account's version: what it will get, what was set by hand (marked), and the way back. */
@@ -24,7 +26,19 @@ export function drawOverrides(panel: HTMLElement, variant: Variant, wiring: Wiri
     .map((name) => row(variant, name, wiring));
   const hint = make("p", { class: "text-muted small" }, say("ownOnly"));
   const forms = wiring.forms(variant);
-  panel.replaceChildren(hint, ...(forms.length > 1 ? [formChoice(variant, forms, wiring)] : []), ...rows);
+  const audience = wiring.audience(variant) ? [audienceRow(variant, wiring)] : [];
+  panel.replaceChildren(hint, ...audience, ...(forms.length > 1 ? [formChoice(variant, forms, wiring)] : []), ...rows);
+}
+
+/** Whom a mass send goes to. It stands first: nothing else reaches so many people at once. */
+function audienceRow(variant: Variant, wiring: Wiring): HTMLElement {
+  const id = `override-${variant.account_id}-delivery`;
+  const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, say("part_delivery")));
+  const marked = "delivery" in variant.overrides;
+  if (marked) head.append(...wayBack(variant, "delivery", wiring));
+  const own = (variant.overrides.delivery as object | undefined) ?? {};
+  const choice = audienceChoice(id, variant, (audience) => wiring.set(variant, { delivery: { ...own, audience } }));
+  return make("div", { class: `mb-3 override${marked ? " override-set" : ""}`, "data-part": "delivery" }, head, ...choice);
 }
 
 /** The shape that the post takes on this account. What was set for the other shape stays, and comes back with it. */

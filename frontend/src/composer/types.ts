@@ -52,6 +52,7 @@ export interface Account {
   platform: string;
   limits: Record<string, number>;
   forms: Form[];
+  audience: boolean;
 }
 /** One shape that a post may take on a platform; the first of them is the default. */
 export interface Form {

@@ -30,7 +30,7 @@ DOCUMENTED = (
 )  # fmt: skip
 GROUPS = (
     account_events.ERASES, account_events.LEAVES, account_events.COMES, frozenset(account_events.TELLS),
-    account_events.IGNORED,
+    account_events.IGNORED, account_events.ACTS,
 )  # fmt: skip
 
 

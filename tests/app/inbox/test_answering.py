@@ -14,6 +14,7 @@ from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.inbox.models import Conversation, Message
 from app.inbox.services import (
+    account_event,
     assign,
     ingest,
     reply,
@@ -25,7 +26,7 @@ from app.inbox.services import (
     window_of,
 )
 from app.notices.models import Notice
-from connectors.values import InboundMessage
+from connectors.values import AccountEvent, InboundMessage
 from tests.app.inbox.conftest import City
 
 Make = Callable[..., InboundMessage]
@@ -89,6 +90,57 @@ def test_after_forty_eight_hours_it_is_closed(city: City, letter: Make, now: dat
     assert window(conversation_id, closes - timedelta(seconds=1)).open
     with pytest.raises(Conflict, match="48 小时"):
         reply(city.wang, conversation_id, text=TEXT, now=closes)
+
+
+ACTS = ("subscribe", "scan", "click", "scancode_push", "scancode_waitmsg")
+
+
+def acted(city: City, message: InboundMessage, kind: str, at: datetime) -> None:
+    account_event(city.wechat, AccountEvent(external_id=f"e{at}", kind=kind, sender_id=message.sender_id, at=at), at)
+
+
+@pytest.mark.parametrize("kind", ACTS)
+def test_an_act_allows_three_answers_within_a_minute_when_the_messages_window_is_closed(
+    city: City, letter: Make, now: datetime, kind: str
+) -> None:
+    conversation_id = opened(city.wechat, letter(1), now)
+    later = now + timedelta(hours=50)
+    acted(city, letter(1), kind, later)
+    assert not window(conversation_id, later - timedelta(seconds=1)).open
+    for number in range(3):
+        found = window(conversation_id, later)
+        assert (found.remaining, found.closes_at) == (3 - number, later + timedelta(minutes=1))
+        reply(city.wang, conversation_id, text=f"{TEXT}{number}", now=later)
+    assert not window(conversation_id, later).open
+    acted(city, letter(1), kind, later + timedelta(seconds=30))
+    assert window(conversation_id, later + timedelta(seconds=40)).remaining == 3
+    assert not window(conversation_id, later + timedelta(seconds=90)).open
+
+
+def test_an_act_allows_more_when_the_five_are_used_but_is_not_added_to_them(
+    city: City, letter: Make, now: datetime
+) -> None:
+    conversation_id = opened(city.wechat, letter(1), now)
+    acted(city, letter(1), "click", now)
+    assert window(conversation_id, now).remaining == 5
+    for number in range(5):
+        reply(city.wang, conversation_id, text=f"{TEXT}{number}", now=now)
+    assert not window(conversation_id, now).open
+    acted(city, letter(1), "click", now + timedelta(minutes=5))
+    assert window(conversation_id, now + timedelta(minutes=5)).remaining == 3
+
+
+def test_what_leads_elsewhere_and_what_the_platform_shut_allows_nothing(
+    city: City, letter: Make, now: datetime
+) -> None:
+    conversation_id = opened(city.wechat, letter(1), now)
+    later = now + timedelta(hours=50)
+    acted(city, letter(1), "view", later)
+    assert not window(conversation_id, later).open
+    acted(city, letter(1), "click", later)
+    with atomic():
+        db.session.get_one(Conversation, conversation_id).window_shut_at = later
+    assert not window(conversation_id, later).open
 
 
 def test_one_answer_per_article_comment(city: City, remark: Make, now: datetime) -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.days import day_number, days_until, edges, local_day
@@ -24,6 +25,7 @@ from app.inspection.services import (
     published_per_day,
     record_history,
 )
+from app.publishing.models import Publication
 from connectors.values import Page, PublishedItem
 from tests.app.inbox.conftest import City
 from tests.app.published import published
@@ -65,6 +67,23 @@ def test_posts_of_each_day_by_platform(city: City, now: datetime) -> None:
     db.session.rollback()
     each = posts_by_day([city.weibo.id], days[-1], 30)[city.weibo.id]
     assert [each.get(day, 0) for day in days] == weibo
+
+
+@pytest.mark.parametrize("status", ["recalled", "removed"])
+def test_what_was_taken_away_counts_nowhere_though_the_platform_still_lists_it(
+    city: City, now: datetime, status: str
+) -> None:
+    """The figures of mass-sent articles go on naming one that was deleted."""
+    seen(city.wechat, now, DAY * 20, DAY)
+    published("撤回的通告", (city.wechat, now - DAY, "1"))
+    with atomic():
+        row = db.session.scalars(select(Publication).where(Publication.external_id == "1")).one()
+        row.status = status
+    days = days_until(local_day(now), 30)
+    assert sum(published_per_day(city.reader, days)["wechat"]) == 1
+    assert sum(posts_by_day([city.wechat.id], days[-1], 30)[city.wechat.id].values()) == 1
+    states = {state.account.platform: state for state in dormancy(city.reader, now)}
+    assert (states["wechat"].level, states["wechat"].days) == ("veto", 20)
 
 
 def test_only_what_one_may_see_and_of_the_unit_asked_for(city: City, now: datetime) -> None:

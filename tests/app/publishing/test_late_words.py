@@ -167,6 +167,63 @@ def test_a_callback_for_what_waits_to_go_again_stops_it(desk: Desk, post_id: str
     assert (row(post_id, desk.wechat).status, db.session.query(Attempt).count()) == ("published", 1)
 
 
+def taken_for_not_sent(desk: Desk, post_id: str, at: datetime) -> str:
+    """Sent, the answer lost, said by a person not to be out."""
+    sent(at, UNKNOWN)
+    publication_id = row(post_id, desk.wechat).id
+    later = at + timedelta(hours=1)
+    publishing.resolve(desk.publisher, publication_id, outcome="not_published", reason="没看到", now=later)
+    return publication_id
+
+
+def test_the_end_of_an_unknown_number_makes_what_was_taken_for_not_sent_doubtful(
+    desk: Desk, post_id: str, now: datetime
+) -> None:
+    """Its number was lost with the answer: the word may be about it. Looked up, it is found, and never sent again."""
+    taken_for_not_sent(desk, post_id, now)
+    later = now + timedelta(hours=5)
+    assert publishing.record_result(desk.wechat, told("7", LIVE), later) is False
+    found = row(post_id, desk.wechat)
+    assert (found.status, found.next_attempt_at) == ("unknown", later)
+    assert found.readbacks[-1]["callback"] == {"publish_id": "7"}
+    with pytest.raises(Conflict):
+        publishing.retry(desk.publisher, found.id, reason="再发", now=later)
+    (check,) = claims.claim_checks("w", 8, later)
+    verifying.record_finding(check, LIVE, [], later)
+    found = row(post_id, desk.wechat)
+    assert (found.status, found.url, attempts(post_id, desk)) == (
+        "published",
+        "https://mp.weixin.qq.com/s/1",
+        ["unknown"],
+    )
+
+
+def test_what_was_queued_again_is_held_when_something_of_an_unknown_number_went_public(
+    desk: Desk, post_id: str, now: datetime
+) -> None:
+    publication_id = taken_for_not_sent(desk, post_id, now)
+    later = now + timedelta(hours=2)
+    publishing.retry(desk.publisher, publication_id, reason="再发", now=later)
+    publishing.record_result(desk.wechat, told("7", LIVE), later)
+    found = row(post_id, desk.wechat)
+    assert found.status == "held"
+    assert "没有发出的再放行" in found.why
+    assert claims.claim_commits("w", 8, later) == []
+
+
+@pytest.mark.parametrize("case", ["rejection", "long ago", "refused", "other account"])
+def test_what_cannot_be_about_it_leaves_a_failed_one_alone(desk: Desk, post_id: str, now: datetime, case: str) -> None:
+    if case == "refused":
+        sent(now, Outcome(kind="refused", error={"cause": "没有权限。"}))
+    else:
+        taken_for_not_sent(desk, post_id, now)
+    later = now + (timedelta(days=8) if case == "long ago" else timedelta(hours=2))
+    finding = Rejected(cause="别人的") if case == "rejection" else LIVE
+    account = desk.weibo if case == "other account" else desk.wechat
+    publishing.record_result(account, told("7", finding), later)
+    assert row(post_id, desk.wechat).status == "failed"
+
+
 def test_nobody_takes_over_while_the_answer_may_still_come(desk: Desk, post_id: str, now: datetime) -> None:
     """Looking at the draft took most of the lease: the call itself gets a whole one."""
     (claim,) = claims.claim_commits("w", 8, now)

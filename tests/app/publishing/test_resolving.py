@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
@@ -19,6 +20,7 @@ from app.publishing.values import ANSWER_WAIT, SEND_WINDOW
 from connectors.values import CannotTell, Found, ProvenAbsent, PublishResult, Receipt, Rejected, Removed
 from tests.app.publishing.kit import Desk, force, fresh_post, row
 
+BEIJING = ZoneInfo("Asia/Shanghai")
 READY = {"steps": {"draft": "m1"}, "ready": True}
 
 
@@ -255,6 +257,30 @@ def test_the_platforms_later_word_shows_that_a_failed_one_is_live(desk: Desk, po
     live = PublishResult(ref_name="msg_id", ref="5", finding=Found(receipt=Receipt(external_id="5", live=True)))
     publishing.record_result(desk.wechat, live, now)
     assert row(post_id, desk.wechat).status == "published"
+
+
+def test_a_missing_link_is_looked_for_every_morning_and_not_for_ever(desk: Desk, post_id: str, now: datetime) -> None:
+    """Sent at seven: the figures that tell the link are there on the next morning, from eight in Beijing on."""
+    seven = now.astimezone(BEIJING).replace(hour=7, minute=0, second=0, microsecond=0)
+    force(row(post_id, desk.weibo), "published", seven, published_at=seven, next_attempt_at=seven, url="")
+    there = Found(receipt=Receipt(external_id="m_1", live=True))
+    looks, at = [], seven
+    while at is not None and len(looks) < 40:
+        looks.append(at.astimezone(BEIJING))
+        (claim,) = claims.claim_checks("w", 8, at)
+        verifying.record_finding(claim, there, [], at)
+        at = row(post_id, desk.weibo).next_attempt_at
+    tomorrow = (seven + timedelta(days=1)).date()
+    assert [look.strftime("%H:%M") for look in looks if look.date() == tomorrow][:2] == ["08:30", "12:30"]
+    assert timedelta(days=4) < looks[-1] - seven <= timedelta(days=6)
+
+
+def test_a_link_that_came_is_not_looked_for_again(desk: Desk, post_id: str, now: datetime) -> None:
+    force(row(post_id, desk.weibo), "published", now, published_at=now, next_attempt_at=now, checks=3, url="")
+    (claim,) = claims.claim_checks("w", 8, now)
+    found = Found(receipt=Receipt(external_id="m_1", url="https://mp.weixin.qq.com/s/1", live=True))
+    verifying.record_finding(claim, found, [], now)
+    assert (row(post_id, desk.weibo).url, row(post_id, desk.weibo).next_attempt_at) == (found.receipt.url, None)
 
 
 def test_what_needs_a_person_is_on_the_list_with_words(desk: Desk, post_id: str, now: datetime) -> None:

@@ -47,6 +47,7 @@ DESIGN = {
     ("failed", "cancelled"),
     ("failed", "processing"),
     ("failed", "published"),
+    ("failed", "unknown"),
     ("published", "recalled"),
     ("published", "removed"),
 }

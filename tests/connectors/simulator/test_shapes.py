@@ -101,6 +101,7 @@ def test_wechats_materials(wechat: WeChat) -> None:
 def test_wechats_mass_sends_and_comments(sim: Sim, wechat: WeChat) -> None:
     told = wechat.mass(wechat.draft(), "job-1")
     agree("wechat/resp_mass_sendall.json", told)
+    sim.shift(61)
     agree("wechat/resp_mass_45065_dup.json", wechat.mass("x", "job-1"))
     agree("wechat/resp_mass_45028_quota.json", wechat.mass(wechat.draft(title="二"), "job-2"))
     until(lambda: wechat.post("message/mass/get", {"msg_id": told["msg_id"]})["msg_status"] == "SEND_SUCCESS")

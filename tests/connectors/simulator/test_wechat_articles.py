@@ -130,6 +130,8 @@ def test_the_same_mass_send_twice_is_known_by_its_key(sim: Sim, wechat: WeChat) 
     told = wechat.mass(media_id, "job-1")
     assert told["msg_id"] > 2**31
     assert "msg_data_id" in told
+    assert wechat.mass(media_id, "job-1")["errcode"] == 45066
+    sim.shift(61)
     again = wechat.mass(media_id, "job-1")
     assert again == {"errcode": 45065, "errmsg": "clientmsgid exist", "msg_id": told["msg_id"]}
     assert len(sim.accepted("mass")) == 1

@@ -18,11 +18,11 @@ from connectors.errors import (
     Refused,
     Unavailable,
 )
-from connectors.values import CannotTell, Prepared, Receipt
+from connectors.values import CannotTell, Found, Prepared, Receipt
 from connectors.wechat.clocks import next_midnight, next_month
 from connectors.wechat.commit import client_id
 from tests.connectors.fakes import MemoryTokens, Odd, SimulatorControl
-from tests.connectors.wechat.conftest import GH, Clock, Make, attempted, post, prepared
+from tests.connectors.wechat.conftest import GH, LINK, Clock, Make, attempted, post, prepared
 
 Register = Callable[..., str]
 STANDING = Prepared(steps={"token": "ok", "cover": "c", "draft": "d", "fingerprint": "f"}, ready=True)
@@ -56,8 +56,8 @@ def test_a_mass_send_carries_audience_and_our_key(
     connector = make(registered(), mode="mass")
     payload = connector.adapt(post()).payload
     receipt = connector.publish(payload, prepared(connector, payload), key="pub-1", send_before=clock.soon)
-    assert receipt.external_id == receipt.details["msg_id"]
-    assert receipt.details["msg_data_id"]
+    assert receipt.external_id == f"{receipt.details['msg_data_id']}_1"
+    assert receipt.details["msg_id"]
     (sent,) = [item for item in simulator.accepted("wechat", GH) if item["kind"] == "mass"]
     assert sent["payload"]["clientmsgid"] == "pub-1"
     assert sent["payload"]["filter"] == {"is_to_all": True}
@@ -73,6 +73,11 @@ def test_the_same_key_again_is_already_done_with_the_msg_id(
     simulator.fault("drop_answer", path="message/mass/sendall")
     with pytest.raises(OutcomeUnknown):
         connector.publish(payload, done, key="pub-1", send_before=clock.soon)
+    # Within a minute the platform says only that it is too soon (45066): that is no refusal either.
+    with pytest.raises(OutcomeUnknown) as early:
+        connector.publish(payload, done, key="pub-1", send_before=clock.soon)
+    assert early.value.code == "45066"
+    clock.later(minutes=2)
     with pytest.raises(AlreadyDone) as caught:
         connector.publish(payload, done, key="pub-1", send_before=clock.soon)
     assert caught.value.receipt is not None
@@ -123,7 +128,8 @@ def test_no_readable_answer_is_unknown_never_failed(
         (53503, ContentRefused),
         (53504, Refused),
         (53505, Refused),
-        (89504, AwaitingPlatformAdmin),
+        # No number: it may be another one that waits.
+        (89504, OutcomeUnknown),
         (89505, AwaitingPlatformAdmin),
         (45028, RateLimited),
     ],
@@ -186,6 +192,19 @@ def test_a_mass_send_that_waits_for_the_administrator_keeps_its_number(
     assert "管理员在微信中确认" in answer.reason
 
 
+def test_while_another_one_waits_for_the_administrator_nothing_is_called_submitted(
+    make: Make, registered: Register, clock: Clock
+) -> None:
+    connector = make(registered(admin_confirm=True, kind="service"), mode="mass")
+    for number in (1, 2):
+        payload = connector.adapt(post(title=f"第{number}篇", link=f"{LINK}{number}")).payload
+        done = prepared(connector, payload)
+        with pytest.raises(AwaitingPlatformAdmin if number == 1 else OutcomeUnknown) as caught:
+            connector.publish(payload, done, key=f"k{number}", send_before=clock.soon)
+    assert caught.value.code == "89504"
+    assert "另一条" in caught.value.cause
+
+
 def test_an_unprepared_draft_is_never_submitted(make: Make, odd: Odd, clock: Clock) -> None:
     connector = make(odd.url)
     payload = connector.adapt(post()).payload
@@ -228,6 +247,26 @@ def test_a_deletion_always_names_its_article(
     _, asked, _, body = odd.seen[1]
     assert asked.startswith(path + "?")
     assert json.loads(body) == sent
+
+
+def test_a_mass_send_whose_number_was_lost_is_recalled_by_its_address(
+    make: Make, registered: Register, simulator: SimulatorControl, clock: Clock
+) -> None:
+    connector = make(registered(), mode="mass")
+    payload = connector.adapt(post()).payload
+    done, sent_at = prepared(connector, payload), clock()
+    simulator.fault("drop_answer", path="message/mass/sendall")
+    with pytest.raises(OutcomeUnknown):
+        connector.publish(payload, done, key="pub-1", send_before=clock.soon)
+    clock.later(seconds=10)
+    connector.check(attempted(payload, done, sent_at, None))
+    clock.later(hours=36)
+    found = connector.check(attempted(payload, done, sent_at, None))
+    assert isinstance(found, Found)
+    assert "msg_id" not in found.receipt.details
+    connector.recall(found.receipt)
+    sent = [call for call in simulator.requests() if "mass/delete" in call["path"]]
+    assert [call["outcome"] for call in sent] == ["ok"]
 
 
 def test_what_has_no_id_cannot_be_recalled(make: Make, odd: Odd) -> None:

@@ -144,6 +144,8 @@ def altered(connector: WeChatConnector, payload: Any, materials: dict[str, str],
         ({"image_info": {"image_list": [{"image_media_id": "b"}, {"image_media_id": "a"}]}}, "次序不同"),
         ({"article_type": "news"}, "变成了图文"),
         ({"need_open_comment": 0}, "留言开关"),
+        ({"cover_info": {"crop_percent_list": []}}, "封面裁剪"),
+        ({"cover_info": {"crop_percent_list": [{"ratio": "1_1", "x1": 0, "y1": 0, "x2": 1, "y2": 1}]}}, "封面裁剪"),
     ],
 )
 def test_what_wechat_dropped_is_named(make: Make, media: MemoryMedia, changes: dict[str, Any], told: str) -> None:

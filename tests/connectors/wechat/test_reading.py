@@ -11,7 +11,7 @@ import pytest
 from connectors.values import Receipt
 from connectors.wechat.connector import WeChatConnector
 from connectors.wechat.statistics import split_msgid
-from tests.connectors.fakes import MemoryMedia, Odd, SimulatorControl
+from tests.connectors.fakes import CountingMeter, MemoryMedia, Odd, SimulatorControl
 from tests.connectors.wechat.conftest import Clock, Make, post, prepared
 
 Register = Callable[..., str]
@@ -120,6 +120,26 @@ def test_a_verified_account_probes_well_and_publishing_stays_open(
     uploads = len([call for call in simulator.requests() if "add_material" in call["path"]])
     connector.probe()
     assert len([call for call in simulator.requests() if "add_material" in call["path"]]) == uploads == 1
+
+
+def test_a_probe_whose_cover_was_deleted_at_the_platform_uploads_it_once_more(
+    make: Make, registered: Register, media: MemoryMedia, meter: CountingMeter
+) -> None:
+    connector = make(registered())
+    connector.probe()
+    (cover,) = [kept for (_, _, purpose), kept in media.memory.items() if purpose == "wechat.cover"]
+    connector.api.post("/cgi-bin/material/del_material", {"media_id": cover})
+    rights = {right.key: right for right in connector.probe().rights}
+    assert rights["draft"].ok is True
+    assert meter.calls.count("material/add_material") == 2
+
+
+def test_a_probe_whose_cover_is_refused_again_says_so(make: Make, odd: Odd, media: MemoryMedia) -> None:
+    odd.say({"access_token": "t", "expires_in": 7200})
+    odd.say({"media_id": "m", "url": "u"})
+    odd.say({"errcode": 40007, "errmsg": "invalid media_id"})
+    rights = {right.key: right for right in make(odd.url).probe().rights}
+    assert rights["draft"].ok is False
 
 
 def test_missing_rights_are_named_with_a_remedy(make: Make, registered: Register) -> None:
