@@ -34,6 +34,8 @@ from tests.soak.report import report
 from tests.soak.stage import end_on_signals
 from tests.soak.verdict import Verdict
 
+# Seconds that a step may take to be reached.
+_PATIENCE = 600
 DATABASES = ("sqlite", "postgresql")
 
 
@@ -95,8 +97,8 @@ def _run_cell(lab: Lab, kind: Kind, found: Verdict, totals: Counter[str]) -> Non
     with _cell(lab, kind) as cell:
         try:
             for step in kind.steps:
-                cell.die_at(step)
-            cell.settle()
+                cell.die_at(step, _PATIENCE)
+            cell.settle(_PATIENCE)
             # Without its number a mass send cannot be asked for; the event that tells of its end goes to no console here.
             cell.verify(unseen=kind.steps[-1] == "answered mass/sendall 1")
         except (AssertionError, Conflict, SQLAlchemyError, OSError) as error:

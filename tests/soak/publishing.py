@@ -195,8 +195,7 @@ def calm(made: Run, most: float) -> None:
         made.supervise()
         made.people.work(most=200, settle=True)
         progress(made, time.monotonic() - made.begun)
-        db.session.rollback()
-        if not db.session.scalar(select(func.count()).where(Publication.status != "published")):
+        if not made.people.open():
             break
         time.sleep(_LAST_ROUND)
     made.crew.end_all()

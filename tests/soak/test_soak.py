@@ -14,8 +14,9 @@ from tests.app.publishing.kit import Desk, force, row
 from tests.soak import storm
 from tests.soak.crash import kinds
 from tests.soak.people import count
-from tests.soak.verdict import EXPECTED, Verdict, judge_rows, read_log
+from tests.soak.verdict import EXPECTED, Verdict, judge_rows, read_log, whole_lines
 
+DEADLOCK = "sqlalchemy.exc.OperationalError: (psycopg.errors.DeadlockDetected) deadlock detected"
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
@@ -68,12 +69,17 @@ def test_acceptances_are_counted_by_their_mark_and_answers_are_none() -> None:
 
 def test_a_lost_database_is_expected_and_nothing_else() -> None:
     trace = 'Traceback (most recent call last):\n  File "x", line 1, in f\n    g()\n'
-    raised = ("sqlalchemy.exc.OperationalError: (psycopg.OperationalError) gone\nits words", "KeyError: 1")
+    raised = ("sqlalchemy.exc.OperationalError: (psycopg.OperationalError) gone\nits words", "KeyError: 1", DEADLOCK)
     lines = [json.dumps({"event": "tick failed", "exception": trace + words}) for words in raised]
     lines += ['{"event": "scheduler started"}', "Segmentation fault"]
     events, exceptions, strange = read_log(lines)
     assert (events["scheduler started"], strange) == (1, ["Segmentation fault"])
-    assert [bool(EXPECTED.match(name.split(" | ")[1])) for name in exceptions] == [True, False]
+    assert [bool(EXPECTED.match(name.split(" | ")[1])) for name in exceptions] == [True, False, False]
+
+
+def test_a_line_in_whose_middle_a_process_was_killed_is_no_breach() -> None:
+    assert whole_lines('{"event": 1}\n{"eve') == ['{"event": 1}']
+    assert whole_lines('{"event": 1}\n') == ['{"event": 1}']
 
 
 def test_the_same_seed_plans_the_same_storm_with_every_sort_of_act() -> None:

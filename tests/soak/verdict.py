@@ -27,8 +27,10 @@ ASKS = ("held", "missed", "failed", "unknown", "handed_over")
 MOVING = ("scheduled", "preparing", "ready", "committing", "processing")
 # What the schedulers may say while the database restarts or the line to it is cut.
 EXPECTED = re.compile(
-    r"^(sqlalchemy\.exc\.|psycopg\.|psycopg\.errors\.)?(OperationalError|InterfaceError|AdminShutdown|CrashShutdown|"
-    r"CannotConnectNow|IdleInTransactionSessionTimeout|ConnectionTimeout)\b"
+    r"(?!.*(Deadlock|LockNotAvailable|QueryCanceled))"
+    r"((sqlalchemy\.exc\.|psycopg\.|psycopg\.errors\.)?"
+    r"(OperationalError|InterfaceError|AdminShutdown|CrashShutdown|CannotConnectNow|ConnectionTimeout)\b"
+    r"|sqlalchemy\.exc\.InternalError: \(psycopg\.errors\.IdleInTransactionSessionTimeout\))"
 )
 _TOKEN = re.compile(r"access_token=(?!\*)[^&\s\"]{8,}")
 
@@ -123,14 +125,15 @@ def judge_audit(verdict: Verdict) -> None:
 
 def judge_logs(verdict: Verdict, logs: Iterable[Path], secrets: Iterable[str]) -> None:
     """No exception but a lost database, no secret, and every line JSON."""
-    text = "\n".join(log.read_text(errors="replace") for log in logs)
+    texts = [log.read_text(errors="replace") for log in logs]
+    text = "\n".join(texts)
     known = set(secrets) | {
         value for token in db.session.scalars(select(AccountToken)) for value in (token.value or {}).values()
     }
     leaked = sorted(secret for secret in known if len(secret) > 7 and secret in text)
     if leaked or _TOKEN.search(text):
         verdict.blame("secrets in the logs", [f"{secret[:4]}…" for secret in leaked] or ["access_token="])
-    events, exceptions, strange = read_log(line for line in text.splitlines() if line)
+    events, exceptions, strange = read_log(line for one in texts for line in whole_lines(one))
     verdict.figures["log events"] = dict(events.most_common(25))
     verdict.figures["exceptions while the database was away"] = sum(
         n for name, n in exceptions.items() if EXPECTED.match(name.split(" | ")[1])
@@ -140,6 +143,11 @@ def judge_logs(verdict: Verdict, logs: Iterable[Path], secrets: Iterable[str]) -
             verdict.blame(f"unexpected exception, {times} times: {name}")
     if strange:
         verdict.blame("lines in the log that are no events", strange)
+
+
+def whole_lines(text: str) -> list[str]:
+    """Without a last one that its process was killed in the middle of."""
+    return text[: text.rfind("\n") + 1].splitlines()
 
 
 def read_log(lines: Iterable[str]) -> tuple[Counter[str], Counter[str], list[str]]:
