@@ -12,8 +12,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import assets, logs, states, storable, web
 from app.config import Config, load
+from app.db import TIMELY, install_engine_hooks
 from app.db import db as database
-from app.db import install_engine_hooks
 from app.extensions import babel, csrf, login_manager, migrate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,5 +99,5 @@ def _engine_options(url: str) -> dict[str, object]:
         "pool_pre_ping": True,
         "pool_size": 10,
         "max_overflow": 70,
-        "connect_args": {"prepare_threshold": None},
+        "connect_args": {"prepare_threshold": None, **TIMELY},
     }

@@ -17,10 +17,10 @@ import psycopg
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, func, select
+from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
 
@@ -33,6 +33,18 @@ NAMING = {
 }
 
 T = TypeVar("T")
+
+# Seconds after which PostgreSQL ends a session that is silent in the middle of a transaction (its machine is cut off,
+# frozen or dead): what it had locked is free for the others.
+SILENCE = 60
+# A server that is gone without a word is noticed within about as long, not after TCP's quarter of an hour.
+TIMELY: dict[str, Any] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 60_000,
+}
 
 _writing: ContextVar[int] = ContextVar("tandem_writing", default=0)
 
@@ -171,6 +183,12 @@ def release() -> None:
     db.session.rollback()
 
 
+def unhurried() -> None:
+    """The present transaction may be silent for longer than SILENCE: it works on files."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+
+
 def persist(record: Callable[[], T], *, seconds: float = 30) -> T:
     """Do `record`, again and again for `seconds` while the database is busy, away, or broke a deadlock.
 
@@ -181,8 +199,9 @@ def persist(record: Callable[[], T], *, seconds: float = 30) -> T:
     while True:
         try:
             return record()
-        except (OperationalError, InterfaceError):
-            if in_atomic() or time.monotonic() + pause > give_up:
+        except DBAPIError as error:
+            passing = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
+            if not passing or in_atomic() or time.monotonic() + pause > give_up:
                 raise
             # The connection may be dead: the next try takes another.
             db.session.remove()
@@ -234,14 +253,16 @@ def stop_listening() -> None:
 
 def _listen() -> psycopg.Connection[Any]:
     url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = psycopg.connect(url, autocommit=True)
+    connection = psycopg.connect(url, autocommit=True, **TIMELY)
     connection.execute(f"LISTEN {WAKE_CHANNEL}")
     return connection
 
 
 def install_engine_hooks(engine: Engine) -> None:
-    """SQLite: WAL, foreign keys, busy time-out, durable commits, and our own BEGIN (pysqlite's is too late)."""
+    """SQLite: WAL, foreign keys, busy time-out, durable commits, and our own BEGIN (pysqlite's is too late).
+    PostgreSQL: nobody keeps others waiting who does not work."""
     if engine.dialect.name != "sqlite":
+        event.listen(engine, "connect", _limit_silence)
         return
 
     @event.listens_for(engine, "connect")
@@ -255,6 +276,11 @@ def install_engine_hooks(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def _limit_silence(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{SILENCE}s'")
+    connection.commit()
 
 
 def page_of(query: Select[T], key: InstrumentedAttribute[str], cursor: str | None, limit: int) -> Page[T]:

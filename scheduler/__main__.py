@@ -18,13 +18,15 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import create_app
-from app.db import stop_listening, utcnow, wait_for_wake
+from app.db import persist, stop_listening, utcnow, wait_for_wake
 from app.publishing import heartbeats
 from scheduler import jobs, publisher
 from scheduler.runtime import THREADS, Runtime
 
 log = structlog.get_logger()
 
+# What goes on while the process ends.
+_TO_THE_END = ("heartbeat", "goodbye")
 # How long SIGTERM waits for what is in flight: longer than one call may take.
 PATIENCE = 50
 
@@ -45,8 +47,7 @@ def main() -> None:
     finally:
         ticks.shutdown(wait=False)
         finished = finish(runtime)
-        with runtime.context():
-            heartbeats.stop_worker(runtime.worker, runtime.clock())
+        _run(runtime, "goodbye", lambda: heartbeats.stop_worker(runtime.worker, runtime.clock()))
         runtime.close()
         stop_listening()
         log.info("scheduler stopped", worker=name, finished=finished)
@@ -58,8 +59,8 @@ def finish(runtime: Runtime) -> bool:
     while time.monotonic() < deadline:
         if runtime.wait_idle(1):
             return True
-        with runtime.context():
-            jobs.beat(runtime)
+        # Even without the database: what is in flight gets its time to be recorded.
+        _run(runtime, "heartbeat", lambda: jobs.beat(runtime))
     return False
 
 
@@ -74,7 +75,8 @@ def start_ticks(runtime: Runtime) -> BackgroundScheduler:
     )
     with runtime.context():
         table = jobs.table(runtime)
-        jobs.beat(runtime)
+        # Started together with a database that is still coming up.
+        persist(lambda: jobs.beat(runtime))
     for job in table:
         ticks.add_job(
             partial(_run, runtime, job.name, job.run),
@@ -107,7 +109,7 @@ def loop(runtime: Runtime) -> None:
 
 
 def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:
-    if runtime.stopping.is_set() and name != "heartbeat":
+    if runtime.stopping.is_set() and name not in _TO_THE_END:
         return
     structlog.contextvars.bind_contextvars(job=name)
     try:

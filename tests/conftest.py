@@ -4,39 +4,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import socket
-import subprocess
-import tempfile
-import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import sqlalchemy
 from flask import Flask
 from sqlalchemy.engine import make_url
 
 from app.config import Config
 from app.db import db
+from tests.cluster import Cluster, create_database, drop_database
 from tests.kept import EmptyFiles, KeptApp, all_tables
 
 NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _postgres_bin() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found:
-        pytest.fail("PostgreSQL is not installed: bin/test installs Debian's package postgresql")
-    return found[-1].parent
 
 
 @pytest.fixture(scope="session")
@@ -46,26 +28,14 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    binaries, home = _postgres_bin(), Path(tempfile.mkdtemp(prefix="tandem-pg-"))
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(home, "postgres", "postgres")
-        prefix = ["runuser", "-u", "postgres", "--"]
-    port = free_port()
-    run = [*prefix, str(binaries / "pg_ctl"), "-D", str(home / "data"), "-s", "-w"]
-    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
-    subprocess.run(
-        [*prefix, str(binaries / "initdb"), "-D", str(home / "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        cwd=home,
-    )
-    subprocess.run([*run, "-o", options, "-l", str(home / "log"), "start"], check=True, cwd=home)
+    # What a test leaves behind need not outlive a power cut.
+    cluster = Cluster(options="-c fsync=off -c max_connections=200")
+    cluster.make()
     try:
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
+        cluster.start()
+        yield cluster.url
     finally:
-        subprocess.run([*run, "-m", "immediate", "stop"], check=True, cwd=home)
-        shutil.rmtree(home, ignore_errors=True)
+        cluster.remove()
 
 
 @contextlib.contextmanager
@@ -77,15 +47,9 @@ def fresh_database(request: pytest.FixtureRequest, home: Path, *, tables: bool =
         yield f"sqlite:///{home / 'test.sqlite3'}"
         return
     server = request.getfixturevalue("postgres_server")
-    template = f"TEMPLATE {request.getfixturevalue('postgres_template')}" if tables else ""
-    name = f"t{uuid.uuid4().hex[:16]}"
-    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name} {template}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    admin.dispose()
+    url = create_database(server, template=request.getfixturevalue("postgres_template") if tables else "")
+    yield url
+    drop_database(server, url)
 
 
 @pytest.fixture(scope="session")
@@ -110,13 +74,9 @@ def empty_files(tmp_path_factory: pytest.TempPathFactory) -> EmptyFiles:
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: str) -> str:
     """The name of a database with every table and no row, to be copied."""
-    name = f"empty_{uuid.uuid4().hex[:16]}"
-    admin = sqlalchemy.create_engine(postgres_server, isolation_level="AUTOCOMMIT")
-    with admin.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    admin.dispose()
-    all_tables(make_url(postgres_server).set(database=name).render_as_string(hide_password=False))
-    return name
+    url = create_database(postgres_server)
+    all_tables(url)
+    return str(make_url(url).database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

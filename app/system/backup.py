@@ -22,7 +22,7 @@ from sqlalchemy import Table, select, text
 
 from app.audit import services as audit
 from app.config import Config
-from app.db import db, release
+from app.db import db, release, unhurried
 from app.errors import Conflict, Invalid, NotFound
 from app.media.blobs import path_of
 from app.media.models import Blob
@@ -109,6 +109,7 @@ def _snapshot() -> None:
     release()
     if db.engine.dialect.name == "postgresql":
         db.session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
+    unhurried()
 
 
 def _dump(table: Table, folder: Path) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from app.audit import services as audit
 from app.config import Config
-from app.db import atomic, db, use_keys
+from app.db import atomic, db, unhurried, use_keys
 from app.errors import Conflict, Invalid
 from app.inbox import services as inbox
 from app.media.blobs import write_blob
@@ -66,6 +66,7 @@ def _restore(tar: tarfile.TarFile, config: Config, now: datetime) -> Restored:
         )
     _verify(tar, manifest)
     with atomic():
+        unhurried()
         total = _rows(tar, manifest)
         media = _media(tar)
         holding = keys.keep(config, _keys(tar))

@@ -19,7 +19,8 @@ from app.config import load
 from app.db import db, utcnow
 from app.units import services as units
 from app.units.access import SYSTEM
-from tests.conftest import ENCRYPTION_KEY, free_port
+from tests.cluster import free_port
+from tests.conftest import ENCRYPTION_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
