@@ -11,8 +11,8 @@ def register(app: Flask) -> None:
     from app.posts import services as posts
     from app.publishing import api, heartbeats, outlook, planning, stops, views
 
-    # One blueprint, whose routes stand in four modules: all are there before it is bound.
-    for name in ("calendar_views", "evidence_views", "together_views"):
+    # One blueprint, whose routes stand in several modules: all are there before it is bound.
+    for name in ("calendar_views", "evidence_views", "list_views", "together_views"):
         import_module(f"app.publishing.{name}")
     app.register_blueprint(views.bp)
     web.shell_providers["heartbeat"] = lambda _actor: heartbeats.heartbeat_state(utcnow())
