@@ -28,6 +28,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("message_media", "content"): None,
 }
 _OF_LATER = {
+    "0004": ("site_facts", "tallies"),
     "0003": ("account_days", "quota_readings"),
     "0002": ("message_media",),
     "0001": ("preview_recipients", "preview_sends"),
