@@ -14,6 +14,9 @@ from app.publishing.models import STATUSES
 from app.system import figures, measuring, reaching
 from app.system.facts import fact
 
+# An alarm needs a zero, not nothing.
+_NO_REPLIES = dict.fromkeys(("queued", "sending", "sent", "failed", "unknown"), 0)
+
 
 class Collector:
     """As prometheus_client asks its collectors."""
@@ -32,7 +35,7 @@ class Collector:
 def _queue(now: datetime) -> Iterator[Metric]:
     counts = {**dict.fromkeys(STATUSES, 0), **figures.publications_by_status()}
     yield _gauge("tandem_publications", "Publications by status.", counts, "status")
-    yield _gauge("tandem_replies", "Replies by status.", figures.replies_by_status(), "status")
+    yield _gauge("tandem_replies", "Replies by status.", {**_NO_REPLIES, **figures.replies_by_status()}, "status")
     yield _one(
         "tandem_conversations_waiting", "Conversations that wait for an answer.", figures.conversations_waiting()
     )

@@ -11,8 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Config
-from app.db import db
-from app.publishing.heartbeats import MOST_SKEW, database_time
+from app.db import db, utcnow
+from app.publishing.heartbeats import MOST_SKEW, clock_skew
 from app.system import connections, figures, reaching
 from app.system.findings import Finding
 from app.words import N_
@@ -168,7 +168,8 @@ def _clock(config: Config, now: datetime) -> Finding:
             remedy=N_("排期会差出整小时。请系统管理员更新系统的时区数据（tzdata）。"),
         )
     workers = [abs(worker.clock_skew) for worker in figures.live_workers(now, config.heartbeat_seconds)]
-    own, worst = abs((database_time() - now).total_seconds()), max(workers, default=0.0)
+    # Measured now: `now` is as old as the request.
+    own, worst = abs(clock_skew(utcnow)), max(workers, default=0.0)
     ok = max(own, worst) <= MOST_SKEW
     return Finding(
         key=key,

@@ -38,10 +38,10 @@ def desk(app: Flask, now: datetime) -> Desk:
 
 
 def samples(app: Flask) -> dict[tuple[str, str], float]:
-    """{(name, label values): value}."""
+    """{(name, label values in the order of the labels' names): value}."""
     text = app.test_client().get("/metrics").text
     return {
-        (sample.name, ",".join(sample.labels.values())): sample.value
+        (sample.name, ",".join(value for _name, value in sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }
@@ -80,9 +80,9 @@ def test_metrics_tell_what_is_in_the_database(app: Flask, desk: Desk, now: datet
     assert 85 < found["tandem_lag_seconds", ""] < 600
     due = (now - timedelta(seconds=90)).timestamp()
     assert found["tandem_oldest_due_timestamp_seconds", ""] == pytest.approx(due, abs=1)
-    assert found["tandem_platform_calls_total", "weibo,ok"] == 2
-    assert found["tandem_platform_calls_total", "wechat,none"] == 1
-    assert found["tandem_attempts_total", "weibo,receipt"] == 1
+    assert found["tandem_platform_calls_total", "ok,weibo"] == 2
+    assert found["tandem_platform_calls_total", "none,wechat"] == 1
+    assert found["tandem_attempts_total", "receipt,weibo"] == 1
     assert found["tandem_callbacks_total", "wechat,forged"] == 1
     assert found["tandem_schedulers_alive", ""] == 1
     assert found["tandem_clock_skew_seconds", ""] == 1.5
@@ -192,14 +192,14 @@ def test_the_page_tells_accounts_queue_and_schedulers(app: Flask, desk: Desk, no
     with atomic():
         tallies.add(desk.wechat.id, tallies.CALLBACK, tallies.FORGED, now)
         worker = db.session.get_one(Worker, "desk")
-        worker.looked_at, worker.beat_at, worker.threads = now - timedelta(minutes=5), now, 48
+        worker.looked_at, worker.threads = now - timedelta(minutes=5), 48
     quotas.block(desk.weibo.id, "", now + timedelta(hours=2))
     page = sound(browser(app, desk.admin), "/status")
     for status in ("scheduled", "held"):
         assert f'href="/publications?status={status}"' in page
     assert f"/publications/{row(post, desk.weibo).id}" in page, "the one that waits longest"
     assert "还没到准备时间。" in page
-    assert page.count("从未收到") == 2
+    assert page.count(">从未收到<") == 2
     assert "已拒绝伪造的推送 1 次" in page
     assert "平台限制到" in page
     assert "有心跳但不再发布" in page

@@ -40,7 +40,7 @@ def test_from_draft_to_receipt_by_the_posts_id(city: City) -> None:
     told = [line["event"] for line in web]
     milestones = ("post.create", "review.submit", "post.schedule")
     assert [event for event in told if event in milestones] == list(milestones), told
-    decided = [line for line in web if line["event"] == "review.approve"]
+    decided = [line for line in web if line["event"] == "review.decide"]
     assert len(decided) == 3, told
     assert len({line["actor"] for line in decided}) == 3
     assert all(line["request_id"] and line["post"] == post["id"] for line in web)
