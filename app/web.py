@@ -18,6 +18,7 @@ from flask_wtf.csrf import CSRFError
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
+from app import logs
 from app.config import Config
 from app.db import db, new_id, utcnow
 from app.errors import TandemError
@@ -185,8 +186,11 @@ def init(app: Flask) -> None:
 
 def _begin() -> None:
     g.request_id = new_id()
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    logs.begin(request_id=g.request_id)
+    # The ids of the address; what a publication's post is, the services add.
+    known = {"post_id": "post", "publication_id": "publication", "account_id": "account", "revision_id": "revision"}
+    found = request.view_args or {}
+    logs.about(**{name: str(found[key]) for key, name in known.items() if key in found})
 
 
 def _finish(response: Any) -> Any:

@@ -17,7 +17,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from app import create_app
+from app import create_app, logs
 from app.db import persist, stop_listening, utcnow, wait_for_wake
 from app.publishing import heartbeats
 from scheduler import jobs, publisher
@@ -40,17 +40,23 @@ def main() -> None:
     runtime = Runtime(worker=name, context=app.app_context, clock=utcnow, threads=options.threads)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: runtime.stopping.set())
+    logs.begin(worker=name)
     ticks = start_ticks(runtime)
-    log.info("scheduler started", worker=name)
+    log.info("scheduler started")
     try:
         loop(runtime)
     finally:
         ticks.shutdown(wait=False)
         finished = finish(runtime)
-        _run(runtime, "goodbye", lambda: heartbeats.stop_worker(runtime.worker, runtime.clock()))
+        _run(runtime, "goodbye", lambda: _say_goodbye(runtime))
         runtime.close()
         stop_listening()
-        log.info("scheduler stopped", worker=name, finished=finished)
+        log.info("scheduler stopped", finished=finished)
+
+
+def _say_goodbye(runtime: Runtime) -> None:
+    jobs.beat(runtime)
+    heartbeats.stop_worker(runtime.worker, runtime.clock())
 
 
 def finish(runtime: Runtime) -> bool:
@@ -101,7 +107,7 @@ def loop(runtime: Runtime) -> None:
                     timeout = min(1.0, max(0.02, (due - runtime.clock()).total_seconds()))
             except Exception:
                 # The database is away or busy: the rows are the schedule, nothing is lost by looking again.
-                log.exception("publisher round failed", worker=runtime.worker)
+                log.exception("publisher round failed")
             if runtime.free() == 0:
                 timeout = 0.05
             if not runtime.stopping.is_set():
@@ -111,12 +117,12 @@ def loop(runtime: Runtime) -> None:
 def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:
     if runtime.stopping.is_set() and name not in _TO_THE_END:
         return
-    structlog.contextvars.bind_contextvars(job=name)
+    logs.begin(worker=runtime.worker, job=name)
     try:
         with runtime.context():
             run()
     except Exception:
-        log.exception("tick failed", job=name, worker=runtime.worker, thread=threading.current_thread().name)
+        log.exception("tick failed", thread=threading.current_thread().name)
 
 
 if __name__ == "__main__":

@@ -7,12 +7,14 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from app.accounts import tallies
 from app.accounts.services import tidy
 from app.config import current
 from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
 from app.previews import services as previews
 from app.publishing import heartbeats, telling
-from scheduler import counter, fetcher, inspector, poller, previewer, reader, reconciler, sender
+from app.system import measuring
+from scheduler import counter, fetcher, inspector, outside, poller, previewer, reader, reconciler, sender
 from scheduler.runtime import Runtime
 
 VERSION = "0.1.0"
@@ -47,6 +49,8 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),
+        Job(name="public address", seconds=30, run=lambda: outside.tick(runtime, runtime.clock())),
+        Job(name="measures", seconds=30, run=lambda: measuring.measure(runtime.clock())),
         Job(name="workers", seconds=3600, run=lambda: heartbeats.forget_old(runtime.clock())),
         Job(name="old deliveries", seconds=86400, run=lambda: forget_old(runtime.clock())),
         Job(name="old previews", seconds=86400, run=lambda: previews.forget_old(runtime.clock())),
@@ -55,7 +59,14 @@ def table(runtime: Runtime) -> list[Job]:
 
 
 def beat(runtime: Runtime) -> None:
-    skew = heartbeats.clock_skew(runtime.clock)
+    """A sign of life, and what this process counted since the last one."""
     heartbeats.beat(
-        runtime.worker, host=socket.gethostname(), pid=os.getpid(), version=VERSION, now=runtime.clock(), skew=skew
+        runtime.worker,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        version=VERSION,
+        now=runtime.clock(),
+        skew=heartbeats.clock_skew(runtime.clock),
+        load=runtime.load(),
     )
+    tallies.flush(runtime.clock())

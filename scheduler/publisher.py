@@ -7,7 +7,7 @@ from functools import partial
 
 import structlog
 
-from app.accounts import connections
+from app.accounts import connections, tallies
 from app.accounts.services import heed
 from app.db import persist, release
 from app.publishing import claims, committing, preparing
@@ -27,6 +27,7 @@ _AFTER_FAULT = 30
 def tick(runtime: Runtime, now: datetime) -> datetime | None:
     """One round; when the next row is due, or None."""
     due = claims.next_due(now)
+    runtime.note_look(due, now)
     if due is None or due > now:
         return due
     claims.lapse(now)
@@ -100,6 +101,7 @@ def commit(runtime: Runtime, claim: Claim) -> None:
         connector, started = begun
         outcome = _send(connector, work, started, runtime)
         exchanges, now = _drain(recorder), runtime.clock()
+        tallies.note(work.account_id, tallies.ATTEMPT, outcome.kind)
         persist(lambda: committing.record_answer(claim, started.attempt_id, outcome, exchanges, now))
     except Lost:
         log.warning("claim lost", publication=claim.publication_id, worker=runtime.worker)

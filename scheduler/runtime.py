@@ -12,6 +12,9 @@ from datetime import datetime
 
 import structlog
 
+from app import logs
+from app.publishing.heartbeats import Load
+
 log = structlog.get_logger()
 
 THREADS = 48
@@ -33,8 +36,23 @@ class Runtime:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tandem")
         self._busy = 0
         self._by_name: Counter[str] = Counter()
+        self._looked_at: datetime | None = None
+        self._lag = 0.0
         self._lock = threading.Lock()
         self._idle = threading.Condition(self._lock)
+
+    def note_look(self, due: datetime | None, now: datetime) -> None:
+        """The publisher looked; `due` is the hour of the most overdue thing it found."""
+        with self._lock:
+            self._looked_at = now
+            self._lag = max(self._lag, (now - due).total_seconds() if due is not None else 0.0)
+
+    def load(self) -> Load:
+        """How the work went since this was last asked."""
+        with self._lock:
+            told = Load(looked_at=self._looked_at, lag_seconds=self._lag, busy=self._busy, threads=self.threads)
+            self._lag = 0.0
+            return told
 
     def free(self) -> int:
         """How many more pieces of work can start at once."""
@@ -53,6 +71,7 @@ class Runtime:
             self._by_name[name] += 1
 
         def run() -> None:
+            logs.begin(worker=self.worker, work=name)
             try:
                 with self.context():
                     work()

@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from app import logs
 from app.accounts import connections
 from app.accounts.services import heed
 from app.db import persist, release
@@ -39,6 +40,7 @@ def tick(runtime: Runtime, now: datetime) -> int:
 
 def send(runtime: Runtime, claim: Claim) -> None:
     """One call. The attempt is saved before it, the answer directly after it."""
+    logs.about(message=claim.message_id, account=claim.account_id)
     recorder = connections.Recorder()
     account = account_of(claim.account_id)
     connector = connections.connect(
@@ -54,10 +56,12 @@ def send(runtime: Runtime, claim: Claim) -> None:
     except ConnectorError as error:
         failure, now = error, runtime.clock()
         persist(lambda: _record(attempted, failure, recorder, now))
+        logs.milestone("reply.answered", outcome=type(error).__name__, code=error.code)
         heed(claim.account_id, connector, error, now)
         return
     now = runtime.clock()
     persist(lambda: services.record_reply_sent(attempted, receipt, exchanges=recorder.json(), now=now))
+    logs.milestone("reply.answered", outcome="receipt", receipt=receipt.external_id)
 
 
 def _call(connector: Connector, claim: Claim, attempted: Try) -> Receipt:

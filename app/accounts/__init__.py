@@ -1,12 +1,20 @@
-from flask import Flask
+from flask import Flask, Response
 
 
 def register(app: Flask) -> None:
     """Bind this capability's pages and its part of the API to the app, and the ribbon 演练 to the frame."""
     from app import web
-    from app.accounts import api, connections, platform_views, services
+    from app.accounts import api, connections, platform_views, services, tallies
+    from app.db import utcnow
 
     app.register_blueprint(platform_views.bp)
     web.register_api(app, api.blp)
+
+    @app.after_request
+    def _count(response: Response) -> Response:
+        """What was asked of a platform while somebody waited, added to the totals."""
+        tallies.flush(utcnow())
+        return response
+
     app.jinja_env.filters["on_screen"] = connections.screen_url
     web.shell_providers["drill"] = services.has_drill_accounts

@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from app.accounts import quotas
+from app.accounts import quotas, tallies
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.accounts.tokens import DatabaseTokens
 from app.config import Config, current
 from app.db import utcnow
+from connectors.answers import class_of
 from connectors.base import Connector, MediaStore, Purpose
 from connectors.http import Http, new_session
 from connectors.values import AccountConfig, Capabilities, Exchange, Quota, Token
@@ -77,7 +78,12 @@ def connect(
     ledger = quotas.Ledger(account.id, purpose=purpose, clock=clock)
     connector = CONNECTORS[known.platform](
         known,
-        http=Http(base_url=known.base_url, clock=clock, on_exchange=on_exchange, session=_session(account.id)),
+        http=Http(
+            base_url=known.base_url,
+            clock=clock,
+            on_exchange=_counted(account.id, on_exchange),
+            session=_session(account.id),
+        ),
         tokens=DatabaseTokens(account.id, clock=clock, given=given_token(known.credentials)),
         media=media_store_factory(),
         meter=ledger,
@@ -85,6 +91,15 @@ def connect(
     )
     ledger.quotas = quotas.overridden(connector.capabilities().quotas, known.settings)
     return connector
+
+
+def _counted(account_id: str, onward: Callable[[Exchange], None] | None) -> Callable[[Exchange], None]:
+    def count(exchange: Exchange) -> None:
+        tallies.note(account_id, tallies.CALL, class_of(exchange))
+        if onward is not None:
+            onward(exchange)
+
+    return count
 
 
 def capabilities(account: Account) -> Capabilities:

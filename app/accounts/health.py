@@ -271,6 +271,16 @@ def _standing(account: Account, now: datetime) -> list[quotas.Count]:
     return standing
 
 
+def standing_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """{account id: its quota_summary()}, with one question for all."""
+    standing = {account.id: _standing(account, now) for account in accounts}
+    spent = quotas.spent_by_each(standing, now)
+    return {
+        account_id: [_quota_row(count, *spent[account_id][count.row]) for count in counts]
+        for account_id, counts in standing.items()
+    }
+
+
 def main_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, dict[str, Any]]:
     """{account id: the one quota worth a place in a list}: all calls of the day, else what a publication spends."""
     chosen: dict[str, quotas.Count] = {}

@@ -111,6 +111,20 @@ class QuotaReading(Model):
     read_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class Tally(Model):
+    """How often something happened to an account since it was connected: see tallies.py for kinds and labels."""
+
+    __tablename__ = "tallies"
+    __table_args__ = (UniqueConstraint("account_id", "kind", "label"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(20))
+    label: Mapped[str] = mapped_column(String(20))
+    total: Mapped[int] = mapped_column(Integer, default=0)
+    last_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class AccountDay(Model):
     """One day (of Beijing) of an account as the platform counted it: people; None where it does not tell."""
 

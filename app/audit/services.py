@@ -10,8 +10,12 @@ from typing import Any, Protocol
 from cryptography.hazmat.primitives.hashes import SM3, Hash
 from sqlalchemy import select
 
+from app import logs
 from app.audit.models import ChainHead, Event
 from app.db import atomic, db
+
+# Objects whose ids a log is searched for.
+_LOGGED = ("post", "publication", "account", "conversation", "stop")
 
 
 class Who(Protocol):
@@ -58,6 +62,9 @@ def record(
         event.hash = digest(event)
         db.session.add(event)
         head.seq, head.hash = event.seq, event.hash
+        # The summary has names in it: ids only.
+        named = {object_type: object_id} if object_type in _LOGGED else {}
+        logs.milestone(action, actor=actor.user_id, seq=event.seq, **named)
         return event
 
 

@@ -10,7 +10,8 @@ from flask import Blueprint, Response, request
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from app.accounts import callbacks, connections, granting
+from app import logs
+from app.accounts import callbacks, connections, granting, tallies
 from app.accounts.models import Account
 from app.accounts.verdicts import note_refusal
 from app.db import atomic, release, utcnow
@@ -46,6 +47,7 @@ def receive(platform: str, key: str) -> Response:
     account = callbacks.account_by_key(platform, key)
     if account is None:
         return _plain(404, "unknown callback")
+    logs.about(account=account.id)
     try:
         callback = Callback(method=request.method, query=request.args.to_dict(), body=_body())
     except RequestEntityTooLarge:
@@ -54,12 +56,14 @@ def receive(platform: str, key: str) -> Response:
     try:
         answer = _take(account, callback, now)
     except (Forged, Replayed) as error:
-        log.warning("callback_refused", account_id=account.id, why=str(error))
+        log.warning("callback_refused", why=str(error))
+        _count(account.id, tallies.FORGED, now)
         if isinstance(error, Forged):
             note_refusal(account.id, error, now)
         return _plain(403, "forged")
     except ValueError as error:
-        log.warning("callback_unreadable", account_id=account.id, kind=type(error).__name__)
+        log.warning("callback_unreadable", kind=type(error).__name__)
+        _count(account.id, tallies.UNREADABLE, now)
         return _plain(400, "unreadable")
     except Exception:
         _alarm(account_id, now)
@@ -125,9 +129,15 @@ def _take(account: Account, callback: Callback, now: datetime) -> bytes:
         if callbacks.is_first(account.id, nonce, digest, answer, now):
             _hand_over(account, told, now)
             callbacks.note_callback(account.id, now)
+            tallies.add(account.id, tallies.CALLBACK, tallies.TAKEN, now)
             return answer
         before = callbacks.seen(account.id, nonce, now)
     return _again(before or ("", b""), digest)
+
+
+def _count(account_id: str, verdict: str, now: datetime) -> None:
+    with atomic():
+        tallies.add(account_id, tallies.CALLBACK, verdict, now)
 
 
 def _answer(connector: Connector, callback: Callback, told: Sequence[Told], welcome: str) -> bytes:

@@ -191,7 +191,9 @@ def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
         kept=kept_filters(),
     )
     address = url_for("inbox.thread_fragment", conversation_id=conversation_id, v=_digest(html), **kept_filters())
-    return render_template("inbox/_polled.html", id="inbox-thread", address=address, seconds=4, html=html)
+    # Whoever just answered watches it go.
+    seconds = 1 if any(message.status in ("queued", "sending") for message in messages) else 4
+    return render_template("inbox/_polled.html", id="inbox-thread", address=address, seconds=seconds, html=html)
 
 
 def _digest(html: str) -> str:

@@ -11,8 +11,8 @@ def register(app: Flask) -> None:
     from app.posts import services as posts
     from app.publishing import api, blackouts, heartbeats, outlook, planning, stops, views
 
-    # One blueprint, whose routes stand in five modules, and one API in two: all are there before it is bound.
-    for name in ("calendar_views", "evidence_views", "stop_views", "together_views", "blackout_api"):
+    # One blueprint, whose routes stand in several modules, and one API in two: all are there before it is bound.
+    for name in ("calendar_views", "evidence_views", "list_views", "stop_views", "together_views", "blackout_api"):
         import_module(f"app.publishing.{name}")
     app.register_blueprint(views.bp)
     web.shell_providers["heartbeat"] = lambda _actor: heartbeats.heartbeat_state(utcnow())

@@ -25,14 +25,16 @@ from app.publishing.schemas import (
     StopList,
     StopOut,
 )
+from app.publishing.situation import Situation
 from app.schemas import PageQuery
 from app.units.permissions import SIGNED_IN, current_actor, requires
 
 blp = Blueprint("publishing_api", __name__, url_prefix="/api/v1", description="发布")
 
 
-def publication_json(row: Publication) -> dict[str, Any]:
-    """As in the contract; `error` null and ids null where there is nothing."""
+def publication_json(row: Publication, situation: Situation | None = None) -> dict[str, Any]:
+    """As in the contract; `error` null and ids null where there is nothing. `situation`: read once for many rows."""
+    situation = situation or Situation(utcnow())
     error = None
     if row.error_cause:
         error = {"code": row.error_code, "cause": row.error_cause, "remedy": row.error_remedy, "who": row.error_who}
@@ -48,13 +50,14 @@ def publication_json(row: Publication) -> dict[str, Any]:
         "external_id": row.external_id or None,
         "url": row.url or None,
         "error": error,
-        "why": outlook(row, utcnow()).why,
+        "why": outlook(row, situation.now, situation).said,
         "next_attempt_at": row.next_attempt_at,
         "figures": figures_json(row.figures),
     }
 
 
 def schedule_json(found: Schedule) -> dict[str, Any]:
+    situation = Situation(utcnow())
     return {
         "id": found.id,
         "post_id": found.post_id,
@@ -62,7 +65,7 @@ def schedule_json(found: Schedule) -> dict[str, Any]:
         "publish_at": found.publish_at,
         "order": found.order,
         "on_partner_failure": found.on_partner_failure,
-        "publications": [publication_json(row) for row in found.publications],
+        "publications": [publication_json(row, situation) for row in found.publications],
     }
 
 
@@ -102,7 +105,8 @@ def unschedule(post_id: str) -> None:
 def list_publications(query: dict[str, Any]) -> dict[str, Any]:
     """Newest first; cancelled ones included."""
     page = services.publications_of(current_actor(), **query)
-    return {"items": [publication_json(row) for row in page.items], "next_cursor": page.next_cursor}
+    situation = Situation(utcnow())
+    return {"items": [publication_json(row, situation) for row in page.items], "next_cursor": page.next_cursor}
 
 
 @blp.get("/publications/<publication_id>")

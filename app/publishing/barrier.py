@@ -7,8 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from app.words import N_
+
 # A schedule that starts late ("now") gives its partners this long to get ready before the barrier decides.
 GRACE = timedelta(seconds=120)
+
+# Why one waits.
+FOR_PARTNER = N_("等待另一渠道准备完成。")
+FOR_FIRST = N_("等待先发的渠道上线。")
 
 _BEING_PREPARED = ("scheduled", "preparing")
 _CANNOT = ("failed", "held", "missed")
@@ -85,7 +91,7 @@ def _together(partners: Sequence[Side], rules: Rules, now: datetime) -> Verdict:
     if rules.proceed:
         waiting = [p for p in partners if p.status in _BEING_PREPARED]
         until = _patience(rules)
-        return Wait(why="等待另一渠道准备完成。", until=until) if waiting and now < until else Go()
+        return Wait(why=FOR_PARTNER, until=until) if waiting and now < until else Go()
     if any(p.status in _CANNOT for p in partners):
         return Hold(why="另一渠道不能发布，按“全部等待”的约定暂缓。请放行、改期或取消。")
     waiting = [p for p in partners if p.status in _BEING_PREPARED]
@@ -93,7 +99,7 @@ def _together(partners: Sequence[Side], rules: Rules, now: datetime) -> Verdict:
         return Go()
     until = _patience(rules)
     if now < until:
-        return Wait(why="等待另一渠道准备完成。", until=until)
+        return Wait(why=FOR_PARTNER, until=until)
     return Hold(why="到点时另一渠道尚未准备好，按“全部等待”的约定暂缓。请放行、改期或取消。")
 
 
@@ -114,7 +120,7 @@ def _second(me: Side, firsts: Sequence[Side], rules: Rules, now: datetime) -> Ve
             else Hold(why="先发的渠道没有确认发布，按“全部等待”的约定暂缓。请核实后放行、改期或取消。")
         )
     if now < deadline:
-        return Wait(why="等待先发的渠道上线。", until=deadline)
+        return Wait(why=FOR_FIRST, until=deadline)
     if rules.proceed:
         return Go(late_from=deadline)
     return Hold(why="先发的渠道迟迟没有上线，按“全部等待”的约定暂缓。请放行、改期或取消。")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Literal
@@ -19,7 +19,9 @@ from app.posts import services as posts
 from app.posts.models import Post, Revision, Variant
 from app.publishing import outlook, permalink, planning, pushdown, reserving, states
 from app.publishing.models import Publication
+from app.publishing.outlook import Outlook
 from app.publishing.reserving import Places
+from app.publishing.situation import Situation
 from app.units.access import Actor, visible
 
 # A month's view shows six weeks.
@@ -30,6 +32,7 @@ TRAY = 50
 _ACCOUNTS = 200
 # A quota that nobody uses up is not worth a line until it runs low.
 _SCARCE = 31
+_WAITING = (*states.OPEN, *states.IN_FLIGHT, *states.ATTENTION, "failed")
 _UNTOUCHED = ("published", *states.OPEN, *states.IN_FLIGHT, "handed_over")
 
 
@@ -44,6 +47,8 @@ class Chip:
     state: str
     stopped: bool
     movable: bool
+    # {publication id: why it has not gone yet}, of those that wait.
+    waits: Mapping[str, Outlook]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +68,7 @@ class Moved:
     undo: datetime | Literal[""] | None
 
 
-def chips(actor: Actor, first: date, days: int) -> tuple[list[Chip], int]:
+def chips(actor: Actor, first: date, days: int, now: datetime) -> tuple[list[Chip], int]:
     """The posts with an hour in `days` days from `first` on, in time, and how many there are in all: more than shown
     when they are too many for one answer. Raises Invalid for more than MOST_DAYS days."""
     if not 0 < days <= MOST_DAYS:
@@ -73,12 +78,15 @@ def chips(actor: Actor, first: date, days: int) -> tuple[list[Chip], int]:
         )
     found = outlook.between(actor, first, days)
     by_post = outlook.by_posts([post.id for post in found])
-    shown = [_chip(actor, post, by_post.get(post.id, []), post.publish_at) for post in found if post.publish_at]
+    situation = Situation(now)
+    shown = [
+        _chip(actor, post, by_post.get(post.id, []), post.publish_at, situation) for post in found if post.publish_at
+    ]
     total = len(found) if len(found) < outlook.MOST else outlook.count_between(actor, first, days)
     return shown, total
 
 
-def _chip(actor: Actor, post: Post, publications: Sequence[Publication], at: datetime) -> Chip:
+def _chip(actor: Actor, post: Post, publications: Sequence[Publication], at: datetime, situation: Situation) -> Chip:
     kinds = {row.status for row in publications}
     standing = kinds - {"cancelled"}
     return Chip(
@@ -88,6 +96,9 @@ def _chip(actor: Actor, post: Post, publications: Sequence[Publication], at: dat
         state=state_of(post, publications),
         stopped=bool(kinds) and not kinds & set(_UNTOUCHED),
         movable=bool(standing) and standing <= set(states.WITHDRAWABLE) and actor.may("post.schedule", post.unit),
+        waits={
+            row.id: outlook.outlook(row, situation.now, situation) for row in publications if row.status in _WAITING
+        },
     )
 
 

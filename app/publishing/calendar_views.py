@@ -51,7 +51,7 @@ def feed() -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     first, end = _day("start"), _day("end")
     days = (end - first).days
-    chips, total = calendar.chips(actor, first, days)
+    chips, total = calendar.chips(actor, first, days, now)
     draw = get_template_attribute("publishing/_chip.html", "chip")
     cut = ""
     if total > len(chips):

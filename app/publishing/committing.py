@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from app import logs
 from app.db import atomic, db, new_id
 from app.publishing import barring, handing, outcomes, permalink, preparing, pushdown, states, verifying
 from app.publishing.attempts import TAKEN, last_attempt, taken_attempt
@@ -60,6 +61,8 @@ def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
         # what came before may have taken long, and the answer is worth waiting for.
         states.touch(row, now=now, fence=claim.fence, claim_until=now + timedelta(seconds=LEASE))
         db.session.flush()
+        logs.about(attempt=attempt.id)
+        logs.milestone("publication.sending", number=number)
         return Started(attempt_id=attempt.id, key=attempt.key, send_before=attempt.send_before)
 
 
@@ -93,6 +96,14 @@ def record_answer(
             attempt.error = {**outcome.error, **_retry(outcome.retry_at)}
             attempt.answered_at = now
             attempt.exchanges = [dict(one) for one in exchanges]
+        receipt = outcome.receipt.external_id if outcome.receipt is not None else ""
+        logs.milestone(
+            "publication.answered",
+            outcome=outcome.kind,
+            code=outcome.error.get("code"),
+            receipt=receipt,
+            attempt=attempt_id,
+        )
     with atomic():
         row = preparing.held(claim, lock=True)
         if row is None or row.status != "committing":

@@ -42,14 +42,29 @@ def database_time() -> datetime:
     return value.astimezone(UTC)
 
 
-def beat(worker_id: str, *, host: str, pid: int, version: str, now: datetime, skew: float = 0.0) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """How a scheduler gets on with its work: as Worker's columns of the same names."""
+
+    looked_at: datetime | None = None
+    lag_seconds: float = 0.0
+    busy: int = 0
+    threads: int = 0
+
+
+def beat(
+    worker_id: str, *, host: str, pid: int, version: str, now: datetime, skew: float = 0.0, load: Load | None = None
+) -> None:
     """Record a sign of life. `skew`: clock_skew()."""
+    load = load or Load()
     with atomic():
         worker = db.session.get(Worker, worker_id)
         if worker is None:
             worker = Worker(id=worker_id, host=host, pid=pid, version=version, started_at=now, beat_at=now)
             db.session.add(worker)
         worker.beat_at, worker.clock_skew = now, skew
+        worker.looked_at, worker.lag_seconds = load.looked_at, load.lag_seconds
+        worker.busy, worker.threads = load.busy, load.threads
         worker.stopped_at = None
 
 

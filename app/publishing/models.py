@@ -255,3 +255,9 @@ class Worker(Model):
     stopped_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Its clock against the database's, in seconds.
     clock_skew: Mapped[float] = mapped_column(default=0.0)
+    # When the publisher last looked, and by how many seconds at most it came late to something due since the beat before.
+    looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    lag_seconds: Mapped[float] = mapped_column(default=0.0)
+    # Pieces of work in flight, and how many there may be.
+    busy: Mapped[int] = mapped_column(Integer, default=0)
+    threads: Mapped[int] = mapped_column(Integer, default=0)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app import logs
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.posts.models import Revision
@@ -26,6 +27,7 @@ def load(claim: Claim) -> Work | None:
     row = held(claim)
     if row is None:
         return None
+    logs.about(**states.ids_of(row))
     return Work(
         claim=claim,
         account_id=row.account_id,
@@ -82,6 +84,8 @@ def save_step(claim: Claim, prepared: Prepared, exchanges: Sequence[Mapping[str,
     """One more step is done: saved, so that a crash repeats nothing. Ready when it was the last. Raises Lost."""
     with atomic():
         row = own(claim, "preparing")
+        done = [step for step in prepared.steps if step not in prepared_of(row.prepared).steps]
+        logs.milestone("publication.step", steps=done, **states.ids_of(row))
         values: dict[str, Any] = {"prepared": prepared_json(prepared), "exchanges": kept(row, exchanges)}
         if not prepared.ready:
             # A worker that gets on keeps its claim: many pictures take longer than one lease.
@@ -108,6 +112,7 @@ def postpone(
     """Nothing happened; the step is tried again at `retry_at`. Raises Lost."""
     with atomic():
         row = own(claim, "preparing")
+        logs.milestone("publication.postponed", code=error.get("code"), **states.ids_of(row))
         states.touch(
             row,
             now=now,

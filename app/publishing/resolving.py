@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
+from app import logs
 from app.audit import services as audit
 from app.db import atomic, db, wake
 from app.errors import Conflict, Invalid, NotFound
@@ -162,6 +163,7 @@ def own(actor: Actor, publication_id: str, reason: str, *keys: str) -> Publicati
     row = db.session.get(Publication, publication_id)
     if row is None:
         raise NotFound
+    logs.about(**states.ids_of(row))
     unit = row.post.unit
     if not any(actor.may(key, unit) for key in keys[1:]):
         actor.require(keys[0], unit, see="post.read")

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import update
 
+from app import logs
 from app.db import db
 from app.errors import Conflict
 from app.publishing.models import STATUSES, Publication, StateChange
@@ -108,7 +109,7 @@ def move(
     `why` and `next_attempt_at` are cleared unless given. Raises Conflict when unlawful, Lost when somebody was faster.
     """
     require(publication, after)
-    before = publication.status
+    before, ids = publication.status, ids_of(publication)
     fields: dict[str, Any] = {
         "claim_owner": "",
         "claim_until": None,
@@ -122,6 +123,13 @@ def move(
     db.session.add(
         StateChange(publication_id=publication.id, before=before, after=after, reason=reason, actor=actor, at=now)
     )
+    told = {"fence": fence_up, "code": fields["error_code"], "receipt": fields.get("external_id")}
+    logs.milestone(f"publication.{after}", before=before, **told, **ids)
+
+
+def ids_of(publication: Publication) -> dict[str, str]:
+    """What a line of the log about it bears."""
+    return {"post": publication.post_id, "publication": publication.id, "account": publication.account_id}
 
 
 def touch(

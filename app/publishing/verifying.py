@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from app import logs
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.publishing import doubting, handing, outcomes, permalink, preparing, pushdown, rhythm, states
@@ -50,6 +51,7 @@ def load(claim: Claim) -> Question | None:
     if row is None or row.status not in (*_ASKED, "handed_over"):
         return None
     attempt = telling_attempt(row.id)
+    logs.about(attempt=attempt.id if attempt else "", **states.ids_of(row))
     known = receipt_of(row.receipt)
     if attempt is not None and attempt.receipt:
         known = merged(receipt_of(attempt.receipt), known) if known else receipt_of(attempt.receipt)
@@ -74,6 +76,7 @@ def record_finding(claim: Claim, finding: Finding, exchanges: Sequence[Mapping[s
     """Raises Lost when the claim was taken over or a person decided meanwhile."""
     with atomic():
         row = preparing.own(claim, _ASKED)
+        logs.milestone("publication.verified", finding=describe(finding)["finding"], **states.ids_of(row))
         entry = {"at": now.isoformat(), "exchanges": [dict(one) for one in exchanges], **describe(finding)}
         states.touch(
             row,
@@ -101,6 +104,7 @@ def record_result(account: Account, result: PublishResult, now: datetime) -> boo
             if isinstance(result.finding, Found):
                 doubting.doubt(account, entry, now)
             return False
+        logs.milestone("publication.told", finding=entry["finding"], **states.ids_of(row))
         states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
         if row.status in _BEFORE_SENDING:
             _recognise_earlier(row, result)

@@ -19,6 +19,7 @@ from app.posts import services as posts
 from app.posts.models import Post
 from app.publishing import asking, evidence, outlook, resolving, services, states, together, undoing
 from app.publishing.models import Publication
+from app.publishing.situation import Situation
 from app.units.access import Actor
 from app.units.permissions import current_actor, requires
 from app.web import _, settings
@@ -72,10 +73,12 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
     movable = movable and any(row.status in states.WITHDRAWABLE for row in standing)
     able = actor.may("post.schedule", post.unit)
     schedule = standing[0].schedule if standing else None
+    situation = Situation(now)
     return {
         "post": post,
         "rows": [
-            (row, outlook.outlook(row, now), actions_of(actor, row), asking.whom_to_ask(actor, row)) for row in rows
+            (row, outlook.outlook(row, now, situation), actions_of(actor, row), asking.whom_to_ask(actor, row))
+            for row in rows
         ],
         "barred": asking.barred_by(_still_to_go(post, standing)),
         "cut_off": [account for account in _still_to_go(post, standing) if unconnected(account)],
@@ -89,7 +92,6 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "ordered": len({row.account.platform for row in standing} or _platforms(post)) > 1,
         "zone": settings().timezone,
         "suggested": _suggested(schedule.publish_at if schedule else None, now),
-        "beat": services.heartbeat_state(now),
         "now": now,
     }
 

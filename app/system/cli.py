@@ -11,7 +11,7 @@ from flask.cli import AppGroup, with_appcontext
 from app.db import utcnow
 from app.errors import TandemError
 from app.system import backup as backups
-from app.system import keys, restoring, services
+from app.system import keys, report, restoring, services
 from app.system.demo.city import PASSWORD, PEOPLE
 from app.units.cli import spoken_errors
 from app.web import settings
@@ -44,11 +44,13 @@ def demo_needed() -> None:
 
 @system.command("check")
 def system_check() -> None:
-    """Every check of the status page; exit 1 when one fails."""
+    """Every check of the status page, then what it lists; exit 1 when a check fails."""
     findings = services.self_test(settings(), utcnow())
     for finding in findings:
         mark = {True: "正常", False: "异常", None: "提示"}[finding.ok]
         click.echo(f"[{mark}] {finding.name}：{finding.told}{finding.remedy}")
+    for line in report.lines(settings(), utcnow()) if findings[0].ok or len(findings) > 1 else ():
+        click.echo(line)
     if any(finding.ok is False for finding in findings):
         sys.exit(1)
 

@@ -14,7 +14,7 @@ from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, bindparam, fu
 from app.db import Encrypted, UTCDateTime, db
 
 # Heartbeats of processes that a restored database never saw.
-LEFT_OUT = frozenset({"workers"})
+LEFT_OUT = frozenset({"workers", "site_facts"})
 _BATCH = 500
 # Rows that hold whole files (10 MB at most) pass through the memory a few at a time.
 _HEAVY_BATCH = 8

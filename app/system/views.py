@@ -6,13 +6,14 @@ from typing import Any
 
 from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from app.accounts.models import Account
-from app.db import db, utcnow
+from app.accounts.connections import home_url
+from app.db import utcnow
+from app.publishing import outlook
 from app.publishing.heartbeats import MOST_SKEW
+from app.publishing.situation import Situation
 from app.system import services
-from app.units.access import visible
 from app.units.permissions import current_actor, public, requires
 from app.web import settings
 
@@ -43,33 +44,34 @@ def readyz() -> ResponseReturnValue:
 def metrics() -> ResponseReturnValue:
     """Prometheus text. Everything is read from the database: any web process tells the same."""
     registry = CollectorRegistry()
-    for name, values in services.metrics(utcnow()).items():
-        labelled = "" not in values
-        gauge = Gauge(name, name.replace("_", " "), ["status"] if labelled else [], registry=registry)
-        for label, value in values.items():
-            (gauge.labels(label) if labelled else gauge).set(value)
+    registry.register(services.Collector(utcnow()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
 @bp.get("/status")
 @requires("system.read")
 def status() -> ResponseReturnValue:
-    now = utcnow()
-    actor = current_actor()
-    accounts = db.session.scalars(
-        db.select(Account).where(visible(actor, "account.read", Account.unit_id)).order_by(Account.name)
-    ).all()
+    now, actor = utcnow(), current_actor()
+    ties, accounts = services.ties(actor, now)
+    situation = Situation(now)
+    oldest = outlook.oldest_waiting(actor)
     return render_template(
         "system/status.html",
         now=now,
         findings=services.self_test(settings(), now),
         workers=services.recent_workers(now),
         live={worker.id for worker in services.live_workers(now, settings().heartbeat_seconds)},
-        publications=services.publications_by_status(),
+        is_stuck=services.is_stuck,
+        queue=services.publications_by_status(),
+        waiting=services.WAITING,
+        people=services.PEOPLE,
         replies=services.replies_by_status(),
         lag=services.lag_seconds(now),
+        oldest=(oldest, outlook.outlook(oldest, now, situation)) if oldest is not None else None,
         most_skew=MOST_SKEW,
+        ties=ties,
         accounts=accounts,
+        home_url=home_url,
     )
 
 

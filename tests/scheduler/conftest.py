@@ -17,7 +17,7 @@ __all__ = ["app_on_simulator", "running_simulator", "sim"]
 @pytest.fixture
 def desk(app_on_simulator: Flask) -> Desk:
     """On the real clock and the simulator over real HTTP."""
-    return Desk(utcnow())
+    return Desk(utcnow(), alone=True)
 
 
 @pytest.fixture

@@ -178,7 +178,7 @@ def test_a_recall_takes_it_back(desk: Desk, sim: Sim) -> None:
 
 
 def test_draft_mode_waits_for_a_person_and_is_read_back(app_on_simulator: Flask, sim: Sim) -> None:
-    desk = Desk(utcnow(), wechat_mode="draft")
+    desk = Desk(utcnow(), wechat_mode="draft", alone=True)
     post = desk.approved(accounts=[desk.wechat])
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     clock = Clockwork.make()

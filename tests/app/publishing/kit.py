@@ -16,7 +16,7 @@ from app.accounts.models import Account
 from app.db import atomic, db, new_id, utcnow
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing.models import Publication, Schedule
+from app.publishing.models import Publication, Schedule, Worker
 from app.publishing.values import Claim
 from app.review.models import Review
 from app.units.access import Actor, actor_for
@@ -29,8 +29,13 @@ from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO
 class Desk:
     """One city office: author, publisher, administrator, an outsider; a Weibo and a WeChat account."""
 
-    def __init__(self, now: datetime, *, wechat_mode: str = "publish", weibo_mode: str = "share") -> None:
+    def __init__(
+        self, now: datetime, *, wechat_mode: str = "publish", weibo_mode: str = "share", alone: bool = False
+    ) -> None:
+        """`alone`: no scheduler lives but those that the test starts."""
         self.now = now
+        if not alone:
+            self._scheduler()
         self.city = self._unit("青岚市政府办")
         self.other = self._unit("邻市政府办")
         self.author = self.person("author", self.city, "author")
@@ -39,6 +44,11 @@ class Desk:
         self.outsider = self.person("outsider", self.other, "author", "publisher")
         self.weibo = self._account("weibo", UID, weibo_mode, {**WEIBO, "uid": UID})
         self.wechat = self._account("wechat", GH, wechat_mode, WECHAT)
+
+    def _scheduler(self) -> None:
+        """One that lives as long as the test: what has not gone yet waits for nothing but its own reasons."""
+        with atomic():
+            db.session.add(Worker(id="desk", started_at=self.now, beat_at=self.now + timedelta(days=3650)))
 
     def person(self, name: str, unit: Unit, *roles: str) -> Actor:
         with atomic():

@@ -40,7 +40,7 @@ def mass(app: Flask, now: datetime) -> Desk:
 
 
 def chip_of(desk: Desk, post: Post, at: datetime, *, actor: Any = None) -> calendar.Chip:
-    chips, total = calendar.chips(actor or desk.author, *week_of(at))
+    chips, total = calendar.chips(actor or desk.author, *week_of(at), utcnow())
     assert total == len(chips)
     (found,) = [chip for chip in chips if chip.post.id == post.id]
     return found
@@ -53,10 +53,10 @@ def test_a_post_stands_at_its_hour_in_its_state(desk: Desk, now: datetime) -> No
     assert (chip.at, chip.state, chip.stopped, chip.movable) == (at, "scheduled", False, True)
     assert [row.account.platform for row in chip.publications] == ["weibo", "wechat"]
     assert not chip_of(desk, post, at, actor=desk.publisher).movable
-    assert calendar.chips(desk.outsider, *week_of(at)) == ([], 0)
+    assert calendar.chips(desk.outsider, *week_of(at), utcnow()) == ([], 0)
     # Days are the installation's: midnight in Beijing belongs to the new day.
-    assert calendar.chips(desk.author, at.date() + timedelta(days=1), 5) == ([], 0)
-    assert calendar.chips(desk.author, at.date(), 1)[1] == 1
+    assert calendar.chips(desk.author, at.date() + timedelta(days=1), 5, utcnow()) == ([], 0)
+    assert calendar.chips(desk.author, at.date(), 1, utcnow())[1] == 1
 
 
 STOPPED = {"failed", "held", "missed", "cancelled", "recalled", "removed"}
@@ -95,7 +95,7 @@ def test_a_withdrawn_schedule_leaves_the_calendar(desk: Desk, now: datetime) -> 
     post, at = desk.approved(), tomorrow_at(9, now)
     publishing.schedule(desk.author, post.id, publish_at=at, now=now)
     publishing.unschedule(desk.author, post.id, now=now)
-    assert calendar.chips(desk.author, *week_of(at)) == ([], 0)
+    assert calendar.chips(desk.author, *week_of(at), utcnow()) == ([], 0)
 
 
 def feed(client: FlaskClient, at: datetime, days: int = 7) -> dict[str, Any]:
@@ -387,7 +387,7 @@ def test_what_a_colleague_took_off_is_not_put_back_by_an_old_page(desk: Desk, no
     with pytest.raises(Conflict, match="刚被取消排期"):
         calendar.move(desk.author, post.id, at=at + timedelta(hours=2), seen=at, now=now)
     assert fresh_post(post).status == "approved"
-    assert calendar.chips(desk.author, *week_of(at)) == ([], 0)
+    assert calendar.chips(desk.author, *week_of(at), utcnow()) == ([], 0)
 
 
 def test_one_released_and_stopped_again_moves_from_where_it_stands(desk: Desk, now: datetime) -> None:
@@ -421,7 +421,7 @@ def test_the_rest_of_a_post_stands_at_its_new_hour(desk: Desk, now: datetime) ->
     publishing.schedule(desk.author, post.id, publish_at=later, now=out)
     assert chip_of(desk, post, later).at == later
     assert later.date() in {
-        chip.at.astimezone(BEIJING).date() for chip in calendar.chips(desk.author, later.date(), 1)[0]
+        chip.at.astimezone(BEIJING).date() for chip in calendar.chips(desk.author, later.date(), 1, utcnow())[0]
     }
     force(row(post, desk.wechat), "published", later)
     with atomic():
@@ -465,7 +465,7 @@ def test_one_cancelled_as_a_whole_waits_in_the_tray_again(desk: Desk, now: datet
     post, at = desk.approved(accounts=[desk.weibo]), tomorrow_at(9, now)
     publishing.schedule(desk.author, post.id, publish_at=at, now=now)
     resolving.cancel(desk.author, row(post, desk.weibo).id, reason="不发了", now=now)
-    assert calendar.chips(desk.author, *week_of(at)) == ([], 0)
+    assert calendar.chips(desk.author, *week_of(at), utcnow()) == ([], 0)
     assert [group.status for group in calendar.tray(desk.author)] == ["approved"]
     moved = calendar.move(desk.author, post.id, at=at + timedelta(hours=1), seen=None, now=now)
     assert moved.undo == ""
