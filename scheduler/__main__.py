@@ -18,7 +18,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import create_app
-from app.db import stop_listening, utcnow, wait_for_wake
+from app.db import persist, stop_listening, utcnow, wait_for_wake
 from app.publishing import heartbeats
 from scheduler import jobs, publisher
 from scheduler.runtime import THREADS, Runtime
@@ -45,8 +45,8 @@ def main() -> None:
     finally:
         ticks.shutdown(wait=False)
         finished = finish(runtime)
-        with runtime.context():
-            heartbeats.stop_worker(runtime.worker, runtime.clock())
+        # Unheard, it is taken for dead after three missed beats.
+        _run(runtime, "goodbye", lambda: heartbeats.stop_worker(runtime.worker, runtime.clock()))
         runtime.close()
         stop_listening()
         log.info("scheduler stopped", worker=name, finished=finished)
@@ -58,8 +58,8 @@ def finish(runtime: Runtime) -> bool:
     while time.monotonic() < deadline:
         if runtime.wait_idle(1):
             return True
-        with runtime.context():
-            jobs.beat(runtime)
+        # The ticks' own way: a database that is away keeps nothing from ending.
+        _run(runtime, "heartbeat", lambda: jobs.beat(runtime))
     return False
 
 
@@ -74,7 +74,8 @@ def start_ticks(runtime: Runtime) -> BackgroundScheduler:
     )
     with runtime.context():
         table = jobs.table(runtime)
-        jobs.beat(runtime)
+        # The database may be busy or not be up yet when a machine starts.
+        persist(lambda: jobs.beat(runtime))
     for job in table:
         ticks.add_job(
             partial(_run, runtime, job.name, job.run),
@@ -91,23 +92,28 @@ def start_ticks(runtime: Runtime) -> BackgroundScheduler:
 def loop(runtime: Runtime) -> None:
     """Publish what is due, then sleep until the next row or a wake-up, one second at most."""
     while not runtime.stopping.is_set():
-        timeout = 1.0
-        with runtime.context():
-            try:
-                due = publisher.tick(runtime, runtime.clock())
-                if due is not None:
-                    timeout = min(1.0, max(0.02, (due - runtime.clock()).total_seconds()))
-            except Exception:
-                # The database is away or busy: the rows are the schedule, nothing is lost by looking again.
-                log.exception("publisher round failed", worker=runtime.worker)
-            if runtime.free() == 0:
-                timeout = 0.05
-            if not runtime.stopping.is_set():
-                wait_for_wake(timeout, runtime.done)
+        try:
+            # Leaving the context ends its transaction: that fails, too, when the database went away meanwhile.
+            with runtime.context():
+                _look_and_wait(runtime)
+        except Exception:
+            # The database is away or busy: the rows are the schedule, nothing is lost by looking again.
+            log.exception("publisher round failed", worker=runtime.worker)
+            runtime.stopping.wait(1)
+
+
+def _look_and_wait(runtime: Runtime) -> None:
+    due, timeout = publisher.tick(runtime, runtime.clock()), 1.0
+    if due is not None:
+        timeout = min(1.0, max(0.02, (due - runtime.clock()).total_seconds()))
+    if runtime.free() == 0:
+        timeout = 0.05
+    if not runtime.stopping.is_set():
+        wait_for_wake(timeout, runtime.done)
 
 
 def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:
-    if runtime.stopping.is_set() and name != "heartbeat":
+    if runtime.stopping.is_set() and name not in ("heartbeat", "goodbye"):
         return
     structlog.contextvars.bind_contextvars(job=name)
     try:
