@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -39,6 +40,55 @@ def _postgres_bin() -> Path:
     return found[-1].parent
 
 
+@dataclass(frozen=True)
+class Postgres:
+    """A throw-away PostgreSQL cluster in `home`."""
+
+    home: Path
+    port: int
+    options: str
+    limits: tuple[str, ...] = ()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://postgres@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        self.control("-o", self.options, "-l", str(self.home / "log"), "start")
+
+    def restart(self, mode: str) -> None:
+        """As pg_ctl's -m: "fast" ends every connection, "immediate" is a crash."""
+        self.control("-m", mode, "-o", self.options, "-l", str(self.home / "log"), "restart")
+
+    def control(self, *order: str) -> None:
+        """pg_ctl, waiting until it is done. The server will not run as root."""
+        run = [*self.limits, str(_postgres_bin() / "pg_ctl"), "-D", str(self.home / "data"), "-s", "-w", *order]
+        subprocess.run([*_unprivileged(), *run], check=True, cwd=self.home)
+
+
+def _unprivileged() -> list[str]:
+    return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+
+
+@contextlib.contextmanager
+def postgres_cluster(*initdb: str, limits: tuple[str, ...] = ()) -> Iterator[Postgres]:
+    """A cluster of one's own. `limits`: the command that starts it limited."""
+    home = Path(tempfile.mkdtemp(prefix="tandem-pg-"))
+    if os.geteuid() == 0:
+        shutil.chown(home, "postgres", "postgres")
+    port = free_port()
+    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
+    made = Postgres(home, port, options, limits)
+    command = [str(_postgres_bin() / "initdb"), "-D", str(home / "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8"]
+    subprocess.run([*_unprivileged(), *command, *initdb], check=True, stdout=subprocess.DEVNULL, cwd=home)
+    made.start()
+    try:
+        yield made
+    finally:
+        made.control("-m", "immediate", "stop")
+        shutil.rmtree(home, ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The URL of a throw-away PostgreSQL cluster (or of TANDEM_TEST_POSTGRES_URL)."""
@@ -46,26 +96,8 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    binaries, home = _postgres_bin(), Path(tempfile.mkdtemp(prefix="tandem-pg-"))
-    prefix: list[str] = []
-    if os.geteuid() == 0:
-        shutil.chown(home, "postgres", "postgres")
-        prefix = ["runuser", "-u", "postgres", "--"]
-    port = free_port()
-    run = [*prefix, str(binaries / "pg_ctl"), "-D", str(home / "data"), "-s", "-w"]
-    options = f"-p {port} -k {home} -c listen_addresses=127.0.0.1 -c fsync=off -c max_connections=200"
-    subprocess.run(
-        [*prefix, str(binaries / "initdb"), "-D", str(home / "data"), "-A", "trust", "-U", "postgres", "-E", "UTF8"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-        cwd=home,
-    )
-    subprocess.run([*run, "-o", options, "-l", str(home / "log"), "start"], check=True, cwd=home)
-    try:
-        yield f"postgresql+psycopg://postgres@127.0.0.1:{port}/postgres"
-    finally:
-        subprocess.run([*run, "-m", "immediate", "stop"], check=True, cwd=home)
-        shutil.rmtree(home, ignore_errors=True)
+    with postgres_cluster() as made:
+        yield made.url
 
 
 @contextlib.contextmanager
@@ -76,7 +108,7 @@ def fresh_database(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
         return
     server = request.getfixturevalue("postgres_server")
     name = f"t{uuid.uuid4().hex[:16]}"
-    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {name}")
     yield make_url(server).set(database=name).render_as_string(hide_password=False)
