@@ -211,6 +211,12 @@ class _Timely(HTTPConnection):
         if _present.check is not None:
             _present.check()
 
+    def endheaders(self, *args: Any, **options: Any) -> None:
+        # A connection that was kept alive connects no more: the clock is asked here.
+        if self.sock is not None and _present.check is not None:
+            _present.check()
+        super().endheaders(*args, **options)
+
     def getresponse(self) -> Any:
         if _present.limit is not None:
             _present.limit.watch(self.sock)

@@ -48,6 +48,7 @@ def main() -> None:
     finally:
         ticks.shutdown(wait=False)
         finished = finish(runtime)
+        # Unheard, it is taken for dead after three missed beats.
         _run(runtime, "goodbye", lambda: _say_goodbye(runtime))
         runtime.close()
         stop_listening()
@@ -99,19 +100,24 @@ def start_ticks(runtime: Runtime) -> BackgroundScheduler:
 def loop(runtime: Runtime) -> None:
     """Publish what is due, then sleep until the next row or a wake-up, one second at most."""
     while not runtime.stopping.is_set():
-        timeout = 1.0
-        with runtime.context():
-            try:
-                due = publisher.tick(runtime, runtime.clock())
-                if due is not None:
-                    timeout = min(1.0, max(0.02, (due - runtime.clock()).total_seconds()))
-            except Exception:
-                # The database is away or busy: the rows are the schedule, nothing is lost by looking again.
-                log.exception("publisher round failed")
-            if runtime.free() == 0:
-                timeout = 0.05
-            if not runtime.stopping.is_set():
-                wait_for_wake(timeout, runtime.done)
+        try:
+            # Leaving the context ends its transaction: that fails, too, when the database went away meanwhile.
+            with runtime.context():
+                _look_and_wait(runtime)
+        except Exception:
+            # The database is away or busy: the rows are the schedule, nothing is lost by looking again.
+            log.exception("publisher round failed")
+            runtime.stopping.wait(1)
+
+
+def _look_and_wait(runtime: Runtime) -> None:
+    due, timeout = publisher.tick(runtime, runtime.clock()), 1.0
+    if due is not None:
+        timeout = min(1.0, max(0.02, (due - runtime.clock()).total_seconds()))
+    if runtime.free() == 0:
+        timeout = 0.05
+    if not runtime.stopping.is_set():
+        wait_for_wake(timeout, runtime.done)
 
 
 def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import socket
 import subprocess
 import tempfile
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +39,9 @@ class Cluster:
     options: str = ""
     # Who may come without a password besides this machine: a network in CIDR.
     trusted: str = ""
+    # Further options of initdb, and the command that starts the server limited.
+    initdb: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
     home: Path = field(init=False)
     port: int = field(init=False)
 
@@ -44,7 +49,7 @@ class Cluster:
         self.home, self.port = Path(tempfile.mkdtemp(prefix="tandem-pg-")), free_port()
         if self._prefix:
             shutil.chown(self.home, "postgres", "postgres")
-        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "postgres", "-E", "UTF8")
+        self._run("initdb", "-D", str(self._data), "-A", "trust", "-U", "postgres", "-E", "UTF8", *self.initdb)
         if self.trusted:
             with (self._data / "pg_hba.conf").open("a") as rules:
                 rules.write(f"host all all {self.trusted} trust\n")
@@ -55,11 +60,17 @@ class Cluster:
 
     def start(self) -> None:
         options = f"-p {self.port} -k {self.home} -c listen_addresses={self.host} {self.options}"
-        self._run("pg_ctl", "-D", str(self._data), "-s", "-w", "-o", options, "-l", str(self.home / "log"), "start")
+        log = str(self.home / "log")
+        self._run("pg_ctl", "-D", str(self._data), "-s", "-w", "-o", options, "-l", log, "start", limits=self.limits)
 
     def stop(self, mode: str = "fast") -> None:
         """`mode`: fast (sessions are told), immediate (as if it crashed)."""
         self._run("pg_ctl", "-D", str(self._data), "-s", "-w", "-m", mode, "stop")
+
+    def restart(self, mode: str) -> None:
+        """As pg_ctl's -m: "fast" ends every connection, "immediate" is a crash."""
+        self.stop(mode)
+        self.start()
 
     def remove(self) -> None:
         try:
@@ -76,9 +87,21 @@ class Cluster:
     def _prefix(self) -> list[str]:
         return ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
 
-    def _run(self, program: str, *arguments: str) -> None:
-        command = [*self._prefix, str(binaries() / program), *arguments]
+    def _run(self, program: str, *arguments: str, limits: tuple[str, ...] = ()) -> None:
+        command = [*self._prefix, *limits, str(binaries() / program), *arguments]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=self.home)
+
+
+@contextlib.contextmanager
+def running_cluster(*, initdb: tuple[str, ...] = (), limits: tuple[str, ...] = ()) -> Iterator[Cluster]:
+    """One for tests: what they leave behind need not outlive a power cut."""
+    cluster = Cluster(options="-c fsync=off -c max_connections=200", initdb=initdb, limits=limits)
+    cluster.make()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.remove()
 
 
 def create_database(server: str, *, template: str = "") -> str:
@@ -93,7 +116,7 @@ def drop_database(server: str, url: str) -> None:
 
 
 def _administer(server: str, statement: str) -> None:
-    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT")
+    admin = sqlalchemy.create_engine(server, isolation_level="AUTOCOMMIT", pool_pre_ping=True)
     with admin.connect() as connection:
         connection.exec_driver_sql(statement)
     admin.dispose()

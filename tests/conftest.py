@@ -14,8 +14,8 @@ from sqlalchemy.engine import make_url
 
 from app.config import Config
 from app.db import db
-from tests.cluster import Cluster, create_database, drop_database
-from tests.kept import EmptyFiles, KeptApp, all_tables
+from tests.cluster import create_database, drop_database, running_cluster
+from tests.kept import EmptyFiles, KeptApp, template_of
 
 NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
@@ -28,14 +28,8 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    # What a test leaves behind need not outlive a power cut.
-    cluster = Cluster(options="-c fsync=off -c max_connections=200")
-    cluster.make()
-    try:
-        cluster.start()
+    with running_cluster() as cluster:
         yield cluster.url
-    finally:
-        cluster.remove()
 
 
 @contextlib.contextmanager
@@ -47,7 +41,7 @@ def fresh_database(request: pytest.FixtureRequest, home: Path, *, tables: bool =
         yield f"sqlite:///{home / 'test.sqlite3'}"
         return
     server = request.getfixturevalue("postgres_server")
-    url = create_database(server, template=request.getfixturevalue("postgres_template") if tables else "")
+    url = create_database(server, template=template_of(server) if tables else "")
     yield url
     drop_database(server, url)
 
@@ -69,14 +63,6 @@ def kept_apps(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Config], Ke
 @pytest.fixture(scope="session")
 def empty_files(tmp_path_factory: pytest.TempPathFactory) -> EmptyFiles:
     return EmptyFiles(tmp_path_factory.mktemp("empty"))
-
-
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> str:
-    """The name of a database with every table and no row, to be copied."""
-    url = create_database(postgres_server)
-    all_tables(url)
-    return str(make_url(url).database)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

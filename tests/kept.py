@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from copy import copy
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from sqlalchemy.engine import make_url
 from app import CAPABILITIES, ROOT, create_app, logs
 from app.config import Config
 from app.db import db
+from tests.cluster import create_database
 
 # Flask's registers that a test may add to.
 _REGISTERS = (
@@ -92,6 +94,14 @@ def all_tables(url: str) -> None:
     engine = sqlalchemy.create_engine(url)
     db.metadata.create_all(engine)
     engine.dispose()
+
+
+@cache
+def template_of(server: str) -> str:
+    """The name of a database on the server with every table and no row, to be copied."""
+    url = create_database(server)
+    all_tables(url)
+    return str(make_url(url).database)
 
 
 class EmptyFiles:

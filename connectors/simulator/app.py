@@ -145,6 +145,7 @@ class Simulator:
             if fault["kind"] == "slow_success" and call.platform == "weibo":
                 answer = weibo.slow_success(call, answer)
         if fault["kind"] == "drop_answer":
+            time.sleep(float(fault.get("seconds") or 0))
             faults.cut(connection)
         return answer
 

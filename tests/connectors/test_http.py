@@ -40,6 +40,26 @@ def test_a_connection_that_came_too_late_sends_nothing(odd: Odd) -> None:
     assert odd.seen == []
 
 
+def test_a_connection_kept_alive_that_comes_too_late_sends_nothing() -> None:
+    """It connects no more: a process that stood still before its first byte must be stopped there."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        seen: list[bytes] = []
+
+        def answer() -> None:
+            line, _ = server.accept()
+            with line:
+                while asked := line.recv(65536):
+                    seen.append(asked)
+                    line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+        threading.Thread(target=answer, daemon=True).start()
+        http, url = Http(clock=SlowToConnect(3)), f"http://127.0.0.1:{server.getsockname()[1]}/submit"
+        assert http.call("GET", url, write=False).status == 200
+        with pytest.raises(Unavailable):
+            http.call("POST", url, write=True, json_body={}, send_before=DEADLINE)
+        assert [asked[:4] for asked in seen] == [b"GET "]
+
+
 def test_a_connection_in_time_sends_once_and_the_deadline_does_not_stay(odd: Odd) -> None:
     odd.say({})
     http = Http(clock=SlowToConnect(3))

@@ -8,6 +8,7 @@ from flask import Flask
 from app.db import utcnow
 from tests.app.accounts.kit import Sim, app_on_simulator, running_simulator, sim
 from tests.app.publishing.kit import Desk
+from tests.scheduler.fleet import Fleet
 from tests.scheduler.matrix import Cell, Forks
 from tests.scheduler.processes import Processes
 
@@ -35,6 +36,14 @@ def forks() -> Iterator[Forks]:
 
 
 @pytest.fixture
-def cell(desk: Desk, sim: Sim, processes: Processes, forks: Forks) -> Cell:
+def cell(desk: Desk, sim: Sim, processes: Processes, forks: Forks) -> Iterator[Cell]:
     """One cell of the crash matrix: a post for both platforms, due now."""
-    return Cell(desk, sim, processes, forks)
+    yield Cell(desk, sim, processes, forks)
+    forks.kill_all()
+
+
+@pytest.fixture
+def fleet(processes: Processes, forks: Forks) -> Iterator[Fleet]:
+    """Schedulers of this test alone."""
+    yield Fleet(processes, forks)
+    forks.kill_all()

@@ -1,9 +1,9 @@
-"""Schedulers that kill themselves with SIGKILL at a named step, forked from one process that has imported all.
+"""Schedulers that kill or stop themselves at a named step, forked from one process that has imported all.
 
 A step is the moment after a transaction was committed ("saved wechat preparing.save_step 2") or around a call to a
-platform ("asking draft/add 1": about to send; "answered draft/add 1": the answer is here and nothing was saved of it).
-Every step that is reached is written to a file. Only the publisher and the reconciler run: steps of polling would come
-in between.
+platform ("asking draft/add 1": at the socket, nothing was sent; "answered draft/add 1": the answer is here and nothing
+was saved of it). Every step that is reached is written to a file. Only the publisher and the reconciler run: steps of
+polling would come in between.
 """
 
 from __future__ import annotations
@@ -11,21 +11,26 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import sys
 import threading
+import traceback
 from collections import Counter
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import requests
-from sqlalchemy import event
+from sqlalchemy import URL, event
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
+from urllib3.connection import HTTPConnection
 
 from app.publishing.values import Claim
+from connectors.http import Answer, Http
 from scheduler import __main__ as scheduler
 from scheduler import jobs
 from scheduler.runtime import Runtime
+from tests.scheduler import rigging
 
 # What these write belongs to no publication.
 _ASIDE = ("heartbeats", "quotas", "notices")
@@ -33,10 +38,10 @@ _RUN = ("heartbeat", "reconciler")
 
 
 class Steps:
-    """Counts the steps, writes them down, and ends the process at the one named."""
+    """Counts the steps, writes them down, and sends the process the signal `by` at the one named."""
 
-    def __init__(self, at: str, trace: Path, names: dict[str, str]) -> None:
-        self.at, self.trace, self.names = at, trace, names
+    def __init__(self, at: str, trace: Path, names: dict[str, str], by: int) -> None:
+        self.at, self.trace, self.names, self.by = at, trace, names, by
         self._seen: Counter[str] = Counter()
         self._lock = threading.Lock()
 
@@ -48,7 +53,18 @@ class Steps:
                 out.write(f"{step}\n")
                 out.flush()
             if step == self.at:
-                os.kill(os.getpid(), signal.SIGKILL)
+                if self.by == signal.SIGSTOP:
+                    _let_writers_finish(make_url(os.environ["TANDEM_DATABASE_URL"]))
+                os.kill(os.getpid(), self.by)
+
+
+def _let_writers_finish(url: URL) -> None:
+    """Who stands still in the middle of a transaction would keep SQLite's only lock from everybody."""
+    if url.get_backend_name() == "sqlite":
+        asked = sqlite3.connect(str(url.database), timeout=60, isolation_level=None)
+        asked.execute("BEGIN IMMEDIATE")
+        asked.execute("ROLLBACK")
+        asked.close()
 
 
 def _who_saved(names: dict[str, str]) -> str | None:
@@ -90,17 +106,23 @@ def install(steps: Steps) -> None:
         if who is not None:
             steps.reached(f"saved {who}")
 
-    ask = requests.Session.request
+    begin, call = HTTPConnection.putrequest, Http.call
 
-    def asked(self: requests.Session, method: str, url: str, *args: Any, **options: Any) -> requests.Response:
-        path = "/".join(url.split("?")[0].rstrip("/").split("/")[-2:]).removesuffix(".json")
-        steps.reached(f"asking {path}")
-        answer = ask(self, method, url, *args, **options)
-        _ = answer.content
-        steps.reached(f"answered {path}")
+    def asking(self: HTTPConnection, method: str, url: str, *args: Any, **options: Any) -> None:
+        steps.reached(f"asking {_call_of(url)}")
+        begin(self, method, url, *args, **options)
+
+    def called(self: Http, method: str, url: str, **options: Any) -> Answer:
+        answer = call(self, method, url, **options)
+        steps.reached(f"answered {_call_of(url)}")
         return answer
 
-    requests.Session.request = asked  # type: ignore[assignment,method-assign]
+    HTTPConnection.putrequest = asking  # type: ignore[method-assign]
+    Http.call = called  # type: ignore[method-assign]
+
+
+def _call_of(url: str) -> str:
+    return "/".join(url.split("?")[0].rstrip("/").split("/")[-2:]).removesuffix(".json")
 
 
 def only_publishing() -> None:
@@ -114,17 +136,22 @@ def only_publishing() -> None:
 
 
 def become_scheduler(order: dict[str, Any]) -> None:
-    """In the forked child: the scheduler that dies at order["at"]."""
+    """In the forked child: the scheduler that gets order["by"] at order["at"], rigged as order["rig"] says."""
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     for stream in (1, 2):
         os.dup2(log, stream)
     os.environ.update(order["env"])
-    sys.argv[1:] = ["--threads", "4"]
+    sys.argv[1:] = ["--threads", str(order["threads"])]
     only_publishing()
-    install(Steps(order["at"], Path(order["trace"]), order["names"]))
+    if order["trace"]:
+        install(Steps(order["at"], Path(order["trace"]), order["names"], order["by"]))
+    rigging.rig(**order["rig"])
     try:
         scheduler.main()
     finally:
+        # Nothing of the parent's may be cleaned up here; what went wrong stands in the log.
+        if sys.exc_info()[0] is not None:
+            traceback.print_exc()
         os._exit(0)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,10 +22,10 @@ from app.db import utcnow
 from app.posts.models import Post
 from app.publishing import services as publishing
 from app.publishing.models import Publication
-from app.publishing.outlook import outlook
+from app.publishing.outlook import Outlook, outlook
 from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Desk, fresh_post, hurry, row
-from tests.scheduler.processes import ROOT, Processes
+from tests.scheduler.processes import PATIENCE, ROOT, Processes
 
 KINDS = {"weibo": ("status",), "wechat": ("publish", "mass")}
 
@@ -33,6 +34,7 @@ class Forks:
     """The process that forks schedulers; one for all cells of a test run."""
 
     def __init__(self) -> None:
+        self.children: list[int] = []
         command = [sys.executable, "-m", "tests.scheduler.crashing"]
         self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -42,7 +44,14 @@ class Forks:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(order) + "\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        self.children.append(int(self._process.stdout.readline()))
+        return self.children[-1]
+
+    def kill_all(self) -> None:
+        """Also those that stand still."""
+        for pid in self.children:
+            kill(pid)
+        self.children.clear()
 
     def close(self) -> None:
         self._process.kill()
@@ -57,6 +66,27 @@ def alive(pid: int) -> bool:
     return True
 
 
+def stopped(pid: int) -> bool:
+    """Whether it stands still by a signal."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    while alive(pid):
+        time.sleep(0.01)
+
+
+def told(publication: Publication) -> Outlook:
+    """What its page says of one that is not out: why, what comes next and who must act, each in Chinese."""
+    found = outlook(publication, utcnow())
+    for words in (found.why or publication.error_cause, found.following, found.who):
+        assert re.search("[一-鿿]", words), (publication.status, found)
+        assert not re.search("[A-Za-z]+(Error|Exception)", words), words
+    return found
+
+
 @dataclass
 class Cell:
     """The desk's post on its way; `trace` says which steps were reached."""
@@ -65,11 +95,14 @@ class Cell:
     sim: Sim
     processes: Processes
     forks: Forks
+    picture: bool = False
+    # What would wait for its next look is looked at again at once.
+    hurried: tuple[str, ...] = ("preparing", "processing", "unknown", "published")
 
     def __post_init__(self) -> None:
         # The platforms' own review takes its three seconds on their clock.
         self.sim.call("POST", "/_sim/clock", {"offset_seconds": 60})
-        self.post: Post = self.desk.approved()
+        self.post: Post = self.desk.approved(cover=self.desk.picture() if self.picture else "")
         publishing.schedule(self.desk.author, self.post.id, publish_at="now", now=utcnow())
         self.names = {self.row("weibo").id: "weibo", self.row("wechat").id: "wechat"}
 
@@ -77,47 +110,61 @@ class Cell:
         account: Account = getattr(self.desk, platform)
         return row(self.post, account)
 
-    def start(self, at: str) -> int:
-        """A scheduler that dies at the step, by its process id; "" at none."""
+    def start(self, at: str, by: int = signal.SIGKILL, **rig: Any) -> int:
+        """A scheduler that gets the signal at the step, by its process id; "" at none. `rig`: as rigging.rig says."""
         home = self.processes.home
-        order = {"at": at, "names": self.names, "trace": str(self.trace), "log": str(home / "scheduler.log")}
-        return self.forks.fork({**order, "env": self.processes.env})
+        order = {"at": at, "by": by, "names": self.names, "trace": str(self.trace), "threads": 4}
+        return self.forks.fork({**order, "rig": rig, "log": str(home / "scheduler.log"), "env": self.processes.env})
 
     @property
     def trace(self) -> Path:
         return self.processes.home / "trace.txt"
 
-    def die_at(self, at: str, seconds: float = 120) -> None:
+    def die_at(self, at: str, seconds: float = PATIENCE) -> None:
         """A process is started and kills itself at the step; fails when it does not get there."""
         pid = self.start(at)
         try:
             self._while(lambda: alive(pid), f"never reached: {at}", seconds)
         finally:
-            self._kill(pid)
+            kill(pid)
         assert self.trace.read_text().splitlines()[-1] == at, self.processes.log()[-4000:]
 
-    def settle(self, seconds: float = 120) -> None:
-        """Another process goes on until both are known to be out, or wait for a person."""
-        pid = self.start("")
-        try:
-            self._while(lambda: not self._settled(), "not settled", seconds)
-        finally:
-            self._kill(pid)
+    def stop_at(self, at: str, seconds: float = PATIENCE, **rig: Any) -> int:
+        """A process is started and stands still at the step; its id. os.kill(…, SIGCONT) lets it go on."""
+        pid = self.start(at, signal.SIGSTOP, **rig)
+        self._while(lambda: not stopped(pid), f"never reached: {at}", seconds)
+        return pid
 
-    def _kill(self, pid: int) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-        while alive(pid):
-            time.sleep(0.01)
+    def settle(self, seconds: float = PATIENCE, **rig: Any) -> None:
+        """Another process goes on until both are known to be out, or wait for a person."""
+        pid = self.start("", **rig)
+        try:
+            self.until(self.settled, "not settled", seconds)
+        finally:
+            kill(pid)
+
+    def until(self, done: Callable[[], bool], complaint: str = "not reached", seconds: float = PATIENCE) -> None:
+        """Wait for it; what the rhythm of checks would put off is hurried."""
+        self._while(lambda: not done(), complaint, seconds)
 
     def accepted(self, platform: str) -> int:
         found = Counter(item["kind"] for item in self.sim.call("GET", "/_sim/accepted")["items"])
         return sum(found[kind] for kind in KINDS[platform])
 
+    def went(self, platform: str) -> list[str]:
+        """The states it went through."""
+        return [change.after for change in self.row(platform).changes]
+
     def statuses(self) -> dict[str, str]:
         return {platform: self.row(platform).status for platform in KINDS}
 
-    def _settled(self) -> bool:
+    def _told(self) -> list[str]:
+        """Each row in a line, for whoever reads why a test failed."""
+        rows = [self.row(platform) for platform in KINDS]
+        return [f"{p.account.platform} {p.status} {p.why}{p.error_cause} {p.next_attempt_at}" for p in rows]
+
+    def settled(self) -> bool:
+        """Both are known to be out, or were looked for and wait for a person."""
         return all(self._known(platform) for platform in KINDS)
 
     def _known(self, platform: str) -> bool:
@@ -128,7 +175,7 @@ class Cell:
         deadline = time.monotonic() + seconds
         while going():
             if time.monotonic() > deadline:
-                raise AssertionError(f"{complaint}: {self.statuses()}\n{self.processes.log()[-4000:]}")
+                raise AssertionError(f"{complaint}: {self._told()}\n{self.processes.log()[-4000:]}")
             for platform in KINDS:
                 self._hurry(platform)
             time.sleep(0.1)
@@ -136,7 +183,7 @@ class Cell:
     def _hurry(self, platform: str) -> None:
         """The sparse rhythm of checks would wait; the clock of the test does not."""
         found = self.row(platform)
-        waiting = found.status in ("processing", "unknown", "published") and not found.claim_owner
+        waiting = found.status in self.hurried and not found.claim_owner
         if waiting and found.next_attempt_at is not None and found.next_attempt_at > utcnow():
             hurry(found)
 
@@ -153,7 +200,7 @@ class Cell:
                 continue
             assert found.status == "unknown", found.status
             assert fresh_post(self.post).needs_attention
-            assert outlook(found, utcnow()).why
+            told(found)
             if unseen and taken == 1:
                 self._seen_by_hand(platform)
                 continue

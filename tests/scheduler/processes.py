@@ -15,6 +15,8 @@ from app.db import db
 from tests.conftest import ENCRYPTION_KEY
 
 ROOT = Path(__file__).resolve().parents[2]
+# Seconds until a test gives up: a machine with much to do is slow.
+PATIENCE = 240
 
 
 class Processes:
@@ -60,7 +62,7 @@ class Processes:
     def log(self) -> str:
         return (self.home / "scheduler.log").read_text(errors="replace")
 
-    def until(self, what: str, done: Callable[[], bool], seconds: float = 40) -> None:
+    def until(self, what: str, done: Callable[[], bool], seconds: float = PATIENCE) -> None:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             db.session.rollback()

@@ -17,7 +17,7 @@ from app.db import utcnow
 from app.system import reaching
 from scheduler import outside
 from tests.app.publishing.kit import Clockwork
-from tests.conftest import free_port
+from tests.cluster import free_port
 
 
 @contextmanager

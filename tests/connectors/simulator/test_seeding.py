@@ -16,7 +16,7 @@ import requests
 from connectors.simulator import clock
 from connectors.simulator.app import serve
 from connectors.simulator.seeds import plant_folder
-from tests.conftest import free_port
+from tests.cluster import free_port
 from tests.connectors.simulator.conftest import GH, UID, Sim, WeChat, Weibo
 
 
