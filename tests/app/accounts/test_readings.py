@@ -323,7 +323,7 @@ def test_weibo_accounts_are_told_that_there_is_no_such_thing(app_on_simulator: F
     with pytest.raises(Conflict):
         allowances.clear_quota(office.admin, account.id, utcnow())
     with pytest.raises(Conflict):
-        allowances.explain(account, "rid")
+        allowances.explain(account, "rid", utcnow())
 
 
 def test_counters_stay_per_day(account: Account) -> None:
