@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import requests
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.system.demo.city import PASSWORD
@@ -123,3 +124,28 @@ def choice_by_keyboard(page: Page, question: Locator) -> None:
         expect(question).to_be_visible()
         question.get_by_role("button", name="不修改").click()
     expect(page.locator(".composer-state")).to_contain_text("已排期")
+
+
+def test_whom_a_mass_send_goes_to_is_chosen_and_shown(stack: Stack, browser: Browser) -> None:
+    """The tags are the platform's own, read when they are wanted; the choice stands in the preview that is approved."""
+    crowd = {"followers": [{"name": "市民小林", "days_ago": 9, "tags": ["居民"]}]}
+    account = {"platform": "wechat", "external_id": "gh_0a1b2c3d4e01"}
+    requests.post(f"{stack.simulator}/_sim/seed", json={**account, "seed": crowd}, timeout=30).raise_for_status()
+    page = author(browser, stack).open("/posts/new")
+    page.get_by_label("标题", exact=True).fill("居民用水提示")
+    page.get_by_role("checkbox", name=re.compile(r"微信.*青岚发布")).check()
+    body(page).fill("今晚检修，请提前储水。")
+    shown = page.locator("#previews .audience")
+    expect(shown).to_contain_text("群发给全部关注者", timeout=15000)
+    page.get_by_role("tab", name=re.compile("青岚发布")).click()
+    choice = page.get_by_label("群发对象")
+    expect(choice).to_contain_text("全部关注者")
+    part = page.locator("[data-part=delivery]")
+    part.get_by_role("button", name="从微信读取标签").click()
+    expect(part.get_by_role("status")).to_contain_text(re.compile(r"读到 [1-9]\d* 个标签"), timeout=15000)
+    label = choice.locator("option").nth(1).inner_text()
+    choice.select_option(index=1)
+    name = re.sub(r".*“(.*)”.*", r"\1", label)
+    expect(shown).to_contain_text(f"只群发给标签“{name}”的关注者", timeout=15000)
+    part.get_by_role("button", name="恢复自动").click()
+    expect(shown).to_contain_text("群发给全部关注者", timeout=15000)
