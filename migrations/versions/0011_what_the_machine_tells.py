@@ -34,7 +34,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("workers", schema=None) as batch_op:
         batch_op.add_column(sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True))
-        batch_op.add_column(sa.Column("lag_seconds", sa.Float(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("lag_seconds", sa.Double(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("busy", sa.Integer(), nullable=False, server_default="0"))
         batch_op.add_column(sa.Column("threads", sa.Integer(), nullable=False, server_default="0"))
 
