@@ -214,7 +214,7 @@ def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
     with atomic():
         account = db.session.get_one(Account, account_id)
         account.probe_requested_at = now
-        if remaining(account, BUDGET, now) == 0:
+        if _too_few_calls(account, now):
             account.status, account.rights, account.checked_at = "refused", [verdicts.row(_not_asked(error))], now
 
 

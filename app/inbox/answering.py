@@ -15,7 +15,7 @@ from app.db import atomic, db, wake
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.inbox.access import Moved, find
 from app.inbox.models import Conversation, Message
-from app.inbox.windows import Window, hours, length_of, rule_for, window_of
+from app.inbox.windows import Window, goes_privately, hours, length_of, rule_for, window_of
 from app.units.access import Actor
 from app.units.models import User
 
@@ -192,6 +192,8 @@ def check_window(conversation: Conversation, target: Message, now: datetime) -> 
     if own_allowance and not rule.unavailable:
         if rule.window is not None and now >= target.sent_at + rule.window:
             raise Conflict(f"回复时限已过。平台只在对方发来消息后 {hours(rule.window)} 小时内允许回复。")
+        if goes_privately(conversation.kind, target.target) and conversation.contact.left_at is not None:
+            raise Conflict("私信发不出去。对方已取消关注，平台不再转达。无需回复，可以把该会话办结。")
         _check_allowance(target, rule.per_message or 0)
     elif not window.open:
         raise Conflict(window.why)

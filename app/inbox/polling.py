@@ -167,7 +167,7 @@ def _spread(limit: int, used: int, needed: int, now: datetime) -> timedelta:
     over = quotas.elapsed(now)
     if used + needed <= limit * over + limit / 2 * (1 - over):
         return timedelta(0)
-    return (end - now) / max(1, (limit - used) // needed)
+    return (end - now) / (max(0, limit - used) // needed + 1)
 
 
 def _history_pause(account: Account, now: datetime) -> timedelta:

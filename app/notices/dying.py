@@ -16,6 +16,9 @@ from app.notices.outbox import ALARM, tell
 
 EARLY, SOON, LATE = timedelta(days=7), timedelta(days=3), timedelta(days=1)
 
+# The last quarter of an authorisation given for two days and more.
+_WORTH_WAKING = timedelta(hours=12)
+
 
 def warn_of_dying_accounts(now: datetime) -> None:
     """Once a week before the end, once three days before, once on the last day, once when it is dead; only tokens that
@@ -59,10 +62,11 @@ def _warn(account: Account, end: datetime, now: datetime) -> None:
         words = f"授权已于{local}到期，到点的内容会发不出去。请账号管理员重新授权。"
         _tell(account, f"expired:{end.isoformat()}", ALARM, "账号授权已到期", words, now)
     elif (soon := nearness(account)[0]) < EARLY:
-        # Given for less than a month: one word, in the last part of its life.
+        # Given for less than a month: one word, in the last part of its life. Given for a day it is nothing to be woken for.
         if end - now <= soon:
             words = f"授权将于{local}到期，之后到点的内容会发不出去。请账号管理员届时重新授权。"
-            _tell(account, f"late:{end.isoformat()}", "info", "账号授权即将到期", words, now)
+            level = ALARM if soon >= _WORTH_WAKING else "info"
+            _tell(account, f"late:{end.isoformat()}", level, "账号授权即将到期", words, now)
     elif end - now <= LATE:
         words = f"授权将于{local}到期，之后到点的内容会发不出去。请账号管理员今天重新授权。"
         _tell(account, f"late:{end.isoformat()}", ALARM, "账号授权即将到期", words, now)

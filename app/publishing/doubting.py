@@ -28,10 +28,14 @@ CAUSE = N_("平台说本账号有一篇文章发布成功，编号不是本系�
 
 
 def doubt(account: Account, entry: Mapping[str, Any], now: datetime) -> None:
-    """failed -> unknown, looked up at once; what a person queued again is held before it goes out a second time.
+    """failed -> unknown, looked up at once; what a person queued again is held before it goes out a second time, also
+    when the one that was taken for not sent was cancelled and the post scheduled anew.
 
-    Inside atomic().
+    While a call of the account has no answer yet the word may be about that one: then nothing is doubted until its
+    answer is there (verifying.apply_early). Inside atomic().
     """
+    if _one_is_being_sent(account):
+        return
     for publication_id in _suspects(account, now):
         permalink.lock_post_of(publication_id)
         row = db.session.get_one(Publication, publication_id, with_for_update=True, populate_existing=True)
@@ -44,9 +48,37 @@ def doubt(account: Account, entry: Mapping[str, Any], now: datetime) -> None:
             outcomes.become_unknown(row, now, {"cause": CAUSE})
             states.touch(row, now=now, next_attempt_at=now)
         elif row.status in _WAITING:
-            _keep(row, entry, now)
-            outcomes.hold(row, now, f"{CAUSE}请登录平台核对：确实没有发出的再放行，已经发出的请取消。")
+            _hold(row, entry, now)
+        else:
+            for later in _queued_again(row):
+                _hold(later, entry, now)
         pushdown.push([row.post_id], now)
+
+
+def _one_is_being_sent(account: Account) -> bool:
+    sending = select(Publication.id).where(Publication.account_id == account.id, Publication.status == "committing")
+    return db.session.scalar(sending.limit(1)) is not None
+
+
+def _queued_again(cancelled: Publication) -> list[Publication]:
+    """What waits for the same post on the same account; the post is locked."""
+    query = (
+        select(Publication)
+        .where(
+            Publication.post_id == cancelled.post_id,
+            Publication.account_id == cancelled.account_id,
+            Publication.status.in_(_WAITING),
+        )
+        .order_by(Publication.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return list(db.session.scalars(query))
+
+
+def _hold(row: Publication, entry: Mapping[str, Any], now: datetime) -> None:
+    _keep(row, entry, now)
+    outcomes.hold(row, now, f"{CAUSE}请登录平台核对：确实没有发出的再放行，已经发出的请取消。")
 
 
 def _suspects(account: Account, now: datetime) -> list[str]:
@@ -56,7 +88,7 @@ def _suspects(account: Account, now: datetime) -> list[str]:
             .join(Attempt, Attempt.publication_id == Publication.id)
             .where(
                 Publication.account_id == account.id,
-                Publication.status.in_(("failed", *_WAITING)),
+                Publication.status.in_(("failed", "cancelled", *_WAITING)),
                 Attempt.outcome == ABSENT,
                 Attempt.started_at >= now - DOUBTED_FOR,
             )

@@ -124,6 +124,9 @@ def apply_early(row: Publication, now: datetime) -> None:
     details = known.details if known else {}
     ours = [e for e in early if any(details.get(name) == ref for name, ref in dict(e["callback"]).items())]
     states.touch(row, now=now, readbacks=[entry for entry in kept if entry not in early or entry in ours])
+    for entry in early:
+        if entry not in ours and isinstance(_finding_of(entry), Found):
+            doubting.doubt(row.account, {key: value for key, value in entry.items() if key != "early"}, now)
     for entry in ours:
         finding = _finding_of(entry)
         if finding is not None and row.status == "processing":

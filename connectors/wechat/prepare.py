@@ -246,7 +246,8 @@ def restoring(prepared: Prepared) -> Prepared:
     """See Connector.restoring."""
     if not prepared.steps.get("draft"):
         return Prepared()
-    kept = {name: value for name, value in prepared.steps.items() if name != "fingerprint"}
+    # The tag of a mass send is looked at once more, too: weeks may have passed.
+    kept = {name: value for name, value in prepared.steps.items() if name not in ("fingerprint", "audience")}
     before = prepared.steps.get("fingerprint") or prepared.steps.get(BEFORE)
     return Prepared(steps={**kept, "restore": "1", **({BEFORE: before} if before else {})})
 

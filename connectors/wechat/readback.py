@@ -27,6 +27,7 @@ _EMPHASIS = {
     "s": ("text-decoration", "删除线"), "sub": ("vertical-align", "上下标"), "sup": ("vertical-align", "上下标"),
     "blockquote": ("", "引用"), "ul": ("", "列表"), "ol": ("", "列表"), "li": ("", "列表"), "th": ("", "表头"),
 }  # fmt: skip
+_ALIASES = {"word-wrap": "overflow-wrap"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 
@@ -122,8 +123,17 @@ def _lost_marks(mine: Run, kept: Run, names: set[str]) -> Iterator[str]:
 
 
 def _stays(name: str, names: set[str]) -> bool:
-    """Whether a property was kept, or as a longer or a shorter form of it (margin, margin-top)."""
-    return any(other == name or other.startswith(f"{name}-") or name.startswith(f"{other}-") for other in names)
+    """Whether a property was kept, under its own or another name: margin for margin-top, border-width for border-left."""
+    return any(
+        _family(other) == _family(name) or other.startswith(f"{name}-") or name.startswith(f"{other}-")
+        for other in names
+    )
+
+
+def _family(name: str) -> str:
+    """What a property and its other names have in common."""
+    first = name.split("-")[0]
+    return first if first in ("border", "margin", "padding", "background") else _ALIASES.get(name, name)
 
 
 def fingerprint(seen: Mapping[str, Any]) -> str:

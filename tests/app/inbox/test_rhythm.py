@@ -31,12 +31,17 @@ def test_while_the_budgets_last_the_rhythm_is_the_base(city: City) -> None:
 
 
 def test_the_last_fetches_are_spread_over_the_rest_of_the_day(city: City) -> None:
-    assert pause_after(city, "comments/to_me", 12) == timedelta(hours=4)
+    assert pause_after(city, "comments/to_me", 12) == timedelta(hours=12) / 4
 
 
 def test_polls_that_cost_three_fetches_are_spread_thinner(city: City) -> None:
-    assert pause_after(city, "comments/to_me", 9, cost=3) == timedelta(hours=6)
+    assert pause_after(city, "comments/to_me", 9, cost=3) == timedelta(hours=12) / 3
 
 
 def test_the_last_looks_at_the_counters_are_spread_too(city: City) -> None:
-    assert pause_after(city, "remind/unread_count", 19) == timedelta(hours=2)
+    assert pause_after(city, "remind/unread_count", 19) == timedelta(hours=12) / 7
+
+
+def test_one_affordable_look_comes_before_midnight(city: City) -> None:
+    """Not at it: the day would be blind for its whole rest."""
+    assert pause_after(city, "comments/to_me", 8, cost=4) == timedelta(hours=12) / 2

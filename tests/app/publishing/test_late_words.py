@@ -211,6 +211,40 @@ def test_what_was_queued_again_is_held_when_something_of_an_unknown_number_went_
     assert claims.claim_commits("w", 8, later) == []
 
 
+def test_the_post_scheduled_anew_is_held_too_when_its_first_try_may_have_gone_out(
+    desk: Desk, post_id: str, now: datetime
+) -> None:
+    """Taken for not sent, taken off, scheduled again: the new row is another, with another key."""
+    first = taken_for_not_sent(desk, post_id, now)
+    later = now + timedelta(hours=2)
+    publishing.unschedule(desk.author, post_id, now=later)
+    publishing.schedule(desk.author, post_id, publish_at="now", now=later)
+    assert row(post_id, desk.wechat).id != first
+    publishing.record_result(desk.wechat, told("7", LIVE), later)
+    found = row(post_id, desk.wechat)
+    assert (found.status, found.attempts) == ("held", [])
+    assert "没有发出的再放行" in found.why
+
+
+def test_while_another_has_no_answer_yet_the_word_may_be_about_that_one(
+    desk: Desk, post_id: str, now: datetime
+) -> None:
+    """The event overtook the answer of a sibling: nobody's old failure is stirred up, unless the answer names another."""
+    taken_for_not_sent(desk, post_id, now)
+    for told_of, taken_as, expected in (("7", "7", "failed"), ("9", "8", "unknown")):
+        later = now + timedelta(hours=int(taken_as))
+        sibling = desk.approved(accounts=[desk.wechat])
+        publishing.schedule(desk.author, sibling.id, publish_at="now", now=later)
+        force(row(sibling, desk.wechat), "ready", later, prepared=READY, next_attempt_at=later)
+        claim, started = begun(later)
+        publishing.record_result(desk.wechat, told(told_of, LIVE), later)
+        assert row(post_id, desk.wechat).status == "failed"
+        taken = Outcome(kind="receipt", receipt=Receipt(details={"publish_id": taken_as}))
+        committing.record_answer(claim, started.attempt_id, taken, [], later)
+        assert row(post_id, desk.wechat).status == expected
+        assert row(sibling, desk.wechat).status == ("published" if taken_as == told_of else "processing")
+
+
 @pytest.mark.parametrize("case", ["rejection", "long ago", "refused", "other account"])
 def test_what_cannot_be_about_it_leaves_a_failed_one_alone(desk: Desk, post_id: str, now: datetime, case: str) -> None:
     if case == "refused":
