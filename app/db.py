@@ -233,8 +233,18 @@ def _listen() -> psycopg.Connection[Any]:
     return connection
 
 
+# Whoever holds a transaction this long without a word (seconds) stands still; PostgreSQL ends it, and the rows it locked
+# are free for others.
+STUCK = 60
+
+
 def install_engine_hooks(engine: Engine) -> None:
-    """SQLite: WAL, foreign keys, busy time-out, durable commits, and our own BEGIN (pysqlite's is too late)."""
+    """SQLite: WAL, foreign keys, busy time-out, durable commits, and our own BEGIN (pysqlite's is too late).
+
+    PostgreSQL: an end to transactions of processes that stand still.
+    """
+    if engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _limit_idle_transactions)
     if engine.dialect.name != "sqlite":
         return
 
@@ -249,6 +259,11 @@ def install_engine_hooks(engine: Engine) -> None:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if _writing.get() else "BEGIN")
+
+
+def _limit_idle_transactions(connection: Any, _record: Any) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{STUCK}s'")
+    connection.commit()
 
 
 def page_of(query: Select[T], key: InstrumentedAttribute[str], cursor: str | None, limit: int) -> Page[T]:
