@@ -12,6 +12,7 @@ from sqlalchemy import Engine, event
 
 import app.publishing
 import scheduler.__main__ as main
+from app import db
 from connectors.http import Answer, Http
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -27,13 +28,16 @@ def rig(
     send_window: float = 0,
     delays: tuple[int, ...] = (),
     pages: int = 0,
+    stuck: int = db.SILENCE,
 ) -> None:
     """Change this process for good.
 
     `impatient`: the calls (by their ends) whose first answer is not waited for long. `clock`: a file with the seconds
     by which the clock is ahead, read each time. Seconds: until when after its attempt a call may leave,
-    how long after a failure it is tried again. `pages`: of SQLite's file, at most.
+    how long after a failure it is tried again. `pages`: of SQLite's file, at most. `stuck`: how long
+    PostgreSQL keeps a transaction of a process that stands still.
     """
+    db.SILENCE = stuck
     _be_impatient(list(impatient))
     if clock:
         _put_clock(Path(clock))

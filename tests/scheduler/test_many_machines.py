@@ -92,7 +92,7 @@ def test_thirty_posts_of_one_instant(desk: Desk, sim: Sim, fleet: Fleet, schedul
 @pytest.mark.parametrize("where", STOPPED)
 def test_one_that_stood_still_while_its_claims_were_taken(cell: Cell, where: str) -> None:
     """SIGSTOP, its claims go to another, SIGCONT: what it did not send by then it does not send any more."""
-    pid = cell.stop_at(STOPPED[where], send_window=1)
+    pid = cell.stop_at(STOPPED[where], send_window=1, stuck=2)
     cell.settle()
     left = cell.row("wechat").fence
     taken = cell.accepted("wechat")
@@ -100,12 +100,19 @@ def test_one_that_stood_still_while_its_claims_were_taken(cell: Cell, where: str
     assert taken == (where == "claimed, no attempt")
     assert cell.statuses()["wechat"] == ("published" if taken else "unknown")
     asked = cell.sim.asked("freepublish/submit")
+    woken = utcnow()
     os.kill(pid, signal.SIGCONT)
-    cell.processes.until("noticed", lambda: "claim lost" in cell.processes.log())
+    cell.processes.until("awake", lambda: _beats(pid, woken))
+    if where != "claimed, no attempt":
+        cell.processes.until("noticed", lambda: "claim lost" in cell.processes.log())
     assert (cell.accepted("wechat"), cell.sim.asked("freepublish/submit")) == (taken, asked)
     assert cell.row("wechat").fence >= left
     os.kill(pid, signal.SIGKILL)
     cell.verify()
+
+
+def _beats(pid: int, since: datetime) -> bool:
+    return db.session.query(Worker).filter(Worker.pid == pid, Worker.beat_at > since).count() > 0
 
 
 def test_sigterm_finishes_what_is_in_flight_and_takes_nothing_new(desk: Desk, sim: Sim, fleet: Fleet) -> None:
