@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.accounts import connections
+from app.accounts import asking, connections
 from app.accounts.models import Account
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
@@ -603,4 +603,4 @@ def test_refusals_say_three_things() -> None:
         (OutcomeUnknown("没有收到答复。"), "再点一次"),
         (RateLimited("今天的次数已用完。", remedy="零点后恢复。"), "零点后恢复。"),
     ):
-        assert words in acting.refusal("精选", error).message
+        assert words in asking.refusal("精选", error, acting._AGAIN).message

@@ -475,5 +475,5 @@ def test_one_cancelled_as_a_whole_waits_in_the_tray_again(desk: Desk, now: datet
 def test_the_range_is_checked_in_the_service(desk: Desk, now: datetime) -> None:
     for days in (0, -1, calendar.MOST_DAYS + 1):
         with pytest.raises(Invalid):
-            calendar.chips(desk.author, now.date(), days)
+            calendar.chips(desk.author, now.date(), days, now)
     assert current().timezone == "Asia/Shanghai"

@@ -8,9 +8,8 @@ from datetime import datetime, timedelta
 import pytest
 from flask import Flask
 
-from app.accounts.models import Account
 from app.db import atomic, db, utcnow
-from app.publishing import barrier, outcomes, situation, states, stops
+from app.publishing import barrier, barring, blackouts, outcomes, situation, states
 from app.publishing import services as publishing
 from app.publishing.models import Attempt, Publication, Worker
 from app.publishing.outlook import Outlook, outlook
@@ -158,13 +157,24 @@ def _stop(desk: Desk, now: datetime) -> Callable[[], object]:
     return lambda: publishing.end_stop(desk.publisher, stop.id, now=now)
 
 
+def _silence(desk: Desk, now: datetime) -> Callable[[], object]:
+    hours = {"starts_at": now - HOUR, "ends_at": now + HOUR}
+    made = blackouts.announce(desk.admin, scope="unit", scope_id=desk.city.id, reason="演练", now=now, **hours)
+    return lambda: blackouts.end(desk.admin, made.blackout.id, now=now)
+
+
 def _switch_off(desk: Desk, _now: datetime) -> Callable[[], object]:
     change(desk.weibo, active=False)
     return lambda: change(desk.weibo, active=True)
 
 
 @pytest.mark.parametrize(
-    ("bar", "during", "after"), [(_stop, "演练", "暂停现已解除"), (_switch_off, "已停用", "账号现已启用")]
+    ("bar", "during", "after"),
+    [
+        (_stop, "演练", "暂停现已解除"),
+        (_silence, "演练", "静默期现已结束"),
+        (_switch_off, "已停用", "账号现已启用"),
+    ],
 )
 def test_a_reason_that_is_past_is_told_as_past(
     desk: Desk,
@@ -178,7 +188,7 @@ def test_a_reason_that_is_past_is_told_as_past(
     force(found, "ready", now, due_at=now)
     with atomic():
         live = db.session.get_one(Publication, found.id)
-        outcomes.hold(live, now, stops.why_barred(db.session.get_one(Account, desk.weibo.id)))
+        outcomes.hold(live, now, barring.why_barred(live, now))
     assert during in words(found, now).why
     assert after not in words(found, now).why
     unbar()
