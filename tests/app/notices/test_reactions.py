@@ -119,7 +119,7 @@ def test_a_slow_channel_makes_no_doubles(
     alarms(desk, now, 2)
     started, let_go, sent = threading.Event(), threading.Event(), list[str]()
 
-    def send(_kind: str, _target: str, message: sending.Message) -> str:
+    def send(_kind: str, _target: str, message: sending.Message, **_options: str) -> str:
         sent.append(message.event_id)
         if len(sent) == 1:
             started.set()
@@ -148,7 +148,7 @@ def test_what_cannot_even_be_tried_holds_up_nobody(desk: Desk, now: datetime, mo
     alarms(desk, now, 2)
     tried: list[Any] = []
 
-    def send(*values: Any) -> str:
+    def send(*values: Any, **_options: str) -> str:
         tried.append(values)
         if len(tried) == 1:
             raise UnicodeError("idna")

@@ -56,7 +56,7 @@ def test_a_publication_and_its_ways_out_by_api(app: Flask, desk: Desk, now: date
     assert found["next_cursor"] is None
     assert set(found["items"][0]) == {
         "id", "post_id", "account_id", "status", "due_at", "committed_at", "published_at", "live_at", "external_id",
-        "url", "error", "why", "next_attempt_at",
+        "url", "error", "why", "next_attempt_at", "figures",
     }  # fmt: skip
     publication = row(post, desk.weibo)
     path = f"/publications/{publication.id}"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask, jsonify, request
 from flask_smorest import Blueprint
 
+from app import create_app
 from app.accounts.services import tidy
+from app.config import Config
 from app.db import db, utcnow
 from app.units import idempotency
 from app.units.access import actor_for
@@ -22,6 +24,17 @@ from app.web import register_api
 from tests.app.units.conftest import SignIn, Town
 
 Bearer = Callable[..., dict[str, str]]
+
+
+@pytest.fixture
+def app(config: Config) -> Iterator[Flask]:
+    """One of its own: calls are added to it, which the kept one would not give back."""
+    application = create_app(config)
+    application.testing = True
+    with application.app_context():
+        yield application
+        db.session.remove()
+        db.engine.dispose()
 
 
 @pytest.fixture
