@@ -78,13 +78,13 @@ def _call(connector: Connector, claim: Claim, attempted: Try) -> Receipt:
 
 
 def _record(attempted: Try, error: ConnectorError, recorder: connections.Recorder, now: datetime) -> None:
-    outcome = retry.decide(error, attempted.number, now)
+    outcome = retry.decide(error, attempted.tries, now)
     exchanges = recorder.json()
     if outcome.kind == "receipt":
         services.record_reply_sent(attempted, outcome.receipt or Receipt(), exchanges=exchanges, now=now)
-    elif outcome.kind == "not_sent" and (attempted.number < sending.MOST_TRIES or error.code == "quota"):
+    elif outcome.kind == "not_sent" and (attempted.tries < sending.MOST_TRIES or error.code == sending.OURS):
         # Our own ledger's word is no try: nothing was asked of the platform.
-        until = outcome.retry_at or retry.delay(attempted.number, now)
+        until = outcome.retry_at or retry.delay(attempted.tries, now)
         services.record_reply_postponed(attempted, error, until=until, exchanges=exchanges, now=now)
     elif outcome.kind in ("refused", "not_sent"):
         services.record_reply_failed(attempted, error, exchanges=exchanges, now=now)

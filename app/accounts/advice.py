@@ -17,6 +17,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
     "ok": ("green", "circle-check", N_("正常")),
     "limited": ("amber", "alert-triangle", N_("部分权限缺失")),
     "refused": ("red", "plug-connected-x", N_("须重新连接")),
+    "barred": ("red", "shield-lock", N_("未放行本服务器")),
     "unknown": ("grey", "question-mark", N_("尚未核实")),
     "corrected": ("blue", "hourglass", N_("已更正，等待下次检查")),
     "inactive": ("slate", "player-pause", N_("已停用")),
@@ -56,20 +57,36 @@ def status_of(account: Account) -> tuple[str, str, str]:
     """Colour, icon and word."""
     if not account.active:
         return STATUS["inactive"]
-    return STATUS["corrected" if corrected(account) else account.status]
+    if corrected(account):
+        return STATUS["corrected"]
+    return STATUS["barred" if barred(account) else account.status]
+
+
+def barred(account: Account) -> bool:
+    """Whether its credentials were not even looked at, since this server's address is not on the platform's list.
+
+    The address of an earlier refusal stays known: only a refusal that names it is about the list.
+    """
+    token = next((right for right in account.rights if right["key"] == "token"), None)
+    if account.status != "refused" or token is None or token["ok"] is not False:
+        return False
+    return bool(account.egress_ip) and account.egress_ip in token["detail"]
 
 
 def unconnected(account: Account) -> str:
     """Why nothing of this account can go out until somebody connects it: the word of its mark; "" when it is connected."""
     if authorised_by_hand(account) and not account.credentials.get("access_token"):
         return N_("尚未授权")
-    return N_("须重新连接") if account.status == "refused" else ""
+    if barred(account):
+        return STATUS["barred"][2]
+    return STATUS["refused"][2] if account.status == "refused" else ""
 
 
 def missing_right(account: Account) -> str:
     """The key of the right without which its way of publishing does not work, where the last check missed it; or ""."""
     failed = (right["key"] for right in account.rights if right["ok"] is False)
-    return next((key for key in failed if key in ("draft", account.mode)), "")
+    way = account.mode if account.mode in RIGHTS else "publish"
+    return next((key for key in failed if key in ("draft", way)), "")
 
 
 def corrected(account: Account) -> bool:
@@ -115,14 +132,14 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="probe", text=N_("逐项测试权限，看看这个账号现在能做什么。"))
     missing = [right for right in account.rights if right["ok"] is False]
     failed = missing[0] if missing else None
-    # The address of an earlier refusal stays known: only a refusal that names it is about the whitelist.
-    if failed is not None and failed["key"] == "token" and account.egress_ip and account.egress_ip in failed["detail"]:
+    if barred(account):
         return Step(act="whitelist", text=N_("把下面的服务器地址加入平台的 IP 白名单，然后重新测试。"))
     if account.status == "refused" and authorised_by_hand(account):
         text = N_("微博不接受现有授权（可能已取消、改过密码或属于别的账号）。请用本账号重新授权。")
         return Step(act="authorize", text=text)
     if account.status == "refused":
-        return Step(act="credentials", text=N_("平台不接受现有凭据。请核对后重新填写。"))
+        text = N_("平台不接受现有凭据，原因见“权限”一栏。请在平台上核对 AppID 和密钥，重新填写后再测试。")
+        return Step(act="credentials", text=text)
     if corrected(account):
         return Step(act="probe", text=N_("凭据已更正，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
     if account.status == "unknown":

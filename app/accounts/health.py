@@ -243,8 +243,10 @@ def quota_summary(account: Account, now: datetime) -> list[dict[str, Any]]:
 
     The limit of an elastic purpose is what it may spend as the day stands now.
     """
-    standing = _standing(account, now)
-    spent = quotas.spent(account.id, standing, now)
+    return standing_quotas([account], now)[account.id]
+
+
+def _rows(standing: Sequence[quotas.Count], spent: quotas.Spent, now: datetime) -> list[dict[str, Any]]:
     whole = next((count.limit or 0 for count in standing if count.key == quotas.DAILY), 0)
     used = {count.key: spent[count.row][0] for count in standing if count.key in quotas.SHARES}
     over = quotas.elapsed(now)
@@ -275,10 +277,7 @@ def standing_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, lis
     """{account id: its quota_summary()}, with one question for all."""
     standing = {account.id: _standing(account, now) for account in accounts}
     spent = quotas.spent_by_each(standing, now)
-    return {
-        account_id: [_quota_row(count, *spent[account_id][count.row]) for count in counts]
-        for account_id, counts in standing.items()
-    }
+    return {account_id: _rows(counts, spent[account_id], now) for account_id, counts in standing.items()}
 
 
 def main_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, dict[str, Any]]:

@@ -23,7 +23,7 @@ BEIJING = ZoneInfo("Asia/Shanghai")
 # The one quota over all calls of an account and day, and how it is divided, in hundredths. Publishing's part is kept free
 # by the others' limits, and it may use what they leave.
 DAILY = "daily_calls"
-SHARES: Mapping[str, int] = {"publish": 30, "reply": 15, "unread": 25, "fetch": 15, "media": 5, "history": 10}
+SHARES: Mapping[str, int] = {"publish": 30, "reply": 15, "unread": 23, "fetch": 15, "media": 5, "history": 12}
 # What people wait for: beside its own share it may use what the others will not need in the rest of the day.
 ELASTIC = frozenset({"reply", "media"})
 # All but publishing together: what is borrowed among them never comes out of publishing's part.
@@ -281,13 +281,9 @@ def _count(account_id: str, running: Sequence[Count]) -> dict[str, int]:
 Spent = dict[str, tuple[int, datetime | None]]
 
 
-def spent(account_id: str, running: Sequence[Count], now: datetime) -> Spent:
-    """By row key: how often the counter ran in its period, and until when the platform blocks it (None: not)."""
-    return spent_by_each({account_id: running}, now)[account_id]
-
-
 def spent_by_each(running: Mapping[str, Sequence[Count]], now: datetime) -> dict[str, Spent]:
-    """spent() of many accounts, {account id: counters}, with one query."""
+    """{account id: {row key: (how often the counter ran in its period, until when the platform blocks it or None)}}, with one
+    query."""
     starts = {count.start for counters in running.values() for count in counters} | {_ALWAYS}
     rows = db.session.execute(
         select(QuotaUse.account_id, QuotaUse.key, QuotaUse.period_start, QuotaUse.used, QuotaUse.blocked_until).where(

@@ -152,13 +152,17 @@ def probe(account_id: str) -> ResponseReturnValue:
         flash(_("没有再次测试。一分钟内刚测过，为节省额度显示上次的结果。改正凭据后可立即再测。"), "warn")
     elif account.status == "ok":
         flash(_("测试完成，权限齐全。"), "ok")
+    elif advice.barred(account):
+        flash(_("平台没有放行本服务器的地址，凭据还没有验证。请把下面的地址加入 IP 白名单，再测试一次。"), "error")
     elif account.status == "refused":
         flash(_("平台没有接受这个账号的凭据。原因和办法见下。"), "error")
     else:
         flash(_("测试完成，有的权限缺失或没能核实。原因和办法见下。"), "warn")
+    most = connections.capabilities(account).probe_calls
     if left is not None and left < _PLENTY:
         flash(
-            _("今天体检还可调用平台 %(n)d 次，每次测试约用 3 次，明天零点恢复。", n=left), "ok" if left > 2 else "warn"
+            _("今天体检还可调用平台 %(n)d 次，每次测试最多用 %(most)d 次，明天零点恢复。", n=left, most=most),
+            "ok" if left >= most else "warn",
         )
     where = "accounts.connected" if request.form.get("back") == "wizard" else "accounts.show"
     return redirect(url_for(where, account_id=account_id))

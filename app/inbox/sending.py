@@ -26,6 +26,8 @@ LEASE = timedelta(seconds=120)
 # The request may leave until then; later it is not sent at all.
 SEND_WITHIN = timedelta(seconds=20)
 MOST_TRIES = 6
+# The code of our own ledger's refusals: nothing was asked of the platform then.
+OURS = "quota"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,13 +44,14 @@ class Claim:
 
 @dataclass(frozen=True, kw_only=True)
 class Try:
-    """One attempt: its key for the platform, its number, and when it is too late to send."""
+    """One attempt: its key for the platform, how many have asked the platform, this one counted, and when it is too late
+    to send."""
 
     attempt_id: str
     message_id: str
     fence: int
     key: str
-    number: int
+    tries: int
     send_before: datetime
 
 
@@ -116,7 +119,8 @@ def begin_attempt(claim: Claim, now: datetime) -> Try | None:
             let_go(message)
             message.status, message.next_attempt_at = "queued", now
             return None
-        number = len(attempts_of(message.id)) + 1
+        earlier = attempts_of(message.id)
+        number = len(earlier) + 1
         attempt = ReplyAttempt(
             message_id=message.id,
             number=number,
@@ -132,7 +136,7 @@ def begin_attempt(claim: Claim, now: datetime) -> Try | None:
             message_id=message.id,
             fence=claim.fence,
             key=attempt.key,
-            number=number,
+            tries=sum(one.error.get("code") != OURS for one in earlier) + 1,
             send_before=attempt.send_before,
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from app.accounts import quotas
-from app.accounts.advice import authorised_by_hand, nearness
+from app.accounts.advice import authorised_by_hand, barred, nearness
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -40,7 +40,11 @@ def warn_of(account_id: str, now: datetime) -> None:
     # One that waits for its first authorisation is nothing to be alarmed about.
     if account.status == "refused" and (given or not authorised_by_hand(account)):
         week = f"{now.astimezone(quotas.BEIJING):%G-%V}:{account.credentials.get('expires_at', '')}"
-        words = "平台拒绝了这个账号的凭据，到点的内容会发不出去。请账号管理员重新连接。"
+        words = (
+            "平台没有放行本服务器的地址，到点的内容会发不出去。请账号管理员把它加入平台的 IP 白名单。"
+            if barred(account)
+            else "平台拒绝了这个账号的凭据，到点的内容会发不出去。请账号管理员重新连接。"
+        )
         _tell(account, f"refused:{week}", ALARM, "账号连不上了", words, now)
 
 

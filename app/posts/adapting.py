@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from app.accounts.advice import RIGHTS, authorised_by_hand, missing_right, unconnected
+from app.accounts.advice import RIGHTS, authorised_by_hand, barred, missing_right, unconnected
 from app.accounts.connections import connect, public_address
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -100,7 +100,12 @@ def connection_problems(account: Account) -> list[Problem]:
         return [Problem(rule="account.connection", severity="block", field="account_ids", message=message)]
     if unconnected(account):
         # What the platform refused at the last test may be put right before the hour; reviewing need not wait for it.
-        message = f"{name}须重新连接。上次测试时平台不接受它的凭据，到点会发不出。请账号管理员在发布前重新连接。"
+        why = (
+            "未放行本服务器。本服务器的地址不在平台的 IP 白名单中，到点会发不出。请账号管理员在发布前加入。"
+            if barred(account)
+            else "须重新连接。上次测试时平台不接受它的凭据，到点会发不出。请账号管理员在发布前重新连接。"
+        )
+        message = f"{name}{why}"
         return [Problem(rule="account.connection", severity="warn", field="account_ids", message=message)]
     needed = missing_right(account)
     if needed:

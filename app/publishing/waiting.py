@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from app.accounts.advice import barred
 from app.accounts.models import Account
 from app.publishing import barrier, blackouts, outcomes, scopes, states
 from app.publishing.models import Publication
@@ -102,6 +103,9 @@ def _cut_off(account: Account) -> Outlook | None:
     """Nothing of this account can go out, whatever the hour."""
     if not account.active:
         return Outlook(why=N_("账号已停用。"), following=N_("到点时会转为“已暂缓”，不会发出。"), who=N_("账号管理员"))
+    if barred(account):
+        following = N_("请账号管理员把本服务器的地址加入平台的 IP 白名单；到点前没有加入，发布会失败。")
+        return Outlook(why=N_("平台没有放行本服务器的地址。"), following=following, who=N_("账号管理员"))
     if account.status == "refused":
         following = N_("请账号管理员重新连接账号；到点前没有连上，发布会失败。")
         return Outlook(why=N_("平台不接受账号现有的授权。"), following=following, who=N_("账号管理员"))

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from app.accounts.advice import unconnected
 from app.accounts.connections import home_url
 from app.db import utcnow
 from app.publishing import outlook
@@ -72,6 +73,7 @@ def status() -> ResponseReturnValue:
         ties=ties,
         accounts=accounts,
         home_url=home_url,
+        unconnected=unconnected,
     )
 
 

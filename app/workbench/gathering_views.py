@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import lazy_gettext as lazy
 from sqlalchemy import select
 
+from app.accounts.advice import barred
 from app.accounts.models import Account
 from app.config import current
 from app.db import db
@@ -255,6 +256,12 @@ def _conversations(actor: Actor, now: datetime) -> list[Errand]:
     return rows
 
 
+def _gone(account: Account) -> str:
+    if barred(account):
+        return _("平台没有放行本服务器的地址，发布和互动都停了。")
+    return _("授权已失效，发布和互动都停了。")
+
+
 def _tokens(actor: Actor, now: datetime) -> list[Errand]:
     query = select(Account).where(
         Account.active,
@@ -272,10 +279,10 @@ def _tokens(actor: Actor, now: datetime) -> list[Errand]:
             Errand(
                 kind="account",
                 title=account.name,
-                detail=_("授权已失效，发布和互动都停了。") if gone else _("授权 %(at)s 到期。", at=_clock(expires)),
-                href=f"/accounts/{account.id}/connect",
-                action=_("重新授权"),
-                status="refused" if gone else "expiring",
+                detail=_gone(account) if gone else _("授权 %(at)s 到期。", at=_clock(expires)),
+                href=f"/accounts/{account.id}" if barred(account) else f"/accounts/{account.id}/connect",
+                action=_("查看账号") if barred(account) else _("重新授权"),
+                status=("barred" if barred(account) else "refused") if gone else "expiring",
                 at=expires,
                 rank=0 if gone else 3,
             )

@@ -93,7 +93,7 @@ class WeChatConnector(WeChatDesk, Connector):
         return self.preparing.next_step(payload, done)
 
     def recheck(self, payload: Json, prepared: Prepared) -> str | None:
-        return changed_since(self.api, prepared)
+        return changed_since(self.api, payload, prepared)
 
     def publish(self, payload: Json, prepared: Prepared, *, key: str, send_before: datetime) -> Receipt:
         return commit.publish(self.api, payload, prepared, key=key, send_before=send_before)

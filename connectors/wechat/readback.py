@@ -27,6 +27,7 @@ _EMPHASIS = {
     "s": ("text-decoration", "删除线"), "sub": ("vertical-align", "上下标"), "sup": ("vertical-align", "上下标"),
     "blockquote": ("", "引用"), "ul": ("", "列表"), "ol": ("", "列表"), "li": ("", "列表"), "th": ("", "表头"),
 }  # fmt: skip
+_VERSION = "2:"
 _ALIASES = {"word-wrap": "overflow-wrap"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
@@ -136,8 +137,16 @@ def _family(name: str) -> str:
     return first if first in ("border", "margin", "padding", "background") else _ALIASES.get(name, name)
 
 
+def is_current(known: str) -> bool:
+    """Whether a fingerprint was taken of the things that fingerprint() looks at."""
+    return known.startswith(_VERSION)
+
+
 def fingerprint(seen: Mapping[str, Any]) -> str:
-    """A hash of an article of draft/get that changes when a person edits the draft, and not otherwise."""
+    """A hash of an article of draft/get that changes when a person edits the draft, and not otherwise.
+
+    Drafts made ready before an upgrade are told apart by _VERSION: raise it whenever other things are looked at.
+    """
     kept = {
         name: unescape(str(seen.get(name) or ""))
         for name in ("title", "author", "digest", "content_source_url", "thumb_media_id")
@@ -150,7 +159,7 @@ def fingerprint(seen: Mapping[str, Any]) -> str:
         **({name: seen.get(name) for name in _PICTURE_PARTS} if seen.get("article_type") == "newspic" else {}),
         **asdict(shape_of(str(seen.get("content") or ""))),
     }
-    return hashlib.sha256(json.dumps(whole, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
+    return _VERSION + hashlib.sha256(json.dumps(whole, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 def _first_difference(ours: str, theirs: str) -> str:

@@ -73,6 +73,12 @@ class Api:
         """One of the calls that cannot be taken back. The answer is a status, or the slow success without an id."""
         return _an_object(self._post(url, form, files=(picture,) if picture else (), send_before=send_before))
 
+    def try_publishing(self, url: str) -> None:
+        """Asks for a status of no words, of which nothing can come: a refusal for the app's level (10014, at Weibo's door)
+        shows that the call is not open to it. Raises that and every other refusal; none of them says that it is open.
+        """
+        self._post(url, {"status": ""}, write=False)
+
     def upload_picture(self, picture: File, *, business: bool) -> Mapping[str, Any]:
         """statuses/upload_pic: {pic_id, thumbnail_pic, bmiddle_pic, original_pic} of a picture that no status shows yet,
         so failing is harmless."""

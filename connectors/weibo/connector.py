@@ -62,7 +62,7 @@ class WeiboConnector(Connector):
             pushes=("private", "mention"),
             replies=levels.REPLY_RULES,
             privately=levels.PRIVATELY,
-            probe_calls=probe.CALLS,
+            probe_calls=probe.calls_of(self._level),
             quotas=levels.quotas(self.account, level),
             publish_quota=level.calls[0],
             acts={"comment": ("delete_reply",), "mention": ("delete_reply",)},

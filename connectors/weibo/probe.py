@@ -13,14 +13,17 @@ from connectors.weibo import links
 from connectors.weibo.adapt import operator_ip
 from connectors.weibo.api import Api
 from connectors.weibo.ids import is_number
-from connectors.weibo.levels import Level, article_right
+from connectors.weibo.levels import CALLS, Level, article_right
 from connectors.weibo.times import beijing_words
 from connectors.words import N_
 
 # When an authorisation of thirty days or more is called near its end; of a shorter one a quarter of its life.
 _SOON = timedelta(days=7)
-# Calls that one probe makes at most.
-CALLS = 5
+
+
+def calls_of(level: Level) -> int:
+    """Calls that one probe makes at most."""
+    return 4 + (level.key != "business") + (level.key != "share")
 
 
 def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Health:
@@ -36,7 +39,7 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
         if not business:
             rights += [_unread(api)]
         rights += [Right(key="private", ok=None, detail=N_("收到并回复第一条私信时验证（粉丝服务平台）。"))]
-    rights += [_publish(level), _expiry(expires_at, granted_at, now), _operator_ip(account)]
+    rights += [_publish(level, api, ask=token.ok is True), _expiry(expires_at, granted_at, now), _operator_ip(account)]
     if level.needs_link:
         rights.append(_safe_domain(account))
     if article_right(account):
@@ -123,8 +126,20 @@ def _unread(api: Api) -> Right:
     return found
 
 
-def _publish(level: Level) -> Right:
-    return Right(key="publish", ok=None, detail=f"首次发布时验证（{level.call(0)}）。")
+def _publish(level: Level, api: Api, *, ask: bool) -> Right:
+    """statuses/share is open to every app; whether the others are closed can be found out, not whether they are open."""
+    call = level.call(0)
+    try:
+        if ask and level.key != "share":
+            api.try_publishing(CALLS[call])
+    except NotEntitled as error:
+        said = f"缺少权限（{call}）。{error.cause}"
+        remedy = f"{error.remedy}申请到之前，可在账号设置中把应用级别改为“普通应用（分享）”。"
+        return Right(key="publish", ok=False, detail=said, remedy=remedy)
+    except ConnectorError:
+        # For want of words, as it should be, or not now: nothing is known either way.
+        pass
+    return Right(key="publish", ok=None, detail=f"首次发布时验证（{call}）。")
 
 
 def _soon(expires_at: datetime, granted_at: datetime | None) -> timedelta:

@@ -97,7 +97,7 @@ def wrong_secret(connecting: Connecting) -> None:
     page = connecting.page
     connecting.test_rights()
     connecting.right("访问令牌", "缺失", "AppSecret 不正确", "40125", "请核对 AppSecret")
-    connecting.says("平台不接受现有凭据", "请核对后重新填写")
+    connecting.says("平台不接受现有凭据", "请在平台上核对", "重新填写后再测试")
     connecting.person.shot("connecting-1-secret")
     page.get_by_role("link", name="重新填写凭据").click()
     page.get_by_label("AppSecret", exact=True).fill(SECRET)
@@ -112,6 +112,9 @@ def not_on_the_whitelist(connecting: Connecting) -> None:
     connecting.says("把下面的服务器地址加入平台的 IP 白名单", "然后重新测试")
     field = connecting.page.get_by_role("textbox", name=re.compile("服务器的公网地址"))
     expect(field).to_have_value(OURS)
+    # The secret was not even looked at: nobody is sent to type it once more.
+    expect(connecting.page.get_by_text("未放行本服务器").first).to_be_visible()
+    expect(connecting.page.get_by_text("须重新连接")).to_have_count(0)
     connecting.person.shot("connecting-2-whitelist")
 
 

@@ -11,11 +11,13 @@ from sqlalchemy import select
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.errors import Conflict
+from app.inbox import sending, services
 from app.inbox.models import Conversation, Message
 from app.inbox.sending import attempts_of
 from app.inbox.services import ingest, reply, retry_reply, settle_reply
 from app.publishing import services as publishing
 from app.units.access import Actor
+from connectors.errors import RateLimited, Unavailable
 from connectors.values import InboundMessage
 from scheduler import poller, sender
 from scheduler.runtime import Runtime
@@ -162,3 +164,18 @@ def test_a_wrong_secret_is_mended_and_the_answer_sent_again(desk: Desk, answerer
     send(clock)
     assert state(answer).status == "sent"
     assert [attempt.outcome for attempt in attempts_of(answer)] == ["refused", "receipt"]
+
+
+def test_refusals_of_our_own_ledger_are_no_tries(desk: Desk, answerer: Actor, sim: Sim) -> None:
+    """A day without calls must not use up the tries that the platform gets."""
+    answer = reply(answerer, letter(desk, sim), text=TEXT, key="form", now=utcnow()).id
+    ours, theirs = RateLimited("今天的额度用完了。", code=sending.OURS), Unavailable("平台没有回应。", code="HTTP 502")
+    seen = []
+    for error in (ours, theirs, ours, theirs):
+        [claim] = sending.claim_replies("worker", 1, utcnow())
+        attempted = sending.begin_attempt(claim, utcnow())
+        assert attempted is not None
+        seen.append(attempted.tries)
+        services.record_reply_postponed(attempted, error, until=utcnow(), exchanges=[], now=utcnow())
+    assert seen == [1, 1, 2, 2]
+    assert len(attempts_of(answer)) == 4

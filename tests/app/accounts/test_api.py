@@ -42,7 +42,7 @@ def test_an_account_is_created_read_and_listed(app: Flask, people: People) -> No
     health = account["health"]
     assert set(health) == {"status", "rights", "checked_at", "egress_ip", "token_expires_at", "quotas"}
     assert (health["status"], health["checked_at"]) == ("unknown", None)
-    assert {row["key"]: row["limit"] for row in health["quotas"]} | {"daily_calls": 100, "unread": 25} == {
+    assert {row["key"]: row["limit"] for row in health["quotas"]} | {"daily_calls": 100, "unread": 23} == {
         row["key"]: row["limit"] for row in health["quotas"]
     }
     assert client.get(f"/api/v1/accounts/{account['id']}", headers=headers).get_json() == account

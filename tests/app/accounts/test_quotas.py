@@ -41,11 +41,11 @@ def spend_until_refused(meter: Ledger, call: str, most: int = 200) -> int:
 @pytest.mark.parametrize(
     ("purpose", "call", "allowed"),
     [
-        ("unread", "remind/unread_count", 25),
+        ("unread", "remind/unread_count", 23),
         ("reply", "messages/reply", 15),
         ("fetch", "comments/to_me", 15),
         ("media", "mss/msget", 5),
-        ("history", "statuses/user_timeline", 10),
+        ("history", "statuses/user_timeline", 12),
     ],
 )
 def test_each_purpose_has_its_share_of_the_hundred(
@@ -92,8 +92,8 @@ def test_whatever_is_borrowed_three_tenths_stay_for_publishing(
     assert sum(spent) <= 14
     night = MORNING + timedelta(hours=23, minutes=59)
     spent += [spend_until_refused(ledger(account_id, each, night, twenty), calls.get(each, "x")) for each in others]
-    assert sum(spent) == 14
-    assert spend_until_refused(ledger(account_id, "publish", night, twenty), "statuses/share") == 6
+    assert sum(spent) in (13, 14)
+    assert spend_until_refused(ledger(account_id, "publish", night, twenty), "statuses/share") == 20 - sum(spent)
 
 
 def test_pictures_and_answers_may_use_what_the_rest_of_the_day_does_not_need(app: Flask, office: Office) -> None:
@@ -214,14 +214,14 @@ def test_a_refused_call_is_not_counted(app: Flask, office: Office, now: datetime
         with pytest.raises(RateLimited):
             meter.spend("x")
     rows = {row["key"]: row["used"] for row in quota_summary(account, now)}
-    assert rows["history"] == rows["daily_calls"] == 10
+    assert rows["history"] == rows["daily_calls"] == 12
 
 
 def test_settings_scale_the_budgets(app: Flask, office: Office, now: datetime) -> None:
     account = connect_weibo(office, settings={"quotas": {"daily_calls": 50}})
     meter = connect(account, purpose="history", clock=lambda: now).meter
     assert isinstance(meter, Ledger)
-    assert spend_until_refused(meter, "statuses/user_timeline") == 5
+    assert spend_until_refused(meter, "statuses/user_timeline") == 6
 
 
 def test_wechat_counts_per_call_and_settings_override(app: Flask, office: Office, now: datetime) -> None:
@@ -290,7 +290,7 @@ def test_counting_is_exact_when_many_spend_at_once(app: Flask, office: Office, n
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sum(allowed) == 25
+    assert sum(allowed) == 23
     # The snapshot of before ends here.
     db.session.rollback()
-    assert db.session.scalar(select(func.max(QuotaUse.used))) == 25
+    assert db.session.scalar(select(func.max(QuotaUse.used))) == 23

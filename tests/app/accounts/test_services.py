@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from app.accounts import callbacks, connections, quotas
+from app.accounts import advice, callbacks, connections, quotas
 from app.accounts.models import Account, QuotaUse
 from app.accounts.schemas import account_json
 from app.accounts.services import (
@@ -235,6 +235,12 @@ def test_probing_from_outside_the_whitelist_shows_our_address(
     account = probe(connect_wechat(office).id, utcnow())
     assert account.egress_ip == "127.0.0.1"
     assert account.status == "refused"
+    assert advice.barred(account)
+    assert advice.unconnected(account) == "未放行本服务器"
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_whitelist": [], "app_secret": "another"})
+    account = probe(account.id, utcnow())
+    assert (account.status, advice.barred(account)) == ("refused", False)
+    assert advice.unconnected(account) == "须重新连接"
 
 
 def test_probing_weibo_with_a_dead_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:

@@ -52,7 +52,7 @@ def test_who_may_not_write_for_it_reads_no_tags(mass: World) -> None:
 
 def test_a_platform_that_does_not_tell_is_said_in_words(mass: World, sim: Sim) -> None:
     sim.fault("refuse", path="tags/get", code=48001)
-    with pytest.raises(Conflict, match="“读取标签”没有办成.*公众号管理员"):
+    with pytest.raises(Conflict, match=r"“读取标签”没有办成.*公众号管理员"):
         posts.audiences_of(mass.author, mass.wechat.id, utcnow())
 
 

@@ -366,3 +366,14 @@ def test_a_right_that_is_missing_is_named_at_the_draft(make: Make, odd: Odd) -> 
     with pytest.raises(NotEntitled) as caught:
         connector.prepare(payload, Prepared(steps={"token": "ok", "cover": "c", "draft_begun": "1"}))
     assert "认证" in caught.value.remedy
+
+
+def test_a_draft_of_an_earlier_version_is_compared_with_what_was_approved(make: Make, registered: Register) -> None:
+    """An upgrade between preparing and the hour holds nothing up, and lets nothing through either."""
+    connector = make(registered())
+    payload = connector.adapt(post()).payload
+    done = prepared(connector, payload)
+    earlier = Prepared(steps={**done.steps, "fingerprint": "0" * 64}, ready=True)
+    assert connector.recheck(payload, earlier) is None
+    other = {**payload, "content_html": payload["content_html"].replace("</p>", "一句没有审核过的话。</p>", 1)}
+    assert "人工改动" in (connector.recheck(other, earlier) or "")

@@ -165,3 +165,28 @@ def test_a_token_of_one_day_is_not_near_its_end_at_once(simulator: SimulatorCont
         assert "尽快" in rights(make(simulator.url, tokens=MemoryTokens("tok-1")).probe())["expiry"].remedy
     finally:
         simulator.call("POST", "clock", {"offset_seconds": 0})
+
+
+@pytest.mark.parametrize("mode", ["full", "business"])
+def test_a_level_that_the_app_lacks_is_named_before_anything_is_published(
+    simulator: SimulatorControl, make: Make, mode: str
+) -> None:
+    register(simulator, level="share")
+    found = rights(make(simulator.url, mode=mode).probe())["publish"]
+    assert found.ok is False
+    assert "statuses/update" in found.detail
+    assert "普通应用" in found.remedy
+    assert simulator.accepted("weibo", UID) == []
+
+
+@pytest.mark.parametrize("mode", ["full", "business"])
+def test_a_level_that_the_app_has_shows_at_the_first_publication(
+    simulator: SimulatorControl, make: Make, meter: CountingMeter, mode: str
+) -> None:
+    register(simulator, level=mode)
+    connector = make(simulator.url, mode=mode)
+    found = rights(connector.probe())["publish"]
+    assert found.ok is None
+    assert "首次发布时验证" in found.detail
+    assert simulator.accepted("weibo", UID) == []
+    assert len(meter.calls) == connector.capabilities().probe_calls
