@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from app.config import Config
 from app.db import db
 from tests.cluster import create_database, drop_database, running_cluster
-from tests.kept import EmptyFiles, KeptApp, template_of
+from tests.kept import EmptyDatabase, EmptyFiles, KeptApp
 
 NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
@@ -40,8 +40,13 @@ def fresh_database(request: pytest.FixtureRequest, home: Path, *, tables: bool =
             request.getfixturevalue("empty_files").copy_to(home / "test.sqlite3")
         yield f"sqlite:///{home / 'test.sqlite3'}"
         return
+    if tables:
+        kept: EmptyDatabase = request.getfixturevalue("empty_database")
+        kept.empty()
+        yield kept.url
+        return
     server = request.getfixturevalue("postgres_server")
-    url = create_database(server, template=template_of(server) if tables else "")
+    url = create_database(server)
     yield url
     drop_database(server, url)
 
@@ -63,6 +68,11 @@ def kept_apps(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Config], Ke
 @pytest.fixture(scope="session")
 def empty_files(tmp_path_factory: pytest.TempPathFactory) -> EmptyFiles:
     return EmptyFiles(tmp_path_factory.mktemp("empty"))
+
+
+@pytest.fixture(scope="session")
+def empty_database(postgres_server: str) -> EmptyDatabase:
+    return EmptyDatabase(postgres_server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -104,6 +104,31 @@ def template_of(server: str) -> str:
     return str(make_url(url).database)
 
 
+class EmptyDatabase:
+    """One PostgreSQL database of this process with every table, emptied for each test: copying one takes a second."""
+
+    def __init__(self, server: str) -> None:
+        self.url = create_database(server, template=template_of(server))
+        admin = sqlalchemy.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
+        self._connection = admin.connect()
+        # Foreign keys are triggers, which do not fire on a replica: the order does not matter then.
+        emptied = ["SET session_replication_role = replica", *(f'DELETE FROM "{name}"' for name in self._names("r"))]  # noqa: S608
+        emptied += [f'ALTER SEQUENCE "{name}" RESTART' for name in self._names("S")]
+        self._statement = "; ".join(emptied)
+
+    def empty(self) -> None:
+        """Nobody is connected and no row is left."""
+        others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        while self._connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}").all():
+            pass
+        self._connection.exec_driver_sql(self._statement)
+
+    def _names(self, kind: str) -> list[str]:
+        """Of what is in the schema of this kind: r tables, S sequences."""
+        asked = f"SELECT relname FROM pg_class WHERE relkind = '{kind}' AND relnamespace = 'public'::regnamespace"  # noqa: S608
+        return list(self._connection.exec_driver_sql(asked).scalars())
+
+
 class EmptyFiles:
     """Copies of one SQLite file that holds every table and no row."""
 

@@ -22,14 +22,16 @@ from typing import Any
 
 from sqlalchemy import URL, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, configure_mappers
 from urllib3.connection import HTTPConnection
 
+from app.config import load
 from app.publishing.values import Claim
 from connectors.http import Answer, Http
 from scheduler import __main__ as scheduler
 from scheduler import jobs
 from scheduler.runtime import Runtime
+from tests.kept import KeptApp
 from tests.scheduler import rigging
 
 # What these write belongs to no publication.
@@ -143,6 +145,8 @@ def become_scheduler(order: dict[str, Any]) -> None:
         os.dup2(log, stream)
     os.environ.update(order["env"])
     sys.argv[1:] = ["--threads", str(order["threads"])]
+    kept = made_once(order["env"])
+    scheduler.create_app = lambda: kept.for_test(load())  # type: ignore[attr-defined]
     only_publishing()
     if order["trace"]:
         install(Steps(order["at"], Path(order["trace"]), order["names"], order["by"]))
@@ -156,15 +160,29 @@ def become_scheduler(order: dict[str, Any]) -> None:
         os._exit(0)
 
 
+_made: dict[str, KeptApp] = {}
+
+
+def made_once(env: dict[str, str]) -> KeptApp:
+    """The app for the kind of database that `env` names: made before forking, so that no child takes the time."""
+    kind = make_url(env["TANDEM_DATABASE_URL"]).get_backend_name()
+    if kind not in _made:
+        _made[kind] = KeptApp(load(env))
+        configure_mappers()
+    return _made[kind]
+
+
 def serve() -> None:
     """One JSON order a line; answers the process id of the child that carries it out."""
     # Nobody waits for the children: their ends are seen by their ids being gone.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
+        order = json.loads(line)
+        made_once(order["env"])
         pid = os.fork()
         if pid == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            become_scheduler(json.loads(line))
+            become_scheduler(order)
         print(pid, flush=True)
 
 
