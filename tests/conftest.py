@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from app.config import Config
 from app.db import db
 from tests.cluster import create_database, drop_database, running_cluster
-from tests.kept import EmptyDatabase, EmptyFiles, KeptApp
+from tests.kept import EmptyFiles, KeptApp, empty_database
 
 NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
@@ -40,12 +40,12 @@ def fresh_database(request: pytest.FixtureRequest, home: Path, *, tables: bool =
             request.getfixturevalue("empty_files").copy_to(home / "test.sqlite3")
         yield f"sqlite:///{home / 'test.sqlite3'}"
         return
+    server = request.getfixturevalue("postgres_server")
     if tables:
-        kept: EmptyDatabase = request.getfixturevalue("empty_database")
+        kept = empty_database(server)
         kept.empty()
         yield kept.url
         return
-    server = request.getfixturevalue("postgres_server")
     url = create_database(server)
     yield url
     drop_database(server, url)
@@ -68,11 +68,6 @@ def kept_apps(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Config], Ke
 @pytest.fixture(scope="session")
 def empty_files(tmp_path_factory: pytest.TempPathFactory) -> EmptyFiles:
     return EmptyFiles(tmp_path_factory.mktemp("empty"))
-
-
-@pytest.fixture(scope="session")
-def empty_database(postgres_server: str) -> EmptyDatabase:
-    return EmptyDatabase(postgres_server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

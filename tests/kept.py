@@ -109,8 +109,8 @@ class EmptyDatabase:
 
     def __init__(self, server: str) -> None:
         self.url = create_database(server, template=template_of(server))
-        admin = sqlalchemy.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
-        self._connection = admin.connect()
+        # Connected each time: a test may restart the server.
+        self._admin = sqlalchemy.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
         # Foreign keys are triggers, which do not fire on a replica: the order does not matter then.
         emptied = ["SET session_replication_role = replica", *(f'DELETE FROM "{name}"' for name in self._names("r"))]  # noqa: S608
         emptied += [f'ALTER SEQUENCE "{name}" RESTART' for name in self._names("S")]
@@ -119,14 +119,22 @@ class EmptyDatabase:
     def empty(self) -> None:
         """Nobody is connected and no row is left."""
         others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        while self._connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}").all():
-            pass
-        self._connection.exec_driver_sql(self._statement)
+        with self._admin.connect() as connection:
+            while connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}").all():
+                pass
+            connection.exec_driver_sql(self._statement)
 
     def _names(self, kind: str) -> list[str]:
         """Of what is in the schema of this kind: r tables, S sequences."""
         asked = f"SELECT relname FROM pg_class WHERE relkind = '{kind}' AND relnamespace = 'public'::regnamespace"  # noqa: S608
-        return list(self._connection.exec_driver_sql(asked).scalars())
+        with self._admin.connect() as connection:
+            return list(connection.exec_driver_sql(asked).scalars())
+
+
+@cache
+def empty_database(server: str) -> EmptyDatabase:
+    """The one of this process on the server."""
+    return EmptyDatabase(server)
 
 
 class EmptyFiles:

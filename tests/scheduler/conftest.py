@@ -10,7 +10,8 @@ from app.db import utcnow
 from tests.app.accounts.kit import Sim, app_on_simulator, running_simulator, sim
 from tests.app.publishing.kit import Desk
 from tests.scheduler.fleet import Fleet
-from tests.scheduler.matrix import Cell, Forks
+from tests.scheduler.forks import Forks
+from tests.scheduler.matrix import Cell
 from tests.scheduler.processes import Processes
 
 __all__ = ["app_on_simulator", "running_simulator", "sim"]
@@ -33,8 +34,8 @@ def desk(app_on_simulator: Flask) -> Desk:
 
 
 @pytest.fixture
-def processes(app_on_simulator: Flask, sim: Sim) -> Iterator[Processes]:
-    made = Processes(app_on_simulator.extensions["tandem_config"], sim.url)
+def processes(app_on_simulator: Flask, sim: Sim, forks: Forks) -> Iterator[Processes]:
+    made = Processes(app_on_simulator.extensions["tandem_config"], sim.url, forks)
     yield made
     made.kill_all()
 
@@ -56,5 +57,5 @@ def cell(desk: Desk, sim: Sim, processes: Processes, forks: Forks) -> Iterator[C
 @pytest.fixture
 def fleet(processes: Processes, forks: Forks) -> Iterator[Fleet]:
     """Schedulers of this test alone."""
-    yield Fleet(processes, forks)
+    yield Fleet(processes)
     forks.kill_all()

@@ -147,7 +147,8 @@ def become_scheduler(order: dict[str, Any]) -> None:
     sys.argv[1:] = ["--threads", str(order["threads"])]
     kept = made_once(order["env"])
     scheduler.create_app = lambda: kept.for_test(load())  # type: ignore[attr-defined]
-    only_publishing()
+    if not order.get("whole"):
+        only_publishing()
     if order["trace"]:
         install(Steps(order["at"], Path(order["trace"]), order["names"], order["by"]))
     rigging.rig(**order["rig"])

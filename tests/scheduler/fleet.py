@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.app.accounts.kit import Sim
-from tests.scheduler.matrix import Forks, alive
+from tests.scheduler.forks import alive
 from tests.scheduler.processes import PATIENCE, Processes
 
 
@@ -24,12 +24,9 @@ class Fleet:
     """Schedulers by their process ids. They write no steps down."""
 
     processes: Processes
-    forks: Forks
 
     def start(self, *, threads: int = 4, env: dict[str, str] | None = None, **rig: Any) -> int:
-        order = {"at": "", "by": 0, "names": {}, "trace": "", "log": str(self.processes.home / "scheduler.log")}
-        order |= {"threads": threads, "rig": rig, "env": {**self.processes.env, **(env or {})}}
-        return self.forks.fork(order)
+        return self.processes.fork(threads=threads, env=env, whole=False, **rig)
 
     def end(self, pid: int) -> None:
         """SIGTERM, and wait until it is gone."""

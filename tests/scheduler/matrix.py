@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import re
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -17,67 +12,18 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
 from app.accounts.models import Account
-from app.db import atomic, db, utcnow
+from app.db import utcnow
 from app.posts.models import Post
 from app.publishing import services as publishing
-from app.publishing.models import Publication, Worker
+from app.publishing.models import Publication
 from app.publishing.outlook import Outlook, outlook
 from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Desk, fresh_post, hurry, row
-from tests.scheduler.processes import PATIENCE, ROOT, Processes
+from tests.scheduler.forks import Forks, alive, bury, kill, stopped
+from tests.scheduler.processes import PATIENCE, Processes
 
 KINDS = {"weibo": ("status",), "wechat": ("publish", "mass")}
-
-
-class Forks:
-    """The process that forks schedulers; one for all cells of a test run."""
-
-    def __init__(self) -> None:
-        self.children: list[int] = []
-        command = [sys.executable, "-m", "tests.scheduler.crashing"]
-        self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def fork(self, order: dict[str, Any]) -> int:
-        """The process id of the new scheduler."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(order) + "\n")
-        self._process.stdin.flush()
-        self.children.append(int(self._process.stdout.readline()))
-        return self.children[-1]
-
-    def kill_all(self) -> None:
-        """Also those that stand still."""
-        for pid in self.children:
-            kill(pid)
-        self.children.clear()
-
-    def close(self) -> None:
-        self._process.kill()
-        self._process.communicate()
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def stopped(pid: int) -> bool:
-    """Whether it stands still by a signal."""
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
-
-
-def kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
-    while alive(pid):
-        time.sleep(0.01)
 
 
 def told(publication: Publication) -> Outlook:
@@ -129,14 +75,8 @@ class Cell:
             self._while(lambda: alive(pid), f"never reached: {at}", seconds)
         finally:
             kill(pid)
-        self.bury()
+        bury(pid)
         assert self.trace.read_text().splitlines()[-1] == at, self.processes.log()[-4000:]
-
-    def bury(self) -> None:
-        """Whoever beat until now beat long ago: the dead are found by that, which would take three seconds."""
-        with atomic():
-            for worker in db.session.scalars(select(Worker)):
-                worker.beat_at -= timedelta(minutes=1)
 
     def stop_at(self, at: str, seconds: float = PATIENCE, **rig: Any) -> int:
         """A process is started and stands still at the step; its id. os.kill(…, SIGCONT) lets it go on."""

@@ -8,21 +8,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from typing import Any
 
 from app.config import Config
 from app.db import db
 from tests.conftest import ENCRYPTION_KEY
+from tests.scheduler.forks import ROOT, Forks, bury, kill
 
-ROOT = Path(__file__).resolve().parents[2]
 # Seconds until a test gives up: a machine with much to do is slow.
 PATIENCE = 240
 
 
 class Processes:
-    """Schedulers as `python -m scheduler`; heartbeats of a second, so that the dead are found quickly."""
+    """Schedulers, started as `python -m scheduler` or, sooner, forked; heartbeats of a second, so that the dead are found
+    quickly."""
 
-    def __init__(self, config: Config, simulator_url: str) -> None:
+    def __init__(self, config: Config, simulator_url: str, forks: Forks) -> None:
+        self.forks = forks
         self.home, self.running = config.instance_path, list[subprocess.Popen[bytes]]()
         clean = {key: value for key, value in os.environ.items() if not key.startswith("TANDEM_")}
         self.env = {
@@ -45,6 +47,16 @@ class Processes:
         self.running.append(process)
         return process
 
+    def fork(self, *, threads: int = 4, env: dict[str, str] | None = None, whole: bool = True, **rig: Any) -> int:
+        """The process id of a scheduler that writes no steps down. `whole`: with the ticks that do not publish, too."""
+        order = {"at": "", "by": 0, "names": {}, "trace": "", "log": str(self.home / "scheduler.log"), "whole": whole}
+        return self.forks.fork({**order, "threads": threads, "rig": rig, "env": {**self.env, **(env or {})}})
+
+    def kill_fork(self, pid: int) -> None:
+        """SIGKILL; the others find it dead at once and not after three missed beats."""
+        kill(pid)
+        bury(pid)
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)
         process.wait(10)
@@ -55,6 +67,7 @@ class Processes:
         return process.wait(seconds)
 
     def kill_all(self) -> None:
+        self.forks.kill_all()
         for process in self.running:
             if process.poll() is None:
                 self.kill(process)

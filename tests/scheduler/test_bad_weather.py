@@ -56,15 +56,15 @@ def test_killed_between_accepting_and_recording_it_is_found_again_and_not_repeat
     account = account_of(desk, platform)
     post = desk.approved(accounts=[account])
     sim.fault("delay", path=path, seconds=2)
-    first = processes.start()
+    first = processes.fork()
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     processes.until("the attempt", lambda: db.session.query(Attempt).count() == 1)
     # The request is on its way (the attempt is saved just before it); the platform answers in two seconds.
     time.sleep(0.7)
-    processes.kill(first)
+    processes.kill_fork(first)
     assert row(post, account).status == "committing"
     processes.until("acceptance", lambda: accepted(sim, kind) == 1)
-    processes.start()
+    processes.fork()
     processes.until("unknown", lambda: row(post, account).status == "unknown")
     sim.call("POST", "/_sim/clock", {"offset_seconds": 5})
     processes.until(
@@ -79,11 +79,11 @@ def test_killed_before_sending_it_goes_out_once_after_the_restart(desk: Desk, si
     """Dead while preparing: finished steps are kept, nothing was sent yet."""
     post = desk.approved(accounts=[desk.wechat])
     sim.fault("delay", path="draft/add", seconds=3)
-    first = processes.start()
+    first = processes.fork()
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     processes.until("preparing", lambda: row(post, desk.wechat).status == "preparing")
-    processes.kill(first)
-    processes.start()
+    processes.kill_fork(first)
+    processes.fork()
     processes.until("sent", lambda: row(post, desk.wechat).status in ("processing", "published"))
     assert accepted(sim, "publish") == 1
 
@@ -93,8 +93,8 @@ def test_two_schedulers_send_each_post_once(desk: Desk, sim: Sim, processes: Pro
     made = [desk.approved(f"第{n}篇公告") for n in range(4)]
     for post in made:
         publishing.schedule(desk.author, post.id, publish_at=at, now=utcnow())
-    processes.start()
-    processes.start()
+    processes.fork()
+    processes.fork()
     ids = [row(post, account) for post in made for account in (desk.weibo, desk.wechat)]
     gone = {"processing", "published"}
     processes.until("all out", lambda: all(row(p.post_id, p.account).status in gone for p in ids))

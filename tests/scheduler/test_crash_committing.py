@@ -11,7 +11,8 @@ import pytest
 from app.db import utcnow
 from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Desk
-from tests.scheduler.matrix import Cell, Forks
+from tests.scheduler.forks import Forks
+from tests.scheduler.matrix import Cell
 from tests.scheduler.processes import Processes
 
 COMMIT = [

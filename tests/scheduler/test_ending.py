@@ -20,6 +20,7 @@ from app.publishing.models import Worker
 from scheduler.__main__ import finish
 from tests.app.publishing.kit import Clockwork
 from tests.cluster import Cluster
+from tests.scheduler.forks import Forks
 from tests.scheduler.processes import Processes
 
 
@@ -47,7 +48,7 @@ def cluster() -> Iterator[Cluster]:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_it_waits_for_a_database_that_is_still_coming_up(cluster: Cluster, config: Config) -> None:
+def test_it_waits_for_a_database_that_is_still_coming_up(cluster: Cluster, config: Config, forks: Forks) -> None:
     config = replace(config, database_url=cluster.url)
     cluster.start()
     app = create_app(config)
@@ -55,7 +56,7 @@ def test_it_waits_for_a_database_that_is_still_coming_up(cluster: Cluster, confi
         db.create_all()
         db.engine.dispose()
         cluster.stop()
-        processes = Processes(config, "http://127.0.0.1:9")
+        processes = Processes(config, "http://127.0.0.1:9", forks)
         try:
             with _deaf(cluster.port) as knocked:
                 process = processes.start()

@@ -20,7 +20,8 @@ from app.publishing.models import Attempt, Publication, Worker
 from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Desk, row
 from tests.scheduler.fleet import Fleet, accepted_each
-from tests.scheduler.matrix import Cell, alive, told
+from tests.scheduler.forks import alive
+from tests.scheduler.matrix import Cell, told
 
 OUT = {"processing", "published"}
 # By name: where a scheduler stands still, and the platforms that it, late, must not reach any more.

@@ -255,12 +255,12 @@ def test_killed_between_draft_and_preview_nothing_is_sent_and_nothing_stays(
     """kill -9 with the draft standing: the next scheduler says that it broke off and deletes the draft."""
     sim.fault("delay", path="draft/get", seconds=30)
     order = ask(desk, draft(desk))
-    first = processes.start()
+    first = processes.fork()
     processes.until("the draft stands", lambda: drafts(sim) == 1)
     processes.until("its number is saved", lambda: "draft" in str(state(order).prepared))
-    processes.kill(first)
+    processes.kill_fork(first)
     sim.call("DELETE", "/_sim/faults")
-    processes.start()
+    processes.fork()
     processes.until("the end is said", lambda: unfinished(order, "failed"))
     processes.until("the draft is gone", lambda: drafts(sim) == 0 and state(order).discard_at is None)
     assert state(order).error_code == "lost"
@@ -272,10 +272,10 @@ def test_killed_while_the_platform_answers_it_is_never_sent_again(
 ) -> None:
     sim.fault("delay", path="mass/preview", seconds=3)
     order = ask(desk, draft(desk))
-    first = processes.start()
+    first = processes.fork()
     processes.until("the call has begun", lambda: unfinished(order, "sending"))
-    processes.kill(first)
-    processes.start()
+    processes.kill_fork(first)
+    processes.fork()
     processes.until("the end is said", lambda: unfinished(order, "unknown"))
     assert "可能已收到" in state(order).error_cause
     assert len(arrived(sim)) <= 1

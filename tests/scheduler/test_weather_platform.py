@@ -23,7 +23,8 @@ from app.publishing import services as publishing
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim
 from tests.app.publishing.kit import Desk
 from tests.scheduler.fleet import Line
-from tests.scheduler.matrix import KINDS, Cell, Forks, told
+from tests.scheduler.forks import Forks
+from tests.scheduler.matrix import KINDS, Cell, told
 from tests.scheduler.processes import Processes
 from tests.scheduler.rigging import PATIENCE
 

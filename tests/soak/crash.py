@@ -25,7 +25,8 @@ from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Desk, fresh_post
 from tests.cluster import Cluster, create_database, drop_database
 from tests.conftest import ENCRYPTION_KEY
-from tests.scheduler.matrix import KINDS, Cell, Forks
+from tests.scheduler.forks import Forks
+from tests.scheduler.matrix import KINDS, Cell
 from tests.scheduler.processes import Processes
 from tests.scheduler.test_crash_committing import COMMIT, MASS
 from tests.scheduler.test_crash_preparing import PREPARE
@@ -157,7 +158,7 @@ def _cell(lab: Lab, kind: Kind) -> Iterator[Cell]:
         encryption_keys=(ENCRYPTION_KEY,),
         simulator_url=sim.url,
     )
-    app, processes = create_app(config), Processes(config, sim.url)
+    app, processes = create_app(config), Processes(config, sim.url, lab.forks)
     try:
         with app.app_context():
             db.create_all()
