@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -15,16 +14,6 @@ from tests.scheduler.matrix import Cell
 from tests.scheduler.processes import Processes
 
 __all__ = ["app_on_simulator", "running_simulator", "sim"]
-
-# A cell of these takes a minute and more on a busy machine: they are run on their own, as docs/crash-matrix.md says.
-if not os.environ.get("TANDEM_WEATHER"):
-    collect_ignore = [
-        "test_weather_platform.py",
-        "test_weather_database.py",
-        "test_weather_clocks.py",
-        "test_many_machines.py",
-        "test_twice.py",
-    ]
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from sqlalchemy.orm import Session, configure_mappers
 from urllib3.connection import HTTPConnection
 
 from app.config import load
+from app.publishing import claims
 from app.publishing.values import Claim
 from connectors.http import Answer, Http
 from scheduler import __main__ as scheduler
@@ -35,8 +36,10 @@ from tests.kept import KeptApp
 from tests.scheduler import rigging
 
 # What these write belongs to no publication.
-_ASIDE = ("heartbeats", "quotas", "notices")
+_ASIDE = ("heartbeats", "quotas", "notices", "tallies")
 _RUN = ("heartbeat", "reconciler")
+# Also writes why the others wait, in however many rounds: it is a step when it took something.
+_TAKING = "claim_commits"
 
 
 class Steps:
@@ -79,7 +82,9 @@ def _who_saved(names: dict[str, str]) -> str | None:
             short = module.rsplit(".", 1)[1]
             claim = frame.f_locals.get("claim")
             whose = f"{names.get(claim.publication_id, '?')} " if isinstance(claim, Claim) else ""
-            return None if short in _ASIDE else f"{whose}{short}.{frame.f_code.co_name}"
+            return (
+                None if short in _ASIDE or frame.f_code.co_name == _TAKING else f"{whose}{short}.{frame.f_code.co_name}"
+            )
         frame = frame.f_back
     return None
 
@@ -109,7 +114,13 @@ def install(steps: Steps) -> None:
         if who is not None:
             steps.reached(f"saved {who}")
 
-    begin, call = HTTPConnection.putrequest, Http.call
+    begin, call, take = HTTPConnection.putrequest, Http.call, claims.claim_commits
+
+    def taken(*values: Any, **options: Any) -> list[Claim]:
+        found = take(*values, **options)
+        if found:
+            steps.reached(f"saved claims.{_TAKING}")
+        return found
 
     def asking(self: HTTPConnection, method: str, url: str, *args: Any, **options: Any) -> None:
         steps.reached(f"asking {_call_of(url)}")
@@ -122,6 +133,7 @@ def install(steps: Steps) -> None:
 
     HTTPConnection.putrequest = asking  # type: ignore[method-assign]
     Http.call = called  # type: ignore[method-assign]
+    claims.claim_commits = taken
 
 
 def _call_of(url: str) -> str:

@@ -47,6 +47,13 @@ class Disk:
                 asked.execute("INSERT INTO filler VALUES (repeat('x', 7000))")
             raise AssertionError("the disk was never full")
 
+    def remove(self) -> None:
+        """Of PostgreSQL's database, which the next test uses, too."""
+        if not self._sqlite:
+            with self._postgres() as asked:
+                asked.execute("DROP FUNCTION fill() CASCADE")
+                asked.execute("DROP TABLE filler")
+
     def free(self) -> None:
         if self._sqlite:
             self._on_sqlite(lambda asked: asked.execute("DELETE FROM filler"))

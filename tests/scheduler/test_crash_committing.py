@@ -16,7 +16,7 @@ from tests.scheduler.matrix import Cell
 from tests.scheduler.processes import Processes
 
 COMMIT = [
-    "saved claims.claim_commits 2",
+    "saved claims.claim_commits 1",
     "answered draft/get 2",
     "saved weibo committing.begin 1",
     "asking statuses/share 1",
