@@ -17,7 +17,7 @@ from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, evidence, outlook, resolving, services, states, together, typed, undoing
+from app.publishing import asking, barring, evidence, outlook, resolving, services, states, together, typed, undoing
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.units.access import Actor
@@ -83,6 +83,8 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "barred": asking.barred_by(_still_to_go(post, standing)),
         "cut_off": [account for account in _still_to_go(post, standing) if unconnected(account)],
         "recall_limit": undoing.recall_limit,
+        "left_behind": undoing.left_behind,
+        "hindered": lambda row: barring.why_barred(row, now),
         **together.whole(actor, post, standing),
         "home_url": home_url,
         "standing": standing,
@@ -187,6 +189,8 @@ def show(publication_id: str) -> ResponseReturnValue:
         barred=asking.barred_by([row.account] if row.status in states.WITHDRAWABLE else []),
         home_url=home_url,
         recall_limit=undoing.recall_limit,
+        left_behind=undoing.left_behind,
+        hindered=lambda row: barring.why_barred(row, now),
         evidence=services.evidence(actor, publication_id),
         partners=outlook.of_post(row.post),
         parse=datetime.fromisoformat,
