@@ -6,10 +6,11 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app import typed
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import db, utcnow
-from app.publishing import blackouts, scopes, services, typed
+from app.publishing import blackouts, scopes, services
 from app.publishing.views import bp as bp
 from app.publishing.views import do_and_say, local_time
 from app.units.access import Actor, visible

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import typed
 from app.accounts.advice import unconnected
 from app.accounts.connections import home_url
 from app.accounts.models import Account
@@ -17,7 +18,7 @@ from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, barring, evidence, outlook, resolving, services, states, together, typed, undoing
+from app.publishing import asking, barring, evidence, outlook, resolving, services, states, together, undoing
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.units.access import Actor
