@@ -62,7 +62,7 @@ class DatabaseTokens:
             if waited and row.lease_until is None:
                 raise Unavailable(
                     "换取访问令牌没有成功。",
-                    remedy="另一任务刚刚试过，系统稍后会再试；请查看账号页的提示。",
+                    remedy="另一任务刚刚试过，系统稍后会自动再试；着急时可用“逐项测试”查明原因。",
                     who="系统",
                 )
             owner = new_id()
@@ -134,7 +134,7 @@ class DatabaseTokens:
 
 def _told(row: _Row) -> Token:
     if row.token is None:
-        raise Unavailable("账号的访问令牌已被清除。", remedy="请在账号页重新连接该账号。", who="账号管理员")
+        raise Unavailable("账号的访问令牌已被清除。", remedy="请重新连接该账号。", who="账号管理员")
     return row.token
 
 

@@ -17,7 +17,7 @@ from app.accounts.reading import credentials_of, local_time, setting_value, sett
 from app.db import utcnow
 from app.errors import Invalid
 from app.units.permissions import current_actor, requires
-from app.web import _, settings
+from app.web import _, local, settings
 
 bp = Blueprint("accounts", __name__)
 
@@ -149,7 +149,11 @@ def probe(account_id: str) -> ResponseReturnValue:
     if not tested.fresh and left == 0:
         flash(_("没有再次测试。今天的体检额度已用完，明天零点恢复。下面是上次的结果。"), "warn")
     elif not tested.fresh:
-        flash(_("没有再次测试。一分钟内刚测过，为节省额度显示上次的结果。改正凭据后可立即再测。"), "warn")
+        said = _(
+            "没有再次测试。系统在 %(at)s 刚测过这个账号，下面就是那次的结果；为节省额度，一分钟内不重复测试。改正凭据后可立即再测。",
+            at=f"{local(account.checked_at):%H:%M:%S}" if account.checked_at else "",
+        )
+        flash(said, "warn")
     elif account.status == "ok":
         flash(_("测试完成，权限齐全。"), "ok")
     elif advice.barred(account):

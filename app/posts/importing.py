@@ -33,7 +33,7 @@ p[style-name='Title'] => h1.document-title:fresh
 p[style-name='标题'] => h1.document-title:fresh
 p[style-name='Subtitle'] => p:fresh
 """
-_SOURCE_LINE = re.compile(r"^[（(]?\s*(?:信息)?来源\s*[：:]\s*([^\s　）)]{2,60})[^。]{0,60}[）)]?$")
+_SOURCE_LINE = re.compile(r"^[（(]?\s*(?:信息)?来源\s*[：:]\s*([^\s　）)]{2,60})([^。）)]{0,60})[）)]?$")
 _SUBTITLE = re.compile(r"[。；！？!?;]")
 
 
@@ -206,13 +206,21 @@ def _short_first(root: lxml_html.HtmlElement) -> lxml_html.HtmlElement | None:
 
 
 def _take_source(fields: dict[str, Any], notes: list[str]) -> None:
-    """A last line "（来源：某局　责任编辑：…）" is the source of the information."""
+    """A last line "（来源：某局　责任编辑：…）" names the source of the information; what else it says stays there."""
     root = lxml_html.fragment_fromstring(str(fields["body_html"]), "div")
     last = next((p for p in reversed(list(root)) if p.tag == "p" and p.text_content().strip()), None)
-    found = _SOURCE_LINE.match(last.text_content().strip()) if last is not None else None
+    line = last.text_content().strip() if last is not None else ""
+    found = _SOURCE_LINE.match(line)
     if last is None or found is None or fields.get("source"):
         return
     fields["source"] = found.group(1)
-    notes.append(f"文末的“{last.text_content().strip()}”已移到“信息来源”一栏，原行不再重复。")
-    last.drop_tree()
+    rest = found.group(2).strip(" \t\n\xa0　,，;；、|｜/·")
+    if rest:
+        for child in list(last):
+            last.remove(child)
+        last.text = f"（{rest}）" if line[0] in "（(" else rest
+        notes.append(f"文末的来源“{found.group(1)}”已移到“信息来源”一栏；“{rest}”没有对应的栏目，仍留在文末。")
+    else:
+        last.drop_tree()
+        notes.append(f"文末的“{line}”已移到“信息来源”一栏，原行不再重复。")
     fields["body_html"] = "".join(etree.tostring(child, encoding="unicode", method="html") for child in root)

@@ -15,6 +15,11 @@ GRACE = timedelta(seconds=120)
 # Why one waits.
 FOR_PARTNER = N_("等待另一渠道准备完成。")
 FOR_FIRST = N_("等待先发的渠道上线。")
+# Why one is held, and what a person does then.
+_PARTNER_CANNOT = N_("另一渠道不能发布，按“全部等待”的约定暂缓。")
+_PARTNER_NOT_READY = N_("到点时另一渠道尚未准备好，按“全部等待”的约定暂缓。")
+_FIRST_NOT_LIVE = N_("先发的渠道迟迟没有上线，按“全部等待”的约定暂缓。")
+DECIDE = N_("请放行、改期或取消。")
 
 _BEING_PREPARED = ("scheduled", "preparing")
 _CANNOT = ("failed", "held", "missed")
@@ -93,14 +98,14 @@ def _together(partners: Sequence[Side], rules: Rules, now: datetime) -> Verdict:
         until = _patience(rules)
         return Wait(why=FOR_PARTNER, until=until) if waiting and now < until else Go()
     if any(p.status in _CANNOT for p in partners):
-        return Hold(why="另一渠道不能发布，按“全部等待”的约定暂缓。请放行、改期或取消。")
+        return Hold(why=_PARTNER_CANNOT + DECIDE)
     waiting = [p for p in partners if p.status in _BEING_PREPARED]
     if not waiting:
         return Go()
     until = _patience(rules)
     if now < until:
         return Wait(why=FOR_PARTNER, until=until)
-    return Hold(why="到点时另一渠道尚未准备好，按“全部等待”的约定暂缓。请放行、改期或取消。")
+    return Hold(why=_PARTNER_NOT_READY + DECIDE)
 
 
 def _patience(rules: Rules) -> datetime:
@@ -123,4 +128,4 @@ def _second(me: Side, firsts: Sequence[Side], rules: Rules, now: datetime) -> Ve
         return Wait(why=FOR_FIRST, until=deadline)
     if rules.proceed:
         return Go(late_from=deadline)
-    return Hold(why="先发的渠道迟迟没有上线，按“全部等待”的约定暂缓。请放行、改期或取消。")
+    return Hold(why=_FIRST_NOT_LIVE + DECIDE)

@@ -39,6 +39,15 @@ def evidence(actor: Actor, publication_id: str) -> dict[str, Any]:
     }
 
 
+def apart(row: Publication) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The calls made while preparing it, and those made to take it back, which come after it was live."""
+    both: tuple[list[dict[str, Any]], list[dict[str, Any]]] = ([], [])
+    for exchange in row.exchanges or []:
+        after = row.live_at is not None and datetime.fromisoformat(exchange["sent_at"]) > row.live_at
+        both[after].append(exchange)
+    return both
+
+
 def explain(actor: Actor, publication_id: str, rid: str, *, now: datetime) -> Mapping[str, Any]:
     """The platform's own record of one failed call of this publication: {asked_at, milliseconds, url, request, answer,
     client_ip}. Network; it spends the account's calls: for those who manage publications, and audited, refused or not.

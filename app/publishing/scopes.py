@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import db
 from app.errors import Forbidden, Invalid, NotFound
@@ -30,14 +31,14 @@ def covers(kind: type[Scoped], account: Account) -> ColumnElement[bool]:
 
 
 def name_of(row: Scoped) -> str:
-    """The scope in words: 全站, or the unit's or account's name."""
+    """The scope in words: 全站, the unit's name, or the account's with its platform, since both often bear one name."""
     if row.scope == "site":
         return SCOPES["site"]
     if row.scope == "unit":
         unit = db.session.get(Unit, row.scope_id)
         return unit.name if unit else row.scope_id
     account = db.session.get(Account, row.scope_id)
-    return account.name if account else row.scope_id
+    return f"{PLATFORMS[account.platform].label}·{account.name}" if account else row.scope_id
 
 
 def require(actor: Actor, scope: str, scope_id: str | None) -> Unit | None:

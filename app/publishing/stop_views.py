@@ -6,6 +6,7 @@ from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from app import typed
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import db, utcnow
@@ -29,6 +30,7 @@ def stop_page() -> ResponseReturnValue:
         blackouts=[(row, scopes.name_of(row), scopes.may(actor, row)) for row in silent],
         scopes=_scopes(actor),
         may_stop=actor.holds("stop.manage"),
+        typed=typed.again(),
         now=now,
     )
 
@@ -66,7 +68,7 @@ def start_stop() -> ResponseReturnValue:
         )
         return _("已暂停发布。到点的内容会转为“已暂缓”，不会发出。")
 
-    return do_and_say(act, url_for("publishing.stops"))
+    return do_and_say(act, url_for("publishing.stops"), form="stop")
 
 
 @bp.post("/stops/<stop_id>/end")
@@ -105,7 +107,7 @@ def announce_blackout() -> ResponseReturnValue:
             titles=_("、").join(list(titles)[:5]) + (_("等") if len(titles) > 5 else ""),
         )
 
-    return do_and_say(act, url_for("publishing.stops"))
+    return do_and_say(act, url_for("publishing.stops"), form="blackout")
 
 
 @bp.post("/blackouts/<blackout_id>/end")

@@ -28,6 +28,11 @@ def recall_limit(row: Publication) -> str:
     return why or ("" if by_system(row) else BY_HAND)
 
 
+def left_behind(row: Publication) -> str:
+    """What the public still has of one that the system took back: Chinese; "" when nothing is left, or a person did it."""
+    return recall_limit(row) if row.status == "recalled" and by_system(row) else ""
+
+
 def ways_back(row: Publication) -> tuple[str, ...]:
     """recall where the platform lets us; deleted (a person says that it is gone) where it does not, or did not."""
     if row.recall_at is not None:

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from app import typed
 from app.accounts.advice import unconnected
 from app.accounts.connections import home_url
 from app.accounts.models import Account
@@ -17,7 +18,7 @@ from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, evidence, outlook, resolving, services, states, together, undoing
+from app.publishing import asking, barring, evidence, outlook, resolving, services, states, together, undoing
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.units.access import Actor
@@ -83,6 +84,8 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "barred": asking.barred_by(_still_to_go(post, standing)),
         "cut_off": [account for account in _still_to_go(post, standing) if unconnected(account)],
         "recall_limit": undoing.recall_limit,
+        "left_behind": undoing.left_behind,
+        "hindered": lambda row: barring.why_barred(row, now),
         **together.whole(actor, post, standing),
         "home_url": home_url,
         "standing": standing,
@@ -91,6 +94,7 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "may_withdraw": able and bool(standing) and all(row.status in states.WITHDRAWABLE for row in standing),
         "ordered": len({row.account.platform for row in standing} or _platforms(post)) > 1,
         "zone": settings().timezone,
+        "typed": typed.again(),
         "suggested": _suggested(schedule.publish_at if schedule else None, now),
         "now": now,
     }
@@ -131,7 +135,7 @@ def schedule(post_id: str) -> ResponseReturnValue:
         )
         return _("已安排发布。") if form.get("when") == "now" else _("已排期。")
 
-    return do_and_say(act, f"/posts/{post_id}")
+    return do_and_say(act, f"/posts/{post_id}", form="schedule")
 
 
 @bp.post("/posts/<post_id>/schedule/withdraw")
@@ -155,13 +159,15 @@ def local_time(text: str) -> datetime:
         ) from None
 
 
-def do_and_say(act: Callable[[], str], back: str) -> ResponseReturnValue:
-    """Do it, say how it went, return to `back` (303)."""
+def do_and_say(act: Callable[[], str], back: str, *, form: str = "") -> ResponseReturnValue:
+    """Do it, say how it went, return to `back` (303). What was typed into `form` stands there again after a refusal."""
     try:
         flash(act(), "ok")
     except TandemError as error:
         db.session.rollback()
         flash(error.message, "error")
+        if form:
+            typed.keep(form)
     return redirect(back, 303)
 
 
@@ -171,9 +177,12 @@ def show(publication_id: str) -> ResponseReturnValue:
     """Timeline, evidence, and what can be done."""
     actor, now = current_actor(), utcnow()
     row = services.get_publication(actor, publication_id)
+    preparing, taking_back = evidence.apart(row)
     return render_template(
         "publishing/publication.html",
         row=row,
+        preparing=preparing,
+        taking_back=taking_back,
         words=outlook.outlook(row, now),
         actions=actions_of(actor, row),
         asks=asking.whom_to_ask(actor, row),
@@ -181,11 +190,14 @@ def show(publication_id: str) -> ResponseReturnValue:
         barred=asking.barred_by([row.account] if row.status in states.WITHDRAWABLE else []),
         home_url=home_url,
         recall_limit=undoing.recall_limit,
+        left_behind=undoing.left_behind,
+        hindered=lambda row: barring.why_barred(row, now),
         evidence=services.evidence(actor, publication_id),
         partners=outlook.of_post(row.post),
         parse=datetime.fromisoformat,
         explainable=evidence.explainable(actor, row, now),
         rid_in=evidence.rid_in,
+        typed=typed.again(),
         now=now,
     )
 
@@ -225,4 +237,4 @@ def act(publication_id: str) -> ResponseReturnValue:
         ordered(actor, publication_id, reason=reason, now=now)
         return said
 
-    return do_and_say(do, url_for("publishing.show", publication_id=publication_id))
+    return do_and_say(do, url_for("publishing.show", publication_id=publication_id), form=f"{order}-{publication_id}")

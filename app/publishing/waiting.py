@@ -85,13 +85,16 @@ def _outlook(row: Publication, now: datetime, situation: Situation) -> Outlook:
 
 def _held(row: Publication, situation: Situation) -> Outlook:
     """A reason that is past is told as past."""
-    why, following = row.why or N_("已暂缓。"), N_("请放行、改期或取消。")
+    # What to do is said once: as the next step.
+    why, following = row.why.removesuffix(barrier.DECIDE) or N_("已暂缓。"), barrier.DECIDE
     if row.why.startswith(_PAUSED):
         if situation.stop_over(row.account) is not None:
             following = N_("请先恢复发布，再放行；也可以改期或取消。")
         else:
             why, following = N_("到点时发布暂停着，没有发出。暂停现已解除。"), N_("不会自动补发。请放行、改期或取消。")
-    elif row.why.startswith(_SILENT) and situation.blackout_now(row) is None:
+    elif row.why.startswith(_SILENT) and situation.blackout_now(row) is not None:
+        following = N_("静默期结束后才能放行；也可以改期到静默期以外，或取消。")
+    elif row.why.startswith(_SILENT):
         why = N_("到点时正值静默期，没有发出。静默期现已结束。")
         following = N_("不会自动补发。请放行、改期或取消。")
     elif _SWITCHED_OFF in row.why and row.account.active:

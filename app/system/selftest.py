@@ -132,14 +132,17 @@ def is_stuck(looked_at: datetime | None, now: datetime) -> bool:
 def _queue(now: datetime) -> Finding:
     counts, lag = figures.publications_by_status(), figures.lag_seconds(now)
     people = figures.sizes(counts, figures.PEOPLE)
-    late = lag > BEHIND
+    late, counted = lag > BEHIND, {"waiting": figures.sizes(counts, figures.WAITING), "people": people}
     remedy = N_("有到点的还没有发出。请在下面的“等得最久的一条”看原因；系统忙不过来时请增加 scheduler 进程。")
     return Finding(
         key="queue",
         name=N_("发布队列"),
         ok=False if late else None if people else True,
-        detail=N_("待发 %(waiting)d 条，最久的一条已晚 %(lag)d 秒；等人处置 %(people)d 条。"),
-        values={"waiting": figures.sizes(counts, figures.WAITING), "lag": int(lag), "people": people},
+        # What comes due this very second is not late.
+        detail=N_("待发 %(waiting)d 条，最久的一条已晚 %(lag)d 秒；等人处置 %(people)d 条。")
+        if int(lag) > 1
+        else N_("待发 %(waiting)d 条，没有晚点的；等人处置 %(people)d 条。"),
+        values={**counted, "lag": int(lag)},
         remedy=remedy if late else N_("等人处置的，请发布人到稿件里处理。") if people else "",
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from connectors.simulator import accounts, callbacks, clock, drill_words, faults, jobs, marks, opening, seeds
+from connectors.simulator import accounts, callbacks, clock, drill_words, faults, jobs, marks, opening, seeds, tagging
 from connectors.simulator.accounts import Account
 from connectors.simulator.drill_words import SWITCHES, Switch
 from connectors.simulator.forms import account_of, own_origin
@@ -31,7 +31,7 @@ def drill(state: State, request: Request) -> Response:
     values |= {"current": {each.owner: current(each) for each in everyone}, "now": state.now()}
     values |= {"offset": state.offset, "dropping": _dropping(state, everyone), "packs": seeds.packs()}
     values |= {"pushes": state.all("push", limit=SHOWN), "requests": state.requests(SHOWN)[::-1]}
-    values |= {"opening": opening, "opened": request.args.get("opened", "")}
+    values |= {"opening": opening, "opened": request.args.get("opened", ""), "tagging": tagging, "state": state}
     values["said"] = drill_words.SAID.get(request.args.get("said", ""), "")
     return page("drill.html", count=sum(map(len, switched.values())), **values)
 

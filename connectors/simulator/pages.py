@@ -10,7 +10,7 @@ from pathlib import Path
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Request, Response
 
-from connectors.simulator import accounts, citizens, drills, faults, forms, jobs, opening
+from connectors.simulator import accounts, citizens, drills, faults, forms, jobs, opening, tagging
 from connectors.simulator.accounts import Account
 from connectors.simulator.state import Doc, State
 from connectors.simulator.templating import page
@@ -225,4 +225,5 @@ ROUTES: dict[tuple[str, str], Callable[..., Response]] = {
     **forms.ROUTES,
     **drills.ROUTES,
     **opening.ROUTES,
+    **tagging.ROUTES,
 }

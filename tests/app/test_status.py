@@ -185,6 +185,13 @@ def test_the_public_address_is_told_as_it_was_found(app: Flask, desk: Desk, now:
     assert finding("public_url", later + 2 * reaching.STALE, public_url=url).told.count("之后没有再试") == 1
 
 
+def test_what_comes_due_this_very_second_is_not_late(app: Flask, desk: Desk, now: datetime) -> None:
+    post = desk.approved()
+    publishing.schedule(desk.author, post.id, publish_at="now", now=now)
+    assert "没有晚点的" in finding("queue", now + timedelta(seconds=0.9)).told
+    assert "最久的一条已晚 60 秒" in finding("queue", now + timedelta(seconds=60)).told
+
+
 def test_the_page_tells_accounts_queue_and_schedulers(app: Flask, desk: Desk, now: datetime) -> None:
     post = desk.approved()
     publishing.schedule(desk.author, post.id, publish_at=now + timedelta(hours=1), now=now)

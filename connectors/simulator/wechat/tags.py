@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.simulator.call import Call
-from connectors.simulator.state import Doc
+from connectors.simulator.state import Doc, State
 from connectors.simulator.wechat.api import OK, endpoint
 from connectors.simulator.wechat.errors import WeChatError
 from connectors.simulator.wechat.users import follower
@@ -20,14 +20,43 @@ PAGE, BLACKLIST_PAGE = 10_000, 1000
 
 def _tag_name(call: Call) -> str:
     tag = call.json.get("tag")
-    name = tag.get("name") if isinstance(tag, dict) else None
+    return _checked(call.state, call.me.owner, tag.get("name") if isinstance(tag, dict) else None)
+
+
+def _checked(state: State, owner: str, name: Any) -> str:
+    """45157 for an empty or taken name, 45158 for one that is too long."""
     if not isinstance(name, str) or not name.strip():
         raise WeChatError(45157)
     if len(name) > LONGEST_NAME:
         raise WeChatError(45158)
-    if name == STARRED["name"] or any(each["name"] == name for each in call.state.all("tag", call.me.owner)):
+    if name == STARRED["name"] or any(each["name"] == name for each in state.all("tag", owner)):
         raise WeChatError(45157)
     return name
+
+
+def add(state: State, owner: str, name: Any) -> int:
+    """A new tag's id. 45157 and 45158 for the name, 45056 for one too many."""
+    _checked(state, owner, name)
+    if state.count("tag", owner) >= MOST_TAGS:
+        raise WeChatError(45056)
+    number = FIRST_OWN_TAG + state.add(owner, "tag", "ever")
+    state.put("tag", owner, str(number), {"name": name})
+    return number
+
+
+def listed(state: State, owner: str) -> list[Doc]:
+    """{id, name, count} of every tag, the platform's own first."""
+    everyone = state.all("citizen", owner)
+    own = [{"id": int(tag["key"]), "name": tag["name"]} for tag in state.all("tag", owner, oldest_first=True)]
+    return [{**tag, "count": sum(tag["id"] in one["tags"] for one in everyone)} for tag in (STARRED, *own)]
+
+
+def put_on_followers(state: State, owner: str, number: int) -> int:
+    """Whoever follows now carries the tag, but for those who have as many as one may; how many do."""
+    found = [one for one in state.all("citizen", owner) if one["subscribed"] and len(one["tags"]) < MOST_TAGS_EACH]
+    for citizen in found:
+        state.change("citizen", owner, citizen["key"], **_with_tag(citizen, number))
+    return len(found)
 
 
 def _own_tag(call: Call) -> str:
@@ -52,20 +81,12 @@ def _tag(call: Call) -> int:
 @endpoint("/cgi-bin/tags/create")
 def create(call: Call) -> Doc:
     name = _tag_name(call)
-    if call.state.count("tag", call.me.owner) >= MOST_TAGS:
-        raise WeChatError(45056)
-    number = FIRST_OWN_TAG + call.state.add(call.me.owner, "tag", "ever")
-    call.state.put("tag", call.me.owner, str(number), {"name": name})
-    return {"tag": {"id": number, "name": name}}
+    return {"tag": {"id": add(call.state, call.me.owner, name), "name": name}}
 
 
 @endpoint("/cgi-bin/tags/get", "ANY")
 def get(call: Call) -> Doc:
-    everyone = call.state.all("citizen", call.me.owner)
-    own = [
-        {"id": int(tag["key"]), "name": tag["name"]} for tag in call.state.all("tag", call.me.owner, oldest_first=True)
-    ]
-    return {"tags": [{**tag, "count": sum(tag["id"] in one["tags"] for one in everyone)} for tag in (STARRED, *own)]}
+    return {"tags": listed(call.state, call.me.owner)}
 
 
 @endpoint("/cgi-bin/tags/update")

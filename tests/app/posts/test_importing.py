@@ -237,3 +237,21 @@ def test_a_letter_whose_text_bursts_is_refused_unread(world: World, now: datetim
         archive.writestr("word/document.xml", b" " * (21 * 1024 * 1024))
     with pytest.raises(TooLarge, match="20 MB"):
         posts.import_document(world.author, unit_id=world.city.id, name="a.docx", content=out.getvalue(), now=now)
+
+
+@pytest.mark.parametrize(
+    ("line", "source", "left", "told"),
+    [
+        ("（来源：青岚市住建局）", "青岚市住建局", "", "原行不再重复"),
+        ("（来源：青岚市住建局　责任编辑：王敏）", "青岚市住建局", "<p>（责任编辑：王敏）</p>", "“责任编辑：王敏”"),
+        ("信息来源：新华社 编辑：李静、陈静", "新华社", "<p>编辑：李静、陈静</p>", "仍留在文末"),
+    ],
+)
+def test_a_source_line_loses_nothing_else_that_it_says(
+    world: World, line: str, source: str, left: str, told: str
+) -> None:
+    content = f"标题在这里\n\n正文第一段。\n\n{line}".encode()
+    result = posts.import_document(world.author, unit_id=world.city.id, name="a.txt", content=content, now=world.now)
+    assert result.fields["source"] == source
+    assert result.fields["body_html"] == f"<p>正文第一段。</p>{left}"
+    assert any(told in note for note in result.notes)

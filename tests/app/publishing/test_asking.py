@@ -116,7 +116,7 @@ def test_a_stop_is_said_before_anything_is_planned(app: Flask, desk: Desk, now: 
     assert "发布已暂停" not in panel(app, desk.author, post.id)
     stop = publishing.start_stop(desk.admin, scope="account", scope_id=desk.weibo.id, reason="突发事件", now=now)
     text = panel(app, desk.author, post.id)
-    assert "发布已暂停（青岚发布weibo）：突发事件" in text
+    assert "发布已暂停（微博·青岚发布weibo）：突发事件" in text
     assert "由admin设置" in text
     assert "发布现在暂停着" in text
     publishing.end_stop(desk.admin, stop.id, now=now)

@@ -99,9 +99,11 @@ def test_a_held_one_is_released_only_after_it(desk: Desk, now: datetime) -> None
     made = silence(desk, now)
     claims.claim_commits("w", 8, now)
     held = row(post_id, desk.weibo)
+    assert outlook(held, now).following == "静默期结束后才能放行；也可以改期到静默期以外，或取消。"
     with pytest.raises(Conflict) as refused:
         publishing.release(desk.publisher, held.id, reason="现在发", now=now)
     assert "静默期结束" in refused.value.message
+    assert outlook(held, made.ends_at).following == "不会自动补发。请放行、改期或取消。"
     publishing.release(desk.publisher, held.id, reason="已结束", now=made.ends_at)
     assert row(post_id, desk.weibo).status == "scheduled"
 

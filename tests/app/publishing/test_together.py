@@ -19,7 +19,7 @@ from app.publishing.models import Blackout
 from connectors.values import Prepared
 from tests.app.publishing.kit import Desk, force, fresh_post, row
 from tests.app.publishing.test_barrier import Side
-from tests.app.publishing.web import Api, browser
+from tests.app.publishing.web import Api, browser, sound
 
 
 @pytest.fixture
@@ -141,6 +141,47 @@ def test_deleted_by_hand_is_no_word_where_the_system_takes_back(desk: Desk, post
     force(row(post_id, desk.wechat), "published", now, recall_at=None)
     publishing.note_deleted(desk.publisher, publication_id, reason="已删", now=now)
     assert row(post_id, desk.wechat).status == "recalled"
+
+
+def test_why_is_told_once_and_what_would_be_refused_is_not_pointed_to(
+    app: Flask, desk: Desk, held: str, now: datetime
+) -> None:
+    why = "另一渠道不能发布，按“全部等待”的约定暂缓。"
+    force(row(held, desk.weibo), "held", now, why=f"{why}请放行、改期或取消。")
+    publisher, path = browser(app, desk.publisher), f"/posts/{held}"
+    page = sound(publisher, path)
+    assert f"{why}</p>" in page
+    assert '<summary class="btn btn-sm btn-primary">一起放行' in page
+    assert page.count('<summary class="btn btn-sm btn-outline-primary">放行') == 2
+    publishing.start_stop(desk.admin, scope="account", scope_id=desk.weibo.id, reason="突发事件", now=now)
+    page = sound(publisher, path)
+    assert '<summary class="btn btn-sm">一起放行' in page
+    assert page.count('<summary class="btn btn-sm btn-outline-primary">放行') == 1
+
+
+def test_what_is_left_of_a_mass_send_and_the_calls_that_took_it_back_are_told(
+    app: Flask, desk: Desk, post_id: str, now: datetime
+) -> None:
+    with atomic():
+        db.session.get_one(Account, desk.wechat.id).mode = "mass"
+    call = {"method": "POST", "request": {}, "answer": "{}", "status": 200, "error": "", "answered_at": None}
+    calls = [
+        {**call, "url": f"https://api.weixin.qq.com/{name}", "sent_at": (now + timedelta(seconds=at)).isoformat()}
+        for name, at in (("draft/add", -5), ("message/mass/delete", 5))
+    ]
+    force(row(post_id, desk.wechat), "recalled", now, exchanges=calls, live_at=now, url="https://mp.weixin.qq.com/s/1")
+    left = "群发后只能删除内容，粉丝收到的卡片仍在。"
+    publisher = browser(app, desk.publisher)
+    panel = publisher.get(f"/posts/{post_id}/publications-panel").text
+    assert left in panel
+    assert "https://mp.weixin.qq.com/s/1" not in panel
+    page = sound(publisher, f"/publications/{row(post_id, desk.wechat).id}")
+    assert left in page
+    sections = page.split("<h2>")
+    taking_back = next(part for part in sections if part.startswith("撤回<"))
+    preparing = next(part for part in sections if part.startswith("准备<"))
+    assert ("mass/delete" in taking_back, "draft/add" in taking_back) == (True, False)
+    assert ("mass/delete" in preparing, "draft/add" in preparing) == (False, True)
 
 
 def test_what_a_stop_or_a_black_out_held_may_go_together(app: Flask, desk: Desk, now: datetime) -> None:

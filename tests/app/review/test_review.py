@@ -270,6 +270,15 @@ def test_a_reviewer_returns_it_to_whom_every_page_calls_the_same(world: World, n
     assert "告诉拟稿人要改什么" in page
 
 
+def test_a_title_keeps_its_own_marks_where_none_stand_around_it(world: World, now: datetime, app: Flask) -> None:
+    post = posts.create_post(world.author, world.fields(title="《住房租赁管理办法》解读"), now)
+    run = review.review_of(revision_id(review.submit(world.author, post.id, now)))
+    assert run is not None
+    page = issue_session(app, world.reviewers[0]).get(f"/review/{run.id}").get_data(as_text=True)
+    assert "审核：《住房租赁管理办法》解读</h1>" in page
+    assert "把《〈住房租赁管理办法〉解读》退回给拟稿人？" in page
+
+
 def test_who_waits_for_whom_is_decided_by_the_units_above(world: World, now: datetime) -> None:
     stranger = world.person("reviewer-elsewhere", world.other, "reviewer")
     post = submitted(world)

@@ -121,6 +121,21 @@ def test_a_past_is_planted_on_the_page(sim: Sim, weibo: Weibo) -> None:
     assert weibo.get("statuses/user_timeline").json()["total_number"] == 5
 
 
+def test_a_tag_is_made_on_the_page_and_a_mass_send_goes_to_it(sim: Sim, wechat: WeChat) -> None:
+    sim.message("wechat")
+    page = press(sim, "/drill/tags", **WECHAT_WHO, name="租房居民", people="all")
+    assert "标签已新建" in page
+    press(sim, "/drill/tags", **WECHAT_WHO, name="还没有人", people="")
+    listed = {tag["name"]: tag["count"] for tag in wechat.get("tags/get")["tags"]}
+    assert listed == {"星标组": 0, "租房居民": 1, "还没有人": 0}
+    [number] = [tag["id"] for tag in wechat.get("tags/get")["tags"] if tag["name"] == "租房居民"]
+    assert wechat.mass(wechat.draft(), filter={"is_to_all": False, "tag_id": number})["errcode"] == 0
+    assert "已经有了" in press(sim, "/drill/tags", 409, **WECHAT_WHO, name="租房居民")
+    assert "名称为空" in press(sim, "/drill/tags", 409, **WECHAT_WHO, name=" ")
+    assert "30 个字" in press(sim, "/drill/tags", 409, **WECHAT_WHO, name="长" * 31)
+    press(sim, "/drill/tags", 409, **WEIBO_WHO, name="租房居民")
+
+
 def test_dropped_pushes_are_shown(sim: Sim, listener: Listener) -> None:
     listener.status = 500
     sim.put("wechat", GH, callback_url=listener.url, mark_fail_after=1)
