@@ -78,6 +78,8 @@ class Connector(Desk, Granting, ABC):
     """One platform, for one account; what only some platforms offer stands in Desk."""
 
     platform: ClassVar[str]
+    # The credential that names the app in whose name the account speaks: several accounts may share one.
+    app_credential: ClassVar[str]
 
     def __init__(
         self,
@@ -117,6 +119,10 @@ class Connector(Desk, Granting, ABC):
     @abstractmethod
     def passive_reply(self, callback: Callback, text: str) -> bytes:
         """The callback's own answer; the platform's plain acknowledgement when `text` is empty."""
+
+    def sends(self, payload: Json) -> str:
+        """The call, as the meter names it, that publish() makes for this payload; "" when it makes none."""
+        return ""
 
     def link_owner(self, url: str) -> str:
         """The external id of the account whose item `url` is, where the platform's addresses tell; else ""."""

@@ -18,7 +18,7 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import create_app, logs
-from app.db import persist, stop_listening, utcnow, wait_for_wake
+from app.db import persist, release, stop_listening, utcnow, wait_for_wake
 from app.publishing import heartbeats
 from scheduler import jobs, publisher
 from scheduler.runtime import THREADS, Runtime
@@ -29,6 +29,8 @@ log = structlog.get_logger()
 _TO_THE_END = ("heartbeat", "goodbye")
 # How long SIGTERM waits for what is in flight: longer than one call may take.
 PATIENCE = 50
+# Between two rounds that find more due than there is room for.
+PAUSE = 0.02
 
 
 def main() -> None:
@@ -113,11 +115,16 @@ def loop(runtime: Runtime) -> None:
 def _look_and_wait(runtime: Runtime) -> None:
     due, timeout = publisher.tick(runtime, runtime.clock()), 1.0
     if due is not None:
-        timeout = min(1.0, max(0.02, (due - runtime.clock()).total_seconds()))
-    if runtime.free() == 0:
-        timeout = 0.05
-    if not runtime.stopping.is_set():
+        timeout = min(1.0, max(0.0, (due - runtime.clock()).total_seconds()))
+    # Nothing may hold its locks while it waits.
+    release()
+    if runtime.stopping.is_set():
+        return
+    if timeout > 0:
         wait_for_wake(timeout, runtime.done)
+    else:
+        # More is due than there is room for: what ends makes room, no news does.
+        runtime.wait_room(PAUSE, 0.2)
 
 
 def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:

@@ -32,11 +32,12 @@ def tick(runtime: Runtime, now: datetime) -> datetime | None:
         return due
     claims.lapse(now)
     # Commits first: they are what everybody waits for.
-    for claim in claims.claim_commits(runtime.worker, runtime.free(), now):
-        runtime.submit(partial(commit, runtime, claim), "commit")
+    for claim in claims.claim_commits(runtime.worker, runtime.free(), now, runtime.commits):
+        runtime.submit(partial(commit, runtime, claim), "commit", claim.account_id)
     # Slow platforms and many pictures must not fill the pool: a quarter of it stays free for what is due.
-    for claim in claims.claim_preparations(runtime.worker, runtime.free() - runtime.threads // 4, now):
-        runtime.submit(partial(prepare, runtime, claim), "prepare")
+    room = runtime.free() - runtime.threads // 4
+    for claim in claims.claim_preparations(runtime.worker, room, now, runtime.preparations):
+        runtime.submit(partial(prepare, runtime, claim), "prepare", claim.account_id)
     return claims.next_due(now)
 
 

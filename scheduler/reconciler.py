@@ -26,10 +26,10 @@ def tick(runtime: Runtime, now: datetime) -> None:
     """Asked every TANDEM_RECONCILE_SECONDS; each publication by its own sparse rhythm."""
     claims.take_over(now)
     claims.lapse(now)
-    for claim in claims.claim_checks(runtime.worker, runtime.free() - runtime.threads // 4, now):
-        runtime.submit(partial(check, runtime, claim), "check")
+    for claim in claims.claim_checks(runtime.worker, runtime.free() - runtime.threads // 4, now, runtime.checks):
+        runtime.submit(partial(check, runtime, claim), "check", claim.account_id)
     for claim in claims.claim_errands(runtime.worker, runtime.free() - runtime.threads // 4, now):
-        runtime.submit(partial(run_errand, runtime, claim), "errand")
+        runtime.submit(partial(run_errand, runtime, claim), "errand", claim.account_id)
 
 
 def check(runtime: Runtime, claim: Claim) -> None:

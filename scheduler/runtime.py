@@ -14,6 +14,7 @@ import structlog
 
 from app import logs
 from app.publishing.heartbeats import Load
+from app.publishing.turns import Turns
 
 log = structlog.get_logger()
 
@@ -36,6 +37,9 @@ class Runtime:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tandem")
         self._busy = 0
         self._by_name: Counter[str] = Counter()
+        self._by_account: Counter[str] = Counter()
+        # Whose turn it is, of each kind of work.
+        self.commits, self.preparations, self.checks = (Turns(self.worker, self.held) for _kind in range(3))
         self._looked_at: datetime | None = None
         self._lag = 0.0
         self._lock = threading.Lock()
@@ -64,11 +68,17 @@ class Runtime:
         with self._lock:
             return max(0, min(most - self._by_name[name], self.threads - self._busy - self.threads // 4))
 
-    def submit(self, work: Callable[[], None], name: str) -> None:
+    def held(self) -> dict[str, int]:
+        """How many pieces of work are in flight for each account."""
+        with self._lock:
+            return {account_id: number for account_id, number in self._by_account.items() if account_id}
+
+    def submit(self, work: Callable[[], None], name: str, account_id: str = "") -> None:
         """Run in a thread of the pool, inside its own app context. What it raises is logged, never lost."""
         with self._lock:
             self._busy += 1
             self._by_name[name] += 1
+            self._by_account[account_id] += 1
 
         def run() -> None:
             logs.begin(worker=self.worker, work=name)
@@ -81,10 +91,19 @@ class Runtime:
                 with self._lock:
                     self._busy -= 1
                     self._by_name[name] -= 1
+                    self._by_account[account_id] -= 1
+                    if not self._by_account[account_id]:
+                        del self._by_account[account_id]
                     self._idle.notify_all()
                 self.done.set()
 
         self._pool.submit(run)
+
+    def wait_room(self, pause: float, timeout: float) -> None:
+        """At least `pause` seconds, and then until a piece of work ends, which makes room; `timeout` at most."""
+        self.stopping.wait(pause)
+        self.done.wait(timeout)
+        self.done.clear()
 
     def wait_idle(self, timeout: float) -> bool:
         """Until nothing is in flight; False when `timeout` seconds were not enough."""

@@ -102,6 +102,13 @@ def _counted(account_id: str, onward: Callable[[Exchange], None] | None) -> Call
     return count
 
 
+def app_of(account: Account) -> str:
+    """The app at the platform in whose name the account speaks; where none is known, the account itself."""
+    from connectors.registry import CONNECTORS
+
+    return str(account.credentials.get(CONNECTORS[account.platform].app_credential) or account.id)
+
+
 def capabilities(account: Account) -> Capabilities:
     """What the account may do, without asking anybody."""
     return connect(account).capabilities()

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import QuotaUse
-from app.db import InTransaction, atomic, db, in_atomic, new_id
+from app.db import InTransaction, atomic, db, in_atomic, new_id, persist
 from app.words import N_
 from connectors.base import Purpose
 from connectors.errors import RateLimited
@@ -73,6 +73,8 @@ _UNREAD_CALLS = frozenset({"remind/unread_count"})
 ALL_CALLS = frozenset({"10022", "10023"})
 _DAY, _STEP = timedelta(days=1), timedelta(minutes=30)
 _ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+# The platform's own word.
+BLOCKED = "平台要求暂缓调用，额度已用完。"
 _WORDS = {"minute": "这一分钟", "hour": "这一小时", "day": "今天", "month": "本月"}
 
 
@@ -198,19 +200,22 @@ class Ledger:
         """Count one call, committed before it is made. Raises RateLimited (nothing is counted then)."""
         if in_atomic():
             raise InTransaction(f"{call} must not be asked inside a transaction")
-        now = self._clock()
         self.last_call = call
+        # A database that is busy for a moment is no reason to doubt what became of a call that was not made.
+        persist(lambda: self._count_one(call, self._clock()), seconds=10)
+        self.spent[_spent_as(call, self.purpose)] += 1
+
+    def _count_one(self, call: str, now: datetime) -> None:
         running = counts(call, self.purpose, self.quotas, now)
         with atomic():
             families = [quota.key for quota in self.quotas if quota.family and quota.covers(call)]
             until = blocked_until(self.account_id, call, now, families=families)
             if until is not None:
-                raise limited("平台要求暂缓调用，额度已用完。", until)
+                raise limited(BLOCKED, until)
             used = _count(self.account_id, running)
             spent = [count for count in running if count.limit is not None and used[count.row] > count.limit]
             if spent and (refusal := self._refusal(spent, used, now)) is not None:
                 raise refusal
-        self.spent[_spent_as(call, self.purpose)] += 1
 
     def _refusal(self, spent: Sequence[Count], used: Mapping[str, int], now: datetime) -> RateLimited | None:
         """Of the counters that ran over, the one that is empty for longest; None when an elastic one may go on."""
@@ -227,8 +232,7 @@ class Ledger:
             return None
         last = max(ends, key=lambda count: ends[count][1])
         limit, end = ends[last]
-        name = LABELS.get(last.key, last.key)
-        return limited(f"{_WORDS[last.period]}“{name}”的调用额度（{limit} 次）已用完。", end)
+        return used_up(last, limit, end)
 
 
 def _used_by_purpose(account_id: str, count: Count) -> dict[str, int]:
@@ -250,6 +254,12 @@ def _stretches_at(count: Count, limit: int, used: Mapping[str, int], now: dateti
         if used.get(count.key, 0) <= allowance(count.key, limit, used, min(1.0, elapsed(now) + (at - now) / _DAY)):
             return min(at, count.end)
     return count.end
+
+
+def used_up(count: Count, limit: int, until: datetime) -> RateLimited:
+    """The ledger's own refusal: `limit` calls of this counter were made."""
+    name = LABELS.get(count.key, count.key)
+    return limited(f"{_WORDS[count.period]}“{name}”的调用额度（{limit} 次）已用完。", until)
 
 
 def limited(cause: str, until: datetime) -> RateLimited:

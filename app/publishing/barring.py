@@ -20,6 +20,23 @@ def why_barred(publication: Publication, now: datetime) -> str:
     return blackouts.words(blackout) if blackout is not None else ""
 
 
+class Bars:
+    """why_barred() of many publications at one moment, each account asked once; mostly nothing stands anywhere."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._quiet = not (stops.any_standing() or blackouts.any_standing(now))
+        self._known: dict[tuple[str, bool], str] = {}
+
+    def why(self, publication: Publication) -> str:
+        if self._quiet and publication.account.active:
+            return ""
+        key = (publication.account_id, publication.post.urgent)
+        if key not in self._known:
+            self._known[key] = why_barred(publication, self._now)
+        return self._known[key]
+
+
 def remedy(publication: Publication, now: datetime) -> str:
     """What must happen before it may go, in one sentence; "" when nothing is in its way that ends by a person or a time."""
     if stops.standing(publication.account) is not None:

@@ -39,6 +39,11 @@ def standing(account: Account, at: datetime, *, urgent: bool) -> Blackout | None
     ).first()
 
 
+def any_standing(at: datetime) -> bool:
+    """Whether any black-out is under way anywhere."""
+    return db.session.scalar(select(Blackout.id).where(*_during(at, False)).limit(1)) is not None
+
+
 def _during(at: datetime, urgent: bool) -> list[ColumnElement[bool]]:
     kept_back = [Blackout.urgent_too.is_(True)] if urgent else []
     return [Blackout.ended_at.is_(None), Blackout.starts_at <= at, Blackout.ends_at > at, *kept_back]

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 
 from app.config import current
 from app.db import atomic, db
 from app.posts.models import Post
-from app.publishing import barrier, barring, committing, outcomes, permalink, planning, pushdown, states
+from app.publishing import barring, committing, outcomes, passing, permalink, pushdown, states
 from app.publishing.attempts import last_attempt
 from app.publishing.heartbeats import dead_workers
 from app.publishing.models import Publication, Schedule
+from app.publishing.turns import Turns
 from app.publishing.values import LEASE, Claim
+from app.units.models import Unit
 
 _UNCLAIMED = Publication.claim_owner == ""
 # handed_over: whether its draft still stands.
 CHECKED = ("processing", "unknown", "published", "handed_over")
 
+# So often a round looks for other rows in place of those that another worker just holds.
+TRIES = 4
 
-def claim_preparations(worker: str, limit: int, now: datetime) -> list[Claim]:
-    """Scheduled ones whose time to prepare has come, and interrupted ones; oldest hour first, urgent before that."""
+
+def claim_preparations(worker: str, limit: int, now: datetime, turns: Turns | None = None) -> list[Claim]:
+    """Scheduled ones whose time to prepare has come, and interrupted ones; urgent first, then by turns (`turns`: the
+    worker's own)."""
     due = and_(Publication.status.in_(("scheduled", "preparing")), _due(now))
+    turns = turns or Turns()
+    if limit <= 0 or not turns.read(due):
+        return []
     with atomic():
-        rows = _locked(due, limit)
+        rows = _in_turn(turns, due, limit)
         claims = []
         for row in rows:
             fence = row.fence + 1
@@ -36,15 +45,19 @@ def claim_preparations(worker: str, limit: int, now: datetime) -> list[Claim]:
                 )
             else:
                 states.touch(row, now=now, **_lease(worker, fence, now))
-            claims.append(Claim(publication_id=row.id, fence=fence))
+            claims.append(Claim(publication_id=row.id, fence=fence, account_id=row.account_id))
         pushdown.push([row.post_id for row in rows], now)
     return claims
 
 
-def claim_checks(worker: str, limit: int, now: datetime) -> list[Claim]:
-    """Those whose outcome is to be looked up at the platform, read-backs included."""
+def claim_checks(worker: str, limit: int, now: datetime, turns: Turns | None = None) -> list[Claim]:
+    """Those whose outcome is to be looked up at the platform, read-backs included; by turns."""
+    due = and_(Publication.status.in_(CHECKED), _due(now))
+    turns = turns or Turns()
+    if limit <= 0 or not turns.read(due):
+        return []
     with atomic():
-        return [_take(row, worker, now) for row in _locked(and_(Publication.status.in_(CHECKED), _due(now)), limit)]
+        return [_take(row, worker, now) for row in _in_turn(turns, due, limit)]
 
 
 def claim_errands(worker: str, limit: int, now: datetime) -> list[Claim]:
@@ -57,20 +70,25 @@ def claim_errands(worker: str, limit: int, now: datetime) -> list[Claim]:
         return [_take(row, worker, now) for row in _locked(and_(errand, _UNCLAIMED), limit)]
 
 
-def claim_commits(worker: str, limit: int, now: datetime) -> list[Claim]:
-    """Pass the due ones through lateness, stop switch and barrier; claim those that go, partners together."""
+def claim_commits(worker: str, limit: int, now: datetime, turns: Turns | None = None) -> list[Claim]:
+    """Pass the due ones through lateness, stop switch, barrier and quotas; claim those that go, partners together.
+
+    Urgent posts first, then by turns (`turns`: the worker's own)."""
+    due = and_(Publication.status == "ready", Publication.next_attempt_at <= now, Publication.due_at <= now)
+    turns = turns or Turns()
+    if limit <= 0 or not turns.read(due):
+        return []
     claims: list[Claim] = []
     with atomic():
-        posts = []
-        for schedule in _due_schedules(limit, now):
-            publications = [p for p in pushdown.publications_of(schedule.id) if p.status != "cancelled"]
-            _stop_or_lapse(publications, now)
-            going = _through_barrier(schedule, publications, now)
-            if len(claims) + len(going) > limit and claims:
+        bars, posts = barring.Bars(now), list[str]()
+        for _try in range(TRIES):
+            # What others hold or took is passed over: the next ones have their turn.
+            wanted = turns.next_schedules(limit - len(claims))
+            chosen, looked_at = passing.choose(wanted, due, bars, limit - len(claims), bool(claims), now)
+            claims += _commit(chosen, worker, now)
+            posts += looked_at
+            if len(claims) >= limit or not wanted:
                 break
-            for publication in going[: limit - len(claims)]:
-                claims.extend(_commit(schedule, publication, worker, now))
-            posts.append(schedule.post_id)
         pushdown.push(posts, now)
     return claims
 
@@ -92,12 +110,10 @@ def take_over(now: datetime) -> int:
 
 def lapse(now: datetime) -> int:
     """Those past their lateness limit that nobody is working on are missed. Returns how many."""
-    # The shortest limit any unit may set is found per row; the hour having passed narrows the search.
-    late = and_(
-        Publication.status.in_(states.OPEN),
-        Publication.late_from < now,
-        _UNCLAIMED,
-    )
+    # The limit is found per row; what is later than the shortest that any unit set narrows the search.
+    late = and_(Publication.status.in_(states.OPEN), Publication.late_from < now - _shortest_limit(), _UNCLAIMED)
+    if db.session.scalar(select(Publication.id).where(late).limit(1)) is None:
+        return 0
     with atomic():
         rows = [row for row in _locked(late, 500) if now > outcomes.late_at(row)]
         for row in rows:
@@ -106,84 +122,41 @@ def lapse(now: datetime) -> int:
     return len(rows)
 
 
+def _shortest_limit() -> timedelta:
+    own = db.session.scalar(select(func.min(Unit.lateness_seconds)))
+    limit = current().lateness_seconds
+    return timedelta(seconds=limit if own is None else min(own, limit))
+
+
 def next_due(now: datetime) -> datetime | None:
     """When the publisher has to look again at the latest; None: nothing is planned."""
-    return db.session.scalar(
-        select(func.min(Publication.next_attempt_at)).where(Publication.status.in_(states.OPEN), _UNCLAIMED)
-    )
+    # One status at a time, so that the first entry of the index answers, however many wait.
+    firsts = [
+        select(Publication.next_attempt_at)
+        .where(Publication.status == status, Publication.next_attempt_at.is_not(None), _UNCLAIMED)
+        .order_by(Publication.next_attempt_at)
+        .limit(1)
+        .subquery()
+        for status in states.OPEN
+    ]
+    found = union_all(*[select(first.c.next_attempt_at) for first in firsts]).subquery()
+    due: datetime | None = db.session.scalar(select(func.min(found.c.next_attempt_at)))
+    return due
 
 
-def _due_schedules(limit: int, now: datetime) -> list[Schedule]:
-    """Schedules with something to commit, locked with their posts; those that somebody holds are passed over."""
-    due = select(Publication.schedule_id).where(
-        Publication.status == "ready", Publication.next_attempt_at <= now, Publication.due_at <= now
-    )
-    query = (
-        select(Schedule)
-        .join(Post, Post.id == Schedule.post_id)
-        .where(Schedule.id.in_(due))
-        .order_by(Post.urgent.desc(), Schedule.publish_at, Schedule.id)
-        .limit(max(limit, 0))
-        .with_for_update(of=(Schedule, Post), skip_locked=True, key_share=True)
-    )
-    return list(db.session.scalars(query))
-
-
-def _stop_or_lapse(publications: Iterable[Publication], now: datetime) -> None:
-    """At the hour: too late is missed, stopped is held. Partners that are not ready yet are stopped likewise."""
-    for publication in publications:
-        if publication.status not in states.OPEN or publication.due_at > now or publication.claim_owner:
-            continue
-        barred = barring.why_barred(publication, now)
-        if now > outcomes.late_at(publication):
-            outcomes.miss(publication, now)
-        elif barred:
-            outcomes.hold(publication, now, barred)
-
-
-def _through_barrier(schedule: Schedule, publications: list[Publication], now: datetime) -> list[Publication]:
-    firsts = planning.first_ids(schedule.order, [(p.id, p.account.platform) for p in publications])
-    rules = barrier.Rules(
-        first=firsts,
-        proceed=schedule.on_partner_failure == "proceed",
-        publish_at=schedule.publish_at,
-        prepare_from=schedule.prepare_from,
-        partner_wait=timedelta(seconds=current().partner_wait_seconds),
-    )
-    going = []
-    verdicts = {
-        p.id: barrier.judge(p, [q for q in publications if q.id != p.id], rules, now)
-        for p in publications
-        if p.status == "ready" and p.due_at <= now and (p.next_attempt_at is None or p.next_attempt_at <= now)
-    }
-    for publication in publications:
-        verdict = verdicts.get(publication.id)
-        if isinstance(verdict, barrier.Hold):
-            outcomes.hold(publication, now, verdict.why)
-        elif isinstance(verdict, barrier.Wait):
-            states.touch(publication, now=now, why=verdict.why, next_attempt_at=verdict.until)
-        elif isinstance(verdict, barrier.Go) and _still_in_time(publication, verdict, now):
-            going.append(publication)
-    return going
-
-
-def _still_in_time(publication: Publication, verdict: barrier.Go, now: datetime) -> bool:
-    if verdict.late_from is not None and verdict.late_from != publication.late_from:
-        states.touch(publication, now=now, late_from=verdict.late_from)
-    if now <= outcomes.late_at(publication):
-        return True
-    outcomes.miss(publication, now)
-    return False
-
-
-def _commit(schedule: Schedule, publication: Publication, worker: str, now: datetime) -> list[Claim]:
-    permalink.open_for(schedule, now)
-    if publication.hand_over:
-        committing.hand_over(publication, now)
-        return []
-    fence = publication.fence + 1
-    states.move(publication, "committing", now=now, reason="到点发送", committed_at=now, **_lease(worker, fence, now))
-    return [Claim(publication_id=publication.id, fence=fence)]
+def _commit(going: Sequence[tuple[Schedule, Publication]], worker: str, now: datetime) -> list[Claim]:
+    permalink.open_all([schedule for schedule, _publication in going], now)
+    rows = []
+    for _schedule, publication in going:
+        if publication.hand_over:
+            committing.hand_over(publication, now)
+        else:
+            rows.append(publication)
+    claims = [Claim(publication_id=row.id, fence=row.fence + 1, account_id=row.account_id) for row in rows]
+    until = now + timedelta(seconds=LEASE)
+    lease = {"claim_owner": worker, "claim_until": until, "committed_at": now}
+    states.move_all(rows, "committing", now=now, reason="到点发送", fence_up=True, **lease)
+    return claims
 
 
 def _abandoned(row: Publication, now: datetime) -> None:
@@ -206,7 +179,7 @@ def _abandoned(row: Publication, now: datetime) -> None:
 def _take(row: Publication, worker: str, now: datetime) -> Claim:
     fence = row.fence + 1
     states.touch(row, now=now, **_lease(worker, fence, now))
-    return Claim(publication_id=row.id, fence=fence)
+    return Claim(publication_id=row.id, fence=fence, account_id=row.account_id)
 
 
 def _lease(worker: str, fence: int, now: datetime) -> dict[str, Any]:
@@ -215,6 +188,18 @@ def _lease(worker: str, fence: int, now: datetime) -> dict[str, Any]:
 
 def _due(now: datetime) -> ColumnElement[bool]:
     return and_(Publication.next_attempt_at <= now, _UNCLAIMED)
+
+
+def _in_turn(turns: Turns, due: ColumnElement[bool], limit: int) -> list[Publication]:
+    """Those whose turn it is, still due, locked; what others hold or took is passed over."""
+    rows: list[Publication] = []
+    for _try in range(TRIES):
+        wanted = turns.next_publications(limit - len(rows))
+        if wanted:
+            rows += _locked(and_(Publication.id.in_(wanted), due), limit - len(rows))
+        if len(rows) >= limit or not wanted:
+            break
+    return rows
 
 
 def _locked(condition: ColumnElement[bool], limit: int) -> list[Publication]:

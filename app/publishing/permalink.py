@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import select, update
@@ -18,13 +19,21 @@ _MEDIA = re.compile(r"/media/([0-9a-f]{64})")
 
 def open_for(schedule: Schedule, now: datetime) -> None:
     """The page shows exactly the approved revision from now on. Inside atomic()."""
-    post = locked(schedule.post_id)
-    if post.public_revision_id == schedule.revision_id:
+    open_all([schedule], now)
+
+
+def open_all(schedules: Sequence[Schedule], now: datetime) -> None:
+    """open_for() of several posts, locked in order."""
+    wanted = {schedule.post_id: schedule.revision_id for schedule in schedules}
+    opened = [post for post in locked_all(wanted) if post.public_revision_id != wanted[post.id]]
+    if not opened:
         return
-    post.public_revision_id = schedule.revision_id
-    post.public_at = post.public_at or now
-    revision = db.session.get_one(Revision, schedule.revision_id)
-    db.session.execute(update(Blob).where(Blob.sha256.in_(pictures_of(revision))).values(public=True))
+    for post in opened:
+        post.public_revision_id, post.public_at = wanted[post.id], post.public_at or now
+    revisions = select(Revision).where(Revision.id.in_([wanted[post.id] for post in opened]))
+    pictures = {sha256 for revision in db.session.scalars(revisions) for sha256 in pictures_of(revision)}
+    if pictures:
+        db.session.execute(update(Blob).where(Blob.sha256.in_(pictures)).values(public=True))
 
 
 def pictures_of(revision: Revision) -> list[str]:
@@ -62,6 +71,11 @@ def lock_post_of(publication_id: str) -> None:
 
 def locked(post_id: str) -> Post:
     """The post's row, locked, so that opening and closing cannot overtake each other."""
-    return db.session.scalars(
-        select(Post).where(Post.id == post_id).with_for_update().execution_options(populate_existing=True)
-    ).one()
+    (post,) = locked_all([post_id])
+    return post
+
+
+def locked_all(post_ids: Iterable[str]) -> list[Post]:
+    """These posts' rows, read afresh and locked; ids in order, so that two batches do not lock crosswise."""
+    query = select(Post).where(Post.id.in_(set(post_ids))).order_by(Post.id).with_for_update()
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))

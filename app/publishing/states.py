@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from app import logs
 from app.db import db
@@ -74,6 +74,9 @@ WISHES: Mapping[str, str] = {
     "recalled": "撤回",
 }
 
+# What every transition clears unless it is given.
+_CLEARED: Mapping[str, Any] = {"claim_owner": "", "claim_until": None, "why": "", "next_attempt_at": None}
+
 if set(LAWFUL) != set(STATUSES) or set(WORDS) != set(STATUSES):
     raise RuntimeError("the table of transitions does not name every status")
 
@@ -111,10 +114,7 @@ def move(
     require(publication, after)
     before, ids = publication.status, ids_of(publication)
     fields: dict[str, Any] = {
-        "claim_owner": "",
-        "claim_until": None,
-        "why": "",
-        "next_attempt_at": None,
+        **_CLEARED,
         **_error_fields(error),
         **values,
         "status": after,
@@ -125,6 +125,40 @@ def move(
     )
     told = {"fence": fence_up, "code": fields["error_code"], "receipt": fields.get("external_id")}
     logs.milestone(f"publication.{after}", before=before, **told, **ids)
+
+
+def move_all(
+    rows: Sequence[Publication], after: str, *, now: datetime, reason: str, fence_up: bool = False, **values: Any
+) -> None:
+    """move() of locked rows that stand in one state, by the scheduler, in two statements for all. Inside atomic().
+
+    `fence_up`: a new claim, each row's number rises by one. Raises Lost when any of them is not as it was read.
+    """
+    if not rows:
+        return
+    before = rows[0].status
+    for row in rows:
+        require(row, after)
+    as_read = {row.id: row.fence for row in rows}
+    fields = {**_CLEARED, **_error_fields(None), **values, "status": after, "updated_at": now}
+    if fence_up:
+        fields["fence"] = Publication.fence + 1
+    moved = db.session.execute(
+        update(Publication)
+        .where(Publication.id.in_(as_read), Publication.status == before)
+        .values(**fields)
+        .returning(Publication.id, Publication.fence)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if {(row.id, row.fence) for row in moved} != {(id_, fence + fence_up) for id_, fence in as_read.items()}:
+        raise Lost
+    same = {"before": before, "after": after, "reason": reason, "actor": "", "at": now, "told": False}
+    db.session.execute(insert(StateChange), [{"publication_id": id_, **same} for id_ in as_read])
+    for row in rows:
+        told = {"fence": as_read[row.id] + fence_up, "code": "", "receipt": None}
+        logs.milestone(f"publication.{after}", before=before, **told, **ids_of(row))
+    for row in rows:
+        db.session.expire(row)
 
 
 def ids_of(publication: Publication) -> dict[str, str]:

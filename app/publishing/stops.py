@@ -21,6 +21,11 @@ def standing(account: Account) -> Stop | None:
     return db.session.scalars(standing_here.order_by(Stop.id).limit(1)).first()
 
 
+def any_standing() -> bool:
+    """Whether anything is stopped anywhere."""
+    return db.session.scalar(select(Stop.id).where(Stop.ended_at.is_(None)).limit(1)) is not None
+
+
 def start_stop(actor: Actor, *, scope: str, scope_id: str | None, reason: str, now: datetime) -> Stop:
     """Throw the switch. Site-wide needs the right in a unit without parent."""
     if not reason.strip():

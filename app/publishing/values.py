@@ -30,10 +30,11 @@ class Lost(Conflict):
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """One publication taken for work; `fence` proves that it is still ours."""
+    """One publication taken for work; `fence` proves that it is still ours. `account_id`: whose turn it was."""
 
     publication_id: str
     fence: int
+    account_id: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

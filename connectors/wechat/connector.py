@@ -52,6 +52,7 @@ class WeChatConnector(WeChatDesk, Connector):
     """One WeChat Official Account, by mass sending, publishing, or drafts that a person publishes."""
 
     platform: ClassVar[str] = "wechat"
+    app_credential: ClassVar[str] = "app_id"
 
     def __init__(
         self,
@@ -97,6 +98,9 @@ class WeChatConnector(WeChatDesk, Connector):
 
     def publish(self, payload: Json, prepared: Prepared, *, key: str, send_before: datetime) -> Receipt:
         return commit.publish(self.api, payload, prepared, key=key, send_before=send_before)
+
+    def sends(self, payload: Json) -> str:
+        return commit.CALLS.get(str(payload["delivery"]["mode"]), "")
 
     def check(self, attempted: Attempted) -> Finding:
         return Checking(self.api, self.clock).check(attempted)

@@ -38,6 +38,7 @@ from connectors.weibo.levels import Level
 
 class WeiboConnector(Connector):
     platform = "weibo"
+    app_credential = "app_key"
 
     @property
     def _level(self) -> Level:
@@ -116,6 +117,9 @@ class WeiboConnector(Connector):
 
     def check(self, attempted: Attempted) -> Finding:
         return checking.check(self.account, self._level, self._api, attempted, self.clock())
+
+    def sends(self, payload: Json) -> str:
+        return levels.ARTICLE if article.is_article(payload) else str(payload["delivery"]["mode"])
 
     def link_owner(self, url: str) -> str:
         return links.owner_of(url)
