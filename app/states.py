@@ -33,7 +33,7 @@ POST_STATES: dict[str, State] = {
     "published": _state(_("已发布"), "green", "checks"),
     "partly_published": _state(_("部分发布"), "green-amber", "circle-half-2"),
     "failed": _state(_("失败"), "red", "x"),
-    "withdrawn": _state(_("已撤回"), "grey", "strikethrough"),
+    "withdrawn": _state(_("已取消"), "grey", "strikethrough"),
     "needs_attention": _state(_("待处置"), "purple", "alert-triangle"),
 }
 
@@ -49,7 +49,7 @@ PUBLICATION_STATES: dict[str, State] = {
     "held": _state(_("已暂缓"), "slate", "player-pause"),
     "missed": _state(_("已错过"), "brown", "bell-off"),
     "handed_over": _state(_("待人工发布"), "teal", "hand-stop"),
-    "cancelled": _state(_("已取消"), "grey", "strikethrough"),
+    "cancelled": POST_STATES["withdrawn"],
     "recalled": _state(_("已撤回"), "grey", "arrow-left"),
     "removed": _state(_("平台已删"), "red", "strikethrough"),
 }
