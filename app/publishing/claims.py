@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
 from app.config import current
 from app.db import atomic, db
 from app.posts.models import Post
-from app.publishing import barring, committing, outcomes, passing, permalink, pushdown, states
+from app.publishing import barring, committing, outcomes, passing, permalink, pushdown, states, verifying
 from app.publishing.attempts import last_attempt
 from app.publishing.heartbeats import dead_workers
 from app.publishing.models import Publication, Schedule
@@ -172,6 +172,7 @@ def _abandoned(row: Publication, now: datetime) -> None:
             fence_up=row.fence + 1,
         )
         permalink.close_if_nobody_went(row.post_id)
+        verifying.apply_early(row, now)
     else:
         committing.settle(row, attempt, now)
 

@@ -124,11 +124,9 @@ def settle(row: Publication, attempt: Attempt, now: datetime) -> None:
         outcomes.publish(row, receipt, now, answered_at=answered)
     elif attempt.outcome == "receipt":
         outcomes.accept(row, receipt or Receipt(), now)
-        verifying.apply_early(row, now)
     elif attempt.outcome == "awaiting":
         words = f"{attempt.error.get('cause') or '等待平台管理员确认。'}{attempt.error.get('remedy') or ''}"
         outcomes.accept(row, receipt or Receipt(), now, why=words)
-        verifying.apply_early(row, now)
     elif attempt.outcome == "refused":
         outcomes.fail(row, now, attempt.error)
     elif attempt.outcome == "not_sent":
@@ -138,6 +136,7 @@ def settle(row: Publication, attempt: Attempt, now: datetime) -> None:
     else:
         crashed = {"cause": "发送程序在等待平台答复时中断。", "who": "系统"}
         outcomes.become_unknown(row, now, crashed)
+    verifying.apply_early(row, now)
 
 
 def step_back(claim: Claim, *, why: str, at: datetime, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
@@ -148,6 +147,7 @@ def step_back(claim: Claim, *, why: str, at: datetime, exchanges: Sequence[Mappi
         _step_back(row, now, claim.fence, why=why, next_attempt_at=at)
         _hold_if_too_late(row, at, why, now)
         permalink.close_if_nobody_went(row.post_id)
+        verifying.apply_early(row, now)
         pushdown.push([row.post_id], now)
 
 
@@ -164,6 +164,7 @@ def hold_changed(
         states.touch(row, now=now, fence=claim.fence, exchanges=evidence, prepared=steps)
         _step_back(row, now, claim.fence)
         outcomes.hold(row, now, why)
+        verifying.apply_early(row, now)
         pushdown.push([row.post_id], now)
 
 

@@ -24,40 +24,38 @@ from app.words import N_
 DOUBTED_FOR = timedelta(days=7)
 ABSENT = "absent"
 _WAITING = ("scheduled", "preparing", "ready")
+# A person will decide of these anyway: she is told before.
+_STOPPED = ("held", "missed")
 CAUSE = N_("平台说本账号有一篇文章发布成功，编号不是本系统记下的，可能就是先前被当作没有发出的这一次。")
 
 
-def doubt(account: Account, entry: Mapping[str, Any], now: datetime) -> None:
+def doubt(account: Account, entry: Mapping[str, Any], now: datetime, *, later: bool = False) -> None:
     """failed -> unknown, looked up at once; what a person queued again is held before it goes out a second time, also
     when the one that was taken for not sent was cancelled and the post scheduled anew.
 
-    While a call of the account has no answer yet the word may be about that one: then nothing is doubted until its
-    answer is there (verifying.apply_early). Inside atomic().
+    `later`: the word was kept with a call of the account that has no answer yet and may be about that one. What waits is
+    held all the same, which can be taken back; what failed is doubted when that call has ended (verifying.apply_early).
+    Inside atomic().
     """
-    if _one_is_being_sent(account):
-        return
     for publication_id in _suspects(account, now):
         permalink.lock_post_of(publication_id)
         row = db.session.get_one(Publication, publication_id, with_for_update=True, populate_existing=True)
         attempt = last_attempt(row.id)
         if attempt is None or not _taken_for_not_sent(attempt, now):
             continue
+        if row.status == "failed" and later:
+            continue
         if row.status == "failed":
             attempt.outcome = "unknown"
             _keep(row, entry, now)
             outcomes.become_unknown(row, now, {"cause": CAUSE})
             states.touch(row, now=now, next_attempt_at=now)
-        elif row.status in _WAITING:
+        elif row.status in (*_WAITING, *_STOPPED):
             _hold(row, entry, now)
         else:
-            for later in _queued_again(row):
-                _hold(later, entry, now)
+            for queued in _queued_again(row):
+                _hold(queued, entry, now)
         pushdown.push([row.post_id], now)
-
-
-def _one_is_being_sent(account: Account) -> bool:
-    sending = select(Publication.id).where(Publication.account_id == account.id, Publication.status == "committing")
-    return db.session.scalar(sending.limit(1)) is not None
 
 
 def _queued_again(cancelled: Publication) -> list[Publication]:
@@ -67,7 +65,7 @@ def _queued_again(cancelled: Publication) -> list[Publication]:
         .where(
             Publication.post_id == cancelled.post_id,
             Publication.account_id == cancelled.account_id,
-            Publication.status.in_(_WAITING),
+            Publication.status.in_((*_WAITING, *_STOPPED)),
         )
         .order_by(Publication.id)
         .with_for_update()
@@ -78,7 +76,11 @@ def _queued_again(cancelled: Publication) -> list[Publication]:
 
 def _hold(row: Publication, entry: Mapping[str, Any], now: datetime) -> None:
     _keep(row, entry, now)
-    outcomes.hold(row, now, f"{CAUSE}请登录平台核对：确实没有发出的再放行，已经发出的请取消。")
+    why = f"{CAUSE}请登录平台核对：确实没有发出的再放行，已经发出的请取消。"
+    if row.status in _STOPPED:
+        states.touch(row, now=now, why=why)
+    else:
+        outcomes.hold(row, now, why)
 
 
 def _suspects(account: Account, now: datetime) -> list[str]:
@@ -88,7 +90,7 @@ def _suspects(account: Account, now: datetime) -> list[str]:
             .join(Attempt, Attempt.publication_id == Publication.id)
             .where(
                 Publication.account_id == account.id,
-                Publication.status.in_(("failed", "cancelled", *_WAITING)),
+                Publication.status.in_(("failed", "cancelled", *_WAITING, *_STOPPED)),
                 Attempt.outcome == ABSENT,
                 Attempt.started_at >= now - DOUBTED_FOR,
             )

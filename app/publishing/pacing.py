@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 
 import structlog
 from sqlalchemy import select
 
 from app.accounts import allowance, connections, quotas
-from app.accounts.allowance import Wish
+from app.accounts.allowance import Allowed, Wish
 from app.db import db
-from app.publishing import outcomes, states
-from app.publishing.models import Publication
+from app.publishing import barrier, outcomes, states
+from app.publishing.models import Publication, Schedule
 from connectors.base import Connector
+from connectors.errors import RateLimited
 
 log = structlog.get_logger()
 
@@ -22,40 +24,69 @@ log = structlog.get_logger()
 _SOON = timedelta(seconds=1)
 
 
-def afford(going: Sequence[Publication], now: datetime) -> list[Publication]:
+def afford(
+    going: Sequence[tuple[Schedule, Publication]], now: datetime
+) -> list[tuple[Schedule, Publication]]:
     """Those whose call is within its account's quotas, in their order; the others are put off, saying why and until when.
+    Where partners go together or not at all, those of one that is put off wait as long.
 
     Inside atomic(). The ledger itself counts (and may refuse) when the call is made: this keeps what it would refuse from
     being claimed in vain.
     """
-    limited = allowance.met({row.account_id for row in going}, now)
+    rows = [row for _schedule, row in going]
+    limited = allowance.met({row.account_id for row in rows}, now)
     if not limited:
         return list(going)
     in_flight = _in_flight(limited)
-    wishes = _wishes([row for row in going if row.account_id in limited and not row.hand_over])
+    wishes = _wishes([row for row in rows if row.account_id in limited and not row.hand_over])
     left = allowance.left(wishes.values(), now)
-    found = []
-    for row in going:
-        wish = wishes.get(row.id)
-        allowed = left[wish] if wish is not None else None
-        if wish is None or allowed is None or allowed.calls is None:
-            found.append(row)
-        elif allowed.refusal is not None:
-            put_off(row, f"尚未发出：{allowed.refusal.cause}{allowed.refusal.remedy}", allowed.until, now)
-        elif allowed.calls <= in_flight[row.account_id]:
-            states.touch(row, now=now, next_attempt_at=now + _SOON)
-        else:
-            in_flight[row.account_id] += 1
-            found.append(row)
+    found: list[tuple[Schedule, Publication]] = []
+    for schedule, group in groupby(going, key=lambda each: each[0]):
+        sides = [row for _schedule, row in group]
+        if schedule.on_partner_failure == "proceed":
+            found += [(schedule, row) for row in sides if _afforded([row], wishes, left, in_flight, now)]
+        elif _afforded(sides, wishes, left, in_flight, now):
+            found += [(schedule, row) for row in sides]
     return found
 
 
-def put_off(row: Publication, why: str, until: datetime, now: datetime) -> None:
-    """A ready one waits until then, or is held when that is beyond its lateness limit."""
+def _afforded(
+    sides: Sequence[Publication],
+    wishes: Mapping[str, Wish],
+    left: Mapping[Wish, Allowed],
+    in_flight: Counter[str],
+    now: datetime,
+) -> bool:
+    """Whether all of them may be sent now, counted as being sent then; else none of them is, and each waits or is held."""
+    wanted = Counter(row.account_id for row in sides if row.id in wishes)
+    ends: dict[str, datetime] = {}
+    for row in sides:
+        allowed = left[wishes[row.id]] if row.id in wishes else None
+        if allowed is None or allowed.calls is None:
+            continue
+        if allowed.refusal is not None:
+            ends[row.id] = put_off(row, allowed.refusal, allowed.until, now)
+        elif allowed.calls < in_flight[row.account_id] + wanted[row.account_id]:
+            ends[row.id] = now + _SOON
+            states.touch(row, now=now, next_attempt_at=ends[row.id])
+    if not ends:
+        in_flight.update(wanted)
+        return True
+    until = max(ends.values())
+    for row in sides:
+        # One whose partner is held is judged again at once: the barrier holds it, too.
+        if row.id not in ends and until > now:
+            states.touch(row, now=now, why=barrier.FOR_PARTNER, next_attempt_at=until)
+    return False
+
+
+def put_off(row: Publication, refusal: RateLimited, until: datetime, now: datetime) -> datetime:
+    """A ready one waits until then, or is held when that is beyond its lateness limit; when to look at its partners again."""
     if until > outcomes.late_at(row):
-        outcomes.hold(row, now, f"{why}到能再发时已超过最晚时限，请放行、改期或取消。")
-    else:
-        states.touch(row, now=now, why=why, next_attempt_at=until)
+        outcomes.hold(row, now, f"尚未发出：{refusal.cause}到能再发时已超过最晚时限，请放行、改期或取消。")
+        return now
+    states.touch(row, now=now, why=f"尚未发出：{refusal.cause}{refusal.remedy}", next_attempt_at=until)
+    return until
 
 
 def _wishes(rows: Sequence[Publication]) -> dict[str, Wish]:

@@ -31,8 +31,7 @@ def choose(
         if len(found) + len(going) > room and (found or any_yet):
             break
         found += [(schedule, publication) for publication in going[: room - len(found)]]
-    paced = pacing.afford([publication for _schedule, publication in found], now)
-    return [(schedule, publication) for schedule, publication in found if publication in paced], posts
+    return pacing.afford(found, now), posts
 
 
 def _locked_schedules(schedule_ids: Sequence[str], due: ColumnElement[bool]) -> list[Schedule]:
@@ -95,6 +94,8 @@ def _through_barrier(schedule: Schedule, publications: list[Publication], now: d
         for p in publications
         if p.status == "ready" and p.due_at <= now and (p.next_attempt_at is None or p.next_attempt_at <= now)
     }
+    if schedule.on_partner_failure != "proceed" and not firsts:
+        _wait_for_put_off(publications, verdicts, now)
     for publication in publications:
         verdict = verdicts.get(publication.id)
         if isinstance(verdict, barrier.Hold):
@@ -104,6 +105,18 @@ def _through_barrier(schedule: Schedule, publications: list[Publication], now: d
         elif isinstance(verdict, barrier.Go) and _still_in_time(publication, verdict, now):
             going.append(publication)
     return going
+
+
+def _wait_for_put_off(publications: Sequence[Publication], verdicts: dict[str, barrier.Verdict], now: datetime) -> None:
+    """Whoever goes together with one that was put off at the hour (pacing) waits as long."""
+    ends = [
+        p.next_attempt_at
+        for p in publications
+        if p.status == "ready" and p.due_at <= now and p.id not in verdicts and p.next_attempt_at is not None
+    ]
+    for publication in publications:
+        if ends and not publication.released and isinstance(verdicts.get(publication.id), barrier.Go):
+            verdicts[publication.id] = barrier.Wait(why=barrier.FOR_PARTNER, until=max(ends))
 
 
 def _still_in_time(publication: Publication, verdict: barrier.Go, now: datetime) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
 
+import structlog
 from sqlalchemy import ColumnElement, Select, func, select
 
 from app.accounts import connections
@@ -18,6 +19,8 @@ from app.accounts.models import Account
 from app.db import db
 from app.posts.models import Post
 from app.publishing.models import Publication
+
+log = structlog.get_logger()
 
 # So many rows are read at a time; a worker goes by one reading for so many seconds: an urgent post waits no longer.
 MOST, READING = 2000, 0.5
@@ -53,11 +56,14 @@ class Turns:
     _sizes: Counter[str] = field(default_factory=Counter)
     _read_at: float = float("-inf")
     _taken: Counter[str] = field(default_factory=Counter)
+    # When each lane had its last turn, by a count of turns: who had none for longest is next, reading after reading.
+    _served: dict[str, int] = field(default_factory=dict)
+    _turn: int = 0
 
     def read(self, condition: ColumnElement[bool]) -> bool:
         """Look what is due by `condition`, unless the last reading is young and not used up. Whether anything is."""
         if not self._queue or time.monotonic() - self._read_at > READING:
-            self._queue = deque(in_turn(_due(condition), self.worker))
+            self._queue = deque(in_turn(_due(condition), self.worker, self._served))
             self._sizes = Counter(due.schedule_id for due in self._queue)
             self._read_at = time.monotonic()
         self._taken.clear()
@@ -83,12 +89,19 @@ class Turns:
                 continue
             found.append(due)
             schedules.add(due.schedule_id)
+            self._serve(due)
             self._taken.update(due.lanes)
             if held is not None:
                 held.update(due.lanes)
             most -= size
         self._queue.extendleft(reversed(over))
         return found
+
+    def _serve(self, due: Due) -> None:
+        self._turn += 1
+        if len(self._served) > _APPS_KNOWN:
+            self._served.clear()
+        self._served.update(dict.fromkeys(due.lanes, self._turn))
 
     def _in_flight(self) -> Counter[str] | None:
         """By lane, with what this worker took since it last read; None: nobody counts."""
@@ -102,32 +115,35 @@ class Turns:
 
 
 def _has_room(due: Due, held: Counter[str] | None, left: int) -> bool:
-    """Whether one more of its lanes may begin when `left` are free afterwards; the first of a lane always may."""
-    if held is None:
+    """Whether one more of its lanes may begin when `left` are free afterwards; the first of a lane and what is urgent
+    always may."""
+    if held is None or due.urgent:
         return True
     shares = zip(due.lanes, SHARES, strict=True)
     return not any(held[lane] and held[lane] + 1 > share * left for lane, share in shares)
 
 
-def in_turn(rows: Iterable[Due], worker: str = "") -> list[Due]:
+def in_turn(rows: Iterable[Due], worker: str = "", served: Mapping[str, int] | None = None) -> list[Due]:
     """`rows`, which come in their order within each account: urgent ones, then the others, each platform, app and account
-    in its turn. The earliest begins; where several begin at one hour each worker has an order of its own, so that
+    in its turn. Who was `served` longest ago begins, else the earliest; where several begin at one hour each worker has an order of its own, so that
     workers do not reach for the same rows."""
     groups: dict[bool, list[Due]] = {True: [], False: []}
     for row in rows:
         groups[row.urgent].append(row)
-    return [due for urgent in (True, False) for due in _by_turns(groups[urgent], 2, worker)]
+    return [due for urgent in (True, False) for due in _by_turns(groups[urgent], 2, worker, served or {})]
 
 
-def _by_turns(rows: Sequence[Due], level: int, worker: str) -> list[Due]:
+def _by_turns(rows: Sequence[Due], level: int, worker: str, served: Mapping[str, int]) -> list[Due]:
     """The first of each lane of `level`, then the second of each, and so on; within a lane likewise, one level down."""
     if level < 0:
         return list(rows)
     lanes: dict[str, list[Due]] = {}
     for row in rows:
         lanes.setdefault(row.lanes[level], []).append(row)
-    ordered = sorted(lanes, key=lambda lane: (lanes[lane][0].due_at, zlib.crc32(f"{worker} {lane}".encode())))
-    parts = [_by_turns(lanes[lane], level - 1, worker) for lane in ordered]
+    def place(lane: str) -> tuple[int, datetime, int]:
+        return served.get(lane, 0), lanes[lane][0].due_at, zlib.crc32(f"{worker} {lane}".encode())
+
+    parts = [_by_turns(lanes[lane], level - 1, worker, served) for lane in sorted(lanes, key=place)]
     return [row for turn in zip_longest(*parts) for row in turn if row is not None]
 
 
@@ -138,9 +154,16 @@ def lanes_of(account_ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
         _apps.clear()
     known = {account_id: _apps[account_id] for account_id in wanted if account_id in _apps}
     if missing := wanted - set(known):
-        for account in db.session.scalars(select(Account).where(Account.id.in_(missing))):
-            platform = f"{account.platform} {account.environment}"
-            known[account.id] = _apps[account.id] = f"{platform}|{connections.app_of(account)}"
+        for account_id in missing:
+            try:
+                account = db.session.get_one(Account, account_id)
+                app = f"{account.platform} {account.environment}|{connections.app_of(account)}"
+            except Exception:
+                # Whoever tries to send for it will say so; it keeps no other one back.
+                log.exception("app not known", account=account_id)
+                known[account_id] = f"|{account_id}"
+                continue
+            known[account_id] = _apps[account_id] = app
     return {account_id: (account_id, app, app.split("|")[0]) for account_id, app in known.items()}
 
 

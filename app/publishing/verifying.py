@@ -100,9 +100,9 @@ def record_result(account: Account, result: PublishResult, now: datetime) -> boo
         row = _named(account, result)
         entry = {"at": now.isoformat(), "callback": {result.ref_name: result.ref}, **describe(result.finding)}
         if row is None:
-            _keep_early(account, entry, now)
+            kept = _keep_early(account, entry, now)
             if isinstance(result.finding, Found):
-                doubting.doubt(account, entry, now)
+                doubting.doubt(account, entry, now, later=kept)
             return False
         logs.milestone("publication.told", finding=entry["finding"], **states.ids_of(row))
         states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
@@ -115,7 +115,9 @@ def record_result(account: Account, result: PublishResult, now: datetime) -> boo
 
 
 def apply_early(row: Publication, now: datetime) -> None:
-    """Act on what a callback told before the answer of our own call was saved. Inside atomic(); the caller pushes."""
+    """Act on what a callback told before the end of our own call was saved: what is not about this one goes on to those
+    still being sent, or raises doubts. Inside atomic(), whenever a row ends committing; the caller pushes.
+    """
     kept = list(row.readbacks or [])
     early = [entry for entry in kept if entry.get("early")]
     if not early:
@@ -126,7 +128,8 @@ def apply_early(row: Publication, now: datetime) -> None:
     states.touch(row, now=now, readbacks=[entry for entry in kept if entry not in early or entry in ours])
     for entry in early:
         if entry not in ours and isinstance(_finding_of(entry), Found):
-            doubting.doubt(row.account, {key: value for key, value in entry.items() if key != "early"}, now)
+            told = {key: value for key, value in entry.items() if key != "early"}
+            doubting.doubt(row.account, told, now, later=_keep_early(row.account, told, now))
     for entry in ours:
         finding = _finding_of(entry)
         if finding is not None and row.status == "processing":
@@ -272,8 +275,8 @@ def _recognise_earlier(row: Publication, result: PublishResult) -> None:
             attempt.receipt = receipt_json(merged(known, result.finding.receipt))
 
 
-def _keep_early(account: Account, entry: Mapping[str, Any], now: datetime) -> None:
-    """Nobody knows the number yet: kept with what is being sent; what is unknown is looked up at once."""
+def _keep_early(account: Account, entry: Mapping[str, Any], now: datetime) -> bool:
+    """Nobody knows the number yet: kept with what is being sent; what is unknown is looked up at once. True if kept."""
     rows = db.session.scalars(
         select(Publication)
         .where(Publication.account_id == account.id, Publication.status.in_(("committing", "unknown")))
@@ -281,11 +284,12 @@ def _keep_early(account: Account, entry: Mapping[str, Any], now: datetime) -> No
         .execution_options(populate_existing=True)
     ).all()
     for row in rows:
-        if row.status == "committing":
-            kept = [*(row.readbacks or []), {**entry, "early": True}][-40:]
-            states.touch(row, now=now, readbacks=kept)
-        elif row.claim_owner == "":
+        early = {**entry, "early": True}
+        if row.status == "committing" and early not in (row.readbacks or []):
+            states.touch(row, now=now, readbacks=[*(row.readbacks or []), early][-40:])
+        elif row.status == "unknown" and row.claim_owner == "":
             states.touch(row, now=now, next_attempt_at=now)
+    return any(row.status == "committing" for row in rows)
 
 
 def _finding_of(entry: Mapping[str, Any]) -> Finding | None:
