@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -37,6 +38,8 @@ T = TypeVar("T")
 # Seconds after which PostgreSQL ends a session that is silent in the middle of a transaction (its machine is cut off,
 # frozen or dead): what it had locked is free for the others.
 SILENCE = 60
+# Seconds to wait for SQLite's lock.
+BUSY = 5
 # A server that is gone without a word is noticed within about as long, not after TCP's quarter of an hour.
 TIMELY: dict[str, Any] = {
     "connect_timeout": 10,
@@ -144,8 +147,13 @@ def atomic() -> Iterator[None]:
     On SQLite it takes the write lock at once (BEGIN IMMEDIATE), so what is read inside is what will be changed.
     Objects loaded before are expired on entry: they are read afresh inside.
     """
-    session = db.session
     depth = _writing.get()
+    with nullcontext() if depth else _one_writer():
+        yield from _transaction(depth)
+
+
+def _transaction(depth: int) -> Iterator[None]:
+    session = db.session
     if depth == 0:
         if session.new or session.dirty or session.deleted:
             raise RuntimeError("changes were made outside atomic()")
@@ -165,6 +173,29 @@ def atomic() -> Iterator[None]:
         raise
     finally:
         _writing.reset(token)
+
+
+@contextmanager
+def _one_writer() -> Iterator[None]:
+    """On SQLite, which has one lock for all, the threads of a process wait for each other here: the next one goes on at
+    once, where SQLite would let them sleep and look again. Other processes still wait for SQLite's own lock."""
+    writer = _writer
+    mine = db.engine.dialect.name == "sqlite" and writer.acquire(timeout=BUSY)
+    try:
+        yield
+    finally:
+        if mine:
+            writer.release()
+
+
+def _forget_writer() -> None:
+    """A forked child: whoever held it stayed behind."""
+    global _writer
+    _writer = threading.Lock()
+
+
+_writer = threading.Lock()
+os.register_at_fork(after_in_child=_forget_writer)
 
 
 def insert_for(table: type) -> postgresql.Insert | sqlite.Insert:
@@ -269,7 +300,8 @@ def install_engine_hooks(engine: Engine) -> None:
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000"):
+        busy = f"busy_timeout={BUSY * 1000}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", busy):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -23,6 +23,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.keeping import NO_COOKIES, Kept
 from connectors.limit import Limit
 from connectors.masking import describe, mask, show
 from connectors.values import Exchange
@@ -75,7 +76,7 @@ def _finite(written: str) -> float:
 
 
 class Http:
-    """A session for one account. Thread-safe as far as requests.Session with a pool is.
+    """Calls for one account. Thread-safe as far as requests.Session with a pool is.
 
     `base_url` replaces scheme and host of every URL, paths kept. `on_exchange` gets the evidence of each call.
     """
@@ -227,11 +228,11 @@ class _TimelySecure(_Timely, HTTPSConnection):
     pass
 
 
-class _TimelyPool(HTTPConnectionPool):
+class _TimelyPool(Kept, HTTPConnectionPool):
     ConnectionCls = _Timely
 
 
-class _TimelySecurePool(HTTPSConnectionPool):
+class _TimelySecurePool(Kept, HTTPSConnectionPool):
     ConnectionCls = _TimelySecure
 
 
@@ -241,10 +242,11 @@ class _TimelyAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _TimelyPool, "https": _TimelySecurePool}
 
 
-def new_session(pool: int = 64) -> requests.Session:
+def new_session(pool: int = 256) -> requests.Session:
     """A session with a connection pool and no transport retries; proxies and .netrc of the environment are ignored."""
     session = requests.Session()
     session.trust_env = False
+    session.cookies.set_policy(NO_COOKIES)
     adapter = _TimelyAdapter(pool_connections=16, pool_maxsize=pool, max_retries=0)
     session.mount("http://", adapter)
     session.mount("https://", adapter)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -24,8 +23,7 @@ from connectors.values import AccountConfig, Capabilities, Exchange, Quota, Toke
 # Bound by media.register: the library is the higher room.
 media_store_factory: Callable[[], MediaStore] | None = None
 
-_SESSIONS_KEPT = 256
-_sessions: OrderedDict[str, Any] = OrderedDict()
+_sessions: dict[str, Any] = {}
 _sessions_lock = threading.Lock()
 
 
@@ -82,7 +80,7 @@ def connect(
             base_url=known.base_url,
             clock=clock,
             on_exchange=_counted(account.id, on_exchange),
-            session=_session(account.id),
+            session=_session(known.base_url or known.platform),
         ),
         tokens=DatabaseTokens(account.id, clock=clock, given=given_token(known.credentials)),
         media=media_store_factory(),
@@ -186,16 +184,13 @@ def given_token(credentials: Any) -> Token | None:
     return Token(value=value, expires_at=datetime.fromisoformat(expires).astimezone(UTC) if expires else None)
 
 
-def _session(account_id: str) -> Any:
-    """The account's HTTP session in this process: its connections are kept alive between pieces of work."""
+def _session(where: str) -> Any:
+    """The HTTP session of this process for one platform or base address: its connections are kept alive between pieces of
+    work, for all accounts there."""
     with _sessions_lock:
-        session = _sessions.get(account_id)
-        if session is None:
-            session = _sessions[account_id] = new_session()
-        _sessions.move_to_end(account_id)
-        while len(_sessions) > _SESSIONS_KEPT:
-            _sessions.popitem(last=False)
-        return session
+        if where not in _sessions:
+            _sessions[where] = new_session()
+        return _sessions[where]
 
 
 def public_address(origin: str) -> str:

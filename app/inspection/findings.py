@@ -31,11 +31,21 @@ _RULES_OF_LEVEL = {
 def evaluate(now: datetime) -> int:
     """Look at every active account's last post; opens, renews and closes findings. Returns how many were opened."""
     accounts = list(db.session.scalars(select(Account).where(Account.active).options(joinedload(Account.unit))))
-    opened = 0
-    for state in judge_all(accounts, now):
-        opened += _settle(state, now)
+    standing = set(db.session.scalars(select(Finding.account_id).where(Finding.closed_at.is_(None))))
+    unsettled = [state for state in judge_all(accounts, now) if not _is_settled(state, standing)]
+    opened = sum(_settle(state, now) for state in unsettled)
     _close_inactive(now)
     return opened
+
+
+def _is_settled(state: Dormancy, standing: set[str]) -> bool:
+    """Nothing to open, to renew, to close or to tell, as with most accounts at most times: no transaction for it."""
+    known = state.account.last_published_at == state.last_published_at
+    return known and not _broken(state) and state.threshold < WARN_AT[0] and state.account.id not in standing
+
+
+def _broken(state: Dormancy) -> tuple[str, ...]:
+    return _RULES_OF_LEVEL[state.level] if state.level != "unknown" or state.amiss else ()
 
 
 def findings_of(
@@ -91,7 +101,7 @@ def _settle(state: Dormancy, now: datetime) -> int:
                 )
             )
         }
-        broken = _RULES_OF_LEVEL[state.level] if state.level != "unknown" or state.amiss else ()
+        broken = _broken(state)
         for rule_id, finding in standing.items():
             if rule_id not in broken:
                 finding.closed_at = now

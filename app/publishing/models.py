@@ -74,6 +74,14 @@ class Publication(Model):
         CheckConstraint("status <> 'failed' OR error_cause <> ''", name="failed"),
         CheckConstraint("claim_owner = '' OR claim_until IS NOT NULL", name="claim"),
         Index("ix_publications_due", "status", "next_attempt_at"),
+        # What may be too late, and what is claimed: found without reading all that waits, or ever went out.
+        Index("ix_publications_late", "status", "late_from"),
+        Index(
+            "ix_publications_claimed",
+            "claim_until",
+            sqlite_where=text("claim_owner <> ''"),
+            postgresql_where=text("claim_owner <> ''"),
+        ),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)

@@ -24,9 +24,7 @@ log = structlog.get_logger()
 _SOON = timedelta(seconds=1)
 
 
-def afford(
-    going: Sequence[tuple[Schedule, Publication]], now: datetime
-) -> list[tuple[Schedule, Publication]]:
+def afford(going: Sequence[tuple[Schedule, Publication]], now: datetime) -> list[tuple[Schedule, Publication]]:
     """Those whose call is within its account's quotas, in their order; the others are put off, saying why and until when.
     Where partners go together or not at all, those of one that is put off wait as long.
 

@@ -140,6 +140,7 @@ def _by_turns(rows: Sequence[Due], level: int, worker: str, served: Mapping[str,
     lanes: dict[str, list[Due]] = {}
     for row in rows:
         lanes.setdefault(row.lanes[level], []).append(row)
+
     def place(lane: str) -> tuple[int, datetime, int]:
         return served.get(lane, 0), lanes[lane][0].due_at, zlib.crc32(f"{worker} {lane}".encode())
 
