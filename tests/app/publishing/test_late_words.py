@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Literal
 
 import pytest
 from sqlalchemy import select
@@ -243,6 +244,58 @@ def test_while_another_has_no_answer_yet_the_word_may_be_about_that_one(
         committing.record_answer(claim, started.attempt_id, taken, [], later)
         assert row(post_id, desk.wechat).status == expected
         assert row(sibling, desk.wechat).status == ("published" if taken_as == told_of else "processing")
+
+
+@pytest.mark.parametrize("ends", ["refused", "not_sent", "unknown", "stepped back"])
+def test_the_word_is_remembered_however_the_sibling_ends(
+    desk: Desk, post_id: str, now: datetime, ends: Literal["refused", "not_sent", "unknown", "stepped back"]
+) -> None:
+    """The call it might have been about was not taken after all: the platform will not say it again."""
+    taken_for_not_sent(desk, post_id, now)
+    later = now + timedelta(hours=2)
+    sibling = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, sibling.id, publish_at="now", now=later)
+    force(row(sibling, desk.wechat), "ready", later, prepared=READY, next_attempt_at=later)
+    if ends == "stepped back":
+        (claim,) = claims.claim_commits("w", 8, later)
+    else:
+        claim, started = begun(later)
+    publishing.record_result(desk.wechat, told("7", LIVE), later)
+    assert row(post_id, desk.wechat).status == "failed"
+    if ends == "stepped back":
+        committing.step_back(claim, why="尚未发出。", at=later, exchanges=[], now=later)
+    else:
+        answer = Outcome(kind=ends, error={"cause": "连接不上。"})
+        committing.record_answer(claim, started.attempt_id, answer, [], later)
+    assert row(post_id, desk.wechat).status == "unknown"
+
+
+def test_what_was_queued_again_is_held_even_while_another_is_being_sent(
+    desk: Desk, post_id: str, now: datetime
+) -> None:
+    """To hold can be taken back, a second sending cannot."""
+    publication_id = taken_for_not_sent(desk, post_id, now)
+    later = now + timedelta(hours=2)
+    sibling = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, sibling.id, publish_at="now", now=later)
+    force(row(sibling, desk.wechat), "ready", later, prepared=READY, next_attempt_at=later)
+    begun(later)
+    publishing.retry(desk.publisher, publication_id, reason="再发", now=later)
+    publishing.record_result(desk.wechat, told("7", LIVE), later)
+    assert row(post_id, desk.wechat).status == "held"
+
+
+def test_one_that_is_held_already_is_told_of_the_word(desk: Desk, post_id: str, now: datetime) -> None:
+    publication_id = taken_for_not_sent(desk, post_id, now)
+    later = now + timedelta(hours=2)
+    publishing.retry(desk.publisher, publication_id, reason="再发", now=later)
+    publishing.start_stop(desk.admin, scope="account", scope_id=desk.wechat.id, reason="暂停", now=later)
+    claims.claim_commits("w", 8, later)
+    force(row(post_id, desk.wechat), "held", later, why="账号已停发。", next_attempt_at=None)
+    publishing.record_result(desk.wechat, told("7", LIVE), later)
+    found = row(post_id, desk.wechat)
+    assert found.status == "held"
+    assert "没有发出的再放行" in found.why
 
 
 @pytest.mark.parametrize("case", ["rejection", "long ago", "refused", "other account"])

@@ -175,6 +175,58 @@ def test_only_as_many_go_as_the_quota_leaves(desk: Desk, now: datetime) -> None:
     assert all("10 次" in found.why for found in left)
 
 
+def test_partners_that_go_together_wait_together(desk: Desk, now: datetime) -> None:
+    """One side's calls are used up until later: the other does not go out alone."""
+    post = desk.approved("一起发")
+    publishing.schedule(desk.author, post.id, publish_at="now", now=now)
+    for account in (desk.weibo, desk.wechat):
+        force(row(post, account), "ready", now, prepared=READY, next_attempt_at=now)
+    until = now + timedelta(minutes=10)
+    quotas.block(desk.weibo.id, "statuses/share", until)
+    assert claims.claim_commits("w", 8, now) == []
+    for account in (desk.weibo, desk.wechat):
+        found = row(post, account)
+        assert (found.status, found.next_attempt_at) == ("ready", until)
+    # Also when something wakes the one before its time.
+    force(row(post, desk.wechat), "ready", now, next_attempt_at=now)
+    assert claims.claim_commits("w", 8, now) == []
+    assert len(claims.claim_commits("w", 8, until)) == 2
+
+
+def test_partners_of_one_that_is_held_for_its_quota_are_held(desk: Desk, now: datetime) -> None:
+    post = desk.approved("一起发")
+    publishing.schedule(desk.author, post.id, publish_at="now", now=now)
+    for account in (desk.weibo, desk.wechat):
+        force(row(post, account), "ready", now, prepared=READY, next_attempt_at=now)
+    quotas.block(desk.weibo.id, "statuses/share", now + timedelta(days=2))
+    for _round in range(2):
+        assert claims.claim_commits("w", 8, now) == []
+    assert {row(post, account).status for account in (desk.weibo, desk.wechat)} == {"held"}
+    assert "系统会自动继续" not in row(post, desk.weibo).why
+
+
+def test_turns_go_on_where_the_last_reading_ended(desk: Desk, now: datetime) -> None:
+    """A backlog that is read again and again does not begin each time."""
+    for _n in range(6):
+        waiting_one(desk, desk.weibo, now)
+    small = other_account(desk, "1002")
+    for _n in range(2):
+        waiting_one(desk, small, now + timedelta(seconds=1))
+    at, turns, order = now + timedelta(seconds=2), Turns("w"), list[str]()
+    for _round in range(4):
+        turns._read_at = float("-inf")
+        order += accounts_of(claims.claim_commits("w", 1, at, turns))
+    assert order == [desk.weibo.id, small.id, desk.weibo.id, small.id]
+
+
+def test_an_urgent_post_is_not_kept_back_by_its_accounts_share(desk: Desk, now: datetime) -> None:
+    waiting_one(desk, desk.weibo, now)
+    urgent = waiting_one(desk, desk.weibo, now, urgent=True)
+    turns = Turns("w", lambda: {desk.weibo.id: 14})
+    taken = claims.claim_commits("w", 2, now, turns)
+    assert [claim.publication_id for claim in taken] == [row(urgent, desk.weibo).id]
+
+
 def test_platforms_apps_and_accounts_take_turns(app: Flask, desk: Desk, now: datetime) -> None:
     big = [waiting_one(desk, desk.weibo, now) for _n in range(3)]
     same_app = waiting_one(desk, other_account(desk, "1002"), now)
