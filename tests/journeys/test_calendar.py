@@ -282,6 +282,9 @@ def test_hours_are_the_installations_whatever_the_browsers(week: Week, browser: 
     abroad.open()
     abroad.stands(MOVED, 1, "10:00")
     line = abroad.person.open("/calendar?view=week").locator(".ec-now-indicator")
+    # In the evening it is below what is shown at first.
+    expect(line).to_be_attached()
+    line.evaluate("line => line.scrollIntoView({block: 'center'})")
     expect(line).to_be_visible()
     now = utcnow().astimezone(BEIJING)
     box, column = line.bounding_box(), abroad.page.locator(".ec-body .ec-day").nth(now.weekday()).bounding_box()

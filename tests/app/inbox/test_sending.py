@@ -143,7 +143,7 @@ def test_outcomes(queued: str, now: datetime) -> None:
     [claim] = claim_replies("a", 10, until)
     second = begin_attempt(claim, until)
     assert second is not None
-    assert second.number == 2
+    assert second.tries == 2
     assert second.key != attempted.key
     record_reply_unknown(second, OutcomeUnknown("没有答复。"), exchanges=[], now=until)
     assert message(queued).status == "unknown"
