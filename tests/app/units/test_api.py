@@ -11,7 +11,6 @@ import pytest
 from flask import Flask, jsonify, request
 from flask_smorest import Blueprint
 
-from app import create_app
 from app.accounts.services import tidy
 from app.config import Config
 from app.db import db, utcnow
@@ -22,6 +21,7 @@ from app.units.permissions import SIGNED_IN, requires
 from app.units.services import deactivate_user, issue_token
 from app.web import register_api
 from tests.app.units.conftest import SignIn, Town
+from tests.kept import KeptApp
 
 Bearer = Callable[..., dict[str, str]]
 
@@ -29,8 +29,7 @@ Bearer = Callable[..., dict[str, str]]
 @pytest.fixture
 def app(config: Config) -> Iterator[Flask]:
     """One of its own: calls are added to it, which the kept one would not give back."""
-    application = create_app(config)
-    application.testing = True
+    application = KeptApp(config).for_test(config)
     with application.app_context():
         yield application
         db.session.remove()
