@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
+import functools
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +18,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import requests
+from sqlalchemy.engine import make_url
 
 from app import create_app
 from app.config import load
@@ -84,6 +90,17 @@ class Stack:
         )
         log.close()
 
+    def migrate(self) -> None:
+        """Every migration, as the command does it; a file that this process made so before is copied."""
+        if not self.database_url.startswith("sqlite"):
+            self.flask("db", "upgrade")
+            return
+        with (
+            contextlib.closing(sqlite3.connect(migrated_file())) as made,
+            contextlib.closing(sqlite3.connect(str(make_url(self.database_url).database))) as own,
+        ):
+            made.backup(own)
+
     def start_simulator(self) -> None:
         port = str(self.simulator_port)
         state = str(self.home / "simulator.sqlite3")
@@ -135,15 +152,24 @@ class Stack:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.home.glob("*.log")))
 
 
+@functools.cache
+def migrated_file() -> Path:
+    """A SQLite database with every migration and no row; deleted with the process."""
+    home = Path(tempfile.mkdtemp(prefix="tandem-migrated-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    Stack(home=home, database_url=f"sqlite:///{home / 'migrated.sqlite3'}").flask("db", "upgrade")
+    return home / "migrated.sqlite3"
+
+
 @contextlib.contextmanager
 def running(home: Path, database_url: str, **env: str) -> Iterator[Stack]:
     """Simulator, migrated database, web and one scheduler; all stopped at the end."""
     stack = Stack(home=home, database_url=database_url, env=env)
     try:
+        stack.migrate()
         stack.start_simulator()
-        stack.flask("db", "upgrade")
-        stack.start_web()
         stack.start_scheduler()
+        stack.start_web()
         wait_for("readyz", lambda: requests.get(f"{stack.web}/readyz", timeout=2).ok)
         yield stack
     finally:
@@ -212,14 +238,6 @@ def make_people(stack: Stack, unit: str, people: Mapping[str, tuple[str, ...]]) 
     return made
 
 
-def make_person_by_command(stack: Stack, unit: str, name: str, *roles: str) -> Client:
-    """The same by the commands of the contract."""
-    email = f"{name}@journey.test"
-    arguments = [item for role in roles for item in ("--role", role)]
-    stack.flask("users", "create", "--email", email, "--name", name, "--unit", unit, *arguments, given=f"{PASSWORD}\n")
-    return Client(stack.web, stack.last_line("tokens", "create", "--email", email))
-
-
 @dataclass
 class City:
     """A unit with one person for every role and one account on each platform."""
@@ -250,14 +268,14 @@ PEOPLE = {
     "third": ("reviewer",),
     "publisher": ("publisher",),
     "responder": ("responder",),
+    "admin": ("administrator",),
 }
 
 
 def found_city(stack: Stack, *, wechat_mode: str = "mass", environment: str = "simulator") -> City:
     """Create unit, people and accounts, on Tandem and on the simulator."""
-    unit = stack.last_line("units", "create", "--name", "青岚市政府办", "--level", "city")
+    unit = make_unit(stack, "青岚市政府办", "city", None)
     people = make_people(stack, unit, PEOPLE)
-    people["admin"] = make_person_by_command(stack, unit, "admin", "administrator")
     city = City(stack, unit, people)
     host = stack.web.removeprefix("http://")
     weibo = {
