@@ -39,7 +39,7 @@ def test_polls_that_cost_three_fetches_are_spread_thinner(city: City) -> None:
 
 
 def test_the_last_looks_at_the_counters_are_spread_too(city: City) -> None:
-    assert pause_after(city, "remind/unread_count", 19) == timedelta(hours=12) / 7
+    assert pause_after(city, "remind/unread_count", 19) == timedelta(hours=12) / 5
 
 
 def test_one_affordable_look_comes_before_midnight(city: City) -> None:
