@@ -38,8 +38,8 @@ T = TypeVar("T")
 # Seconds after which PostgreSQL ends a session that is silent in the middle of a transaction (its machine is cut off,
 # frozen or dead): what it had locked is free for the others.
 SILENCE = 60
-# Seconds to wait for SQLite's lock.
-BUSY = 5
+# Seconds to wait for SQLite's lock: on a busy machine several processes take it by turns.
+BUSY = 20
 # A server that is gone without a word is noticed within about as long, not after TCP's quarter of an hour.
 TIMELY: dict[str, Any] = {
     "connect_timeout": 10,
