@@ -108,6 +108,11 @@ class EmptyDatabase:
     """One PostgreSQL database of this process with every table, emptied for each test: copying one takes a second."""
 
     def __init__(self, server: str) -> None:
+        self._server = server
+        self._make()
+
+    def _make(self) -> None:
+        server = self._server
         self.url = create_database(server, template=template_of(server))
         # Connected each time: a test may restart the server.
         self._admin = sqlalchemy.create_engine(self.url, isolation_level="AUTOCOMMIT", poolclass=sqlalchemy.NullPool)
@@ -122,7 +127,11 @@ class EmptyDatabase:
         with self._admin.connect() as connection:
             while connection.exec_driver_sql(f"SELECT pg_terminate_backend(pid) {others}").all():
                 pass
-            connection.exec_driver_sql(self._statement)
+            try:
+                connection.exec_driver_sql(self._statement)
+            except sqlalchemy.exc.ProgrammingError:
+                # A test dropped a table: it keeps that database, the next one gets another.
+                self._make()
 
     def _names(self, kind: str) -> list[str]:
         """Of what is in the schema of this kind: r tables, S sequences."""
