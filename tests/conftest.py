@@ -9,16 +9,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.engine import make_url
 
 from app.config import Config
 from app.db import db
 from tests.cluster import create_database, drop_database, running_cluster
+from tests.grouping import arrange
 from tests.kept import EmptyFiles, KeptApp, empty_database
 
 NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    arrange(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_hashes() -> Iterator[None]:
+    """Argon2id still, but without the deliberate slowness."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("app.units.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")

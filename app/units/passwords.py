@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -10,8 +12,15 @@ MAX_LENGTH = 128
 MIN_DIFFERENT = 5
 
 _hasher = PasswordHasher()
-# Checked for people who do not exist, so that the answer takes as long as for those who do.
-_NOBODY = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobody() -> str:
+    """Checked for people who do not exist, so that the answer takes as long as for those who do.
+
+    Made when it is first needed: schedulers and commands, which sign nobody in, start sooner without.
+    """
+    return _hasher.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
@@ -20,8 +29,9 @@ def hash_password(password: str) -> str:
 
 def is_right(password: str, stored: str | None) -> bool:
     """Whether the password fits. `stored` None (no such person) costs the same time and is never right."""
+    nobody = _nobody()
     try:
-        _hasher.verify(stored or _NOBODY, password[: MAX_LENGTH * 4])
+        _hasher.verify(stored or nobody, password[: MAX_LENGTH * 4])
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None

@@ -32,12 +32,12 @@ from connectors.wechat import callback as callbacks
 from connectors.wechat import (
     capabilities,
     commit,
+    drafts,
     events,
     health,
     history,
     inbox,
     newspic,
-    prepare,
     preview,
     statistics,
 )
@@ -45,7 +45,7 @@ from connectors.wechat.api import Api
 from connectors.wechat.article import adapt_content
 from connectors.wechat.desk import WeChatDesk
 from connectors.wechat.outcome import Checking
-from connectors.wechat.prepare import Preparing, changed_since, read_draft
+from connectors.wechat.prepare import Preparing
 
 
 class WeChatConnector(WeChatDesk, Connector):
@@ -94,7 +94,7 @@ class WeChatConnector(WeChatDesk, Connector):
         return self.preparing.next_step(payload, done)
 
     def recheck(self, payload: Json, prepared: Prepared) -> str | None:
-        return changed_since(self.api, payload, prepared)
+        return drafts.changed_since(self.api, payload, prepared)
 
     def publish(self, payload: Json, prepared: Prepared, *, key: str, send_before: datetime) -> Receipt:
         return commit.publish(self.api, payload, prepared, key=key, send_before=send_before)
@@ -106,17 +106,17 @@ class WeChatConnector(WeChatDesk, Connector):
         return Checking(self.api, self.clock).check(attempted)
 
     def discard(self, prepared: Prepared) -> None:
-        prepare.discard(self.api, prepared)
+        drafts.discard(self.api, prepared)
 
     def restoring(self, prepared: Prepared) -> Prepared:
-        return prepare.restoring(prepared)
+        return drafts.restoring(prepared)
 
     def hand_over_done(self, prepared: Prepared) -> bool | None:
         """Whether the draft has left the draft box (published or deleted by a person); None when that cannot be told."""
         if not prepared.steps.get("draft"):
             return None
         try:
-            return read_draft(self.api, str(prepared.steps["draft"])) is None
+            return drafts.read_draft(self.api, str(prepared.steps["draft"])) is None
         except ConnectorError:
             return None
 

@@ -17,7 +17,7 @@ from connectors.errors import ConnectorError, RateLimited, Unavailable
 from connectors.values import Attempted, CannotTell, Finding, Found, Receipt, Rejected, Removed
 from connectors.wechat import payloads
 from connectors.wechat.api import Api
-from connectors.wechat.prepare import read_draft
+from connectors.wechat.drafts import read_draft
 from connectors.wechat.statistics import article_of_day
 
 # Seconds after the call at which to ask, then half-hourly; freepublish/get may be asked 100 times a day only.

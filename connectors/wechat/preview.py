@@ -27,7 +27,8 @@ from connectors.errors import (
 from connectors.values import Json, Prepared, PreviewRule
 from connectors.wechat import newspic, payloads, readback
 from connectors.wechat.api import Api
-from connectors.wechat.prepare import Preparing, read_draft
+from connectors.wechat.drafts import read_draft
+from connectors.wechat.prepare import Preparing
 
 CALL = "/cgi-bin/message/mass/preview"
 QUOTA = "message/mass/preview"

@@ -17,9 +17,16 @@ from typing import Any
 from connectors.values import Json
 from connectors.wechat import payloads
 from connectors.wechat.looks import Run, Shape, seen_of, shape_of
+from connectors.wechat.properties import says_the_same
 
 # What a picture post has and an article has not.
 _PICTURE_PARTS = ("article_type", "image_info", "cover_info")
+_FIELDS = (
+    ("标题", "title", "title"),
+    ("作者", "author", "author"),
+    ("摘要", "digest", "digest"),
+    ("原文链接", "source_url", "content_source_url"),
+)
 _CROPS = (("2.35:1", "pic_crop_235_1"), ("1:1", "pic_crop_1_1"))
 # How an element may be kept as a style instead, and what people call it.
 _EMPHASIS = {
@@ -28,7 +35,6 @@ _EMPHASIS = {
     "blockquote": ("", "引用"), "ul": ("", "列表"), "ol": ("", "列表"), "li": ("", "列表"), "th": ("", "表头"),
 }  # fmt: skip
 _VERSION = "2:"
-_ALIASES = {"word-wrap": "overflow-wrap"}
 _HEADINGS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6"})
 
 
@@ -40,12 +46,7 @@ def losses(payload: Json, seen: Mapping[str, Any], cover: str = "") -> list[str]
     """
     found = [
         name
-        for name, key, theirs in (
-            ("标题", "title", "title"),
-            ("作者", "author", "author"),
-            ("摘要", "digest", "digest"),
-            ("原文链接", "source_url", "content_source_url"),
-        )
+        for name, key, theirs in _FIELDS
         if payload[key] and unescape(str(payload[key])) != unescape(str(seen.get(theirs) or ""))
     ]
     if cover and "thumb_media_id" in seen and payloads.text_of(seen.get("thumb_media_id")) != cover:
@@ -91,9 +92,11 @@ def _lost_looks(ours: Shape, theirs: Shape) -> list[str]:
     marks: dict[str, None] = {}
     styles: set[str] = set()
     for mine, kept in _pairs(ours, theirs):
-        names = kept.properties()
+        wanted, names = mine.properties(), kept.properties()
         marks |= dict.fromkeys(_lost_marks(mine, kept, names))
-        styles |= {name for name in mine.properties() if not _stays(name, names)}
+        # What was ours before says nothing about another of ours: margin-top is not kept because margin-bottom is.
+        new = names - wanted
+        styles |= {name for name in wanted - names if not any(says_the_same(name, other) for other in new)}
     found = list(marks)
     return [*found, f"样式（{'、'.join(sorted(styles))}）"] if styles else found
 
@@ -123,18 +126,19 @@ def _lost_marks(mine: Run, kept: Run, names: set[str]) -> Iterator[str]:
             yield word
 
 
-def _stays(name: str, names: set[str]) -> bool:
-    """Whether a property was kept, under its own or another name: margin for margin-top, border-width for border-left."""
-    return any(
-        _family(other) == _family(name) or other.startswith(f"{name}-") or name.startswith(f"{other}-")
-        for other in names
-    )
+def departures(payload: Json, seen: Mapping[str, Any], cover: str, uploaded: Mapping[str, str]) -> list[str]:
+    """As losses(), and what is there that was not approved: another picture in a place, words where there were none.
 
-
-def _family(name: str) -> str:
-    """What a property and its other names have in common."""
-    first = name.split("-")[0]
-    return first if first in ("border", "margin", "padding", "background") else _ALIASES.get(name, name)
+    `uploaded`: WeChat's address of each picture by its hash. For a draft whose fingerprint nobody can compare any more.
+    """
+    found = losses(payload, seen, cover)
+    # A digest that was left out is made by WeChat from the first words.
+    found += [name for name, key, theirs in _FIELDS if key != "digest" and not payload[key] and seen.get(theirs)]
+    wanted = shape_of(payloads.uploaded_content(str(payload["content_html"]), uploaded))
+    kept = shape_of(str(seen.get("content") or ""))
+    if wanted.images != kept.images and len(wanted.images) == len(kept.images):
+        found.append("图片（换成了别的图片或次序不同）")
+    return found
 
 
 def is_current(known: str) -> bool:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import wait_for
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -44,10 +46,7 @@ def test_which_one_ended_and_why(tmp_path: Path, command: str, code: int | None,
 
 def test_who_stops_it_is_told_nothing(tmp_path: Path) -> None:
     started = run(tmp_path, web="sh -c 'touch up; exec sleep 60'", simulator="sleep 60")
-    deadline = time.monotonic() + 20
-    while not (tmp_path / "up").exists():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for("the process", (tmp_path / "up").exists, every=0.05)
     time.sleep(0.2)
     started.send_signal(signal.SIGTERM)
     _out, told = started.communicate(timeout=30)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import socket
 import threading
-import time
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -148,9 +147,7 @@ def test_an_answer_that_drips_is_ended(head: bytes, write: bool, error: type[Exc
                         return
 
         threading.Thread(target=drip, daemon=True).start()
-        began = time.monotonic()
         with pytest.raises(error) as caught:
             Http().call("GET", f"http://127.0.0.1:{server.getsockname()[1]}/", write=write, timeout=5, longest=0.4)
         over.set()
-    assert time.monotonic() - began < 3
     assert caught.value.code == "timeout"  # type: ignore[attr-defined]

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from tests.patience import PATIENCE
+
 SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 
 
@@ -16,6 +18,7 @@ SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 def chromium() -> Iterator[Browser]:
     """The machine's Chromium; a machine without it fails here, it does not skip."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE * 1000)
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
         try:
             yield browser
@@ -50,6 +53,7 @@ def newcomer(browser: Browser, base: str) -> Person:
     """A window where nobody is signed in."""
     page = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN").new_page()
     person = Person(page, base)
+    page.set_default_timeout(PATIENCE * 1000)
     page.on("pageerror", lambda error: person.complaints.append(str(error)))
     page.on("console", lambda note: person.complaints.append(note.text) if note.type == "error" else None)
     page.on("dialog", lambda dialog: dialog.accept())

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests.conftest import fresh_database
+from tests.grouping import group_of
 from tests.journeys.browser import chromium
-from tests.journeys.stack import Stack, running
+from tests.journeys.stack import STANDING, Stack, running
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """What was kept running for a group ends with it, while the database server still stands."""
+    if nextitem is None or group_of(nextitem) != group_of(item):
+        STANDING.close()
 
 
 @pytest.fixture(scope="module", params=["sqlite"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """The product with its demo data, as bin/run starts it."""
-    home = tmp_path_factory.mktemp("demo")
-    with fresh_database(request, home) as url, running(home, url) as started:
-        started.flask("demo", "load")
-        yield started
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    """The product with its demo data, as bin/run starts it; shared by the group of the test."""
+
+    @contextlib.contextmanager
+    def demo() -> Iterator[Stack]:
+        home = tmp_path_factory.mktemp("demo")
+        with fresh_database(request, home) as url, running(home, url) as started:
+            started.flask("demo", "load")
+            yield started
+
+    return STANDING.get(f"demo {group_of(request.node)}", demo)
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,24 +26,13 @@ from app.units import services as units
 from app.units.access import SYSTEM
 from tests.cluster import free_port
 from tests.conftest import ENCRYPTION_KEY
+from tests.patience import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 PASSWORD = "tandem-journey-2026"
 
 T = TypeVar("T")
-
-
-def wait_for(what: str, probe: Callable[[], T | None], seconds: float = 30) -> T:
-    """The first truthy answer of `probe`, asked ten times a second."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(requests.ConnectionError):
-            found = probe()
-            if found:
-                return found
-        time.sleep(0.1)
-    raise AssertionError(f"{what}: not within {seconds} s")
 
 
 @dataclass
@@ -76,7 +64,7 @@ class Stack:
             "TANDEM_ENCRYPTION_KEYS": ENCRYPTION_KEY,
             "TANDEM_PUBLIC_URL": self.web,
             "TANDEM_SIMULATOR_URL": self.simulator,
-            "TANDEM_POLL_SECONDS": "1",
+            "TANDEM_POLL_SECONDS": "5",
             "TANDEM_RECONCILE_SECONDS": "1",
             "TANDEM_HEARTBEAT_SECONDS": "2",
             "PYTHONPATH": str(ROOT),
@@ -122,7 +110,7 @@ class Stack:
         else:
             process.terminate()
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(5)
@@ -159,6 +147,31 @@ def migrated_file() -> Path:
     atexit.register(shutil.rmtree, home, ignore_errors=True)
     Stack(home=home, database_url=f"sqlite:///{home / 'migrated.sqlite3'}").flask("db", "upgrade")
     return home / "migrated.sqlite3"
+
+
+class Standing:
+    """What this process keeps running for the tests that share it: one at a time, until another is wanted or all is done."""
+
+    def __init__(self) -> None:
+        self.group = ""
+        self._made: Any = None
+        self._open = contextlib.ExitStack()
+
+    def get(self, group: str, make: Callable[[], contextlib.AbstractContextManager[T]]) -> T:
+        """What `make` makes, or made before for the same group."""
+        if group != self.group:
+            self.close()
+            self._made = self._open.enter_context(make())
+            self.group = group
+        made: T = self._made
+        return made
+
+    def close(self) -> None:
+        self.group = ""
+        self._open.close()
+
+
+STANDING = Standing()
 
 
 @contextlib.contextmanager

@@ -12,7 +12,8 @@ import pytest
 import requests
 
 from tests.conftest import fresh_database
-from tests.journeys.stack import City, Client, found_city, running, wait_for
+from tests.journeys.stack import City, Client, found_city, running
+from tests.patience import wait_for
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 
@@ -59,14 +60,14 @@ def approve(city: City, post: dict[str, Any]) -> None:
         )
 
 
-def published(client: Client, post_id: str, seconds: float = 60) -> dict[str, Any]:
+def published(client: Client, post_id: str) -> dict[str, Any]:
     def look() -> dict[str, Any] | None:
         post: dict[str, Any] = client.get(f"/posts/{post_id}")
         return (
             post if post["status"] in ("published", "failed", "partly_published") or post["needs_attention"] else None
         )
 
-    return wait_for("published on both", look, seconds)
+    return wait_for("published on both", look)
 
 
 def canonical(payload: dict[str, Any]) -> str:

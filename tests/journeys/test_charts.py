@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from app.system.demo.city import PASSWORD
 from tests.journeys.browser import Person, sign_in
 from tests.journeys.crawl import Walker
-from tests.journeys.stack import Stack, wait_for
+from tests.journeys.stack import Stack
+from tests.patience import wait_for
 
 # Bars of one colour along the canvas, from left to right: how high each is, in pixels.
 BARS = """(canvas, token) => {
@@ -54,7 +55,7 @@ def lively(stack: Stack) -> Stack:
         page = walker.session.get(f"{stack.web}/reports", timeout=30).text
         return sum(map(int, COUNTED.findall(page.split('id="chart-gaps"')[0]))) > 20
 
-    wait_for("posts of the last days", known, 90)
+    wait_for("posts of the last days", known)
     return stack
 
 
@@ -87,7 +88,7 @@ def painted(where: Locator, token: str, number: int) -> list[int]:
         found = bars(where, token)
         return found if len(found) == number else None
 
-    return wait_for(f"{number} bars of {token}", all_there, 10)
+    return wait_for(f"{number} bars of {token}", all_there)
 
 
 def heights(where: Locator, column: int) -> list[int]:

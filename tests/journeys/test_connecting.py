@@ -15,7 +15,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.system.demo.city import PASSWORD
 from tests.journeys.browser import Person, sign_in
-from tests.journeys.stack import Stack, wait_for
+from tests.journeys.stack import Stack
+from tests.patience import wait_for
 
 GH, APP_ID, SECRET, WRONG = (
     "gh_5f0c2b7a9e31",

@@ -27,8 +27,9 @@ from app.system.demo.city import PASSWORD
 from app.units.access import Actor, actor_for
 from app.units.models import User
 from tests.journeys.browser import Person, sign_in
-from tests.journeys.stack import Stack, wait_for
+from tests.journeys.stack import Stack
 from tests.journeys.test_calendar import BEIJING, approve
+from tests.patience import wait_for
 
 WEIBO, WECHAT, SHARE = "5600000001", "gh_0a1b2c3d4e01", "5600000002"
 SOON = timedelta(minutes=5)
@@ -144,7 +145,7 @@ class Desk:
 
     def stands(self, platform: str, badge: str, *words: str) -> None:
         for each in (badge, *words):
-            expect(self.side(platform)).to_contain_text(each, timeout=15000)
+            expect(self.side(platform)).to_contain_text(each)
 
     def press(self, where: Locator, order: str, reason: str, said: str, **fields: str) -> None:
         """An order with its reason; its confirmation is accepted, and `said` is the answer."""

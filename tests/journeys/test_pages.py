@@ -14,7 +14,8 @@ from app.system.demo.city import PASSWORD, PEOPLE
 from tests.architecture.pages import faults
 from tests.journeys.browser import newcomer, sign_in
 from tests.journeys.crawl import Page, Walker
-from tests.journeys.stack import Stack, wait_for
+from tests.journeys.stack import Stack
+from tests.patience import wait_for
 
 Reached = Callable[[str], list[Page]]
 
@@ -47,7 +48,7 @@ def settled(stack: Stack) -> Stack:
     """The demo after the scheduler has brought the first posts out."""
     walker = Walker(stack.web)
     walker.sign_in("publisher@demo.tandem", PASSWORD)
-    wait_for("published posts", lambda: "已发布" in walker.session.get(f"{stack.web}/posts", timeout=30).text, 60)
+    wait_for("published posts", lambda: "已发布" in walker.session.get(f"{stack.web}/posts", timeout=30).text)
     return stack
 
 
@@ -163,7 +164,7 @@ def test_the_composer_speaks_english_to_whom_chose_it(settled: Stack, browser: B
     author.open("/posts/new")
     page.locator("input[name=account]").first.check()
     page.get_by_label("Title", exact=True).fill("Draft")
-    page.locator("#saved", has_text=re.compile(r"^Saved \d\d:\d\d$")).wait_for(timeout=15000)
+    page.locator("#saved", has_text=re.compile(r"^Saved \d\d:\d\d$")).wait_for()
     drawn = page.locator("#saved, #problem-count, #cover").all_inner_texts()
     page.get_by_role("tab").nth(1).click()
     labels = page.locator("[role=tabpanel]:not([hidden]) .form-label").all_inner_texts()

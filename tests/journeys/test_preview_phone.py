@@ -35,7 +35,7 @@ def open_dialog(page: Page) -> Locator:
     page.wait_for_load_state("load")
     page.get_by_role("button", name="预览发到手机").click()
     dialog = page.get_by_role("dialog")
-    expect(dialog).to_be_visible(timeout=20000)
+    expect(dialog).to_be_visible()
     return dialog
 
 
@@ -54,7 +54,7 @@ def test_an_officer_sees_the_article_on_her_phone(stack: Stack, browser: Browser
     recipient.fill(ME)
     # A double click sends once.
     dialog.get_by_role("button", name="发到手机").dblclick()
-    expect(dialog.locator("[data-preview=sent]")).to_contain_text(f"已发到 {ME}。请在微信里查看", timeout=30000)
+    expect(dialog.locator("[data-preview=sent]")).to_contain_text(f"已发到 {ME}。请在微信里查看")
     author.shot("preview-phone-2-sent")
     assert [(item["wechat_id"], item["title"]) for item in arrived(stack)] == [(ME, TITLE)]
     dialog.get_by_role("button", name="关闭").first.click()
@@ -71,7 +71,7 @@ def refused(dialog: Locator, recipient: Locator) -> None:
     expect(dialog.locator("[data-preview=refused]")).to_contain_text("不是昵称")
     recipient.fill("nobody_has_it")
     dialog.get_by_role("button", name="发到手机").click()
-    expect(dialog.locator("[data-preview=failed]").first).to_contain_text("微信号不正确", timeout=30000)
+    expect(dialog.locator("[data-preview=failed]").first).to_contain_text("微信号不正确")
     # Not twice within a few seconds.
     recipient.page.wait_for_timeout(5200)
 
@@ -123,7 +123,7 @@ def test_a_reviewer_sends_one_too_and_learns_why_it_cannot_be(stack: Stack, brow
             requests.post(f"{stack.simulator}/_sim/phones", json=body, timeout=10)
     dialog.get_by_role("button", name="发到手机").click()
     failed = dialog.locator("[data-preview=failed]").first
-    expect(failed).to_contain_text("没有关注公众号", timeout=30000)
+    expect(failed).to_contain_text("没有关注公众号")
     expect(failed).to_contain_text("请先用它关注")
     reviewer.shot("preview-phone-6-refused")
     assert reviewer.complaints == []
@@ -146,11 +146,11 @@ def test_a_dialog_that_does_not_come_is_said(stack: Stack, browser: Browser) -> 
     words = "没有打开预览。稿件刚被删除。请刷新后查看。"
     page.route("**/phone-preview", lambda route: route.fulfill(status=409, json={"message": words}))
     page.get_by_role("button", name="预览发到手机").click()
-    expect(page.locator("#toasts .note", has_text=words)).to_be_visible(timeout=20000)
+    expect(page.locator("#toasts .note", has_text=words)).to_be_visible()
     page.unroute("**/phone-preview")
     page.route("**/phone-preview", lambda route: route.abort())
     offline = page.locator("html").get_attribute("data-word-offline")
     assert offline
     page.get_by_role("button", name="预览发到手机").click()
-    expect(page.locator("#toasts .note", has_text=offline)).to_be_visible(timeout=20000)
+    expect(page.locator("#toasts .note", has_text=offline)).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(0)

@@ -21,8 +21,9 @@ from app.review import services as review
 from app.units import services as units
 from app.units.access import Actor, actor_for
 from tests.conftest import fresh_database
-from tests.journeys.stack import City, found_city, running, wait_for
+from tests.journeys.stack import City, found_city, running
 from tests.journeys.test_api_journey import approve, published
+from tests.patience import wait_for
 
 SAMPLES = Path(__file__).resolve().parents[1] / "samples"
 PUBLISHABLE = (

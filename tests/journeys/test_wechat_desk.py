@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.system.demo.city import PASSWORD
 from tests.journeys.browser import Person, sign_in
-from tests.journeys.stack import Stack, wait_for
+from tests.journeys.stack import Stack
+from tests.patience import wait_for
 
 WECHAT = "gh_0a1b2c3d4e01"
 
@@ -85,7 +86,7 @@ def test_an_answer_that_went_out_shows_without_loading_the_page_anew(stack: Stac
     page.evaluate("window.notLoadedAnew = true")
     expect(page.locator(".message-out .state", has_text=re.compile("排队中|发送中|发布中"))).to_be_visible()
     page.get_by_label("回复内容").fill("还可以")
-    expect(page.locator(".message-out .state")).to_have_text("已发送", timeout=60_000)
+    expect(page.locator(".message-out .state")).to_have_text("已发送")
     assert page.evaluate("window.notLoadedAnew") is True
     expect(page.get_by_label("回复内容")).to_have_value("还可以")
     assert responder.complaints == []
@@ -104,7 +105,7 @@ def test_an_administrator_reads_what_the_platform_says(stack: Stack, browser: Br
         page.reload()
         return page.get_by_text("平台告知").count() > 3 and page.locator("#figures tbody tr").count() == 7
 
-    wait_for("the platform's word", read, 60)
+    wait_for("the platform's word", read)
     admin.shot("account-told")
     assert admin.complaints == []
 
@@ -138,6 +139,6 @@ def test_the_citizen_sees_that_somebody_is_typing(stack: Stack, browser: Browser
         # The account's test asks too, for nobody, and is refused.
         return any(item["outcome"] == "ok" for item in asked)
 
-    wait_for("正在输入", typed, 10)
+    wait_for("正在输入", typed)
     responder.page.get_by_label("回复内容").fill("下午六点。")
     assert responder.complaints == []

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.app.accounts.kit import Sim
+from tests.patience import PATIENCE
 from tests.scheduler.forks import alive
-from tests.scheduler.processes import PATIENCE, Processes
+from tests.scheduler.processes import Processes
 
 
 @dataclass

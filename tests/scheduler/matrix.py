@@ -20,8 +20,9 @@ from app.publishing.models import Publication
 from app.publishing.outlook import Outlook, outlook
 from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Desk, fresh_post, hurry, row
+from tests.patience import PATIENCE
 from tests.scheduler.forks import Forks, alive, bury, kill, stopped
-from tests.scheduler.processes import PATIENCE, Processes
+from tests.scheduler.processes import Processes
 
 KINDS = {"weibo": ("status",), "wechat": ("publish", "mass")}
 
@@ -84,11 +85,11 @@ class Cell:
         self._while(lambda: not stopped(pid), f"never reached: {at}", seconds)
         return pid
 
-    def settle(self, seconds: float = PATIENCE, **rig: Any) -> None:
-        """Another process goes on until both are known to be out, or wait for a person."""
+    def settle(self, seconds: float = PATIENCE, *, unseen: bool = False, **rig: Any) -> None:
+        """Another process goes on until both are known to be out, or wait for a person. `unseen`: as verify() says."""
         pid = self.start("", **rig)
         try:
-            self.until(self.settled, "not settled", seconds)
+            self.until(lambda: self.settled(unseen=unseen), "not settled", seconds)
         finally:
             kill(pid)
 
@@ -112,13 +113,15 @@ class Cell:
         rows = [self.row(platform) for platform in KINDS]
         return [f"{p.account.platform} {p.status} {p.why}{p.error_cause} {p.next_attempt_at}" for p in rows]
 
-    def settled(self) -> bool:
+    def settled(self, *, unseen: bool = False) -> bool:
         """Both are known to be out, or were looked for and wait for a person."""
-        return all(self._known(platform) for platform in KINDS)
+        return all(self._known(platform, unseen) for platform in KINDS)
 
-    def _known(self, platform: str) -> bool:
+    def _known(self, platform: str, unseen: bool) -> bool:
         found = self.row(platform)
-        return found.status == "published" or (found.status == "unknown" and found.checks >= 2)
+        # What the platform took is shown after its review: the looks before that find nothing yet.
+        to_be_found = not unseen and self.accepted(platform)
+        return found.status == "published" or (found.status == "unknown" and found.checks >= 2 and not to_be_found)
 
     def _while(self, going: Callable[[], bool], complaint: str, seconds: float) -> None:
         deadline = time.monotonic() + seconds

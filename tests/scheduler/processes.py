@@ -13,10 +13,8 @@ from typing import Any
 from app.config import Config
 from app.db import db
 from tests.conftest import ENCRYPTION_KEY
+from tests.patience import PATIENCE
 from tests.scheduler.forks import ROOT, Forks, bury, kill
-
-# Seconds until a test gives up: a machine with much to do is slow.
-PATIENCE = 240
 
 
 class Processes:
@@ -59,9 +57,9 @@ class Processes:
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(PATIENCE)
 
-    def end(self, process: subprocess.Popen[bytes], seconds: float = 30) -> int:
+    def end(self, process: subprocess.Popen[bytes], seconds: float = PATIENCE) -> int:
         """SIGTERM, and its exit status."""
         process.terminate()
         return process.wait(seconds)

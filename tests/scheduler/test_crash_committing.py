@@ -49,6 +49,7 @@ def test_killed_while_committing(cell: Cell, at: str) -> None:
 def test_killed_around_a_mass_send(sim: Sim, processes: Processes, forks: Forks, at: str) -> None:
     cell = Cell(Desk(utcnow(), wechat_mode="mass"), sim, processes, forks)
     cell.die_at(at)
-    cell.settle()
     # Without its number a mass send cannot be asked for; the event that tells of its end goes to no console here.
-    cell.verify(unseen=at == "answered mass/sendall 1")
+    unseen = at == "answered mass/sendall 1"
+    cell.settle(unseen=unseen)
+    cell.verify(unseen=unseen)

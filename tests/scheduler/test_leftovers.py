@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -13,6 +12,7 @@ from app.publishing.models import Publication
 from scheduler import publisher
 from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Clockwork, Desk, row
+from tests.patience import wait_for
 
 
 def drafts(desk: Desk) -> list[str]:
@@ -30,11 +30,8 @@ def during_draft(desk: Desk, sim: Sim, post_id: str, act: Callable[[], object]) 
     db.session.rollback()
     with clock.runtime.context():
         publisher.tick(clock.runtime, utcnow())
-    deadline = time.monotonic() + 20
     # The cover is the last step before the draft.
-    while "cover" not in row(post_id, desk.wechat).prepared.get("steps", {}):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    wait_for("the cover", lambda: "cover" in row(post_id, desk.wechat).prepared.get("steps", {}), every=0.05)
     assert row(post_id, desk.wechat).status == "preparing"
     act()
     db.session.rollback()

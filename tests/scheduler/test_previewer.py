@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -23,6 +22,7 @@ from scheduler.runtime import Runtime
 from tests.app.accounts.kit import GH, Sim
 from tests.app.previews.kit import ME, ask, draft, state
 from tests.app.publishing.kit import Clockwork, Desk, row
+from tests.patience import wait_for
 from tests.scheduler.processes import Processes
 
 
@@ -109,9 +109,7 @@ def test_slow_previews_take_no_more_threads_each_round_and_starve_no_deletion(de
         db.session.rollback()
         with clock.runtime.context():
             assert previewer.tick(clock.runtime, utcnow()) == 1
-        deadline = time.monotonic() + 10
-        while state(first).discard_at is not None and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for("the first's discarding", lambda: state(first).discard_at is None)
         assert (state(first).discard_at, state(second).status) == (None, "queued")
     finally:
         hold.set()

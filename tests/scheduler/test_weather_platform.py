@@ -98,7 +98,7 @@ def test_the_committing_call(cell: Cell, weather: str) -> None:
 def test_a_mass_send(mass: Cell, weather: str) -> None:
     fault, taken = LOST[weather]
     strike(mass, fault, "mass/sendall")
-    mass.settle(impatient=("mass/sendall",))
+    mass.settle(unseen=True, impatient=("mass/sendall",))
     assert struck(mass)
     assert (mass.row("wechat").status, mass.accepted("wechat")) == ("unknown", taken)
     # Without its number a mass send cannot be asked for; the event that tells of its end goes to no console here.

@@ -99,9 +99,10 @@ def _run_cell(lab: Lab, kind: Kind, found: Verdict, totals: Counter[str]) -> Non
         try:
             for step in kind.steps:
                 cell.die_at(step, _PATIENCE)
-            cell.settle(_PATIENCE)
             # Without its number a mass send cannot be asked for; the event that tells of its end goes to no console here.
-            cell.verify(unseen=kind.steps[-1] == "answered mass/sendall 1")
+            unseen = kind.steps[-1] == "answered mass/sendall 1"
+            cell.settle(_PATIENCE, unseen=unseen)
+            cell.verify(unseen=unseen)
         except (AssertionError, Conflict, SQLAlchemyError, OSError) as error:
             totals["failed"] += 1
             found.blame(f"{kind}: {type(error).__name__}: {str(error)[:600]}")

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -39,9 +38,7 @@ class People:
 
 
 @pytest.fixture
-def people(app: Flask, now: datetime, monkeypatch: pytest.MonkeyPatch) -> People:
-    monkeypatch.setattr("app.units.passwords._hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
-
+def people(app: Flask, now: datetime) -> People:
     def person(name: str, unit: Unit, *roles: str) -> User:
         email = f"{name}@example.gov.cn"
         return create_user(

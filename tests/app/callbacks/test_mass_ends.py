@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +15,7 @@ from app.publishing import services as publishing
 from app.publishing.models import Publication
 from tests.app.accounts.kit import GH, WECHAT, Sim
 from tests.app.publishing.kit import Clockwork, Desk, hurry, row
+from tests.patience import wait_for
 
 
 @pytest.fixture
@@ -42,12 +42,8 @@ def send(
 
 def later(post: Post, desk: Desk, done: Callable[[Publication], bool]) -> Publication:
     """The row once the simulator's push has arrived."""
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
-        if done(row(post, desk.wechat)):
-            return row(post, desk.wechat)
-        time.sleep(0.1)
-    raise AssertionError(row(post, desk.wechat).status)
+    wait_for("the push", lambda: done(row(post, desk.wechat)))
+    return row(post, desk.wechat)
 
 
 def test_it_says_who_must_confirm_and_until_when(desk: Desk, sim: Sim, served: str) -> None:

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -16,6 +15,7 @@ from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.units.access import Actor, actor_for
 from app.units.models import Grant, Unit, User
+from app.units.passwords import hash_password
 from app.units.services import issue_token
 from connectors.values import InboundMessage
 
@@ -166,16 +166,14 @@ def remark(now: datetime) -> Callable[..., InboundMessage]:
 
 
 @pytest.fixture
-def browse(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[Actor], FlaskClient]:
+def browse(app: Flask) -> Callable[[Actor], FlaskClient]:
     """A browser signed in as this person (CSRF off: the shell's own test switches it on)."""
-    hasher = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
-    monkeypatch.setattr("app.units.passwords._hasher", hasher)
     app.config["WTF_CSRF_ENABLED"] = False
 
     def enter(actor: Actor) -> FlaskClient:
         with atomic():
             user = db.session.get_one(User, actor.user_id)
-            user.password_hash = hasher.hash("correct horse 12")
+            user.password_hash = hash_password("correct horse 12")
             email = user.email
         client = app.test_client()
         answer = client.post("/sign-in", data={"email": email, "password": "correct horse 12"})

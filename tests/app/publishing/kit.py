@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from app.units.models import Grant, Unit, User
 from scheduler import publisher, reconciler
 from scheduler.runtime import Runtime
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO
+from tests.patience import PATIENCE, wait_for
 
 
 class Desk:
@@ -204,19 +204,18 @@ class Clockwork:
         db.session.rollback()
         with self.runtime.context():
             work()
-        assert self.runtime.wait_idle(30)
+        assert self.runtime.wait_idle(PATIENCE)
 
-    def until(self, done: Callable[[], bool], seconds: float = 20, *, reconcile: bool = False) -> None:
-        """Rounds until `done`; fails after `seconds`."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
+    def until(self, done: Callable[[], bool], *, reconcile: bool = False) -> None:
+        """Rounds until `done`."""
+
+        def round_of_work() -> bool:
             self.publish()
             if reconcile:
                 self.reconcile()
-            if done():
-                return
-            time.sleep(0.05)
-        raise AssertionError("not reached in time")
+            return done()
+
+        wait_for("what is to be done", round_of_work, every=0.05)
 
 
 def hurry(publication: Publication) -> None:

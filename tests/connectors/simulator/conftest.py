@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ import pytest
 import requests
 
 from connectors.simulator.app import Server, serve
+from tests.patience import wait_for
 
 UID, WEIBO_TOKEN = "1902538057", "2.00FirstToken"
 GH, APP_ID, APP_SECRET = "gh_97417a04a28d", "wxba5fad812f8e6fb9", "0123456789abcdef"
@@ -152,14 +152,8 @@ def _full(path: str) -> str:
     return path if path.startswith("/") else f"/cgi-bin/{path}"
 
 
-def until(look: Callable[[], T | None], seconds: float = 5.0) -> T:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        found = look()
-        if found:
-            return found
-        time.sleep(0.02)
-    raise AssertionError("did not happen in time")
+def until(look: Callable[[], T | None]) -> T:
+    return wait_for("what the simulator does later", look, every=0.02)
 
 
 @dataclass

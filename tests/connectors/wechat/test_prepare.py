@@ -244,6 +244,23 @@ def test_formatting_kept_in_another_form_is_kept(make: Make, pattern: str, by: s
     assert readback.losses(payload, altered(payload, content=changed)) == []
 
 
+@pytest.mark.parametrize(
+    ("ours", "kept"),
+    [
+        ("margin-top:8px;margin-bottom:14px", "margin-bottom:14px"),
+        ("border:1px solid #bbb;border-radius:4px", "border:1px solid #bbb"),
+        ("padding:4px;padding-left:9px", "padding:4px"),
+        ("border-left:4px solid #b22222;border-bottom:1px solid #ddd", "border-bottom:1px solid #ddd"),
+    ],
+)
+def test_a_style_is_not_kept_because_its_sibling_is(make: Make, ours: str, kept: str) -> None:
+    payload = dict(make().adapt(post()).payload)
+    payload["content_html"] = f'<section><p style="{ours}">通知。</p></section>'
+    changed = payload["content_html"].replace(ours, kept)
+    lost = (set(ours.replace(";", ":").split(":")[::2]) - set(kept.split(":"))).pop()
+    assert readback.losses(payload, altered(payload, content=changed)) == [f"样式（{lost}）"]
+
+
 def test_another_cover_or_crop_is_named(make: Make, registered: Register) -> None:
     connector = make(registered())
     payload = dict(connector.adapt(post()).payload)
@@ -377,3 +394,24 @@ def test_a_draft_of_an_earlier_version_is_compared_with_what_was_approved(make: 
     assert connector.recheck(payload, earlier) is None
     other = {**payload, "content_html": payload["content_html"].replace("</p>", "一句没有审核过的话。</p>", 1)}
     assert "人工改动" in (connector.recheck(other, earlier) or "")
+
+
+def test_another_picture_in_a_draft_of_an_earlier_version_is_seen(
+    make: Make, registered: Register, media: MemoryMedia
+) -> None:
+    connector = make(registered())
+    pictures = "".join(f'<img src="/media/{sha(media, name)}">' for name in ("housing.png", "cover-rain.jpg"))
+    payload = connector.adapt(post(body_html=f"<p>图。</p>{pictures}")).payload
+    done = prepared(connector, payload)
+    assert connector.recheck(payload, Prepared(steps={**done.steps, "fingerprint": "0" * 64}, ready=True)) is None
+    # As if a person had exchanged them at the platform.
+    crossed = dict(zip(done.steps["images"], reversed(list(done.steps["images"].values())), strict=True))
+    changed = Prepared(steps={**done.steps, "fingerprint": "0" * 64, "images": crossed}, ready=True)
+    assert "人工改动" in (connector.recheck(payload, changed) or "")
+
+
+def test_an_author_that_nobody_approved_is_seen_in_a_draft_of_an_earlier_version(make: Make) -> None:
+    payload = dict(make().adapt(post()).payload) | {"author": "", "digest": ""}
+    assert readback.departures(payload, altered(payload), "", {}) == []
+    assert readback.departures(payload, altered(payload, digest="微信自己取的开头"), "", {}) == []
+    assert readback.departures(payload, altered(payload, author="某人"), "", {}) == ["作者"]

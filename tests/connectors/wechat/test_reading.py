@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -13,16 +12,14 @@ from connectors.wechat.connector import WeChatConnector
 from connectors.wechat.statistics import split_msgid
 from tests.connectors.fakes import CountingMeter, MemoryMedia, Odd, SimulatorControl
 from tests.connectors.wechat.conftest import Clock, Make, post, prepared
+from tests.patience import wait_for
 
 Register = Callable[..., str]
 
 
 def listed_by(connector: WeChatConnector, since: datetime, count: int) -> None:
     """Waits until the simulator's review has let `count` articles through."""
-    deadline = time.monotonic() + 5
-    while len(connector.history(since).items) < count:
-        assert time.monotonic() < deadline, "never published"
-        time.sleep(0.05)
+    wait_for("the publications", lambda: len(connector.history(since).items) >= count, every=0.05)
 
 
 def test_history_lists_publications_newest_first(make: Make, registered: Register, clock: Clock) -> None:

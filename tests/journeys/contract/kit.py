@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tests.journeys.stack import City, Client, wait_for
+from tests.journeys.stack import City, Client
 from tests.journeys.test_api_journey import approve, write
+from tests.patience import wait_for
 
 _numbers = itertools.count(1)
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -105,11 +106,11 @@ def publications(place: Place, post_id: str) -> list[dict[str, Any]]:
     return items
 
 
-def until(place: Place, publication_id: str, *statuses: str, seconds: float = 30) -> dict[str, Any]:
+def until(place: Place, publication_id: str, *statuses: str) -> dict[str, Any]:
     """The publication once it has one of `statuses`."""
 
     def look() -> dict[str, Any] | None:
         found: dict[str, Any] = place.author.get(f"/publications/{publication_id}")
         return found if found["status"] in statuses else None
 
-    return wait_for(f"publication {statuses}", look, seconds)
+    return wait_for(f"publication {statuses}", look)

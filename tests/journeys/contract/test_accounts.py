@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.journeys.contract.kit import SECRETS, Place, has, is_time, refused
-from tests.journeys.stack import wait_for
+from tests.patience import wait_for
 
 WEIBO = {
     "app_key": "1352222457",

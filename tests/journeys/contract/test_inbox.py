@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tests.journeys.contract.kit import Place, has, is_time, refused, title
-from tests.journeys.stack import wait_for
+from tests.patience import wait_for
 
 CONVERSATION = {
     "id", "account_id", "platform", "kind", "contact", "post_id", "status", "assignee_id", "labels", "due_at",

@@ -9,8 +9,9 @@ import requests
 
 from tests.conftest import fresh_database
 from tests.journeys.contract.kit import Place, draft, publications, refused
-from tests.journeys.stack import found_city, running, wait_for
+from tests.journeys.stack import found_city, running
 from tests.journeys.test_api_journey import approve, published
+from tests.patience import wait_for
 
 
 @pytest.fixture(scope="module", params=["sqlite"])
