@@ -100,4 +100,5 @@ def test_the_calls_of_a_running_day_are_in_the_table(
     meter = journey.connector.meter
     assert isinstance(meter, CountingMeter)
     assert len(set(meter.calls)) > 8
-    assert set(meter.calls) <= set(rows(platform))
+    # What is asked only to learn whether it is open is counted apart.
+    assert {call.removeprefix("try/") for call in meter.calls} <= set(rows(platform))

@@ -189,4 +189,8 @@ def test_a_level_that_the_app_has_shows_at_the_first_publication(
     assert found.ok is None
     assert "首次发布时验证" in found.detail
     assert simulator.accepted("weibo", UID) == []
-    assert len(meter.calls) == connector.capabilities().probe_calls
+    able = connector.capabilities()
+    assert len(meter.calls) == able.probe_calls
+    # It is none of the posts of this hour.
+    [posts] = [quota for quota in able.quotas if quota.period == "hour" and not quota.family]
+    assert not [call for call in meter.calls if posts.covers(call)]
