@@ -23,6 +23,8 @@ NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
 
 
+# Before xdist, which reads the groups.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
 
