@@ -12,21 +12,25 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy.engine import make_url
+from xdist.remote import Producer
 
 from app.config import Config
 from app.db import db
 from tests.cluster import create_database, drop_database, running_cluster
-from tests.grouping import arrange
+from tests.grouping import Groups, arrange
 from tests.kept import EmptyFiles, KeptApp, empty_database
 
 NOW = datetime(2026, 7, 12, 1, 0, tzinfo=UTC)
 ENCRYPTION_KEY = "bm90LWEtc2VjcmV0LW9ubHktZm9yLXRlc3RzLTEyMzQ="
 
 
-# Before xdist, which reads the groups.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     arrange(items)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    return Groups(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

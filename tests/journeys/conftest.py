@@ -17,7 +17,7 @@ from tests.journeys.stack import STANDING, Stack, running
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """What was kept running for a group ends with it, while the database server still stands."""
-    if nextitem is None or group_of(nextitem) != group_of(item):
+    if nextitem is None or group_of(nextitem.nodeid) != group_of(item.nodeid):
         STANDING.close()
 
 
@@ -32,7 +32,7 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             started.flask("demo", "load")
             yield started
 
-    return STANDING.get(f"demo {group_of(request.node)}", demo)
+    return STANDING.get(f"demo {group_of(request.node.nodeid)}", demo)
 
 
 @pytest.fixture(scope="module")
