@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import psycopg
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, func, select, text
+from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -238,55 +237,6 @@ def persist(record: Callable[[], T], *, seconds: float = 30) -> T:
             db.session.remove()
             time.sleep(pause)
             pause = min(pause * 2, 2)
-
-
-WAKE_CHANNEL = "tandem_wake"
-_listener: psycopg.Connection[Any] | None = None
-_listener_lock = threading.Lock()
-
-
-def wake() -> None:
-    """Tell waiting schedulers that something may be due (PostgreSQL, at commit; on SQLite they look by themselves)."""
-    if db.engine.dialect.name == "postgresql":
-        db.session.execute(select(func.pg_notify(WAKE_CHANNEL, "")))
-
-
-def wait_for_wake(timeout: float, here: threading.Event) -> bool:
-    """Sleep until wake() or `timeout` seconds; True when woken. Listens on its own autocommit connection.
-
-    SQLite tells nobody: there only `here`, set by this process's own work, ends the sleep early.
-    """
-    global _listener
-    if db.engine.dialect.name != "postgresql":
-        woken = here.wait(timeout)
-        here.clear()
-        return woken
-    with _listener_lock:
-        try:
-            if _listener is None or _listener.closed or _listener.info.dbname != db.engine.url.database:
-                stop_listening()
-                _listener = _listen()
-            return any(True for _notify in _listener.notifies(timeout=timeout, stop_after=1))
-        except psycopg.OperationalError:
-            # The server went away: the next wait connects afresh; this one must not spin.
-            _listener = None
-            time.sleep(timeout)
-            return False
-
-
-def stop_listening() -> None:
-    """Close the connection that wait_for_wake() keeps."""
-    global _listener
-    if _listener is not None:
-        _listener.close()
-        _listener = None
-
-
-def _listen() -> psycopg.Connection[Any]:
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = psycopg.connect(url, autocommit=True, **TIMELY)
-    connection.execute(f"LISTEN {WAKE_CHANNEL}")
-    return connection
 
 
 def install_engine_hooks(engine: Engine) -> None:

@@ -18,8 +18,9 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import create_app, logs
-from app.db import persist, release, stop_listening, utcnow, wait_for_wake
+from app.db import persist, release, utcnow
 from app.publishing import heartbeats
+from app.waking import stop_listening, wait_for_wake
 from scheduler import jobs, publisher
 from scheduler.runtime import THREADS, Runtime
 

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from app.accounts.connections import public_address
-from app.db import atomic, db, wake
+from app.db import atomic, db
 from app.errors import Conflict
 from app.inbox.access import find_message
 from app.inbox.answering import check_window, clear_error, mark_answered, note_event, target_of
 from app.inbox.models import Message, ReplyAttempt
 from app.units.access import Actor
+from app.waking import wake
 
 # After this long without an answer a request that was sent can no longer bring one.
 _SETTLED_AFTER = timedelta(seconds=30)

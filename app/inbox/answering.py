@@ -11,13 +11,14 @@ from sqlalchemy import func, select
 from app.accounts.connections import public_address
 from app.audit.services import record
 from app.checks.services import check
-from app.db import atomic, db, wake
+from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.inbox.access import Moved, find
 from app.inbox.models import Conversation, Message
 from app.inbox.windows import Window, goes_privately, hours, length_of, rule_for, window_of
 from app.units.access import Actor
 from app.units.models import User
+from app.waking import wake
 
 NOTE_LENGTH = 2000
 

@@ -13,7 +13,7 @@ from app.accounts.connections import capabilities
 from app.accounts.models import Account
 from app.accounts.services import remaining
 from app.audit.services import record
-from app.db import atomic, db, wake
+from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound, TooMany
 from app.posts.models import Post, Variant
 from app.posts.revising import current_revision
@@ -21,6 +21,7 @@ from app.posts.services import get_post
 from app.previews.models import PreviewSend
 from app.previews.recipients import checked, recipients_of
 from app.units.access import Actor
+from app.waking import wake
 from connectors.values import PreviewRule
 
 # Between two previews of one post on one account: a second press, or a person who has not looked yet.

@@ -10,11 +10,12 @@ from sqlalchemy import update
 
 from app.accounts.forms import PLATFORMS
 from app.config import current
-from app.db import db, wake
+from app.db import db
 from app.notices import services as notices
 from app.publishing import permalink, rhythm, states
 from app.publishing.models import Publication
 from app.publishing.values import merged, receipt_json, receipt_of
+from app.waking import wake
 from app.words import N_
 from connectors.values import Receipt
 

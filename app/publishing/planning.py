@@ -14,7 +14,7 @@ from app.accounts import connections
 from app.accounts.connections import public_address
 from app.audit import services as audit
 from app.config import current
-from app.db import atomic, db, wake
+from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
 from app.publishing import blackouts, permalink, pushdown, reserving, states
@@ -22,6 +22,7 @@ from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
 from app.review.models import Review
 from app.units.access import Actor
+from app.waking import wake
 
 # Reckoning with hours (time zones, quotas, lateness) needs room above; nobody plans a century ahead.
 _FURTHEST_YEAR = 2199

@@ -7,13 +7,14 @@ from urllib.parse import urlsplit
 
 from app import logs
 from app.audit import services as audit
-from app.db import atomic, db, wake
+from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
 from app.publishing import barring, handing, outcomes, permalink, planning, pushdown, reserving, states, undoing
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
 from app.units.access import Actor
+from app.waking import wake
 from app.words import N_
 from connectors.values import Receipt
 

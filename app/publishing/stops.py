@@ -8,11 +8,12 @@ from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.audit import services as audit
-from app.db import Page, atomic, db, wake
+from app.db import Page, atomic, db
 from app.errors import Conflict, Invalid, NotFound
 from app.publishing import scopes
 from app.publishing.models import Stop
 from app.units.access import Actor
+from app.waking import wake
 
 
 def standing(account: Account) -> Stop | None:

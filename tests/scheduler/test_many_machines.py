@@ -13,11 +13,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from app.db import atomic, db, utcnow, wake
+from app.db import atomic, db, utcnow
 from app.posts.models import Post
 from app.publishing import services as publishing
 from app.publishing import situation
 from app.publishing.models import Attempt, Publication, Worker
+from app.waking import wake
 from tests.app.accounts.kit import Sim
 from tests.app.publishing.kit import Desk, row
 from tests.scheduler.fleet import Fleet, accepted_each

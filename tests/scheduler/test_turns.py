@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from app.accounts.models import Account
-from app.db import atomic, db, utcnow, wake
+from app.db import atomic, db, utcnow
 from app.publishing import services as publishing
 from app.publishing.models import Publication
+from app.waking import wake
 from tests.app.accounts.kit import UID, WEIBO, Sim
 from tests.app.publishing.kit import Desk, force, row
 from tests.scheduler.fleet import Fleet

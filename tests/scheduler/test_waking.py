@@ -9,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from app.db import atomic, db, stop_listening, wait_for_wake, wake
+from app.db import atomic, db
+from app.waking import stop_listening, wait_for_wake, wake
 from scheduler.runtime import Runtime
 from tests.app.publishing.kit import Clockwork
 from tests.patience import PATIENCE
