@@ -81,9 +81,7 @@ class Week:
     def stands(self, title: str, day: int, clock: str) -> None:
         """On the screen (the hour, and the column's place) and at the server."""
         expect(self.chip(title).locator(".chip-time")).to_have_text(clock)
-        wait_for(
-            f"{title} at {clock}", lambda: self.feed()[title]["start"] == f"{self.day(day)}T{clock}:00" or None, 10
-        )
+        wait_for(f"{title} at {clock}", lambda: self.feed()[title]["start"] == f"{self.day(day)}T{clock}:00" or None)
         box, column = self.chip(title).bounding_box(), self.page.locator(".ec-body .ec-day").nth(day).bounding_box()
         assert box
         assert column

@@ -40,7 +40,7 @@ def test_an_answer_is_saved_though_the_database_is_busy(desk: Desk, sim: Sim, mo
     post = desk.approved(accounts=[desk.weibo])
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     monkeypatch.setattr(committing, "settle", failing(committing.settle, BUSY, 2))
-    Clockwork.make().until(lambda: row(post, desk.weibo).status == "published", 10)
+    Clockwork.make().until(lambda: row(post, desk.weibo).status == "published")
     found = row(post, desk.weibo)
     assert [change.after for change in found.changes] == ["preparing", "ready", "committing", "published"]
     assert (accepted(sim, "status"), len(found.attempts)) == (1, 1)
@@ -69,14 +69,14 @@ def test_a_fault_while_preparing_is_said_and_tried_again(desk: Desk, sim: Sim, m
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     monkeypatch.setattr(preparing, "refusal", failing(preparing.refusal, KeyError("rule"), 1))
     clock = Clockwork.make()
-    clock.until(lambda: row(post, desk.weibo).prepare_tries == 1, 10)
+    clock.until(lambda: row(post, desk.weibo).prepare_tries == 1)
     found = row(post, desk.weibo)
     assert (found.status, found.claim_owner) == ("preparing", "")
     assert "程序出错" in found.why
     assert "KeyError" not in found.why
     assert found.next_attempt_at is not None
     force(found, "preparing", utcnow(), next_attempt_at=utcnow())
-    clock.until(lambda: row(post, desk.weibo).status == "published", 10)
+    clock.until(lambda: row(post, desk.weibo).status == "published")
     assert accepted(sim, "status") == 1
 
 
@@ -97,7 +97,7 @@ def test_a_fault_before_sending_is_said_and_tried_again(
     assert "程序出错" in found.why
     assert "KeyError" not in found.why
     force(found, "ready", utcnow(), next_attempt_at=utcnow())
-    clock.until(lambda: row(post, desk.weibo).status == "published", 10)
+    clock.until(lambda: row(post, desk.weibo).status == "published")
     assert accepted(sim, "status") == 1
 
 
@@ -105,7 +105,7 @@ def test_an_errand_with_a_fault_is_left_to_people(desk: Desk, sim: Sim, monkeypa
     post = desk.approved(accounts=[desk.weibo])
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     clock = Clockwork.make()
-    clock.until(lambda: row(post, desk.weibo).status == "published", 10)
+    clock.until(lambda: row(post, desk.weibo).status == "published")
     publishing.recall(desk.publisher, row(post, desk.weibo).id, reason="有误", now=utcnow())
     kind = type(connections.connect(desk.weibo))
     monkeypatch.setattr(kind, "recall", failing(kind.recall, ValueError("index"), 9))
@@ -134,7 +134,7 @@ def test_the_box_is_looked_into_by_the_scheduler(app_on_simulator: Any, sim: Sim
     post = desk.approved(accounts=[desk.wechat])
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     clock = Clockwork.make()
-    clock.until(lambda: row(post, desk.wechat).status == "handed_over", 20)
+    clock.until(lambda: row(post, desk.wechat).status == "handed_over")
     force(row(post, desk.wechat), "handed_over", utcnow(), next_attempt_at=utcnow())
     clock.reconcile()
     assert row(post, desk.wechat).readbacks[-1]["finding"] == "draft_stands"

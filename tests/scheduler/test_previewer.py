@@ -80,14 +80,14 @@ def test_a_publication_beside_it_keeps_its_own_draft_and_uploads_nothing_again(
     go(clock)
     uploads = sim.asked("material/add_material")
     publishing.schedule(desk.author, post.id, publish_at=utcnow() + timedelta(minutes=5), now=utcnow())
-    clock.until(lambda: row(post, desk.wechat).status == "ready", 20)
+    clock.until(lambda: row(post, desk.wechat).status == "ready")
     assert sim.asked("material/add_material") == uploads
     assert drafts(sim) == 2
     later(clock, minutes=31)
     assert state(order).discard_at is None
     assert drafts(sim) == 1
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
-    clock.until(lambda: row(post, desk.wechat).status in ("processing", "published"), 20)
+    clock.until(lambda: row(post, desk.wechat).status in ("processing", "published"))
 
 
 def still(hold: Event) -> None:
@@ -198,7 +198,7 @@ def test_the_hundredth_is_the_last_and_publishing_goes_on(desk: Desk, sim: Sim, 
     assert quotas.blocked_until(desk.wechat.id, "draft/add", utcnow()) is None
     post = desk.approved(accounts=[desk.wechat])
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
-    clock.until(lambda: row(post, desk.wechat).status in ("processing", "published"), 20)
+    clock.until(lambda: row(post, desk.wechat).status in ("processing", "published"))
 
 
 def test_the_platforms_own_limit_stops_previews_only(desk: Desk, sim: Sim, phone: str) -> None:
