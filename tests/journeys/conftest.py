@@ -16,13 +16,12 @@ from tests.journeys.stack import STANDING, Stack, running
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """What was kept running for a group ends with it, while the database server still stands."""
-    if nextitem is None or group_of(nextitem.nodeid) != group_of(item.nodeid):
-        STANDING.close()
+    """What was kept running for a group ends with it: after the fixtures that use it, before the database server."""
+    STANDING.ends = nextitem is None or group_of(nextitem.nodeid) != group_of(item.nodeid)
 
 
 @pytest.fixture(scope="module", params=["sqlite"])
-def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The product with its demo data, as bin/run starts it; shared by the group of the test."""
 
     @contextlib.contextmanager
@@ -32,7 +31,8 @@ def stack(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             started.flask("demo", "load")
             yield started
 
-    return STANDING.get(f"demo {group_of(request.node.nodeid)}", demo)
+    yield STANDING.get(f"demo {group_of(request.node.nodeid)}", demo)
+    STANDING.leave()
 
 
 @pytest.fixture(scope="module")

@@ -154,6 +154,8 @@ class Standing:
 
     def __init__(self) -> None:
         self.group = ""
+        # Whether the test that is being torn down is the last of its group.
+        self.ends = False
         self._made: Any = None
         self._open = contextlib.ExitStack()
 
@@ -165,6 +167,10 @@ class Standing:
             self.group = group
         made: T = self._made
         return made
+
+    def leave(self) -> None:
+        if self.ends:
+            self.close()
 
     def close(self) -> None:
         self.group = ""

@@ -13,7 +13,7 @@ from tests.journeys.stack import STANDING, found_city, make_people, make_unit, r
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Place:
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     @contextlib.contextmanager
     def made() -> Iterator[Place]:
         home = tmp_path_factory.mktemp("contract")
@@ -27,4 +27,5 @@ def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             city.people |= make_people(stack, city.unit, {"inspector": ("inspector",), "auditor": ("auditor",)})
             yield Place(city=city, district=district, other=other)
 
-    return STANDING.get(f"contract {request.param}", made)
+    yield STANDING.get(f"contract {request.param}", made)
+    STANDING.leave()
