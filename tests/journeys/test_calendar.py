@@ -70,8 +70,7 @@ class Week:
 
     def drag(self, title: str, day: int, hour: float) -> None:
         """By the mouse, taken at the chip's upper edge."""
-        box = self.chip(title).bounding_box()
-        assert box
+        box = wait_for(f"{title} on the page", lambda: self.chip(title).bounding_box())
         self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 3)
         self.page.mouse.down()
         self.page.mouse.move(box["x"] + box["width"] / 2 + 12, box["y"] + 12)
@@ -82,12 +81,17 @@ class Week:
         """On the screen (the hour, and the column's place) and at the server."""
         expect(self.chip(title).locator(".chip-time")).to_have_text(clock)
         wait_for(f"{title} at {clock}", lambda: self.feed()[title]["start"] == f"{self.day(day)}T{clock}:00" or None)
-        box, column = self.chip(title).bounding_box(), self.page.locator(".ec-body .ec-day").nth(day).bounding_box()
-        assert box
-        assert column
-        assert column["x"] - 2 <= box["x"] < column["x"] + column["width"]
         hour = int(clock[:2]) + int(clock[3:]) / 60
-        assert abs(box["y"] - (column["y"] + column["height"] * hour / 24)) < 4
+        # Asked until it holds: a chip that goes back is drawn anew, and has no place for that moment.
+        wait_for(f"{title} in column {day} at {clock}", lambda: self.lies(title, day, hour))
+
+    def lies(self, title: str, day: int, hour: float) -> bool:
+        """Whether the chip's upper left corner is in that day's column at that hour's height."""
+        box, column = self.chip(title).bounding_box(), self.page.locator(".ec-body .ec-day").nth(day).bounding_box()
+        if box is None or column is None:
+            return False
+        beside = column["x"] - 2 <= box["x"] < column["x"] + column["width"]
+        return beside and abs(box["y"] - (column["y"] + column["height"] * hour / 24)) < 4
 
     def says(self, words: str) -> None:
         expect(self.page.locator("#toasts .note", has_text=words).first).to_be_visible()
