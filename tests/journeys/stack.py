@@ -13,6 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,6 +27,7 @@ from app.units import services as units
 from app.units.access import SYSTEM
 from tests.cluster import free_port
 from tests.conftest import ENCRYPTION_KEY
+from tests.journeys import programs
 from tests.patience import PATIENCE, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,7 +44,7 @@ class Stack:
     home: Path
     database_url: str
     env: dict[str, str] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes] | BaseProcess] = field(default_factory=dict)
     web_port: int = field(default_factory=free_port)
     simulator_port: int = field(default_factory=free_port)
 
@@ -71,6 +73,10 @@ class Stack:
             **{key: value.replace("{simulator}", self.simulator) for key, value in self.env.items()},
         }
 
+    def fork(self, name: str, *command: str) -> None:
+        """`command` as in programs.start, kept as `name`."""
+        self.processes[name] = programs.start(command, self.environment(), self.home / f"{name}.log")
+
     def start(self, name: str, *command: str) -> None:
         log = (self.home / f"{name}.log").open("ab")
         self.processes[name] = subprocess.Popen(
@@ -92,7 +98,7 @@ class Stack:
     def start_simulator(self) -> None:
         port = str(self.simulator_port)
         state = str(self.home / "simulator.sqlite3")
-        self.start("simulator", sys.executable, "-m", "connectors.simulator", "--port", port, "--state", state)
+        self.fork("simulator", "-m", "connectors.simulator", "--port", port, "--state", state)
         wait_for("simulator", lambda: requests.get(f"{self.simulator}/_sim/accepted", timeout=2).ok)
 
     def start_web(self) -> None:
@@ -101,7 +107,7 @@ class Stack:
         wait_for("web", lambda: requests.get(f"{self.web}/healthz", timeout=2).ok)
 
     def start_scheduler(self, name: str = "scheduler") -> None:
-        self.start(name, sys.executable, "-m", "scheduler")
+        self.fork(name, "-m", "scheduler")
 
     def stop(self, name: str, *, kill: bool = False) -> None:
         process = self.processes.pop(name)
@@ -109,18 +115,25 @@ class Stack:
             process.kill()
         else:
             process.terminate()
-        try:
-            process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
+        if not _ended(process, PATIENCE):
             process.kill()
-            process.wait(5)
+            _ended(process, 5)
 
     def stop_all(self) -> None:
         for name in list(self.processes)[::-1]:
             self.stop(name)
 
-    def flask(self, *arguments: str, given: str = "") -> str:
-        """Run a command; its standard output. Fails with what it printed."""
+    def flask(self, *arguments: str) -> str:
+        """Run a command that asks nothing; its standard output. Fails with what it printed."""
+        with tempfile.TemporaryDirectory() as where:
+            out, err = Path(where, "out"), Path(where, "err")
+            done = programs.start(["flask", "--app", "wsgi", *arguments], self.environment(), err, out=out)
+            done.join()
+            assert done.exitcode == 0, f"flask {arguments}: {out.read_text()}\n{err.read_text()}"
+            return out.read_text()
+
+    def asked(self, *arguments: str, given: str) -> str:
+        """The same for a command that asks, answered with `given`: as it is started by hand."""
         done = subprocess.run(
             [str(BIN / "flask"), "--app", "wsgi", *arguments],
             cwd=ROOT,
@@ -133,11 +146,23 @@ class Stack:
         assert done.returncode == 0, f"flask {arguments}: {done.stdout}\n{done.stderr}"
         return done.stdout
 
-    def last_line(self, *arguments: str, given: str = "") -> str:
-        return self.flask(*arguments, given=given).strip().splitlines()[-1]
+    def last_line(self, *arguments: str) -> str:
+        return self.flask(*arguments).strip().splitlines()[-1]
 
     def logs(self) -> str:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.home.glob("*.log")))
+
+
+def _ended(process: subprocess.Popen[bytes] | BaseProcess, seconds: float) -> bool:
+    """Whether it ended within `seconds`."""
+    if isinstance(process, BaseProcess):
+        process.join(seconds)
+        return process.exitcode is not None
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 @functools.cache

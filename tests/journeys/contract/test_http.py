@@ -181,7 +181,7 @@ def test_units_users_and_chains(place: Place) -> None:
 
 def test_tokens_with_scopes_may_less(place: Place) -> None:
     stack = place.city.stack
-    stack.flask("users", "create", "--email", "narrow@journey.test", "--name", "窄", "--unit", place.city.unit,
+    stack.asked("users", "create", "--email", "narrow@journey.test", "--name", "窄", "--unit", place.city.unit,
                 "--role", "author", given=f"{PASSWORD}\n")  # fmt: skip
     token = stack.last_line("tokens", "create", "--email", "narrow@journey.test", "--days", "1", "--scope", "post.read")
     reader = Client(stack.web, token)
