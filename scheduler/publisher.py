@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 
+from app import logs
 from app.accounts import connections, tallies
 from app.accounts.services import heed
-from app.db import persist, release
+from app.db import release
 from app.publishing import claims, committing, preparing
+from app.publishing.batches import Answer
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
 from connectors.errors import ConnectorError, CredentialsRefused, OutcomeUnknown, RateLimited
@@ -32,13 +35,28 @@ def tick(runtime: Runtime, now: datetime) -> datetime | None:
         return due
     claims.lapse(now)
     # Commits first: they are what everybody waits for.
-    for claim in claims.claim_commits(runtime.worker, runtime.free(), now, runtime.commits):
-        runtime.submit(partial(commit, runtime, claim), "commit", claim.account_id)
+    taken = claims.claim_commits(runtime.worker, runtime.free(), now, runtime.commits)
+    loaded = _load_together(taken)
+    for claim in taken:
+        runtime.submit(partial(commit, runtime, claim, loaded.get(claim)), "commit", claim.account_id)
     # Slow platforms and many pictures must not fill the pool: a quarter of it stays free for what is due.
     room = runtime.free() - runtime.threads // 4
     for claim in claims.claim_preparations(runtime.worker, room, now, runtime.preparations):
         runtime.submit(partial(prepare, runtime, claim), "prepare", claim.account_id)
     return claims.next_due(now)
+
+
+def _load_together(taken: Sequence[Claim]) -> dict[Claim, Work]:
+    """What can be read is; whatever else is the matter with one of them, its own thread meets it again and tells."""
+    if not taken:
+        return {}
+    try:
+        return {work.claim: work for work in preparing.load_all(taken)}
+    except Exception:
+        log.exception("claims not read together", number=len(taken))
+        return {}
+    finally:
+        release()
 
 
 def prepare(runtime: Runtime, claim: Claim) -> None:
@@ -59,6 +77,7 @@ def _prepare(runtime: Runtime, claim: Claim) -> None:
     work = preparing.load(claim)
     if work is None:
         return
+    logs.about(**work.ids)
     if refusal := preparing.refusal(claim):
         preparing.fail(claim, refusal, [], runtime.clock())
         return
@@ -89,11 +108,12 @@ def _discard(connector: Connector, left: Prepared, claim: Claim) -> None:
         log.warning("draft left behind", publication=claim.publication_id, steps=dict(left.steps), code=error.code)
 
 
-def commit(runtime: Runtime, claim: Claim) -> None:
-    """Look once more at what stands there, save the attempt, send, save the answer."""
-    work = preparing.load(claim)
+def commit(runtime: Runtime, claim: Claim, work: Work | None = None) -> None:
+    """Look once more at what stands there, save the attempt, send, save the answer. `work`: the claim's, if already read."""
+    work = work or preparing.load(claim)
     if work is None:
         return
+    logs.about(**work.ids)
     recorder = connections.Recorder()
     try:
         begun = _begin(runtime, work, recorder)
@@ -101,9 +121,15 @@ def commit(runtime: Runtime, claim: Claim) -> None:
             return
         connector, started = begun
         outcome = _send(connector, work, started, runtime)
-        exchanges, now = _drain(recorder), runtime.clock()
         tallies.note(work.account_id, tallies.ATTEMPT, outcome.kind)
-        persist(lambda: committing.record_answer(claim, started.attempt_id, outcome, exchanges, now))
+        answer = Answer(
+            claim=claim,
+            attempt_id=started.attempt_id,
+            outcome=outcome,
+            exchanges=_drain(recorder),
+            at=runtime.clock(),
+        )
+        runtime.answered.do(answer)
     except Lost:
         log.warning("claim lost", publication=claim.publication_id, worker=runtime.worker)
 
@@ -114,7 +140,7 @@ def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tupl
         connector = _connect(runtime, work, recorder)
         if not _unchanged(runtime, connector, work, recorder):
             return None
-        started = committing.begin(work.claim, runtime.worker, runtime.clock())
+        started = runtime.begun.do(work.claim)
     except Lost:
         raise
     except Exception:
@@ -126,7 +152,10 @@ def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tupl
         committing.step_back(work.claim, why=why, at=at, exchanges=_drain(recorder), now=now)
         return None
     release()
-    return (connector, started) if started is not None else None
+    if started is None:
+        return None
+    logs.about(attempt=started.attempt_id)
+    return connector, started
 
 
 def _fault() -> ConnectorError:
@@ -193,9 +222,13 @@ def _postpone_or_fail(
 
 
 def _connect(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Connector:
-    account = preparing.account_of(work.account_id)
     connector = connections.connect(
-        account, purpose="publish", on_exchange=recorder, operator_ip=work.operator_ip, clock=runtime.clock
+        work.account,
+        purpose="publish",
+        on_exchange=recorder,
+        operator_ip=work.operator_ip,
+        clock=runtime.clock,
+        lately=work.standing,
     )
     release()
     return connector

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -13,8 +13,14 @@ from datetime import datetime
 import structlog
 
 from app import logs
+from app.db import persist
+from app.gathering import Gathering
+from app.publishing import batches, committing
+from app.publishing.batches import Answer
+from app.publishing.committing import Started
 from app.publishing.heartbeats import Load
 from app.publishing.turns import Turns
+from app.publishing.values import Claim
 
 log = structlog.get_logger()
 
@@ -40,6 +46,12 @@ class Runtime:
         self._by_account: Counter[str] = Counter()
         # Whose turn it is, of each kind of work.
         self.commits, self.preparations, self.checks = (Turns(self.worker, self.held) for _kind in range(3))
+        # What is begun or answered at the same moment is saved together.
+        self.begun: Gathering[Claim, Started | None] = Gathering(
+            lambda claims: batches.begin_all(claims, self.worker, self.clock()),
+            lambda claim: committing.begin(claim, self.worker, self.clock()),
+        )
+        self.answered: Gathering[Answer, None] = Gathering(self._record_all, _record)
         self._looked_at: datetime | None = None
         self._lag = 0.0
         self._lock = threading.Lock()
@@ -50,6 +62,9 @@ class Runtime:
         with self._lock:
             self._looked_at = now
             self._lag = max(self._lag, (now - due).total_seconds() if due is not None else 0.0)
+
+    def _record_all(self, answers: Sequence[Answer]) -> list[Exception | None]:
+        return persist(lambda: batches.record_all(answers, self.clock()))
 
     def load(self) -> Load:
         """How the work went since this was last asked."""
@@ -100,9 +115,11 @@ class Runtime:
         self._pool.submit(run)
 
     def wait_room(self, pause: float, timeout: float) -> None:
-        """At least `pause` seconds, and then until a piece of work ends, which makes room; `timeout` at most."""
+        """At least `pause` seconds, and then until a quarter of the pool is free, since many are begun in one go as quickly
+        as one; `timeout` at most."""
         self.stopping.wait(pause)
-        self.done.wait(timeout)
+        with self._idle:
+            self._idle.wait_for(lambda: self.threads - self._busy >= max(1, self.threads // 4), timeout)
         self.done.clear()
 
     def wait_idle(self, timeout: float) -> bool:
@@ -112,3 +129,8 @@ class Runtime:
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _record(answer: Answer) -> None:
+    exchanges = list(answer.exchanges)
+    persist(lambda: committing.record_answer(answer.claim, answer.attempt_id, answer.outcome, exchanges, answer.at))

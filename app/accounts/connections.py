@@ -11,8 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from app.accounts import quotas, tallies
 from app.accounts.forms import PLATFORMS
+from app.accounts.ledger import Ledger
 from app.accounts.models import Account
-from app.accounts.tokens import DatabaseTokens
+from app.accounts.tokens import DatabaseTokens, Standing
 from app.config import Config, current
 from app.db import utcnow
 from connectors.answers import class_of
@@ -62,8 +63,10 @@ def connect(
     on_exchange: Callable[[Exchange], None] | None = None,
     operator_ip: str = "",
     clock: Callable[[], datetime] = utcnow,
+    lately: Standing | None = None,
 ) -> Connector:
-    """The connector that speaks for `account`; its calls are counted under `purpose`.
+    """The connector that speaks for `account`; its calls are counted under `purpose`. `lately`: its token's row, if that was
+    just read.
 
     All that is needed of the row is read here: afterwards the caller may release its transaction.
     """
@@ -73,7 +76,7 @@ def connect(
     if media_store_factory is None:
         raise RuntimeError("media.register has not bound the library")
     known = account_config(account, operator_ip=operator_ip)
-    ledger = quotas.Ledger(account.id, purpose=purpose, clock=clock)
+    ledger = Ledger(account.id, purpose=purpose, clock=clock)
     connector = CONNECTORS[known.platform](
         known,
         http=Http(
@@ -82,7 +85,7 @@ def connect(
             on_exchange=_counted(account.id, on_exchange),
             session=_session(known.base_url or known.platform),
         ),
-        tokens=DatabaseTokens(account.id, clock=clock, given=given_token(known.credentials)),
+        tokens=DatabaseTokens(account.id, clock=clock, given=given_token(known.credentials), lately=lately),
         media=media_store_factory(),
         meter=ledger,
         clock=clock,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import QuotaUse
-from app.db import InTransaction, atomic, db, in_atomic, new_id, persist
+from app.db import atomic, db, new_id
 from app.words import N_
 from connectors.base import Purpose
 from connectors.errors import RateLimited
@@ -71,10 +70,9 @@ PLANNED = frozenset({"mass"})
 _UNREAD_CALLS = frozenset({"remind/unread_count"})
 # Refusals that are about the account or the server as a whole, whichever call met them (Weibo: per user, per IP).
 ALL_CALLS = frozenset({"10022", "10023"})
-_DAY, _STEP = timedelta(days=1), timedelta(minutes=30)
-_ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 # The platform's own word.
-BLOCKED = "平台要求暂缓调用，额度已用完。"
+BLOCKED = "平台要求暂缓调用：额度已用完，或管理员没有同意本服务器的地址。"
 _WORDS = {"minute": "这一分钟", "hour": "这一小时", "day": "今天", "month": "本月"}
 
 
@@ -166,94 +164,19 @@ def counts(call: str, purpose: Purpose, quotas: Sequence[Quota], now: datetime) 
         if quota.key == DAILY or quota.covers(call):
             found.append(Count(key=quota.key, period=quota.period, limit=quota.limit, start=start, end=end))
         if quota.key == DAILY:
-            spent_as = _spent_as(call, purpose)
-            limit = None if spent_as == "publish" else share(spent_as, quota.limit)
-            found.append(Count(key=spent_as, period=quota.period, limit=limit, start=start, end=end))
-            if spent_as != "publish":
+            own = spent_as(call, purpose)
+            limit = None if own == "publish" else share(own, quota.limit)
+            found.append(Count(key=own, period=quota.period, limit=limit, start=start, end=end))
+            if own != "publish":
                 rest = quota.limit - share("publish", quota.limit)
                 found.append(Count(key=BESIDES, period=quota.period, limit=rest, start=start, end=end))
     return sorted(found, key=lambda count: count.row)
 
 
-def _spent_as(call: str, purpose: Purpose) -> Purpose:
+def spent_as(call: str, purpose: Purpose) -> Purpose:
     if purpose in ("unread", "fetch"):
         return "unread" if call in _UNREAD_CALLS else "fetch"
     return purpose
-
-
-class Ledger:
-    """The Meter of one account and purpose. `quotas` are set by connections once the connector told them."""
-
-    def __init__(
-        self, account_id: str, *, purpose: Purpose, clock: Callable[[], datetime], quotas: Sequence[Quota] = ()
-    ) -> None:
-        self.account_id = account_id
-        self.purpose = purpose
-        self.quotas = tuple(quotas)
-        # The call announced last: what a RateLimited of the platform was about.
-        self.last_call = ""
-        # How many calls were counted by this very meter, by what they were spent as.
-        self.spent: Counter[str] = Counter()
-        self._clock = clock
-
-    def spend(self, call: str) -> None:
-        """Count one call, committed before it is made. Raises RateLimited (nothing is counted then)."""
-        if in_atomic():
-            raise InTransaction(f"{call} must not be asked inside a transaction")
-        self.last_call = call
-        # A database that is busy for a moment is no reason to doubt what became of a call that was not made.
-        persist(lambda: self._count_one(call, self._clock()), seconds=10)
-        self.spent[_spent_as(call, self.purpose)] += 1
-
-    def _count_one(self, call: str, now: datetime) -> None:
-        running = counts(call, self.purpose, self.quotas, now)
-        with atomic():
-            families = [quota.key for quota in self.quotas if quota.family and quota.covers(call)]
-            until = blocked_until(self.account_id, call, now, families=families)
-            if until is not None:
-                raise limited(BLOCKED, until)
-            used = _count(self.account_id, running)
-            spent = [count for count in running if count.limit is not None and used[count.row] > count.limit]
-            if spent and (refusal := self._refusal(spent, used, now)) is not None:
-                raise refusal
-
-    def _refusal(self, spent: Sequence[Count], used: Mapping[str, int], now: datetime) -> RateLimited | None:
-        """Of the counters that ran over, the one that is empty for longest; None when an elastic one may go on."""
-        ends = {count: (count.limit or 0, count.end) for count in spent}
-        for count in spent:
-            if count.key in ELASTIC:
-                whole = next(quota.limit for quota in self.quotas if quota.key == DAILY)
-                by_purpose = _used_by_purpose(self.account_id, count)
-                if used[count.row] <= (most := allowance(count.key, whole, by_purpose, elapsed(now))):
-                    del ends[count]
-                else:
-                    ends[count] = most, _stretches_at(count, whole, by_purpose, now)
-        if not ends:
-            return None
-        last = max(ends, key=lambda count: ends[count][1])
-        limit, end = ends[last]
-        return used_up(last, limit, end)
-
-
-def _used_by_purpose(account_id: str, count: Count) -> dict[str, int]:
-    """What each purpose spent in the period of `count`."""
-    rows = {f"{purpose}@{count.period}": purpose for purpose in SHARES}
-    found = db.session.execute(
-        select(QuotaUse.key, QuotaUse.used).where(
-            QuotaUse.account_id == account_id, QuotaUse.key.in_(rows), QuotaUse.period_start == count.start
-        )
-    )
-    return {rows[key]: used for key, used in found}
-
-
-def _stretches_at(count: Count, limit: int, used: Mapping[str, int], now: datetime) -> datetime:
-    """When an elastic purpose may make its next call, if the others spend nothing more; else at the end of the day."""
-    at = now
-    while at < count.end:
-        at += _STEP
-        if used.get(count.key, 0) <= allowance(count.key, limit, used, min(1.0, elapsed(now) + (at - now) / _DAY)):
-            return min(at, count.end)
-    return count.end
 
 
 def used_up(count: Count, limit: int, until: datetime) -> RateLimited:
@@ -271,30 +194,13 @@ def limited(cause: str, until: datetime) -> RateLimited:
     return error
 
 
-def _count(account_id: str, running: Sequence[Count]) -> dict[str, int]:
-    """One more on each counter, in one statement; the new numbers by row key."""
-    if not running:
-        return {}
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
-    rows = [
-        {"id": new_id(), "account_id": account_id, "key": c.row, "period_start": c.start, "used": 1} for c in running
-    ]
-    upsert = (
-        insert(QuotaUse)
-        .values(rows)
-        .on_conflict_do_update(index_elements=["account_id", "key", "period_start"], set_={"used": QuotaUse.used + 1})
-        .returning(QuotaUse.key, QuotaUse.used)
-    )
-    return {row.key: row.used for row in db.session.execute(upsert)}
-
-
 Spent = dict[str, tuple[int, datetime | None]]
 
 
 def spent_by_each(running: Mapping[str, Sequence[Count]], now: datetime) -> dict[str, Spent]:
     """{account id: {row key: (how often the counter ran in its period, until when the platform blocks it or None)}}, with one
     query."""
-    starts = {count.start for counters in running.values() for count in counters} | {_ALWAYS}
+    starts = {count.start for counters in running.values() for count in counters} | {ALWAYS}
     rows = db.session.execute(
         select(QuotaUse.account_id, QuotaUse.key, QuotaUse.period_start, QuotaUse.used, QuotaUse.blocked_until).where(
             QuotaUse.account_id.in_(running), QuotaUse.period_start.in_(starts)
@@ -321,7 +227,7 @@ def block(account_id: str, key: str, until: datetime) -> None:
         "id": new_id(),
         "account_id": account_id,
         "key": f"block:{'' if key == DAILY else key}",
-        "period_start": _ALWAYS,
+        "period_start": ALWAYS,
         "used": 0,
         "blocked_until": until,
     }
@@ -339,7 +245,7 @@ def blocked_until(account_id: str, key: str, now: datetime, *, families: Sequenc
         select(QuotaUse.blocked_until).where(
             QuotaUse.account_id == account_id,
             QuotaUse.key.in_(("block:", *(f"block:{each}" for each in (key, *families)))),
-            QuotaUse.period_start == _ALWAYS,
+            QuotaUse.period_start == ALWAYS,
             QuotaUse.blocked_until > now,
         )
     ).all()

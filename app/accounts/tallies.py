@@ -12,14 +12,16 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import Account, Tally
-from app.db import atomic, db, new_id
+from app.db import atomic, db, insert_for, new_id
 
 CALL, ATTEMPT, CALLBACK = "call", "attempt", "callback"
 # Verdicts on callbacks.
 TAKEN, FORGED, UNREADABLE = "taken", "forged", "unreadable"
+
+# Rows of one statement.
+_AT_ONCE = 500
 
 Key = tuple[str, str, str]
 _pending: Counter[Key] = Counter()
@@ -54,21 +56,18 @@ def add(account_id: str, kind: str, label: str, now: datetime) -> None:
 
 
 def _add(counted: Mapping[Key, int], now: datetime) -> None:
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     accounts = {account_id for account_id, _kind, _label in counted}
     known = set(db.session.scalars(select(Account.id).where(Account.id.in_(accounts))))
     # In one order for everybody, so that two processes do not lock crosswise.
-    for (account_id, kind, label), n in sorted(counted.items()):
-        if account_id not in known:
-            continue
-        row = {"id": new_id(), "account_id": account_id, "kind": kind, "label": label, "total": n, "last_at": now}
-        db.session.execute(
-            insert(Tally)
-            .values(row)
-            .on_conflict_do_update(
-                index_elements=["account_id", "kind", "label"], set_={"total": Tally.total + n, "last_at": now}
-            )
-        )
+    rows = [
+        {"id": new_id(), "account_id": account_id, "kind": kind, "label": label, "total": n, "last_at": now}
+        for (account_id, kind, label), n in sorted(counted.items())
+        if account_id in known
+    ]
+    for at in range(0, len(rows), _AT_ONCE):
+        fresh = insert_for(Tally).values(rows[at : at + _AT_ONCE])
+        more = {"total": Tally.total + fresh.excluded.total, "last_at": now}
+        db.session.execute(fresh.on_conflict_do_update(index_elements=["account_id", "kind", "label"], set_=more))
 
 
 def by_platform(kind: str) -> dict[tuple[str, str], int]:

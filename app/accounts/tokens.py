@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -23,24 +23,33 @@ LOOK = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Row:
-    """What the row says now; `token` None when none was ever stored."""
+class Standing:
+    """What an account's row says now; `token` None when none was ever stored."""
 
-    token: Token | None
-    generation: int
-    lease_until: datetime | None
+    token: Token | None = None
+    generation: int = 0
+    lease_until: datetime | None = None
 
 
 class DatabaseTokens:
-    """The TokenStore of one account. `given` is the token of the credentials, used until one is stored."""
+    """The TokenStore of one account. `given` is the token of the credentials, used until one is stored. `lately`: what was
+    read of the row a moment ago, enough for the first look."""
 
-    def __init__(self, account_id: str, *, clock: Callable[[], datetime], given: Token | None = None) -> None:
+    def __init__(
+        self,
+        account_id: str,
+        *,
+        clock: Callable[[], datetime],
+        given: Token | None = None,
+        lately: Standing | None = None,
+    ) -> None:
         self._account_id = account_id
         self._clock = clock
         self._given = given
+        self._lately = lately
 
     def current(self) -> Token | None:
-        row = self._read()
+        row, self._lately = self._lately or self._read(), None
         return row.token or self._given
 
     def renew(self, stale: str | None, fetch: Callable[[], Token]) -> Token:
@@ -82,28 +91,20 @@ class DatabaseTokens:
         self._write(owner, token)
         return token
 
-    def _fresh(self, row: _Row, stale: str | None) -> bool:
+    def _fresh(self, row: Standing, stale: str | None) -> bool:
         token = row.token
         if token is None or token.value == stale:
             return False
         return token.expires_at is None or token.expires_at > self._clock()
 
-    def _leased(self, row: _Row) -> bool:
+    def _leased(self, row: Standing) -> bool:
         return row.lease_until is not None and row.lease_until > self._clock()
 
-    def _read(self) -> _Row:
-        found = db.session.execute(
-            select(
-                AccountToken.value, AccountToken.expires_at, AccountToken.generation, AccountToken.lease_until
-            ).where(AccountToken.account_id == self._account_id)
-        ).one_or_none()
+    def _read(self) -> Standing:
+        found = standing([self._account_id])[self._account_id]
         if not in_atomic():
             release()
-        if found is None:
-            return _Row(token=None, generation=0, lease_until=None)
-        value, expires_at, generation, lease_until = found
-        token = Token(value=value["value"], expires_at=expires_at) if value and value.get("value") else None
-        return _Row(token=token, generation=generation, lease_until=lease_until)
+        return found
 
     def _take(self, owner: str, generation: int) -> bool:
         """Whether the lease is ours now: the conditional UPDATE changed exactly one row."""
@@ -132,7 +133,24 @@ class DatabaseTokens:
             db.session.execute(change.execution_options(synchronize_session=False))
 
 
-def _told(row: _Row) -> Token:
+def standing(account_ids: Iterable[str]) -> dict[str, Standing]:
+    """What the rows of these accounts say now; an empty one for an account without a row."""
+    found = {account_id: Standing() for account_id in account_ids}
+    for account_id, value, expires_at, generation, lease_until in db.session.execute(
+        select(
+            AccountToken.account_id,
+            AccountToken.value,
+            AccountToken.expires_at,
+            AccountToken.generation,
+            AccountToken.lease_until,
+        ).where(AccountToken.account_id.in_(found))
+    ):
+        token = Token(value=value["value"], expires_at=expires_at) if value and value.get("value") else None
+        found[account_id] = Standing(token=token, generation=generation, lease_until=lease_until)
+    return found
+
+
+def _told(row: Standing) -> Token:
     if row.token is None:
         raise Unavailable("账号的访问令牌已被清除。", remedy="请重新连接该账号。", who="账号管理员")
     return row.token

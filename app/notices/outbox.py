@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,18 +55,29 @@ def tell(
         return notice
 
 
+def listeners(topic: str) -> list[AlertChannel]:
+    """The webhooks of all units that want `topic`."""
+    query = select(AlertChannel).where(AlertChannel.active.is_(True), AlertChannel.kind == "webhook")
+    return [channel for channel in db.session.scalars(query) if topic in channel.topics]
+
+
 def emit(
-    *, kind: str, unit: Unit, title: str, path: str, facts: Mapping[str, Any], topic: str, at: datetime, now: datetime
+    among: Sequence[AlertChannel],
+    *,
+    kind: str,
+    unit: Unit,
+    title: str,
+    path: str,
+    facts: Mapping[str, Any],
+    at: datetime,
+    now: datetime,
 ) -> OutgoingEvent | None:
-    """Tell the webhooks of `unit` and of those above it that want `topic`; None when there is none.
+    """Tell those `among` the listeners that are webhooks of `unit` or of those above it; None when there is none.
 
     Joins the caller's transaction; sent afterwards. `facts` is JSON and holds no text of a post and no personal data.
     """
     units = [part for part in unit.path.split("/") if part]
-    query = select(AlertChannel).where(
-        AlertChannel.unit_id.in_(units), AlertChannel.active.is_(True), AlertChannel.kind == "webhook"
-    )
-    wanting = [channel for channel in db.session.scalars(query) if topic in channel.topics]
+    wanting = [channel for channel in among if channel.unit_id in units]
     if not wanting:
         return None
     with atomic():

@@ -6,7 +6,7 @@ from app.notices.bell import mark_read, notices_of, unread
 from app.notices.channels import add_channel, channels_of, remove_channel, renew_key, test_channel
 from app.notices.delivery import deliver_due, forget_old, send_again
 from app.notices.dying import warn_of, warn_of_dying_accounts, warn_of_lost_push
-from app.notices.outbox import emit, settle, tell
+from app.notices.outbox import emit, listeners, settle, tell
 
 __all__ = [
     "add_channel",
@@ -14,6 +14,7 @@ __all__ = [
     "deliver_due",
     "emit",
     "forget_old",
+    "listeners",
     "mark_read",
     "notices_of",
     "remove_channel",

@@ -20,7 +20,7 @@ from connectors.values import Prepared, Receipt
 # What the platform took is known there, or being looked up.
 _KNOWN_AS_TAKEN = ("processing", "published", "unknown", "recalled", "removed")
 # After its rejection the platform knows the key as something finished: a new try needs a new one.
-_KEY_USED_UP = ("rejected",)
+KEY_USED_UP = ("rejected",)
 _TAKEN_ALREADY = {
     "cause": "平台曾答复已受理这一条，没有再发。",
     "remedy": "系统正在到平台核实；也请登录平台核对。",
@@ -35,17 +35,20 @@ class Started:
     attempt_id: str
     key: str
     send_before: datetime
+    ids: Mapping[str, str]
 
 
 def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
     """Save the attempt row. None: it must not go any more (stopped, too late, or known to be out). Raises Lost."""
     with atomic():
         row = own_commit(claim)
-        if _kept_back(row, claim, now):
+        if _must_not_go(row, now):
+            keep_back(row, claim, now)
+            verifying.apply_early(row, now)
             pushdown.push([row.post_id], now)
             return None
         previous = last_attempt(row.id)
-        key = previous.key if previous is not None and previous.outcome not in _KEY_USED_UP else new_id()
+        key = previous.key if previous is not None and previous.outcome not in KEY_USED_UP else new_id()
         number = (db.session.scalar(select(func.max(Attempt.number)).where(Attempt.publication_id == row.id)) or 0) + 1
         attempt = Attempt(
             publication_id=row.id,
@@ -61,26 +64,27 @@ def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
         # what came before may have taken long, and the answer is worth waiting for.
         states.touch(row, now=now, fence=claim.fence, claim_until=now + timedelta(seconds=LEASE))
         db.session.flush()
-        logs.about(attempt=attempt.id)
-        logs.milestone("publication.sending", number=number)
-        return Started(attempt_id=attempt.id, key=attempt.key, send_before=attempt.send_before)
+        ids = states.ids_of(row)
+        logs.milestone("publication.sending", number=number, attempt=attempt.id, **ids)
+        return Started(attempt_id=attempt.id, key=attempt.key, send_before=attempt.send_before, ids=ids)
 
 
-def _kept_back(row: Publication, claim: Claim, now: datetime) -> bool:
-    """Whether it must not be sent after all; it was put where it belongs then."""
+def _must_not_go(row: Publication, now: datetime) -> bool:
+    return bool(barring.why_barred(row, now)) or now > outcomes.late_at(row) or taken_attempt(row.id) is not None
+
+
+def keep_back(row: Publication, claim: Claim, now: datetime) -> None:
+    """It must not be sent after all and is put where it belongs. Inside atomic(); the caller pushes down."""
     barred = barring.why_barred(row, now)
-    if barred or now > outcomes.late_at(row):
-        _step_back(row, now, claim.fence)
-        if barred:
-            outcomes.hold(row, now, barred)
-        else:
-            outcomes.miss(row, now)
-    elif taken_attempt(row.id) is not None:
+    if not barred and now <= outcomes.late_at(row):
         # An answer came, or was brought by a callback, after somebody took it for not sent.
         outcomes.become_unknown(row, now, _TAKEN_ALREADY, fence=claim.fence)
+        return
+    _step_back(row, now, claim.fence)
+    if barred:
+        outcomes.hold(row, now, barred)
     else:
-        return False
-    return True
+        outcomes.miss(row, now)
 
 
 def record_answer(
@@ -91,23 +95,13 @@ def record_answer(
     with atomic():
         attempt = db.session.get_one(Attempt, attempt_id, populate_existing=True)
         if attempt.answered_at is None:
-            attempt.outcome = outcome.kind
-            attempt.receipt = receipt_json(outcome.receipt) if outcome.receipt is not None else {}
-            attempt.error = {**outcome.error, **_retry(outcome.retry_at)}
-            attempt.answered_at = now
-            attempt.exchanges = [dict(one) for one in exchanges]
-        receipt = outcome.receipt.external_id if outcome.receipt is not None else ""
-        logs.milestone(
-            "publication.answered",
-            outcome=outcome.kind,
-            code=outcome.error.get("code"),
-            receipt=receipt,
-            attempt=attempt_id,
-        )
+            for name, value in answer_values(outcome, exchanges, now).items():
+                setattr(attempt, name, value)
+        tell_answer(claim, attempt_id, outcome)
     with atomic():
         row = preparing.held(claim, lock=True)
         if row is None or row.status != "committing":
-            _answer_came_late(claim, outcome, now)
+            answer_came_late(claim, outcome, now)
             raised = True
         else:
             settle(row, db.session.get_one(Attempt, attempt_id), now)
@@ -115,6 +109,25 @@ def record_answer(
             raised = False
     if raised:
         raise Lost
+
+
+def answer_values(outcome: Outcome, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> dict[str, Any]:
+    """The columns of an attempt that an answer fills."""
+    return {
+        "outcome": outcome.kind,
+        "receipt": receipt_json(outcome.receipt) if outcome.receipt is not None else {},
+        "error": {**outcome.error, **_retry(outcome.retry_at)},
+        "answered_at": now,
+        "exchanges": [dict(one) for one in exchanges],
+    }
+
+
+def tell_answer(claim: Claim, attempt_id: str, outcome: Outcome) -> None:
+    """Its line in the log, once it is saved."""
+    receipt = outcome.receipt.external_id if outcome.receipt is not None else ""
+    ids = {"publication": claim.publication_id, "account": claim.account_id, "attempt": attempt_id}
+    code = outcome.error.get("code")
+    logs.milestone("publication.answered", outcome=outcome.kind, code=code, receipt=receipt, **ids)
 
 
 def settle(row: Publication, attempt: Attempt, now: datetime) -> None:
@@ -204,7 +217,7 @@ def _hold_if_too_late(row: Publication, at: datetime, why: str, now: datetime) -
         outcomes.hold(row, now, f"{why}到能再发时已超过最晚时限，请放行、改期或取消。")
 
 
-def _answer_came_late(claim: Claim, outcome: Outcome, now: datetime) -> None:
+def answer_came_late(claim: Claim, outcome: Outcome, now: datetime) -> None:
     """We lost the claim while the platform answered. The row belongs to others: its next check is hurried; what the
     platform took and somebody already took for failed is put right at once; anything else is told to people."""
     row = db.session.get(Publication, claim.publication_id, with_for_update=True, populate_existing=True)

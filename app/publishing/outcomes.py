@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from app.waking import wake
 from app.words import N_
 from connectors.values import Receipt
 
+_TAKEN, _OUT = "平台已受理", "已上线"
 # What only people can find out.
 BY_PERSON = N_("请发布人打开账号主页查看，再认定是否已发布。认定前不会重发。")
 
@@ -83,19 +84,8 @@ def accept(
 ) -> None:
     """The platform took it; the public does not see it yet."""
     known = merged(receipt_of(publication.receipt), receipt)
-    states.move(
-        publication,
-        "processing",
-        now=now,
-        reason=why or "平台已受理",
-        fence=fence,
-        why=why or "平台已受理，正在处理；上线后会自动确认。",
-        receipt=receipt_json(known),
-        external_id=known.external_id,
-        url=known.url,
-        checks=0,
-        next_attempt_at=rhythm.next_check(0, now),
-    )
+    values = _accepted(known, now, why)
+    states.move(publication, "processing", now=now, reason=why or _TAKEN, fence=fence, **values)
 
 
 def publish(
@@ -105,7 +95,7 @@ def publish(
     *,
     fence: int | None = None,
     answered_at: datetime | None = None,
-    reason: str = "已上线",
+    reason: str = _OUT,
     actor: str = "",
     why: str = "",
 ) -> None:
@@ -113,25 +103,58 @@ def publish(
     no link, where a person said that it is out."""
     settle(publication, now)
     known = merged(receipt_of(publication.receipt), receipt)
-    states.move(
-        publication,
-        "published",
-        now=now,
-        reason=reason,
-        actor=actor,
-        fence=fence,
-        receipt=receipt_json(known),
-        external_id=known.external_id,
-        url=known.url,
-        published_at=known.published_at or answered_at or now,
-        live_at=answered_at or now,
-        why="" if known.url else why or "链接待取：平台稍后才给出链接。",
-        checks=0,
-        next_attempt_at=rhythm.next_read_back(0, now),
-    )
+    values = _live(known, now, answered_at or now, why)
+    states.move(publication, "published", now=now, reason=reason, actor=actor, fence=fence, **values)
     # Closed again if it was taken for failed meanwhile: what is out must have its page.
     permalink.open_for(publication.schedule, now)
-    _after(publication, now)
+    # Nobody can be left with an open page of a post that did not go: this one went.
+    nudge_partners(publication, now)
+
+
+# A row that was just being sent, what the platform answered, and when.
+Taken = tuple[Publication, Receipt, datetime]
+
+
+def receive_all(taken: Sequence[Taken], now: datetime) -> None:
+    """publish() or accept() of each by its answer. Inside atomic(), the rows locked; the caller pushes down."""
+    live, waiting = list[tuple[Publication, dict[str, Any]]](), list[tuple[Publication, dict[str, Any]]]()
+    for row, receipt, answered_at in taken:
+        known = merged(receipt_of(row.receipt), receipt)
+        if receipt.live:
+            live.append((row, _live(known, now, answered_at, "")))
+        else:
+            waiting.append((row, _accepted(known, now, "")))
+    schedules = [row.schedule for row, _values in live]
+    states.move_each(live, "published", now=now, reason=_OUT)
+    states.move_each(waiting, "processing", now=now, reason=_TAKEN)
+    permalink.open_all(schedules, now)
+    _nudge([schedule.id for schedule in schedules], now)
+
+
+def _accepted(known: Receipt, now: datetime, why: str) -> dict[str, Any]:
+    """The fields of one that the platform took."""
+    return {
+        "why": why or "平台已受理，正在处理；上线后会自动确认。",
+        "receipt": receipt_json(known),
+        "external_id": known.external_id,
+        "url": known.url,
+        "checks": 0,
+        "next_attempt_at": rhythm.next_check(0, now),
+    }
+
+
+def _live(known: Receipt, now: datetime, answered_at: datetime, why: str) -> dict[str, Any]:
+    """The fields of one that is out."""
+    return {
+        "receipt": receipt_json(known),
+        "external_id": known.external_id,
+        "url": known.url,
+        "published_at": known.published_at or answered_at,
+        "live_at": answered_at,
+        "why": "" if known.url else why or "链接待取：平台稍后才给出链接。",
+        "checks": 0,
+        "next_attempt_at": rhythm.next_read_back(0, now),
+    }
 
 
 def take_away(publication: Publication, status: str, now: datetime, reason: str, *, fence: int | None = None) -> None:
@@ -164,11 +187,17 @@ def settle(publication: Publication, now: datetime) -> None:
 
 def nudge_partners(publication: Publication, now: datetime) -> None:
     """Partners that are ready look again at once; the scheduler is woken."""
+    _nudge([publication.schedule_id], now, besides=publication.id)
+
+
+def _nudge(schedule_ids: Sequence[str], now: datetime, *, besides: str = "") -> None:
+    if not schedule_ids:
+        return
     db.session.execute(
         update(Publication)
         .where(
-            Publication.schedule_id == publication.schedule_id,
-            Publication.id != publication.id,
+            Publication.schedule_id.in_(schedule_ids),
+            Publication.id != besides,
             Publication.status == "ready",
             Publication.due_at <= now,
         )

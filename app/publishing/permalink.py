@@ -61,10 +61,16 @@ def lock_post_of(publication_id: str) -> None:
 
     Inside atomic().
     """
+    lock_posts_of([publication_id])
+
+
+def lock_posts_of(publication_ids: Iterable[str]) -> None:
+    """lock_post_of() of several, in the order in which everybody locks posts."""
     db.session.execute(
         select(Post.id)
         .join(Publication, Publication.post_id == Post.id)
-        .where(Publication.id == publication_id)
+        .where(Publication.id.in_(list(publication_ids)))
+        .order_by(Post.id)
         .with_for_update(of=Post)
     )
 

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app import logs
+from app.accounts import tokens
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.posts.models import Revision
@@ -24,20 +26,40 @@ MOST_EXCHANGES = 200
 
 def load(claim: Claim) -> Work | None:
     """What the worker needs; None when the claim is no longer ours."""
-    row = held(claim)
-    if row is None:
-        return None
-    logs.about(**states.ids_of(row))
-    return Work(
-        claim=claim,
-        account_id=row.account_id,
-        status=row.status,
-        payload=dict(row.payload),
-        prepared=prepared_of(row.prepared),
-        operator_ip=row.schedule.operator_ip,
-        tries=row.prepare_tries,
-        late_at=outcomes.late_at(row),
+    found = load_all([claim])
+    return found[0] if found else None
+
+
+def load_all(claims: Sequence[Claim]) -> list[Work]:
+    """load() of each, without those that are no longer ours."""
+    fences = {claim.publication_id: claim for claim in claims}
+    query = (
+        select(Publication)
+        .where(Publication.id.in_(fences))
+        .options(joinedload(Publication.account).joinedload(Account.unit), joinedload(Publication.schedule))
+        .execution_options(populate_existing=True)
     )
+    rows = [row for row in db.session.scalars(query) if row.fence == fences[row.id].fence]
+    standing = tokens.standing({row.account_id for row in rows})
+    works = [
+        Work(
+            claim=fences[row.id],
+            account=row.account,
+            standing=standing[row.account_id],
+            post_id=row.post_id,
+            status=row.status,
+            payload=dict(row.payload),
+            prepared=prepared_of(row.prepared),
+            operator_ip=row.schedule.operator_ip,
+            tries=row.prepare_tries,
+            late_at=outcomes.late_at(row),
+        )
+        for row in rows
+    ]
+    # Other threads read them, when this session is long over.
+    for account in {work.account_id: work.account for work in works}.values():
+        db.session.expunge(account)
+    return works
 
 
 def refusal(claim: Claim) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import BindParameter, bindparam, insert, update
 
 from app import logs
 from app.db import db
@@ -157,6 +157,55 @@ def move_all(
     for row in rows:
         told = {"fence": as_read[row.id] + fence_up, "code": "", "receipt": None}
         logs.milestone(f"publication.{after}", before=before, **told, **ids_of(row))
+    for row in rows:
+        db.session.expire(row)
+
+
+def move_each(
+    moves: Sequence[tuple[Publication, Mapping[str, Any]]], after: str, *, now: datetime, reason: str
+) -> None:
+    """move() of locked rows to one state, each with fields of its own (the same ones for all), in two statements. Inside
+    atomic(). Raises Lost when any of them is not as it was read."""
+    if not moves:
+        return
+    table, fixed = Publication.__table__, {**_CLEARED, **_error_fields(None), "status": after, "updated_at": now}
+    own: dict[str, BindParameter[Any]] = {name: bindparam(f"own_{name}") for name in moves[0][1]}
+    as_read = (table.c[name] == bindparam(f"read_{name}") for name in ("id", "status", "fence"))
+    befores = []
+    for row, _values in moves:
+        require(row, after)
+        befores.append({"id": row.id, "status": row.status, "fence": row.fence})
+    done = db.session.connection().execute(
+        update(Publication).where(*as_read).values({**fixed, **own}),
+        [
+            {f"read_{name}": value for name, value in before.items()} | {f"own_{k}": v for k, v in values.items()}
+            for before, (_row, values) in zip(befores, moves, strict=True)
+        ],
+    )
+    if done.rowcount != len(moves):
+        raise Lost
+    same = {"after": after, "reason": reason, "actor": "", "at": now, "told": False}
+    changes = [{"publication_id": before["id"], "before": before["status"], **same} for before in befores]
+    db.session.execute(insert(StateChange), changes)
+    for (row, values), before in zip(moves, befores, strict=True):
+        told = {"before": before["status"], "receipt": values.get("external_id")}
+        logs.milestone(f"publication.{after}", **told, **ids_of(row))
+    for row, _values in moves:
+        db.session.expire(row)
+
+
+def touch_all(rows: Sequence[Publication], *, now: datetime, **values: Any) -> None:
+    """touch() of locked rows with the same values for all, in one statement. Raises Lost when any is not as it was read."""
+    as_read = {row.id: (row.status, row.fence) for row in rows}
+    touched = db.session.execute(
+        update(Publication)
+        .where(Publication.id.in_(as_read))
+        .values(updated_at=now, **values)
+        .returning(Publication.id, Publication.status, Publication.fence)
+        .execution_options(synchronize_session=False)
+    ).all()
+    if {row.id: (row.status, row.fence) for row in touched} != as_read:
+        raise Lost
     for row in rows:
         db.session.expire(row)
 

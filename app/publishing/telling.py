@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
+from sqlalchemy.orm import joinedload
 
 from app.db import atomic, db
 from app.notices import services as notices
+from app.notices.models import AlertChannel
+from app.posts.models import Post
 from app.publishing.models import Publication, StateChange
 
 TOPIC = "publication"
@@ -27,25 +31,32 @@ def tell_others(now: datetime) -> int:
         .where(~StateChange.told)
         .order_by(StateChange.id)
         .limit(BATCH)
-        .with_for_update(skip_locked=True)
+        .options(
+            joinedload(StateChange.publication).options(
+                joinedload(Publication.post).joinedload(Post.unit), joinedload(Publication.account)
+            )
+        )
+        .with_for_update(of=StateChange, skip_locked=True)
     )
     with atomic():
         changes = list(db.session.scalars(query))
-        for change in changes:
-            _tell(change, now)
-            change.told = True
-    return len(changes)
+        told = [change.id for change in changes]
+        listeners = notices.listeners(TOPIC)
+        for change in changes if listeners else ():
+            _tell(change, listeners, now)
+        db.session.execute(update(StateChange).where(StateChange.id.in_(told)).values(told=True))
+    return len(told)
 
 
-def _tell(change: StateChange, now: datetime) -> None:
+def _tell(change: StateChange, listeners: Sequence[AlertChannel], now: datetime) -> None:
     row = change.publication
     notices.emit(
+        listeners,
         kind=f"publication.{change.after}",
         unit=row.post.unit,
         title=row.post.title[:200],
         path=f"/publications/{row.id}",
         facts=facts_of(row, change),
-        topic=TOPIC,
         at=change.at,
         now=now,
     )

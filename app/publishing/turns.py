@@ -155,6 +155,8 @@ def lanes_of(account_ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
         _apps.clear()
     known = {account_id: _apps[account_id] for account_id in wanted if account_id in _apps}
     if missing := wanted - set(known):
+        # Held until all are asked: the session forgets what nobody holds.
+        _together = _read_together(missing)
         for account_id in missing:
             try:
                 account = db.session.get_one(Account, account_id)
@@ -166,6 +168,15 @@ def lanes_of(account_ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
                 continue
             known[account_id] = _apps[account_id] = app
     return {account_id: (account_id, app, app.split("|")[0]) for account_id, app in known.items()}
+
+
+def _read_together(account_ids: Iterable[str]) -> Sequence[Account]:
+    """So that each is at hand in the session; who cannot be read is met again, alone."""
+    try:
+        return db.session.scalars(select(Account).where(Account.id.in_(list(account_ids)))).all()
+    except RuntimeError:
+        log.warning("accounts not read together", exc_info=True)
+        return []
 
 
 def _due(condition: ColumnElement[bool]) -> list[Due]:

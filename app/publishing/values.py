@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
+from app.accounts.models import Account
+from app.accounts.tokens import Standing
 from app.errors import Conflict
 from connectors.errors import ConnectorError
-from connectors.http import READ_TIMEOUT
+from connectors.http import LONGEST
 from connectors.values import Prepared, Receipt
 
-# A claim lasts this long (seconds); the call itself must have left within SEND_WINDOW of it.
-LEASE = 60
+# Seconds. The call itself must have left within SEND_WINDOW of its attempt; after that an answer may still be on its way
+# for ANSWER_WAIT, however slowly it drips. A claim outlasts both.
 SEND_WINDOW = 30
-# After `send_before` an answer may still be on its way for this long.
-ANSWER_WAIT = int(READ_TIMEOUT) + 5
+ANSWER_WAIT = int(LONGEST) + 5
+LEASE = SEND_WINDOW + ANSWER_WAIT
 
 OutcomeKind = Literal["receipt", "awaiting", "refused", "not_sent", "unknown"]
 
@@ -42,13 +44,25 @@ class Work:
     """All that a worker needs, free of the database."""
 
     claim: Claim
-    account_id: str
+    # Detached, for connections.connect().
+    account: Account
+    standing: Standing
+    post_id: str
     status: str
     payload: Mapping[str, Any]
     prepared: Prepared
     operator_ip: str
     tries: int
     late_at: datetime
+
+    @property
+    def account_id(self) -> str:
+        return self.account.id
+
+    @property
+    def ids(self) -> dict[str, str]:
+        """What the lines of the log about it bear."""
+        return {"post": self.post_id, "publication": self.claim.publication_id, "account": self.account.id}
 
 
 @dataclass(frozen=True, kw_only=True)

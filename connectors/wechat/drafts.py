@@ -107,13 +107,13 @@ def discard(api: Api, prepared: Prepared) -> None:
 
 
 def _still_ours(seen: list[dict[str, Any]] | None, prepared: Prepared, link: str) -> bool:
-    """One article, as it was prepared; before that is known: by its link. True, too, when nothing stands any more."""
+    """One article, as it was prepared; where that cannot be told: by its link. True, too, when nothing stands any more."""
     if seen is None:
         return True
     if len(seen) != 1:
         return False
     known = prepared.steps.get("fingerprint") or prepared.steps.get(BEFORE)
-    if known:
+    if known and readback.is_current(str(known)):
         return readback.fingerprint(seen[0]) == str(known)
     return not link or payloads.same_link(link, payloads.text_of(seen[0].get("content_source_url")))
 

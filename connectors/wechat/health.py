@@ -52,7 +52,7 @@ def _refused(key: str, error: ConnectorError) -> Right:
     ok = False if isinstance(error, Refused) else None
     # Only the platform's own codes can be looked up.
     code = f"（{error.code}）" if error.code.isdigit() else ""
-    return Right(key=key, ok=ok, detail=f"{error.cause}{code}", remedy=error.remedy)
+    return Right(key=key, ok=ok, detail=f"{error.cause}{code}", remedy=error.remedy, asked=ok is not None)
 
 
 def _draft(api: Api, account: AccountConfig, media: MediaStore) -> Right:

@@ -7,6 +7,7 @@ addresses are WeChat's (and its editor's) to change, and are not part of it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -125,8 +126,9 @@ class Run:
     styles: tuple[str, ...]
     fresh: bool
 
-    def properties(self) -> set[str]:
-        return {part.partition(":")[0] for style in self.styles for part in style.split(";")}
+    def properties(self) -> Counter[str]:
+        """How many of the elements around them set each property."""
+        return Counter(name for style in self.styles for name in {part.partition(":")[0] for part in style.split(";")})
 
 
 @dataclass(kw_only=True)

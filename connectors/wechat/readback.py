@@ -93,9 +93,10 @@ def _lost_looks(ours: Shape, theirs: Shape) -> list[str]:
     styles: set[str] = set()
     for mine, kept in _pairs(ours, theirs):
         wanted, names = mine.properties(), kept.properties()
-        marks |= dict.fromkeys(_lost_marks(mine, kept, names))
-        # What was ours before says nothing about another of ours: margin-top is not kept because margin-bottom is.
-        new = names - wanted
+        # What was ours before says nothing about another of ours: margin-top is not kept because margin-bottom is, a
+        # heading's colour not because the whole text has one.
+        new = set(names - wanted)
+        marks |= dict.fromkeys(_lost_marks(mine, kept, new))
         styles |= {name for name in wanted - names if not any(says_the_same(name, other) for other in new)}
     found = list(marks)
     return [*found, f"样式（{'、'.join(sorted(styles))}）"] if styles else found
@@ -118,11 +119,12 @@ def _pairs(ours: Shape, theirs: Shape) -> Iterator[tuple[Run, Run]]:
             right = len(other.text) if other else 0
 
 
-def _lost_marks(mine: Run, kept: Run, names: set[str]) -> Iterator[str]:
+def _lost_marks(mine: Run, kept: Run, new: set[str]) -> Iterator[str]:
+    """`new`: the properties that came beside those we sent."""
     if _HEADINGS & set(mine.marks) and not _HEADINGS & set(kept.marks):
         yield "小标题格式"
     for mark, (style, word) in _EMPHASIS.items():
-        if mark in mine.marks and mark not in kept.marks and not (style and style in names):
+        if mark in mine.marks and mark not in kept.marks and not (style and style in new):
             yield word
 
 
@@ -136,8 +138,15 @@ def departures(payload: Json, seen: Mapping[str, Any], cover: str, uploaded: Map
     found += [name for name, key, theirs in _FIELDS if key != "digest" and not payload[key] and seen.get(theirs)]
     wanted = shape_of(payloads.uploaded_content(str(payload["content_html"]), uploaded))
     kept = shape_of(str(seen.get("content") or ""))
-    if wanted.images != kept.images and len(wanted.images) == len(kept.images):
+    if wanted.images != kept.images:
         found.append("图片（换成了别的图片或次序不同）")
+    if wanted.things != kept.things:
+        found.append("正文中的其他内容（如音视频、小程序、名片）")
+    # What words have there and had not here: hidden, struck out.
+    if wanted.text == kept.text and (more := _lost_looks(kept, wanted)):
+        found.append(f"多出的格式（{'、'.join(more)}）")
+    if payloads.switch(seen.get("only_fans_can_comment")):
+        found.append("留言范围（改成了仅粉丝可留言）")
     return found
 
 

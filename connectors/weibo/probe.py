@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited
+from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited, Refused
 from connectors.values import AccountConfig, Health, Right
 from connectors.weibo import links
 from connectors.weibo.adapt import operator_ip
@@ -19,6 +19,8 @@ from connectors.words import N_
 
 # When an authorisation of thirty days or more is called near its end; of a shorter one a quarter of its life.
 _SOON = timedelta(days=7)
+# Refused for the app's level: another level may do. Others (an address, an authorisation) would be refused at any.
+_TOO_LOW = frozenset({"10005", "10014", "10020"})
 
 
 def calls_of(level: Level) -> int:
@@ -129,17 +131,23 @@ def _unread(api: Api) -> Right:
 def _publish(level: Level, api: Api, *, ask: bool) -> Right:
     """statuses/share is open to every app; whether the others are closed can be found out, not whether they are open."""
     call = level.call(0)
+    # Whether anything can be said this time; what an earlier probe found stands otherwise.
+    asked = ask or level.key == "share"
     try:
         if ask and level.key != "share":
             api.try_publishing(CALLS[call])
     except NotEntitled as error:
+        if error.code not in _TOO_LOW:
+            return Right(key="publish", ok=False, detail=error.cause, remedy=error.remedy)
         said = f"缺少权限（{call}）。{error.cause}"
         remedy = f"{error.remedy}申请到之前，可在账号设置中把应用级别改为“普通应用（分享）”。"
         return Right(key="publish", ok=False, detail=said, remedy=remedy)
-    except ConnectorError:
-        # For want of words, as it should be, or not now: nothing is known either way.
+    except Refused:
+        # For want of words, as it should be: the right is there, or is asked for later.
         pass
-    return Right(key="publish", ok=None, detail=f"首次发布时验证（{call}）。")
+    except ConnectorError:
+        asked = False
+    return Right(key="publish", ok=None, detail=f"首次发布时验证（{call}）。", asked=asked)
 
 
 def _soon(expires_at: datetime, granted_at: datetime | None) -> timedelta:

@@ -12,6 +12,7 @@ from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.accounts import quotas, tallies
+from app.accounts.ledger import Ledger
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.publishing import services as publishing
@@ -106,7 +107,7 @@ def test_what_one_scheduler_measures_all_tell(app: Flask, desk: Desk, now: datet
     with atomic():
         post = db.session.merge(post)
         post.publish_at, post.skew_seconds = now - timedelta(hours=1), 2.5
-    ledger = quotas.Ledger(desk.weibo.id, purpose="publish", clock=lambda: now, quotas=())
+    ledger = Ledger(desk.weibo.id, purpose="publish", clock=lambda: now, quotas=())
     ledger.spend("statuses/share")
     quotas.block(desk.wechat.id, "draft/add", now + timedelta(hours=1))
     assert measuring.measure(now)

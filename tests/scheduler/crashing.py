@@ -40,6 +40,7 @@ _ASIDE = ("heartbeats", "quotas", "notices", "tallies")
 _RUN = ("heartbeat", "reconciler")
 # Also writes why the others wait, in however many rounds: it is a step when it took something.
 _TAKING = "claim_commits"
+_TOGETHER = "batches"
 
 
 class Steps:
@@ -80,7 +81,8 @@ def _who_saved(names: dict[str, str]) -> str | None:
         module = str(frame.f_globals.get("__name__", ""))
         if module.startswith("app.") and module != "app.db":
             short = module.rsplit(".", 1)[1]
-            claim = frame.f_locals.get("claim")
+            # What is saved for several at once is nobody's own.
+            claim = None if short == _TOGETHER else frame.f_locals.get("claim")
             whose = f"{names.get(claim.publication_id, '?')} " if isinstance(claim, Claim) else ""
             return (
                 None if short in _ASIDE or frame.f_code.co_name == _TAKING else f"{whose}{short}.{frame.f_code.co_name}"

@@ -60,8 +60,9 @@ class Cell:
         return row(self.post, account)
 
     def start(self, at: str, by: int = signal.SIGKILL, **rig: Any) -> int:
-        """A scheduler that gets the signal at the step, by its process id; "" at none. `rig`: as rigging.rig says."""
-        home = self.processes.home
+        """A scheduler that gets the signal at the step, by its process id; "" at none. `rig`: as rigging.rig says; steps
+        are saved one by one unless it says otherwise."""
+        home, rig = self.processes.home, {"company": 1, **rig}
         order = {"at": at, "by": by, "names": self.names, "trace": str(self.trace), "threads": 4}
         return self.forks.fork({**order, "rig": rig, "log": str(home / "scheduler.log"), "env": self.processes.env})
 
@@ -69,9 +70,9 @@ class Cell:
     def trace(self) -> Path:
         return self.processes.home / "trace.txt"
 
-    def die_at(self, at: str, seconds: float = PATIENCE) -> None:
+    def die_at(self, at: str, seconds: float = PATIENCE, **rig: Any) -> None:
         """A process is started and kills itself at the step; fails when it does not get there."""
-        pid = self.start(at)
+        pid = self.start(at, **rig)
         try:
             self._while(lambda: alive(pid), f"never reached: {at}", seconds)
         finally:

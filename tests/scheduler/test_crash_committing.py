@@ -38,6 +38,13 @@ MASS = [
 ]
 
 
+TOGETHER = [
+    "saved batches.begin_all 1",
+    "saved batches._save 1",
+    "saved batches.record_all 1",
+]
+
+
 @pytest.mark.parametrize("at", COMMIT)
 def test_killed_while_committing(cell: Cell, at: str) -> None:
     cell.die_at(at)
@@ -53,3 +60,11 @@ def test_killed_around_a_mass_send(sim: Sim, processes: Processes, forks: Forks,
     unseen = at == "answered mass/sendall 1"
     cell.settle(unseen=unseen)
     cell.verify(unseen=unseen)
+
+
+@pytest.mark.parametrize("at", TOGETHER)
+def test_killed_while_both_are_saved_together(cell: Cell, at: str) -> None:
+    """The Weibo side begins and ends in one transaction with the WeChat side."""
+    cell.die_at(at, company=2)
+    cell.settle()
+    cell.verify()

@@ -11,8 +11,8 @@ from sqlalchemy import func, select
 
 from app.accounts import quotas
 from app.accounts.connections import connect
+from app.accounts.ledger import Ledger
 from app.accounts.models import QuotaUse
-from app.accounts.quotas import Ledger
 from app.accounts.services import note_limit, quota_summary, remaining, update_account
 from app.db import InTransaction, atomic, db
 from connectors.base import Purpose

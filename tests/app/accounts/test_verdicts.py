@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from flask import Flask
 
-from app.accounts import advice, connections, quotas, verdicts
+from app.accounts import advice, connections, verdicts
+from app.accounts.ledger import Ledger
 from app.accounts.models import Account
 from app.accounts.services import probe, remaining, update_account
 from app.db import atomic, db, utcnow
@@ -27,7 +28,7 @@ def test_a_budget_that_is_too_small_for_a_probe_leaves_the_verdict(
     sim.call("PUT", f"/_sim/accounts/weibo/{UID}", {"denied": ["comments/to_me"]})
     account = probe(connect_weibo(office).id, utcnow())
     assert account.status == "limited"
-    meter = quotas.Ledger(account.id, purpose="history", clock=utcnow, quotas=connections.quotas_of(account))
+    meter = Ledger(account.id, purpose="history", clock=utcnow, quotas=connections.quotas_of(account))
     for _call in range(3):
         meter.spend("statuses/user_timeline")
     assert remaining(account, "history", utcnow()) == 4

@@ -18,6 +18,9 @@ from app.publishing.values import LEASE, Claim, Lost, Outcome
 from app.units.models import Unit
 from connectors.values import Prepared, Receipt
 from tests.app.publishing.kit import Desk, force, fresh_post, row
+from tests.app.publishing.saving import way
+
+__all__ = ["way"]
 
 READY = {"steps": {"draft": "m1"}, "ready": True}
 

@@ -11,12 +11,15 @@ from sqlalchemy import select
 from app.db import atomic, db
 from app.errors import Conflict
 from app.notices.models import Notice
-from app.publishing import claims, committing, preparing, rhythm, verifying
+from app.publishing import claims, committing, preparing, rhythm, stops, verifying
 from app.publishing import services as publishing
 from app.publishing.models import Attempt
 from app.publishing.values import LEASE, Claim, Lost, Outcome
 from connectors.values import CannotTell, Found, Prepared, PublishResult, Receipt, Rejected
 from tests.app.publishing.kit import Desk, force, row
+from tests.app.publishing.saving import way
+
+__all__ = ["way"]
 
 READY = {"steps": {"draft": "m1"}, "ready": True}
 TAKEN = Outcome(kind="receipt", receipt=Receipt(details={"publish_id": "7"}))
@@ -246,9 +249,9 @@ def test_while_another_has_no_answer_yet_the_word_may_be_about_that_one(
         assert row(sibling, desk.wechat).status == ("published" if taken_as == told_of else "processing")
 
 
-@pytest.mark.parametrize("ends", ["refused", "not_sent", "unknown", "stepped back"])
+@pytest.mark.parametrize("ends", ["refused", "not_sent", "unknown", "stepped back", "stopped"])
 def test_the_word_is_remembered_however_the_sibling_ends(
-    desk: Desk, post_id: str, now: datetime, ends: Literal["refused", "not_sent", "unknown", "stepped back"]
+    desk: Desk, post_id: str, now: datetime, ends: Literal["refused", "not_sent", "unknown", "stepped back", "stopped"]
 ) -> None:
     """The call it might have been about was not taken after all: the platform will not say it again."""
     taken_for_not_sent(desk, post_id, now)
@@ -256,7 +259,7 @@ def test_the_word_is_remembered_however_the_sibling_ends(
     sibling = desk.approved(accounts=[desk.wechat])
     publishing.schedule(desk.author, sibling.id, publish_at="now", now=later)
     force(row(sibling, desk.wechat), "ready", later, prepared=READY, next_attempt_at=later)
-    if ends == "stepped back":
+    if ends in ("stepped back", "stopped"):
         (claim,) = claims.claim_commits("w", 8, later)
     else:
         claim, started = begun(later)
@@ -264,6 +267,9 @@ def test_the_word_is_remembered_however_the_sibling_ends(
     assert row(post_id, desk.wechat).status == "failed"
     if ends == "stepped back":
         committing.step_back(claim, why="尚未发出。", at=later, exchanges=[], now=later)
+    elif ends == "stopped":
+        stops.start_stop(desk.admin, scope="site", scope_id=None, reason="演练", now=later)
+        assert committing.begin(claim, "w", later) is None
     else:
         answer = Outcome(kind=ends, error={"cause": "连接不上。"})
         committing.record_answer(claim, started.attempt_id, answer, [], later)

@@ -415,3 +415,48 @@ def test_an_author_that_nobody_approved_is_seen_in_a_draft_of_an_earlier_version
     assert readback.departures(payload, altered(payload), "", {}) == []
     assert readback.departures(payload, altered(payload, digest="微信自己取的开头"), "", {}) == []
     assert readback.departures(payload, altered(payload, author="某人"), "", {}) == ["作者"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "lost"),
+    [
+        ('<table><tr><td style="vertical-align:top">10<sup>2</sup></td></tr></table>',
+         '<table><tr><td style="vertical-align:top">102</td></tr></table>', "上下标"),
+        ('<p style="color:#333"><span style="color:#c00">红字</span></p>', '<p style="color:#333">红字</p>', "样式（color）"),
+        ("<p><strong>粗</strong></p>", '<p><span style="font-weight:bold">粗</span></p>', ""),
+    ],
+)  # fmt: skip
+def test_what_stands_around_words_does_not_stand_in_for_what_they_lost(
+    make: Make, ours: str, theirs: str, lost: str
+) -> None:
+    payload = dict(make().adapt(post()).payload) | {"content_html": ours, "tables": []}
+    found = readback.losses(payload, altered(payload, content=theirs))
+    assert found == ([lost] if lost else [])
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"content": ("<p>第一段", '<p style="display:none">第一段')}, "多出的格式"),
+        ({"content": ("第一段", "<s>第一段</s>")}, "多出的格式"),
+        ({"content": ("</p>", '</p><iframe src="https://v.qq.com/1"></iframe>')}, "其他内容"),
+        ({"content": ("</p>", '</p><img src="">')}, "图片"),
+        ({"only_fans_can_comment": 1}, "留言范围"),
+    ],
+)
+def test_what_nobody_approved_is_seen_in_a_draft_of_an_earlier_version(
+    make: Make, change: dict[str, object], told: str
+) -> None:
+    payload = dict(make().adapt(post(body_html="<p>第一段。</p><p>第二段。</p>")).payload)
+    seen = altered(payload)
+    assert readback.departures(payload, seen, "", {}) == []
+    for name, value in change.items():
+        if isinstance(value, tuple):
+            before = str(seen[name])
+            words = value[0] if value[0] in before else "第一段"
+            value = before.replace(
+                words, value[1] if words == value[0] else f'<span style="display:none">{words}</span>', 1
+            )
+            assert value != before
+        seen[name] = value
+    assert any(told in each for each in readback.departures(payload, seen, "", {}))

@@ -145,6 +145,25 @@ def test_a_scope_that_was_not_agreed_to_asks_to_connect_again(simulator: Simulat
     assert "重新连接" in comments.remedy
 
 
+@pytest.mark.parametrize(("code", "advises"), [(10014, True), (10004, False)])
+def test_another_level_is_advised_only_where_it_would_help(
+    simulator: SimulatorControl, make: Make, code: int, advises: bool
+) -> None:
+    """10004: the server's address is barred, at any level."""
+    register(simulator, level="full")
+    simulator.fault("refuse", path="/2/statuses/update.json", code=code, times=1)
+    found = rights(make(simulator.url, mode="full").probe())["publish"]
+    assert found.ok is False
+    assert ("普通应用（分享）" in found.remedy) is advises
+
+
+def test_a_right_to_publish_that_could_not_be_asked_keeps_its_verdict(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator, level="full")
+    simulator.fault("exhaust_quota", path="/2/statuses/update.json", times=1)
+    found = rights(make(simulator.url, mode="full").probe())["publish"]
+    assert (found.ok, found.asked) == (None, False)
+
+
 def test_what_could_not_be_asked_says_so(simulator: SimulatorControl, make: Make) -> None:
     register(simulator)
     simulator.fault("exhaust_quota", path="/2/comments/to_me.json", times=1)
