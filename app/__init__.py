@@ -90,14 +90,16 @@ def _bind_extensions(app: Flask) -> None:
     app.extensions["tandem_api"] = Api(app)
 
 
+# As many connections as threads of a scheduler may want. Parameters never reach a log: they hold citizens' words and
+# encrypted secrets.
+_POOL: dict[str, object] = {"hide_parameters": True, "pool_size": 10, "max_overflow": 70}
+
+
 def _engine_options(url: str) -> dict[str, object]:
     if url.startswith("sqlite"):
-        return {"hide_parameters": True, "connect_args": {"check_same_thread": False, "timeout": 5}}
-    # Parameters never reach a log: they hold citizens' words and encrypted secrets.
+        return {**_POOL, "connect_args": {"check_same_thread": False, "timeout": 5}}
     return {
-        "hide_parameters": True,
+        **_POOL,
         "pool_pre_ping": True,
-        "pool_size": 10,
-        "max_overflow": 70,
         "connect_args": {"prepare_threshold": None, **TIMELY},
     }

@@ -219,6 +219,12 @@ def unhurried() -> None:
         db.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
 
 
+def impatient() -> None:
+    """The present transaction waits a second for others' locks at most: many wait for it."""
+    if db.engine.dialect.name == "postgresql":
+        db.session.execute(text("SET LOCAL lock_timeout = '1s'"))
+
+
 def persist(record: Callable[[], T], *, seconds: float = 30) -> T:
     """Do `record`, again and again for `seconds` while the database is busy, away, or broke a deadlock.
 

@@ -1,7 +1,6 @@
 """Several threads that want the same of the database at once have it done in one transaction.
 
-Whoever comes while one is being carried out waits and goes with the next: nobody waits for company, and alone everything
-is as it would be without this.
+Whoever comes while one is being carried out waits and goes with the next: nobody waits for company.
 """
 
 from __future__ import annotations
@@ -11,6 +10,8 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
+
+from app import logs
 
 log = structlog.get_logger()
 
@@ -23,17 +24,20 @@ class Apart(Exception):
 
 
 class _Wish(Generic[Asked, Told]):
-    """What one thread wants; `told` holds the answer once it was carried out, or `failed` what it raises."""
+    """What one thread wants; `told` holds the answer, or what to raise, once it was carried out."""
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.taken = False
         self.told: list[Told | Exception] = []
+        # Set when it was carried out, or when it is this thread's turn to carry out.
+        self.woken = threading.Event()
+        self.leads = False
 
 
 class Gathering(Generic[Asked, Told]):
-    """`together` carries out several wishes and tells for each, in their order, its answer or the exception to raise. When
-    it raises itself, each thread does its own by `alone`, which must bear that the other may have been saved."""
+    """`together` carries out one wish or several and tells for each, in their order, its answer or the exception to raise.
+    It must wait for no lock for long. When it raises itself, each thread does its own by `alone`, which may wait, and must
+    bear that the other may have been saved."""
 
     def __init__(
         self,
@@ -46,20 +50,18 @@ class Gathering(Generic[Asked, Told]):
         self._alone = alone
         self._most = most
         self._waiting: list[_Wish[Asked, Told]] = []
+        self._led = False
         self._lock = threading.Lock()
-        # One carries out at a time; the others gather meanwhile.
-        self._turn = threading.Lock()
 
     def do(self, asked: Asked) -> Told:
         wish: _Wish[Asked, Told] = _Wish(asked)
         with self._lock:
             self._waiting.append(wish)
-        with self._turn:
-            if not wish.taken:
-                company = self._take(wish)
-                if len(company) == 1:
-                    return self._alone(asked)
-                self._carry_out(company)
+            wish.leads, self._led = not self._led, True
+        if not wish.leads:
+            wish.woken.wait()
+        if wish.leads:
+            self._lead(wish)
         if not wish.told:
             return self._alone(asked)
         (told,) = wish.told
@@ -67,19 +69,32 @@ class Gathering(Generic[Asked, Told]):
             raise told
         return told
 
+    def _lead(self, own: _Wish[Asked, Told]) -> None:
+        company = self._take(own)
+        try:
+            self._carry_out(company)
+        finally:
+            with self._lock:
+                following = self._waiting[0] if self._waiting else None
+                self._led = following is not None
+            for wish in company:
+                wish.woken.set()
+            if following is not None:
+                following.leads = True
+                following.woken.set()
+
     def _take(self, own: _Wish[Asked, Told]) -> list[_Wish[Asked, Told]]:
         """The own wish and the first of the others."""
         with self._lock:
-            others = [wish for wish in self._waiting if wish is not own][: self._most - 1]
-            company = [own, *others]
+            company = [own, *(wish for wish in self._waiting if wish is not own)][: self._most]
             for wish in company:
-                wish.taken = True
                 self._waiting.remove(wish)
         return company
 
     def _carry_out(self, company: Sequence[_Wish[Asked, Told]]) -> None:
         try:
-            answers = self._together([wish.asked for wish in company])
+            with logs.of_several():
+                answers = self._together([wish.asked for wish in company])
         except Apart:
             return
         except Exception:

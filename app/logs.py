@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import structlog
@@ -47,6 +49,17 @@ def begin(**ids: str) -> None:
     """A new piece of work begins: nothing of the last one stays bound."""
     structlog.contextvars.clear_contextvars()
     about(**ids)
+
+
+@contextmanager
+def of_several() -> Iterator[None]:
+    """What is done for several at once bears the ids that each line brings, not those of the thread that does it."""
+    bound = structlog.contextvars.get_contextvars()
+    begin(**{key: value for key, value in bound.items() if key in ("worker", "work", "job")})
+    try:
+        yield
+    finally:
+        begin(**bound)
 
 
 def milestone(name: str, **facts: Any) -> None:

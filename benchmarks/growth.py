@@ -34,7 +34,7 @@ class _Idle(Runtime):
 
     taken = 0
 
-    def submit(self, work: Callable[[], None], name: str) -> None:
+    def submit(self, work: Callable[[], None], name: str, account_id: str = "") -> None:
         self.taken += 1
 
 

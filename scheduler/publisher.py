@@ -110,7 +110,7 @@ def _discard(connector: Connector, left: Prepared, claim: Claim) -> None:
 
 def commit(runtime: Runtime, claim: Claim, work: Work | None = None) -> None:
     """Look once more at what stands there, save the attempt, send, save the answer. `work`: the claim's, if already read."""
-    work = work or preparing.load(claim)
+    work = work or _load(runtime, claim)
     if work is None:
         return
     logs.about(**work.ids)
@@ -128,10 +128,29 @@ def commit(runtime: Runtime, claim: Claim, work: Work | None = None) -> None:
             outcome=outcome,
             exchanges=_drain(recorder),
             at=runtime.clock(),
+            ids=started.ids,
         )
         runtime.answered.do(answer)
     except Lost:
         log.warning("claim lost", publication=claim.publication_id, worker=runtime.worker)
+
+
+def _load(runtime: Runtime, claim: Claim) -> Work | None:
+    """None, too, when it cannot be read: it is ready again then, and says so."""
+    try:
+        return preparing.load(claim)
+    except Exception:
+        log.exception("commit failed", publication=claim.publication_id)
+        release()
+        _put_off(runtime, claim, [])
+        return None
+
+
+def _put_off(runtime: Runtime, claim: Claim, exchanges: list[dict[str, object]]) -> None:
+    """After a fault of ours before the attempt."""
+    now = runtime.clock()
+    at, why = now + timedelta(seconds=_AFTER_FAULT), f"尚未发出：{_fault().cause}"
+    committing.step_back(claim, why=why, at=at, exchanges=exchanges, now=now)
 
 
 def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tuple[Connector, committing.Started] | None:
@@ -147,9 +166,7 @@ def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tupl
         # Nothing was sent: whoever saved an attempt got to know of it.
         log.exception("commit failed", publication=work.claim.publication_id)
         release()
-        now = runtime.clock()
-        at, why = now + timedelta(seconds=_AFTER_FAULT), f"尚未发出：{_fault().cause}"
-        committing.step_back(work.claim, why=why, at=at, exchanges=_drain(recorder), now=now)
+        _put_off(runtime, work.claim, _drain(recorder))
         return None
     release()
     if started is None:

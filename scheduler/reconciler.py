@@ -7,6 +7,7 @@ from functools import partial
 
 import structlog
 
+from app import logs
 from app.accounts import connections
 from app.accounts.services import note_limit, note_refused
 from app.db import release
@@ -92,6 +93,7 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
     work = load(claim)
     if work is None:
         return
+    logs.about(**work.ids)
     recorder = connections.Recorder()
     account = account_of(work.account_id)
     connector = connections.connect(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -51,7 +51,9 @@ class Runtime:
             lambda claims: batches.begin_all(claims, self.worker, self.clock()),
             lambda claim: committing.begin(claim, self.worker, self.clock()),
         )
-        self.answered: Gathering[Answer, None] = Gathering(self._record_all, _record)
+        self.answered: Gathering[Answer, None] = Gathering(
+            lambda answers: batches.record_all(answers, self.clock()), _record
+        )
         self._looked_at: datetime | None = None
         self._lag = 0.0
         self._lock = threading.Lock()
@@ -62,9 +64,6 @@ class Runtime:
         with self._lock:
             self._looked_at = now
             self._lag = max(self._lag, (now - due).total_seconds() if due is not None else 0.0)
-
-    def _record_all(self, answers: Sequence[Answer]) -> list[Exception | None]:
-        return persist(lambda: batches.record_all(answers, self.clock()))
 
     def load(self) -> Load:
         """How the work went since this was last asked."""

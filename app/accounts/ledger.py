@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts.models import QuotaUse
 from app.accounts.quotas import (
@@ -27,7 +27,7 @@ from app.accounts.quotas import (
     spent_as,
     used_up,
 )
-from app.db import InTransaction, atomic, db, in_atomic, insert_for, new_id, persist
+from app.db import InTransaction, atomic, db, impatient, in_atomic, insert_for, new_id, persist, release
 from app.gathering import Apart, Gathering
 from connectors.base import Purpose
 from connectors.errors import RateLimited, Unavailable
@@ -76,11 +76,13 @@ class Ledger:
         """Count one call, committed before it is made. Raises RateLimited (nothing is counted then)."""
         if in_atomic():
             raise InTransaction(f"{call} must not be asked inside a transaction")
+        # Whatever was read before: nothing may be held while the platform is asked.
+        release()
         self.last_call = call
         # A database that is busy for a moment is no reason to doubt what became of a call that was not made.
         try:
             persist(lambda: COUNTING.do(self._call(call)), seconds=10)
-        except DBAPIError as error:
+        except SQLAlchemyError as error:
             log.warning("call not counted, not made", call=call, exc_info=True)
             raise Unavailable("数据库忙，调用没有发出。", remedy="系统会自动重试。", who="系统") from error
         self.spent[spent_as(call, self.purpose)] += 1
@@ -147,6 +149,7 @@ def _count_all(calls: Sequence[_Call]) -> list[Exception | None]:
     if len(accounts) < len(calls):
         raise Apart
     with atomic():
+        impatient()
         blocked = db.session.execute(
             select(QuotaUse.account_id, QuotaUse.key).where(
                 QuotaUse.account_id.in_(accounts),

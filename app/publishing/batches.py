@@ -16,7 +16,8 @@ from sqlalchemy.orm import defer, joinedload
 
 from app import logs
 from app.accounts.models import Account
-from app.db import atomic, db, new_id
+from app.db import atomic, db, impatient, new_id
+from app.gathering import Apart
 from app.publishing import barring, committing, outcomes, permalink, pushdown, states, verifying
 from app.publishing.attempts import TAKEN
 from app.publishing.committing import Started
@@ -36,11 +37,15 @@ class Answer:
     outcome: Outcome
     exchanges: Sequence[Mapping[str, Any]]
     at: datetime
+    ids: Mapping[str, str]
 
 
 def begin_all(claims: Sequence[Claim], worker: str, now: datetime) -> list[Started | Exception | None]:
     """committing.begin() of each, in order; Lost among them for a claim that was taken over."""
+    if len({claim.publication_id for claim in claims}) < len(claims):
+        raise Apart
     with atomic():
+        impatient()
         rows, made = _claimed(claims), _attempts(claims)
         bars, told = barring.Bars(now), dict[str, Started | Exception | None]()
         going: list[tuple[Publication, Started, dict[str, Any]]] = []
@@ -49,8 +54,10 @@ def begin_all(claims: Sequence[Claim], worker: str, now: datetime) -> list[Start
             row, earlier = rows.get(claim.publication_id), made.get(claim.publication_id, [])
             if row is None or row.status != "committing" or (earlier and earlier[-1].fence == claim.fence):
                 told[claim.publication_id] = Lost()
-            elif bars.why(row) or now > outcomes.late_at(row) or any(one.outcome in TAKEN for one in earlier):
-                committing.keep_back(row, claim, now)
+            elif (
+                (barred := bars.why(row)) or now > outcomes.late_at(row) or any(one.outcome in TAKEN for one in earlier)
+            ):
+                committing.keep_back(row, claim, barred, now)
                 verifying.apply_early(row, now)
                 stopped.append(row.post_id)
                 told[claim.publication_id] = None
@@ -69,8 +76,11 @@ def begin_all(claims: Sequence[Claim], worker: str, now: datetime) -> list[Start
 
 def record_all(answers: Sequence[Answer], now: datetime) -> list[Exception | None]:
     """committing.record_answer() of each; Lost among them."""
+    if len({answer.claim.publication_id for answer in answers}) < len(answers):
+        raise Apart
     _save(answers)
     with atomic():
+        impatient()
         rows = _claimed([answer.claim for answer in answers])
         posts = [row.post_id for row in rows.values()]
         lost, plain, others = list[Answer](), list[Taken](), list[tuple[Publication, Answer]]()
@@ -95,6 +105,7 @@ def record_all(answers: Sequence[Answer], now: datetime) -> list[Exception | Non
 def _save(answers: Sequence[Answer]) -> None:
     """The answers themselves, before anything is made of them. One that stands already is kept."""
     with atomic():
+        impatient()
         found = select(Attempt.id, Attempt.answered_at).where(Attempt.id.in_([answer.attempt_id for answer in answers]))
         open_ = {row.id for row in db.session.execute(found) if row.answered_at is None}
         rows = [
@@ -105,7 +116,7 @@ def _save(answers: Sequence[Answer]) -> None:
         if rows:
             db.session.execute(update(Attempt), rows)
         for answer in answers:
-            committing.tell_answer(answer.claim, answer.attempt_id, answer.outcome)
+            committing.tell_answer(answer.attempt_id, answer.outcome, answer.ids)
 
 
 def _claimed(claims: Iterable[Claim]) -> dict[str, Publication]:

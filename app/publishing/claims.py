@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
+from sqlalchemy.orm import defer, joinedload
 
+from app.accounts.models import Account
 from app.config import current
 from app.db import atomic, db
 from app.posts.models import Post
@@ -210,6 +212,8 @@ def _locked(condition: ColumnElement[bool], limit: int) -> list[Publication]:
     query = (
         select(Publication)
         .join(Post, Post.id == Publication.post_id)
+        # Secrets stay closed: one that cannot be opened keeps no round from the others.
+        .options(joinedload(Publication.account).options(defer(Account.credentials), joinedload(Account.unit)))
         .where(condition)
         .order_by(Post.urgent.desc(), Publication.due_at, Publication.id)
         .limit(limit)

@@ -42,8 +42,9 @@ def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
     """Save the attempt row. None: it must not go any more (stopped, too late, or known to be out). Raises Lost."""
     with atomic():
         row = own_commit(claim)
-        if _must_not_go(row, now):
-            keep_back(row, claim, now)
+        barred = barring.why_barred(row, now)
+        if barred or now > outcomes.late_at(row) or taken_attempt(row.id) is not None:
+            keep_back(row, claim, barred, now)
             verifying.apply_early(row, now)
             pushdown.push([row.post_id], now)
             return None
@@ -69,13 +70,9 @@ def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
         return Started(attempt_id=attempt.id, key=attempt.key, send_before=attempt.send_before, ids=ids)
 
 
-def _must_not_go(row: Publication, now: datetime) -> bool:
-    return bool(barring.why_barred(row, now)) or now > outcomes.late_at(row) or taken_attempt(row.id) is not None
-
-
-def keep_back(row: Publication, claim: Claim, now: datetime) -> None:
-    """It must not be sent after all and is put where it belongs. Inside atomic(); the caller pushes down."""
-    barred = barring.why_barred(row, now)
+def keep_back(row: Publication, claim: Claim, barred: str, now: datetime) -> None:
+    """It must not be sent after all (`barred`: why, if it is that) and is put where it belongs. Inside atomic(); the caller
+    pushes down."""
     if not barred and now <= outcomes.late_at(row):
         # An answer came, or was brought by a callback, after somebody took it for not sent.
         outcomes.become_unknown(row, now, _TAKEN_ALREADY, fence=claim.fence)
@@ -97,7 +94,7 @@ def record_answer(
         if attempt.answered_at is None:
             for name, value in answer_values(outcome, exchanges, now).items():
                 setattr(attempt, name, value)
-        tell_answer(claim, attempt_id, outcome)
+        tell_answer(attempt_id, outcome, {"publication": claim.publication_id, "account": claim.account_id})
     with atomic():
         row = preparing.held(claim, lock=True)
         if row is None or row.status != "committing":
@@ -122,12 +119,11 @@ def answer_values(outcome: Outcome, exchanges: Sequence[Mapping[str, Any]], now:
     }
 
 
-def tell_answer(claim: Claim, attempt_id: str, outcome: Outcome) -> None:
-    """Its line in the log, once it is saved."""
+def tell_answer(attempt_id: str, outcome: Outcome, ids: Mapping[str, str]) -> None:
+    """Its line in the log, once it is saved. `ids`: as Started has them."""
     receipt = outcome.receipt.external_id if outcome.receipt is not None else ""
-    ids = {"publication": claim.publication_id, "account": claim.account_id, "attempt": attempt_id}
     code = outcome.error.get("code")
-    logs.milestone("publication.answered", outcome=outcome.kind, code=code, receipt=receipt, **ids)
+    logs.milestone("publication.answered", outcome=outcome.kind, code=code, receipt=receipt, attempt=attempt_id, **ids)
 
 
 def settle(row: Publication, attempt: Attempt, now: datetime) -> None:

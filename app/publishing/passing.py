@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import defer, joinedload
 
 from app.accounts.models import Account
 from app.config import current
@@ -59,7 +59,10 @@ def _sides(schedule_ids: Sequence[str]) -> dict[str, list[Publication]]:
         select(Publication)
         .where(Publication.schedule_id.in_(schedule_ids))
         .order_by(Publication.position, Publication.id)
-        .options(joinedload(Publication.post), joinedload(Publication.account).joinedload(Account.unit))
+        .options(
+            joinedload(Publication.post),
+            joinedload(Publication.account).options(defer(Account.credentials), joinedload(Account.unit)),
+        )
         .execution_options(populate_existing=True)
     )
     for publication in db.session.scalars(query) if schedule_ids else ():

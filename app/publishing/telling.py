@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
+from app.accounts.models import Account
 from app.db import atomic, db
 from app.notices import services as notices
 from app.notices.models import AlertChannel
@@ -33,7 +34,8 @@ def tell_others(now: datetime) -> int:
         .limit(BATCH)
         .options(
             joinedload(StateChange.publication).options(
-                joinedload(Publication.post).joinedload(Post.unit), joinedload(Publication.account)
+                joinedload(Publication.post).joinedload(Post.unit),
+                joinedload(Publication.account).defer(Account.credentials),
             )
         )
         .with_for_update(of=StateChange, skip_locked=True)

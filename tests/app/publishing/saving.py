@@ -28,7 +28,7 @@ def save_together(patch: pytest.MonkeyPatch) -> None:
     def record(
         claim: Claim, attempt_id: str, outcome: Outcome, exchanges: Sequence[Mapping[str, Any]], now: datetime
     ) -> None:
-        answer = Answer(claim=claim, attempt_id=attempt_id, outcome=outcome, exchanges=exchanges, at=now)
+        answer = Answer(claim=claim, attempt_id=attempt_id, outcome=outcome, exchanges=exchanges, at=now, ids={})
         (told,) = batches.record_all([answer], now)
         if isinstance(told, Exception):
             raise told

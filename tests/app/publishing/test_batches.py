@@ -39,7 +39,9 @@ def started_of(told: object) -> Started:
 
 
 def answer_of(claim: Claim, started: Started, outcome: Outcome, now: datetime) -> Answer:
-    return Answer(claim=claim, attempt_id=started.attempt_id, outcome=outcome, exchanges=[{"url": "x"}], at=now)
+    return Answer(
+        claim=claim, attempt_id=started.attempt_id, outcome=outcome, exchanges=[{"url": "x"}], at=now, ids=started.ids
+    )
 
 
 def live(number: int) -> Outcome:

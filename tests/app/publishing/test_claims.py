@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app.db import atomic, db
 from app.errors import Conflict
-from app.publishing import claims, committing, heartbeats, preparing
+from app.publishing import claims, committing, heartbeats, preparing, telling
 from app.publishing import services as publishing
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import LEASE, Claim, Lost, Outcome
@@ -323,3 +324,18 @@ def test_a_made_up_claim_is_nobodys(desk: Desk, now: datetime) -> None:
         committing.begin(replace(real, fence=real.fence + 1), "w", now)
     assert preparing.load(Claim(publication_id="none", fence=1)) is None
     assert row(post_id, desk.weibo).attempts == []
+
+
+def test_secrets_that_cannot_be_opened_keep_no_round_from_the_others(desk: Desk, now: datetime) -> None:
+    post_id = planned(desk, now)
+    other = desk.approved(title="另一篇", accounts=[desk.wechat])
+    publishing.schedule(desk.author, other.id, publish_at=now + timedelta(days=1), now=now)
+    with atomic():
+        db.session.execute(text("UPDATE accounts SET credentials = 'x' WHERE id = :id"), {"id": desk.weibo.id})
+    db.session.expunge_all()
+    taken = claims.claim_commits("w", 8, now)
+    assert len(taken) == 2
+    assert telling.tell_others(now) == 2
+    assert all(committing.begin(claim, "w", now) is not None for claim in taken)
+    assert claims.lapse(now + timedelta(days=30)) == 1
+    assert {row(post_id, account).status for account in (desk.wechat,)} == {"committing"}
