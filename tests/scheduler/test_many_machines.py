@@ -147,6 +147,8 @@ def test_a_rolling_upgrade_in_the_middle_of_a_run(desk: Desk, sim: Sim, fleet: F
     old = fleet.start()
     fleet.until("all prepared", lambda: set(statuses(publications)) == {"ready"})
     bring_due(publications[:4])
+    # It looks once a second: the new one may be up, and take everything, before that.
+    fleet.until("the old one sends", lambda: db.session.query(Attempt).count() > 0)
     fleet.start()
     fleet.until("the new one is up", lambda: db.session.query(Worker).count() == 2)
     bring_due(publications[4:12], over=2)
