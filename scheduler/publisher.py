@@ -110,12 +110,12 @@ def _discard(connector: Connector, left: Prepared, claim: Claim) -> None:
 
 def commit(runtime: Runtime, claim: Claim, work: Work | None = None) -> None:
     """Look once more at what stands there, save the attempt, send, save the answer. `work`: the claim's, if already read."""
-    work = work or _load(runtime, claim)
-    if work is None:
-        return
-    logs.about(**work.ids)
     recorder = connections.Recorder()
     try:
+        work = work or _load(runtime, claim)
+        if work is None:
+            return
+        logs.about(**work.ids)
         begun = _begin(runtime, work, recorder)
         if begun is None:
             return
