@@ -144,10 +144,8 @@ def _count_one(call: _Call) -> None:
 
 
 def _count_all(calls: Sequence[_Call]) -> list[Exception | None]:
-    """Of several accounts in one transaction; Apart when there is anything to refuse, or to think about."""
+    """Of several calls in one transaction; Apart when there is anything to refuse, or to think about."""
     accounts = {call.account_id for call in calls}
-    if len(accounts) < len(calls):
-        raise Apart
     with atomic():
         impatient()
         blocked = db.session.execute(
@@ -175,22 +173,20 @@ def _over(call: _Call, used: Mapping[str, int]) -> list[Count]:
 
 
 def _count(calls: Iterable[_Call]) -> dict[str, dict[str, int]]:
-    """One more on each counter of each call, in one statement; {account id: {row key: its new number}}. The accounts
-    differ, and the rows are in one order for everybody, so that two callers cannot lock crosswise."""
+    """One more on each counter of each call, in one statement; {account id: {row key: its new number}}. The rows are in
+    one order for everybody, so that two callers cannot lock crosswise."""
+    more = Counter((call.account_id, c.row, c.start) for call in calls for c in call.running)
     rows = [
-        {"id": new_id(), "account_id": call.account_id, "key": c.row, "period_start": c.start, "used": 1}
-        for call in sorted(calls, key=lambda call: call.account_id)
-        for c in call.running
+        {"id": new_id(), "account_id": account_id, "key": key, "period_start": start, "used": number}
+        for (account_id, key, start), number in sorted(more.items())
     ]
     found: dict[str, dict[str, int]] = {call.account_id: {} for call in calls}
     if not rows:
         return found
-    upsert = (
-        insert_for(QuotaUse)
-        .values(rows)
-        .on_conflict_do_update(index_elements=["account_id", "key", "period_start"], set_={"used": QuotaUse.used + 1})
-        .returning(QuotaUse.account_id, QuotaUse.key, QuotaUse.used)
+    insert = insert_for(QuotaUse).values(rows)
+    upsert = insert.on_conflict_do_update(
+        index_elements=["account_id", "key", "period_start"], set_={"used": QuotaUse.used + insert.excluded.used}
     )
-    for row in db.session.execute(upsert):
+    for row in db.session.execute(upsert.returning(QuotaUse.account_id, QuotaUse.key, QuotaUse.used)):
         found[row.account_id][row.key] = row.used
     return found

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -49,9 +50,10 @@ class Person:
             assert wider <= 0, f"{name}: {wider} px wider than a screen of {width} px"
 
 
-def newcomer(browser: Browser, base: str) -> Person:
-    """A window where nobody is signed in."""
-    page = browser.new_context(viewport={"width": 1440, "height": 900}, locale="zh-CN").new_page()
+def newcomer(browser: Browser, base: str, **settings: Any) -> Person:
+    """A window of its own, where nobody is signed in unless `settings` (of the context) hold somebody's cookies."""
+    context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "zh-CN", **settings})
+    page = context.new_page()
     person = Person(page, base)
     page.set_default_timeout(PATIENCE * 1000)
     page.on("pageerror", lambda error: person.complaints.append(str(error)))

@@ -24,7 +24,7 @@ from app.review.models import Review
 from app.system.demo.city import PASSWORD
 from app.units.access import Actor, actor_for
 from app.units.models import User
-from tests.journeys.browser import Person, sign_in
+from tests.journeys.browser import Person, newcomer, sign_in
 from tests.journeys.stack import Stack
 from tests.patience import wait_for
 
@@ -275,13 +275,8 @@ def test_the_address_keeps_view_and_date_and_a_phone_begins_with_the_list(week: 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Shanghai", "Pacific/Auckland"])
 def test_hours_are_the_installations_whatever_the_browsers(week: Week, browser: Browser, zone: str) -> None:
-    context = browser.new_context(
-        storage_state=week.page.context.storage_state(),
-        timezone_id=zone,
-        viewport={"width": 1440, "height": 900},
-        locale="zh-CN",
-    )
-    abroad = Week(Person(context.new_page(), week.person.base), week.monday)
+    cookies = week.page.context.storage_state()
+    abroad = Week(newcomer(browser, week.person.base, storage_state=cookies, timezone_id=zone), week.monday)
     abroad.open()
     abroad.stands(MOVED, 1, "10:00")
     line = abroad.person.open("/calendar?view=week").locator(".ec-now-indicator")
@@ -300,4 +295,4 @@ def test_hours_are_the_installations_whatever_the_browsers(week: Week, browser: 
     )
     # A quarter of an hour at most since the page was made, on a busy machine.
     assert abs(share * 24 - (now.hour + now.minute / 60)) < 0.25
-    context.close()
+    abroad.page.context.close()

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from app.system.demo.city import PASSWORD
-from tests.journeys.browser import Person, sign_in
+from tests.journeys.browser import Person, newcomer, sign_in
 from tests.journeys.crawl import Walker
 from tests.journeys.stack import Stack
 from tests.patience import wait_for
@@ -191,8 +191,8 @@ def test_on_paper_and_without_scripts_there_is_the_table(lively: Stack, browser:
     page.emulate_media(media="print")
     expect(published.locator("canvas")).to_be_hidden()
     assert height_of(published) > 300
-    plain = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state()).new_page()
-    plain.goto(f"{lively.web}/reports")
+    cookies = page.context.storage_state()
+    plain = newcomer(browser, lively.web, java_script_enabled=False, storage_state=cookies).open("/reports")
     assert height_of(figure(plain, "chart-published")) > 300
     expect(figure(plain, "chart-published").get_by_role("button")).to_have_count(0)
     plain.context.close()

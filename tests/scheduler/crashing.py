@@ -36,7 +36,7 @@ from tests.kept import KeptApp
 from tests.scheduler import rigging
 
 # What these write belongs to no publication.
-_ASIDE = ("heartbeats", "quotas", "notices", "tallies")
+_ASIDE = ("heartbeats", "ledger", "quotas", "notices", "tallies")
 _RUN = ("heartbeat", "reconciler")
 # Also writes why the others wait, in however many rounds: it is a step when it took something.
 _TAKING = "claim_commits"

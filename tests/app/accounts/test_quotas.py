@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 
 from app.accounts import quotas
 from app.accounts.connections import connect
-from app.accounts.ledger import Ledger
+from app.accounts.ledger import Ledger, _count_all
 from app.accounts.models import QuotaUse
 from app.accounts.services import note_limit, quota_summary, remaining, update_account
 from app.db import InTransaction, atomic, db
+from app.gathering import Apart
 from connectors.base import Purpose
 from connectors.errors import RateLimited
 from connectors.values import Quota
@@ -294,3 +295,18 @@ def test_counting_is_exact_when_many_spend_at_once(app: Flask, office: Office, n
     # The snapshot of before ends here.
     db.session.rollback()
     assert db.session.scalar(select(func.max(QuotaUse.used))) == 23
+
+
+def test_calls_of_one_moment_are_counted_in_one_transaction_each_for_itself(
+    app: Flask, office: Office, now: datetime
+) -> None:
+    two, one = (connect_weibo(office, external_id=uid).id for uid in ("77", "78"))
+    three = (Quota(key="daily_calls", limit=3, period="day"),)
+    calls = [ledger(each, "publish", now, three)._call("statuses/share") for each in (two, one, two)]
+    assert _count_all(calls) == [None, None, None]
+    whole = select(QuotaUse).where(QuotaUse.key == "daily_calls@day")
+    assert {row.account_id: row.used for row in db.session.scalars(whole)} == {two: 2, one: 1}
+    # One of them would be one too many: which, each finds out alone.
+    with pytest.raises(Apart):
+        _count_all(calls)
+    assert {row.account_id: row.used for row in db.session.scalars(whole)} == {two: 2, one: 1}
