@@ -17,7 +17,8 @@ Json = Mapping[str, Any]
 class Right:
     """One right as probed: True works, False does not, None can only be seen at the first publication.
 
-    Not `asked`: the platform could not be asked this time, so an earlier verdict still stands.
+    Not `asked`: the platform could not be asked this time, so an earlier verdict still stands. `unlisted`: it was refused
+    for this server's address, which the platform's list does not hold, whatever the credentials are.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Right:
     detail: str = ""
     remedy: str = ""
     asked: bool = True
+    unlisted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

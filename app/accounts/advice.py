@@ -63,14 +63,9 @@ def status_of(account: Account) -> tuple[str, str, str]:
 
 
 def barred(account: Account) -> bool:
-    """Whether its credentials were not even looked at, since this server's address is not on the platform's list.
-
-    The address of an earlier refusal stays known: only a refusal that names it is about the list.
-    """
-    token = next((right for right in account.rights if right["key"] == "token"), None)
-    if account.status != "refused" or token is None or token["ok"] is not False:
-        return False
-    return bool(account.egress_ip) and account.egress_ip in token["detail"]
+    """Whether its credentials were not even looked at, since this server's address is not on the platform's list."""
+    token = next((right for right in account.rights if right["key"] == "token"), {})
+    return account.status == "refused" and bool(token.get("unlisted"))
 
 
 def unconnected(account: Account) -> str:

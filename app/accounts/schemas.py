@@ -71,9 +71,16 @@ class AuthorizationOut(BaseSchema):
     revocation_url = fields.String()
 
 
+class RightOut(BaseSchema):
+    key = fields.String()
+    ok = fields.Boolean(allow_none=True, metadata={"description": "null: not known yet"})
+    detail = fields.String()
+    remedy = fields.String()
+
+
 class HealthOut(BaseSchema):
     status = fields.String(metadata={"description": "unknown, ok, limited, refused"})
-    rights = fields.List(fields.Dict())
+    rights = fields.List(fields.Nested(RightOut))
     checked_at = fields.String(allow_none=True)
     egress_ip = fields.String()
     token_expires_at = fields.String(allow_none=True)

@@ -23,7 +23,8 @@ Row = dict[str, Any]
 
 
 def row(right: Right) -> Row:
-    return {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
+    plain = {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
+    return {**plain, "unlisted": True} if right.unlisted else plain
 
 
 def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[Row]:

@@ -89,6 +89,7 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         labels=LABELS,
         days=readings.days_of(account.id),
         callback_url=services.callback_url(account) if manages else "",
+        own_ip=settings().egress_ip,
         grants=granting if manages and granting.can_authorize(account) else None,
         pushes=callbacks.recent(account.id),
         people=services.people_of_unit(account) if manages else [],

@@ -36,6 +36,8 @@ TOKEN_MARGIN = timedelta(seconds=200)
 _LONGEST = 86_400
 # 89504: a mass send of the account is in approval.
 _ONE_WAITS = 89504
+# Two codes for one cause; only the first tells the address.
+UNLISTED = ("40164", "61004")
 _RID = re.compile(r"rid:\s*([0-9A-Za-z-]+)")
 _IP = re.compile(r"invalid ip ([0-9A-Fa-f.:]+)")
 

@@ -10,7 +10,7 @@ from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, R
 from connectors.images import draw_cover
 from connectors.values import AccountConfig, Health, Right
 from connectors.wechat import payloads
-from connectors.wechat.api import Api, egress_ip
+from connectors.wechat.api import UNLISTED, Api, egress_ip
 from connectors.wechat.prepare import COVER
 from connectors.words import N_
 
@@ -52,7 +52,14 @@ def _refused(key: str, error: ConnectorError) -> Right:
     ok = False if isinstance(error, Refused) else None
     # Only the platform's own codes can be looked up.
     code = f"（{error.code}）" if error.code.isdigit() else ""
-    return Right(key=key, ok=ok, detail=f"{error.cause}{code}", remedy=error.remedy, asked=ok is not None)
+    return Right(
+        key=key,
+        ok=ok,
+        detail=f"{error.cause}{code}",
+        remedy=error.remedy,
+        asked=ok is not None,
+        unlisted=error.code in UNLISTED,
+    )
 
 
 def _draft(api: Api, account: AccountConfig, media: MediaStore) -> Right:

@@ -10,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
+from app.accounts.advice import barred
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.units.models import Unit
@@ -253,3 +254,22 @@ def test_forms_need_the_csrf_token(app: Flask, people: People) -> None:
     app.config["WTF_CSRF_ENABLED"] = True
     assert browser.post("/accounts/new", data=wechat_form(people)).status_code == 400
     assert db.session.scalars(select(Account)).all() == []
+
+
+def test_an_address_that_is_refused_without_being_told_is_about_the_list(
+    app_on_simulator: Flask, people: People, sim: Sim
+) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, wechat_form(people))
+    path = f"/accounts/{only().id}"
+    sim.fault("refuse", path="stable_token", code=61004)
+    browser.post(f"{path}/probe")
+    account = only()
+    assert (account.status, account.egress_ip, barred(account)) == ("refused", "", True)
+    page = sound(browser.get(path))
+    assert "未放行本服务器" in page
+    assert "平台这次没有告知服务器的公网地址" in page
+    assert "须重新连接" not in page
+    # The API tells the four things of a right that it promises.
+    told = app_on_simulator.test_client().get(f"/api/v1{path}/health", headers=people.bearer(people.admin)).get_json()
+    assert [sorted(right) for right in told["rights"]] == [["detail", "key", "ok", "remedy"]]

@@ -189,7 +189,16 @@ def test_40164_tells_the_address_to_put_on_the_whitelist(make: Make, odd: Odd, t
     health = make(odd.url).probe()
     assert health.egress_ip == "101.71.206.109"
     assert "101.71.206.109" in health.rights[0].detail
-    assert [right.ok for right in health.rights] == [False]
+    assert [(right.ok, right.unlisted) for right in health.rights] == [(False, True)]
+
+
+def test_61004_has_the_same_cause_but_tells_no_address(make: Make, odd: Odd, tokens: MemoryTokens) -> None:
+    tokens.token = None
+    odd.say({"errcode": 61004, "errmsg": "access clientip is not registered"})
+    health = make(odd.url).probe()
+    assert health.egress_ip == ""
+    assert [(right.ok, right.unlisted) for right in health.rights] == [(False, True)]
+    assert "白名单" in health.rights[0].remedy
 
 
 def test_a_wrong_secret_is_refused_and_not_asked_again(make: Make, odd: Odd, tokens: MemoryTokens) -> None:
