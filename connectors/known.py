@@ -18,13 +18,14 @@ class Right:
     """One right as probed: True works, False does not, None can only be seen at the first publication.
 
     Not `asked`: the platform could not be asked this time, so an earlier verdict still stands. `unlisted`: it was refused
-    for this server's address, which the platform's list does not hold, whatever the credentials are.
+    for this server's address, which the platform's list does not hold, whatever the credentials are. `who` must act.
     """
 
     key: str
     ok: bool | None
     detail: str = ""
     remedy: str = ""
+    who: str = ""
     asked: bool = True
     unlisted: bool = False
 

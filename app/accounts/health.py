@@ -119,7 +119,7 @@ def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
 
 def _not_asked(error: ConnectorError) -> Right:
     ok = False if isinstance(error, Refused) else None
-    return Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy)
+    return Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy, who=error.who)
 
 
 def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:

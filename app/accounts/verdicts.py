@@ -16,6 +16,7 @@ CALLBACK = "callback"
 _CAME = N_("收到过平台的推送，签名正确。")
 _NEVER = N_("还没有收到过推送，收到第一条时验证。")
 _SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
+_ADMIN = N_("系统管理员")
 # Refusals come as often as somebody sends them: noted once a minute.
 _NOTED_EVERY = timedelta(minutes=1)
 
@@ -23,8 +24,9 @@ Row = dict[str, Any]
 
 
 def row(right: Right) -> Row:
+    """As it is stored; the last two only the screen tells of."""
     plain = {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
-    return {**plain, "unlisted": True} if right.unlisted else plain
+    return {**plain, "who": right.who, "unlisted": right.unlisted}
 
 
 def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[Row]:
@@ -53,7 +55,7 @@ def judge(account: Account) -> None:
 def _callback(account: Account, tested: Row | None) -> Row:
     refused, last = account.callback_refused_at, account.last_callback_at
     if refused is not None and (last is None or refused > last):
-        return row(Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=_SECRET))
+        return row(Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=_SECRET, who=_ADMIN))
     if tested is not None:
         return tested
     return row(Right(key=CALLBACK, ok=True, detail=_CAME) if last else Right(key=CALLBACK, ok=None, detail=_NEVER))

@@ -11,6 +11,7 @@ from connectors.images import draw_cover
 from connectors.values import AccountConfig, Health, Right
 from connectors.wechat import payloads
 from connectors.wechat.api import UNLISTED, Api, egress_ip
+from connectors.wechat.codes import ADMIN
 from connectors.wechat.prepare import COVER
 from connectors.words import N_
 
@@ -57,6 +58,7 @@ def _refused(key: str, error: ConnectorError) -> Right:
         ok=ok,
         detail=f"{error.cause}{code}",
         remedy=error.remedy,
+        who=error.who,
         asked=ok is not None,
         unlisted=error.code in UNLISTED,
     )
@@ -132,6 +134,7 @@ def _callback(api: Api) -> Right:
             ok=False,
             detail=N_("平台没有解析到回调地址。"),
             remedy=N_("请检查回调网址的域名和服务器防火墙。"),
+            who=ADMIN,
         )
     named = "、".join(hosts)
     losses = [payloads.text_of(row.get("package_loss")) for row in payloads.rows_of(answer, "ping")]

@@ -12,6 +12,7 @@ from connectors.values import AccountConfig, Health, Right
 from connectors.weibo import links
 from connectors.weibo.adapt import operator_ip
 from connectors.weibo.api import Api
+from connectors.weibo.codes import ADMIN, OPERATOR
 from connectors.weibo.ids import is_number
 from connectors.weibo.levels import CALLS, Level, article_right
 from connectors.weibo.times import beijing_words
@@ -55,12 +56,12 @@ def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, date
     try:
         info = api.token_info()
     except CredentialsRefused as error:
-        return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy), known, None
+        return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy, who=error.who), known, None
     except ConnectorError as error:
         said = f"授权暂时无法核实：{error.cause}"
         # Used-up calls say nothing of the account; a platform that cannot be reached leaves it open.
         asked = not isinstance(error, RateLimited)
-        return Right(key="token", ok=None, detail=said, remedy=error.remedy, asked=asked), known, None
+        return Right(key="token", ok=None, detail=said, remedy=error.remedy, who=error.who, asked=asked), known, None
     seconds = str(info.get("expire_in") or info.get("expires_in") or "")
     # More than ten digits is centuries, and soon more than a calendar holds.
     expires_at = now + timedelta(seconds=int(seconds)) if is_number(seconds) and len(seconds) <= 10 else known
@@ -79,12 +80,12 @@ def _whose(account: AccountConfig, info: Mapping[str, Any]) -> Right:
     uid = str(info.get("uid") or "")
     if uid != account.external_id:
         said = f"授权属于账号 {uid or '（未知）'}，不是本账号 {account.external_id}。"
-        return Right(key="token", ok=False, detail=said, remedy=N_("请用本账号登录微博后重新授权。"))
+        return Right(key="token", ok=False, detail=said, remedy=N_("请用本账号登录微博后重新授权。"), who=OPERATOR)
     app_key = str(info.get("appkey") or "")
     stated = account.credentials.get("app_key", "")
     if app_key and stated and app_key != stated:
         said = f"授权来自应用 {app_key}，不是所填的 {stated}。"
-        return Right(key="token", ok=False, detail=said, remedy=N_("请核对 App Key，或用该应用重新授权。"))
+        return Right(key="token", ok=False, detail=said, remedy=N_("请核对 App Key，或用该应用重新授权。"), who=ADMIN)
     return Right(key="token", ok=True, detail=N_("授权有效。"))
 
 
@@ -100,12 +101,14 @@ def _try(key: str, call: Callable[[], object]) -> Right:
     try:
         call()
     except NotEntitled as error:
-        return Right(key=key, ok=False, detail=f"缺少权限。{error.cause}", remedy=error.remedy)
+        return Right(key=key, ok=False, detail=f"缺少权限。{error.cause}", remedy=error.remedy, who=error.who)
     except CredentialsRefused as error:
         # Such as 10032: when connecting, this was not agreed to.
-        return Right(key=key, ok=False, detail=error.cause, remedy=error.remedy)
+        return Right(key=key, ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
     except ConnectorError as error:
-        return Right(key=key, ok=None, detail=f"暂时无法核实。{error.cause}", remedy=error.remedy, asked=False)
+        return Right(
+            key=key, ok=None, detail=f"暂时无法核实。{error.cause}", remedy=error.remedy, who=error.who, asked=False
+        )
     return Right(key=key, ok=True, detail=N_("可以读取。"))
 
 
@@ -138,10 +141,10 @@ def _publish(level: Level, api: Api, *, ask: bool) -> Right:
             api.try_publishing(CALLS[call])
     except NotEntitled as error:
         if error.code not in _TOO_LOW:
-            return Right(key="publish", ok=False, detail=error.cause, remedy=error.remedy)
+            return Right(key="publish", ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
         said = f"缺少权限（{call}）。{error.cause}"
         remedy = f"{error.remedy}申请到之前，可在账号设置中把应用级别改为“普通应用（分享）”。"
-        return Right(key="publish", ok=False, detail=said, remedy=remedy)
+        return Right(key="publish", ok=False, detail=said, remedy=remedy, who=error.who)
     except Refused:
         # For want of words, as it should be: the right is there, or is asked for later.
         pass
@@ -162,7 +165,9 @@ def _expiry(expires_at: datetime | None, granted_at: datetime | None, now: datet
         )
     told = beijing_words(expires_at)
     if expires_at <= now:
-        return Right(key="expiry", ok=False, detail=f"授权已于 {told} 到期。", remedy=N_("请重新连接该账号。"))
+        return Right(
+            key="expiry", ok=False, detail=f"授权已于 {told} 到期。", remedy=N_("请重新连接该账号。"), who=OPERATOR
+        )
     if expires_at - now <= _soon(expires_at, granted_at):
         return Right(key="expiry", ok=True, detail=f"授权将于 {told} 到期。", remedy=N_("请尽快重新连接该账号。"))
     return Right(key="expiry", ok=True, detail=f"授权有效至 {told}。")
@@ -175,7 +180,8 @@ def _operator_ip(account: AccountConfig) -> Right:
         key="operator_ip",
         ok=False,
         detail=N_("未知，微博要求随发布提供。"),
-        remedy=N_("请系统管理员设置 TANDEM_EGRESS_IP。"),
+        remedy=N_("请设置 TANDEM_EGRESS_IP。"),
+        who=ADMIN,
     )
 
 
@@ -183,6 +189,10 @@ def _safe_domain(account: AccountConfig) -> Right:
     host = links.host_of(account.credentials.get("safe_domain", ""))
     if not host:
         return Right(
-            key="safe_domain", ok=False, detail=N_("没有填写。"), remedy=N_("请填写应用在微博开放平台登记的安全域名。")
+            key="safe_domain",
+            ok=False,
+            detail=N_("没有填写。"),
+            remedy=N_("请填写应用在微博开放平台登记的安全域名。"),
+            who=ADMIN,
         )
     return Right(key="safe_domain", ok=None, detail=f"{host}：首次发布时验证。")

@@ -109,7 +109,9 @@ def wrong_secret(connecting: Connecting) -> None:
 def not_on_the_whitelist(connecting: Connecting) -> None:
     """The address as the platform saw it, to be copied."""
     connecting.test_rights()
-    connecting.right("访问令牌", "缺失", "IP 白名单", OURS, "40164", "请在微信开发者平台把它加入 IP 白名单")
+    connecting.right(
+        "访问令牌", "缺失", "IP 白名单", OURS, "40164", "请在微信开发者平台把它加入 IP 白名单", "处理人：公众号管理员"
+    )
     connecting.says("把下面的服务器地址加入平台的 IP 白名单", "然后重新测试")
     field = connecting.page.get_by_role("textbox", name=re.compile("服务器的公网地址"))
     expect(field).to_have_value(OURS)
