@@ -144,6 +144,8 @@ def _cut(run: Run, made: Networks, cuts: Cuts, place: int, seconds: float) -> No
     made.cut(place)
     db.session.rollback()
     claims = list(db.session.scalars(select(Publication.claim_owner).where(Publication.claim_owner != "")))
+    # The database ends what stays open for as long as they are cut off.
+    db.session.rollback()
     cuts.held += sum(process is not None and f":{process.pid}:" in owner for owner in claims)
     cuts.seconds.append(round(seconds, 1))
     end = time.monotonic() + seconds

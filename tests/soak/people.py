@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app.db import db, utcnow
+from app.db import db, release, utcnow
 from app.errors import Conflict
 from app.publishing import services as publishing
 from app.publishing.attempts import last_attempt
@@ -70,6 +70,8 @@ class People:
             self._let_go(most)
             if settle:
                 self._settle(most)
+            # Nothing is held until their next round: the database would end it.
+            release()
         except (OperationalError, InterfaceError):
             self.interrupted += 1
             db.session.remove()
@@ -108,7 +110,10 @@ class People:
     def open(self) -> bool:
         """Whether anything is still to come: not out, and not held after all that people tried."""
         db.session.rollback()
-        rows = db.session.execute(select(Publication.id, Publication.status).where(Publication.status != "published"))
+        rows = db.session.execute(
+            select(Publication.id, Publication.status).where(Publication.status != "published")
+        ).all()
+        release()
         return any(status != "held" or self.released[row_id] < PATIENCE for row_id, status in rows)
 
     def _try(self, name: str, act: Callable[[], object]) -> bool:

@@ -182,6 +182,7 @@ def progress(made: Run, at: float) -> None:
     try:
         db.session.rollback()
         states = dict(db.session.execute(select(Publication.status, func.count()).group_by(Publication.status)).all())
+        db.session.rollback()
     except (OperationalError, InterfaceError):
         db.session.remove()
         return
