@@ -1,4 +1,4 @@
-"""Accounts: connecting, changing, deactivating. Health and quotas are in health.py."""
+"""Accounts: connecting, changing, deactivating. Health is in health.py, quotas in allotment.py."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.accounts import changing
+from app.accounts.allotment import main_quotas, quota_summary, remaining
 from app.accounts.asking import heed
 from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
@@ -19,12 +20,9 @@ from app.accounts.health import (
     check_now,
     claim_probes,
     health_of,
-    main_quotas,
     note_limit,
     note_refused,
     probe,
-    quota_summary,
-    remaining,
     request_poll,
     request_probe,
     tidy,

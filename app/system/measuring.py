@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 
 from app.accounts import quotas
-from app.accounts.health import standing_quotas
+from app.accounts.allotment import standing_quotas
 from app.accounts.models import Account, QuotaUse
 from app.db import db
 from app.posts.models import Post
