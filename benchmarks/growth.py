@@ -26,6 +26,8 @@ from scheduler.runtime import Runtime
 LEVELS = (100, 1_000, 10_000, 100_000)
 # Deliveries due in one round, and rounds of each level.
 AT_ONCE, ROUNDS = 64, 7
+# One platform may have all but a sixteenth of a pool.
+THREADS = AT_ONCE + AT_ONCE // 15 + 1
 TOTAL = AT_ONCE * ROUNDS * len(LEVELS)
 
 
@@ -51,7 +53,7 @@ def measure(home: Path, postgres: Postgres | None, levels: tuple[int, ...] = LEV
     app = application(url, home / "growing")
     found, had = [], 0
     with app.app_context():
-        runtime = _Idle(worker="growth", context=partial(_nothing, app), clock=utcnow, threads=AT_ONCE)
+        runtime = _Idle(worker="growth", context=partial(_nothing, app), clock=utcnow, threads=THREADS)
         for at, waiting in enumerate(levels):
             _add(had, waiting)
             had = waiting

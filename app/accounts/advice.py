@@ -43,7 +43,7 @@ RIGHTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate.
+    """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate; later: none.
 
     `right` is the name of the missing right that `text` speaks of as %(right)s.
     """
@@ -80,8 +80,12 @@ def unconnected(account: Account) -> str:
 def missing_right(account: Account) -> str:
     """The key of the right without which its way of publishing does not work, where the last check missed it; or ""."""
     failed = (right["key"] for right in account.rights if right["ok"] is False)
-    way = account.mode if account.mode in RIGHTS else "publish"
-    return next((key for key in failed if key in ("draft", way)), "")
+    return next((key for key in failed if key in ("draft", way_of(account))), "")
+
+
+def way_of(account: Account) -> str:
+    """The key of the right by which it publishes."""
+    return account.mode if account.mode in RIGHTS else "publish"
 
 
 def corrected(account: Account) -> bool:
@@ -119,7 +123,8 @@ def next_step(account: Account, now: datetime) -> Step:
     if not account.active:
         return Step(act="activate", text=N_("账号已停用：不发布，不拉取互动，不接收推送。需要时重新启用。"))
     if authorised_by_hand(account) and not account.credentials.get("access_token"):
-        return Step(act="authorize", text=N_("用本账号登录微博并授权，系统才能替它发布和收取互动。"))
+        text = N_("先在开放平台登记下面两个地址，再用本账号登录微博并授权，系统才能替它发布和收取互动。")
+        return Step(act="authorize", text=text)
     ends = expires_at(account)
     if ends is not None and ends <= now + nearness(account)[0]:
         return Step(act="authorize", text=N_("授权快到期或已到期。请用本账号登录微博，点一次“同意”即可续期。"))
@@ -133,10 +138,13 @@ def next_step(account: Account, now: datetime) -> Step:
         text = N_("微博不接受现有授权（可能已取消、改过密码或属于别的账号）。请用本账号重新授权。")
         return Step(act="authorize", text=text)
     if account.status == "refused":
-        text = N_("平台不接受现有凭据，原因见“权限”一栏。请在平台上核对 AppID 和密钥，重新填写后再测试。")
+        text = N_("平台不接受现有凭据，原因和办法见“权限”一栏。请照办；密钥有变时重新填写，再测试。")
         return Step(act="credentials", text=text)
+    if account.status == "unknown" and account.probe_requested_at is not None and account.probe_requested_at > now:
+        text = N_("今天的体检额度已用完，系统在明天零点后自动检查，不用再点测试。写稿和发布不受影响。")
+        return Step(act="later", text=text)
     if corrected(account):
-        return Step(act="probe", text=N_("凭据已更正，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
+        return Step(act="probe", text=N_("账号已修改，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
     if account.status == "unknown":
         return Step(act="probe", text=N_("上次没有测完。请稍后重新测试；若再次失败，请查看下面的原因。"))
     needed = missing_right(account)
@@ -144,6 +152,9 @@ def next_step(account: Account, now: datetime) -> Step:
         text = N_(
             "缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试；补不齐时，在账号设置中换一种发布方式。"
         )
+        if needed == "draft":
+            # Every way of publishing begins with a draft.
+            text = N_("缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试。")
         return Step(act="wait", text=text, right=RIGHTS.get(needed, needed))
     if failed is not None and failed["key"] == "callback" and account.callback_refusal:
         text = N_("平台的推送到了，但签名不正确，市民的私信收不进来。请核对回调所用的密钥，更正后重新测试。")

@@ -57,7 +57,8 @@ def words_of(platform: Platform, changed: list[str]) -> list[str]:
 
 
 def react(account: Account, changed: list[str], now: datetime) -> None:
-    """New credentials: the old token is void, what the platform refused may work now, health is unknown."""
+    """New credentials: the old token is void, what the platform refused may work now, health is unknown (so it is with
+    another way of publishing)."""
     if any(key.startswith("credentials.") for key in changed):
         settle_token(account)
         quotas.unblock(account.id)
@@ -66,13 +67,15 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
             key: value for key, value in account.poll_cursor.items() if not key.startswith("denied:")
         }
         account.callback_refused_at, account.callback_refusal = None, ""
-        account.status, account.rights = "unknown", []
         # What was said of the old ones; whether the new ones are better is asked at once.
         account.poll_note = account.history_note = ""
         account.next_poll_at = now
     if "mode" in changed:
         # Another app sees other messages, older ones too: it looks anew.
         account.poll_cursor, account.next_poll_at = {}, now
+    if any(key.startswith(("credentials.", "mode")) for key in changed):
+        # What was tried was tried with others, or in another way.
+        account.status, account.rights = "unknown", []
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
         account.probe_requested_at = now
     if "active" in changed and account.active:

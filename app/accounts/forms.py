@@ -31,6 +31,8 @@ class Field:
     # Only asked for in these modes (empty: in all).
     modes: tuple[str, ...] = ()
     kind: str = "text"
+    # The platform gives it to one account only.
+    single: bool = False
     # Ours to choose: the wizard proposes one, to be pasted on the platform's side.
     propose: Callable[[], str] | None = None
 
@@ -209,6 +211,7 @@ WECHAT = Platform(
             label="AppID",
             help=N_("微信开发者平台“我的业务 → 公众号”中查看，以 wx 开头。"),
             check=matches(r"[A-Za-z0-9_-]{1,64}", "应为字母和数字，请从微信开发者平台完整复制。"),
+            single=True,
         ),
         Field(
             name="app_secret",

@@ -35,8 +35,10 @@ def authorized() -> ResponseReturnValue:
         flash(str(refusal), "error")
         return redirect(url_for("accounts.show", account_id=account_id))
     account = services.probe(account_id, utcnow())
-    if account.status in ("ok", "limited"):
+    if account.status == "ok":
         flash(_("授权成功，已逐项测试。"), "ok")
+    elif account.status == "limited":
+        flash(_("授权成功，但有的权限缺失。原因和办法见下。"), "warn")
     else:
         flash(_("授权已保存，但测试没有全部通过。原因和办法见下。"), "warn")
     return redirect(url_for("accounts.connected" if first else "accounts.show", account_id=account_id))

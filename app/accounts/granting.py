@@ -123,12 +123,17 @@ def _use_up(account: Account, state: str, now: datetime) -> None:
 
 
 def note_revocation(account_id: str, now: datetime) -> None:
-    """Somebody says the authorisation was taken back: the scheduler asks the platform. Nothing is believed yet."""
+    """Somebody says the authorisation was taken back: the scheduler asks the platform. Nothing is believed yet.
+
+    Where no call is left today for a probe, the next look for messages, paid from elsewhere, meets the refusal.
+    """
     with atomic():
         account = db.session.get_one(Account, account_id)
-        if account.probe_requested_at is not None:
-            return
-        account.probe_requested_at = max(now, account.checked_at + _LOOK_AGAIN) if account.checked_at else now
+        if account.next_poll_at is not None:
+            look = max(now, account.polled_at + _LOOK_AGAIN) if account.polled_at else now
+            account.next_poll_at = min(account.next_poll_at, look)
+        if account.probe_requested_at is None:
+            account.probe_requested_at = max(now, account.checked_at + _LOOK_AGAIN) if account.checked_at else now
 
 
 def _sealed(given: dict[str, Any]) -> str:

@@ -64,7 +64,9 @@ def probe(account_id: str, now: datetime) -> Account:
             account.token_granted_at = health.token_granted_at or account.token_granted_at
             _correct_expiry(account, health.token_expires_at)
         account.checked_at = now
-        account.probe_requested_at = None
+        # Where no call was left, nobody need press the button: it goes on as soon as there are some.
+        unasked = account.status == "unknown" and remaining(account, BUDGET, now) == 0
+        account.probe_requested_at = _budget_returns(account, now) if unasked else None
     return account
 
 
@@ -77,10 +79,12 @@ def _too_few_calls(account: Account, now: datetime) -> bool:
 
 def _put_off(account: Account, now: datetime) -> Account:
     with atomic():
-        account.probe_requested_at = max(
-            row["resets_at"] for row in quota_summary(account, now) if row["key"] == BUDGET
-        )
+        account.probe_requested_at = _budget_returns(account, now)
     return account
+
+
+def _budget_returns(account: Account, now: datetime) -> datetime:
+    return max(row["resets_at"] for row in quota_summary(account, now) if row["key"] == BUDGET)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,12 +35,17 @@ def check_credentials(
         wanted = field.required and (not field.modes or mode in field.modes) and not (waiting and field.granted)
         if value is None or value == "":
             if wanted and not (plain and name == "encoding_aes_key"):
-                errors[f"credentials.{name}"] = [f"缺少{field.label}。{field.help}"]
+                errors[f"credentials.{name}"] = [f"缺少{_spaced(field.label)}。{field.help}"]
         elif not isinstance(value, str):
             errors[f"credentials.{name}"] = ["应为文字。"]
         elif wrong := field.check(value):
-            errors[f"credentials.{name}"] = [f"{field.label}格式不对：{wrong}"]
+            errors[f"credentials.{name}"] = [f"{_spaced(field.label).lstrip()}格式不对：{wrong}"]
     return errors
+
+
+def _spaced(label: str) -> str:
+    """With the space that stands between Chinese and Latin letters."""
+    return re.sub(r"^(?=[A-Za-z])|(?<=[A-Za-z])$", " ", label)
 
 
 def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:

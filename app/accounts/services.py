@@ -58,6 +58,7 @@ __all__ = [
     "request_poll",
     "request_probe",
     "tidy",
+    "twins",
     "update_account",
 ]
 
@@ -220,6 +221,22 @@ def only_drills() -> bool:
     """Whether every account so far lives on the simulator: a further one most likely will."""
     kinds = set(db.session.scalars(select(Account.environment).distinct()))
     return kinds == {"simulator"}
+
+
+def twins(account: Account) -> list[Account]:
+    """Other accounts that bear a credential which the platform gives to one only: the same account twice, most likely."""
+    single = [field.name for field in PLATFORMS[account.platform].fields if field.single]
+    others = select(Account).where(
+        Account.platform == account.platform, Account.environment == account.environment, Account.id != account.id
+    )
+    mine = {name: account.credentials[name] for name in single if account.credentials.get(name)}
+    if not mine:
+        return []
+    return [
+        other
+        for other in db.session.scalars(others.order_by(Account.created_at))
+        if any(other.credentials.get(name) == value for name, value in mine.items())
+    ]
 
 
 def callback_url(account: Account) -> str:

@@ -16,6 +16,7 @@ CALLBACK = "callback"
 _CAME = N_("收到过平台的推送，签名正确。")
 _NEVER = N_("还没有收到过推送，收到第一条时验证。")
 _SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
+_WORKED = N_("用它成功发布过。")
 _ADMIN = N_("系统管理员")
 # Refusals come as often as somebody sends them: noted once a minute.
 _NOTED_EVERY = timedelta(minutes=1)
@@ -32,11 +33,25 @@ def row(right: Right) -> Row:
 def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[Row]:
     """What a probe found; where the platform could not be asked this time, what was known before."""
     known = {right["key"]: dict(right) for right in before}
-    told = [row(right) if right.asked else known.get(right.key, row(right)) for right in found]
-    if not found[0].asked:
+    told = [
+        row(right) if _says_more(right, known.get(right.key)) else known.get(right.key, row(right)) for right in found
+    ]
+    if found[0].ok is None:
         # Without a word about the token nothing else was asked.
         told += [right for key, right in known.items() if key not in {each.key for each in found}]
     return told
+
+
+def _says_more(found: Right, known: Mapping[str, Any] | None) -> bool:
+    """What use has shown is not put in question by a probe that cannot try it."""
+    return found.asked and not (found.ok is None and known is not None and known.get("used"))
+
+
+def note_use(account: Account, key: str) -> None:
+    """Something went out by this right, which no probe can try. Inside atomic()."""
+    if any(right["key"] == key and right["ok"] is None for right in account.rights):
+        shown = {**row(Right(key=key, ok=True, detail=_WORKED)), "used": True}
+        account.rights = [shown if right["key"] == key else right for right in account.rights]
 
 
 def judge(account: Account) -> None:

@@ -65,9 +65,27 @@ def _row(account: Account, quotas: Mapping[str, dict[str, Any]]) -> dict[str, An
 @bp.get("/accounts/<account_id>")
 @requires("account.read")
 def show(account_id: str) -> ResponseReturnValue:
-    # Whoever comes here has left the wizard, which alone shows the proposed secrets.
-    session.pop(SHOW_ONCE, None)
     return render_account(services.get_account(current_actor(), account_id))
+
+
+def once(account: Account) -> dict[str, str]:
+    """{label: value} of the secrets that we proposed and that are still to be pasted at the platform: shown to the very
+    browser that saved them, until the person says that they stand there."""
+    if session.get(SHOW_ONCE) != account.id:
+        return {}
+    kept = account.credentials
+    fields = PLATFORMS[account.platform].fields
+    return {field.label: kept[field.name] for field in fields if field.propose and kept.get(field.name)}
+
+
+@bp.post("/accounts/<account_id>/pasted")
+@requires("account.manage")
+def pasted(account_id: str) -> ResponseReturnValue:
+    """The proposed secrets stand at the platform: they are not shown again."""
+    services.get_account(current_actor(), account_id, key="account.manage")
+    if session.get(SHOW_ONCE) == account_id:
+        session.pop(SHOW_ONCE)
+    return redirect(url_for("accounts.show", account_id=account_id))
 
 
 def render_account(account: Account, *, refusal: Invalid | None = None, **more: Any) -> ResponseReturnValue:
@@ -89,6 +107,8 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         labels=LABELS,
         days=readings.days_of(account.id),
         callback_url=services.callback_url(account) if manages else "",
+        once=once(account) if manages else {},
+        twins=services.twins(account) if manages else [],
         own_ip=settings().egress_ip,
         grants=granting if manages and granting.can_authorize(account) else None,
         pushes=callbacks.recent(account.id),
@@ -156,7 +176,7 @@ def probe(account_id: str) -> ResponseReturnValue:
         )
         flash(said, "warn")
     elif account.status == "ok":
-        flash(_("测试完成，权限齐全。"), "ok")
+        flash(_("测试完成，没有发现缺失的权限。"), "ok")
     elif advice.barred(account):
         flash(_("平台没有放行本服务器的地址，凭据还没有验证。请把下面的地址加入 IP 白名单，再测试一次。"), "error")
     elif account.status == "refused":

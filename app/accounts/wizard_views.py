@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from app.accounts import advice, connections, granting, services
 from app.accounts.forms import ENVIRONMENTS, PLATFORMS, Platform
 from app.accounts.reading import credentials_of
-from app.accounts.views import SHOW_ONCE
+from app.accounts.views import SHOW_ONCE, once
 from app.accounts.views import bp as bp
 from app.db import utcnow
 from app.errors import Conflict, Invalid, NotFound
@@ -74,7 +74,7 @@ def create() -> ResponseReturnValue:
         )
     except (Invalid, Conflict) as refusal:
         return _form(platform, form, refusal)
-    # What must be pasted on the platform's side is shown by the next page, and by no later one.
+    # What must be pasted on the platform's side is shown from now on, until the person says that it stands there.
     session[SHOW_ONCE] = account.id
     flash(_("账号已保存。"), "ok")
     return redirect(url_for("accounts.connected", account_id=account.id))
@@ -83,20 +83,16 @@ def create() -> ResponseReturnValue:
 @bp.get("/accounts/<account_id>/connected")
 @requires("account.manage")
 def connected(account_id: str) -> ResponseReturnValue:
-    """The last step: callback, test, what to do next. After saving also the proposed secrets, until the person says that
-    they stand at the platform, or goes to the account's page."""
+    """The last step: callback, test, what to do next."""
     account = services.get_account(current_actor(), account_id, key="account.manage")
     platform = PLATFORMS[account.platform]
-    once = {}
-    if session.get(SHOW_ONCE) == account.id:
-        kept = account.credentials
-        once = {field.label: kept[field.name] for field in platform.fields if field.propose and kept.get(field.name)}
     return render_template(
         "accounts/connected.html",
         account=account,
         platform=platform,
         callback_url=services.callback_url(account),
-        once=once,
+        once=once(account),
+        twins=services.twins(account),
         advice=advice,
         step=advice.next_step(account, utcnow()),
         own_ip=settings().egress_ip,

@@ -145,7 +145,8 @@ def move_all(
         fields["fence"] = Publication.fence + 1
     moved = db.session.execute(
         update(Publication)
-        .where(Publication.id.in_(as_read), Publication.status == before)
+        # By their ids: SQLite would rather go through everything in that state, which may be 100,000 that wait.
+        .where(Publication.id.in_(as_read), Publication.status.concat("") == before)
         .values(**fields)
         .returning(Publication.id, Publication.fence)
         .execution_options(synchronize_session=False)

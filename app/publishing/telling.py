@@ -8,6 +8,8 @@ from datetime import datetime
 from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
+from app.accounts import verdicts
+from app.accounts.advice import way_of
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.notices import services as notices
@@ -46,8 +48,17 @@ def tell_others(now: datetime) -> int:
         listeners = notices.listeners(TOPIC)
         for change in changes if listeners else ():
             _tell(change, listeners, now)
+        for change in changes:
+            _prove(change)
         db.session.execute(update(StateChange).where(StateChange.id.in_(told)).values(told=True))
     return len(told)
+
+
+def _prove(change: StateChange) -> None:
+    """What went out by itself shows that its account may do that."""
+    if change.after == "published" and not change.actor:
+        account = change.publication.account
+        verdicts.note_use(account, way_of(account))
 
 
 def _tell(change: StateChange, listeners: Sequence[AlertChannel], now: datetime) -> None:

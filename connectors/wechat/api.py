@@ -38,6 +38,8 @@ _LONGEST = 86_400
 _ONE_WAITS = 89504
 # Two codes for one cause; only the first tells the address.
 UNLISTED = ("40164", "61004")
+# The administrator must confirm this server's address, or refused to for an hour or a day.
+CONFIRMING = ("89503", "89506", "89507")
 _RID = re.compile(r"rid:\s*([0-9A-Za-z-]+)")
 _IP = re.compile(r"invalid ip ([0-9A-Fa-f.:]+)")
 

@@ -10,7 +10,7 @@ from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, R
 from connectors.images import draw_cover
 from connectors.values import AccountConfig, Health, Right
 from connectors.wechat import payloads
-from connectors.wechat.api import UNLISTED, Api, egress_ip
+from connectors.wechat.api import CONFIRMING, UNLISTED, Api, egress_ip
 from connectors.wechat.codes import ADMIN
 from connectors.wechat.prepare import COVER
 from connectors.words import N_
@@ -49,7 +49,7 @@ def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStor
 
 
 def _refused(key: str, error: ConnectorError) -> Right:
-    """False when the platform said no; None when it could not be asked now."""
+    """False when the platform said no; None when it could not be asked now, or waits for a person's word."""
     ok = False if isinstance(error, Refused) else None
     # Only the platform's own codes can be looked up.
     code = f"（{error.code}）" if error.code.isdigit() else ""
@@ -59,7 +59,7 @@ def _refused(key: str, error: ConnectorError) -> Right:
         detail=f"{error.cause}{code}",
         remedy=error.remedy,
         who=error.who,
-        asked=ok is not None,
+        asked=ok is not None or error.code in CONFIRMING,
         unlisted=error.code in UNLISTED,
     )
 

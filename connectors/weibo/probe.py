@@ -42,7 +42,11 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
         if not business:
             rights += [_unread(api)]
         rights += [Right(key="private", ok=None, detail=N_("收到并回复第一条私信时验证（粉丝服务平台）。"))]
-    rights += [_publish(level, api, ask=token.ok is True), _expiry(expires_at, granted_at, now), _operator_ip(account)]
+    rights += [
+        _publish(account, level, api, ask=token.ok is True),
+        _expiry(expires_at, granted_at, now),
+        _operator_ip(account),
+    ]
     if level.needs_link:
         rights.append(_safe_domain(account))
     if article_right(account):
@@ -131,7 +135,7 @@ def _unread(api: Api) -> Right:
     return found
 
 
-def _publish(level: Level, api: Api, *, ask: bool) -> Right:
+def _publish(account: AccountConfig, level: Level, api: Api, *, ask: bool) -> Right:
     """statuses/share is open to every app; whether the others are closed can be found out, not whether they are open."""
     call = level.call(0)
     # Whether anything can be said this time; what an earlier probe found stands otherwise.
@@ -143,7 +147,9 @@ def _publish(level: Level, api: Api, *, ask: bool) -> Right:
         if error.code not in _TOO_LOW:
             return Right(key="publish", ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
         said = f"缺少权限（{call}）。{error.cause}"
-        remedy = f"{error.remedy}申请到之前，可在账号设置中把应用级别改为“普通应用（分享）”。"
+        # That level asks for it, and the form says so only when it is missing.
+        first = "" if account.credentials.get("safe_domain") else "先在“凭据”中填好安全域名，再"
+        remedy = f"{error.remedy}申请到之前，可{first}在账号设置中把应用级别改为“普通应用（分享）”。"
         return Right(key="publish", ok=False, detail=said, remedy=remedy, who=error.who)
     except Refused:
         # For want of words, as it should be: the right is there, or is asked for later.

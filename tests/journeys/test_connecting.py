@@ -98,12 +98,16 @@ def wrong_secret(connecting: Connecting) -> None:
     page = connecting.page
     connecting.test_rights()
     connecting.right("访问令牌", "缺失", "AppSecret 不正确", "40125", "请核对 AppSecret")
-    connecting.says("平台不接受现有凭据", "请在平台上核对", "重新填写后再测试")
+    connecting.says("平台不接受现有凭据", "重新填写，再测试")
     connecting.person.shot("connecting-1-secret")
     page.get_by_role("link", name="重新填写凭据").click()
     page.get_by_label("AppSecret", exact=True).fill(SECRET)
     page.get_by_role("button", name="保存凭据").click()
     expect(page.get_by_text("已保存。").first).to_be_visible()
+    # What is still to be pasted at the platform was not lost on the way.
+    expect(page.get_by_label("EncodingAESKey", exact=True).first).to_have_value(re.compile(r"^\w{43}$"))
+    page.get_by_role("button", name="我已填好").click()
+    expect(page.get_by_text("以上密钥请填到平台")).to_have_count(0)
 
 
 def not_on_the_whitelist(connecting: Connecting) -> None:
@@ -167,7 +171,7 @@ def fill_in(connecting: Connecting) -> None:
     page.get_by_label(re.compile("我已了解")).check()
     page.get_by_role("button", name="保存，去测试权限").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text(NAME)
-    expect(page.get_by_text("只在接入时显示")).to_be_visible()
+    expect(page.get_by_text("以上密钥请填到平台")).to_be_visible()
 
 
 def register(connecting: Connecting, once: dict[str, str]) -> None:

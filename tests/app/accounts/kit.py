@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,12 +14,15 @@ import pytest
 import requests
 from flask import Flask
 
+from app.accounts import connections
+from app.accounts.ledger import Ledger
 from app.accounts.models import Account
 from app.accounts.services import create_account
 from app.config import Config
 from app.db import atomic, db, utcnow
 from app.units.access import Actor, Held
 from app.units.models import Unit
+from connectors.errors import RateLimited
 from connectors.simulator.app import Server, serve
 
 UID, GH = "1902538057", "gh_97417a04a28d"
@@ -170,3 +174,11 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def use_up_the_tests(account: Account) -> None:
+    """No call is left today for looking at the account's rights."""
+    meter = Ledger(account.id, purpose="history", clock=utcnow, quotas=connections.quotas_of(account))
+    with contextlib.suppress(RateLimited):
+        while True:
+            meter.spend("statuses/user_timeline")

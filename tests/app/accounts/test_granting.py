@@ -21,7 +21,7 @@ from app.errors import Conflict, Forbidden
 from app.notices.models import Notice
 from app.units.access import actor_for
 from scheduler import poller
-from tests.app.accounts.kit import UID, WEIBO, Office, Sim, connect_wechat, connect_weibo
+from tests.app.accounts.kit import UID, WEIBO, Office, Sim, connect_wechat, connect_weibo, use_up_the_tests
 from tests.app.accounts.people import People
 from tests.app.accounts.test_pages import sound, weibo_form
 from tests.app.publishing.kit import Clockwork
@@ -287,6 +287,20 @@ def test_a_hint_alone_revokes_nothing_and_cannot_waste_the_day(
     soon = only().probe_requested_at
     assert soon is not None
     assert soon > utcnow() + timedelta(minutes=9), "not again within ten minutes"
+
+
+def test_a_revocation_is_found_on_a_day_without_calls_for_tests(
+    app_on_simulator: Flask, office: Office, sim: Sim
+) -> None:
+    account = probe_done(connect_weibo(office))
+    use_up_the_tests(account)
+    with atomic():
+        only().next_poll_at = utcnow() + timedelta(hours=1)
+    sim.call("POST", "/_sim/revocations", {"external_id": UID})
+    assert _told(app_on_simulator, account) == 200
+    clock = Clockwork.make()
+    clock.aside(lambda: poller.tick(clock.runtime, clock.runtime.clock()))
+    assert only().status == "refused"
 
 
 def test_a_real_revocation_is_found_by_asking_and_told(app_on_simulator: Flask, office: Office, sim: Sim) -> None:

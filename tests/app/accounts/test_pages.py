@@ -15,7 +15,7 @@ from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.units.models import Unit
 from app.web import local
-from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim
+from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim, use_up_the_tests
 from tests.app.accounts.people import People
 from tests.architecture.pages import faults
 
@@ -83,8 +83,12 @@ def test_the_way_from_choosing_to_a_tested_account(app_on_simulator: Flask, peop
     assert only().checked_at is not None
     assert WECHAT["encoding_aes_key"] in page, "testing must not take it away"
     assert "已填好" in page
-    sound(browser.get(f"/accounts/{account.id}"))
-    assert WECHAT["encoding_aes_key"] not in sound(browser.get(f"/accounts/{account.id}/connected")), "left is left"
+    # Who is led to the account's page to put a secret right still needs them.
+    assert WECHAT["encoding_aes_key"] in sound(browser.get(f"/accounts/{account.id}"))
+    assert WECHAT["encoding_aes_key"] not in sound(people.browser(people.admin).get(f"/accounts/{account.id}"))
+    assert browser.post(f"/accounts/{account.id}/pasted").headers["Location"].endswith(f"/accounts/{account.id}")
+    for path in ("", "/connected"):
+        assert WECHAT["encoding_aes_key"] not in sound(browser.get(f"/accounts/{account.id}{path}")), "done is done"
 
 
 def test_the_warning_must_be_ticked(app: Flask, people: People) -> None:
@@ -96,7 +100,7 @@ def test_the_warning_must_be_ticked(app: Flask, people: People) -> None:
 def test_a_refused_form_keeps_what_was_typed_but_no_secret(app: Flask, people: People) -> None:
     form = weibo_form(people, **{"credentials.app_key": "with space", "name": "青岚住建"})
     page = sound(people.browser(people.admin).post("/accounts/new", data=form), 422)
-    assert "App Key格式不对" in page
+    assert "App Key 格式不对" in page
     assert 'value="青岚住建"' in page
     assert WEIBO["app_secret"] not in page
     assert WEIBO["access_token"] not in page
@@ -273,3 +277,27 @@ def test_an_address_that_is_refused_without_being_told_is_about_the_list(
     # The API tells the four things of a right that it promises.
     told = app_on_simulator.test_client().get(f"/api/v1{path}/health", headers=people.bearer(people.admin)).get_json()
     assert [sorted(right) for right in told["rights"]] == [["detail", "key", "ok", "remedy"]]
+
+
+def test_the_same_account_under_two_ids_is_noticed(app: Flask, people: People) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, wechat_form(people))
+    first = only()
+    assert "用着同一个 AppID" not in sound(browser.get(f"/accounts/{first.id}"))
+    browser.post("/accounts/new", data=wechat_form(people, external_id="gh_another", name="青岚发布二号"))
+    assert "“青岚发布二号”用着同一个 AppID" in sound(browser.get(f"/accounts/{first.id}"))
+
+
+def test_nobody_is_sent_to_test_what_cannot_be_asked_today(app_on_simulator: Flask, people: People, sim: Sim) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+    account = only()
+    use_up_the_tests(account)
+    browser.post(f"/accounts/{account.id}/probe")
+    account = only()
+    assert account.status == "unknown"
+    assert account.probe_requested_at is not None
+    assert account.probe_requested_at > utcnow()
+    page = sound(browser.get(f"/accounts/{account.id}"))
+    assert "系统在明天零点后自动检查" in page
+    assert "上次没有测完" not in page

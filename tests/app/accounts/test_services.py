@@ -72,7 +72,7 @@ def test_secrets_are_in_no_answer_event_or_log(
         ({"external_id": "青岚"}, "external_id", "UID"),
         ({"mode": "mass"}, "mode", "share"),
         ({"environment": "test"}, "environment", "演练"),
-        ({"credentials": {**WEIBO, "app_secret": ""}}, "credentials.app_secret", "缺少App Secret"),
+        ({"credentials": {**WEIBO, "app_secret": ""}}, "credentials.app_secret", "缺少 App Secret"),
         ({"credentials": {**WEIBO, "access_token": "2.00 x"}}, "credentials.access_token", "空格"),
         ({"credentials": {**WEIBO, "safe_domain": "https://a.gov.cn/x"}}, "credentials.safe_domain", "只写域名"),
         ({"credentials": {**WEIBO, "expires_at": "2026-08-01T00:00:00"}}, "credentials.expires_at", "时区"),
@@ -99,7 +99,7 @@ def test_wrong_weibo_input_names_field_and_remedy(
     [
         ({"credentials": {**WECHAT, "encoding_aes_key": "short"}}, "credentials.encoding_aes_key", "43"),
         ({"credentials": {**WECHAT, "token": "a b"}}, "credentials.token", "32"),
-        ({"credentials": {}}, "credentials.app_id", "缺少AppID"),
+        ({"credentials": {}}, "credentials.app_id", "缺少 AppID"),
         ({"environment": "live", "settings": {"callback_mode": "plain"}}, "settings.callback_mode", "演练"),
     ],
 )
@@ -241,6 +241,26 @@ def test_probing_from_outside_the_whitelist_shows_our_address(
     account = probe(account.id, utcnow())
     assert (account.status, advice.barred(account)) == ("refused", False)
     assert advice.unconnected(account) == "须重新连接"
+
+
+def test_another_way_of_publishing_was_not_tested_yet(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = probe(connect_weibo(office).id, utcnow())
+    assert account.rights
+    account = update_account(office.admin, account.id, mode="full", now=utcnow())
+    assert (account.status, account.rights) == ("unknown", [])
+    assert advice.next_step(account, utcnow()).act == "probe"
+    renamed = update_account(office.admin, probe(account.id, utcnow()).id, name="青岚政务", now=utcnow())
+    assert renamed.rights
+
+
+def test_an_administrator_must_confirm_the_address(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = probe(connect_wechat(office).id, utcnow())
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": "ask"})
+    account = probe(account.id, utcnow())
+    token = account.rights[0]
+    assert (account.status, token["ok"]) == ("unknown", None)
+    assert "管理员确认" in token["detail"]
+    assert "draft" in {right["key"] for right in account.rights}, "what was known of the others stays"
 
 
 def test_probing_weibo_with_a_dead_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:

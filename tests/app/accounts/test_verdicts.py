@@ -49,6 +49,17 @@ def test_what_could_not_be_asked_keeps_its_earlier_verdict() -> None:
     assert verdicts.merged([], found)[1]["ok"] is None
     # Without a word about the token nothing was asked at all.
     assert verdicts.merged(before, [Right(key="token", ok=None, asked=False)]) == before
+    assert verdicts.merged(before, [Right(key="token", ok=None, detail="等管理员确认")])[1:] == before[1:]
+
+
+def test_what_use_has_shown_no_probe_puts_in_question() -> None:
+    account = Account(rights=[verdicts.row(Right(key=key, ok=None)) for key in ("token", "publish", "mass")])
+    verdicts.note_use(account, "publish")
+    assert [right["ok"] for right in account.rights] == [None, True, None]
+    found = [Right(key="token", ok=True), Right(key="publish", ok=None, detail="首次发布时验证")]
+    assert verdicts.merged(account.rights, found)[1]["detail"] == "用它成功发布过。"
+    refused = [Right(key="token", ok=True), Right(key="publish", ok=False, detail="没有权限")]
+    assert verdicts.merged(account.rights, refused)[1]["ok"] is False
 
 
 def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account(

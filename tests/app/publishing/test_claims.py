@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from app.accounts import verdicts
+from app.accounts.models import Account
 from app.db import atomic, db
 from app.errors import Conflict
 from app.publishing import claims, committing, heartbeats, preparing, telling
@@ -17,7 +19,7 @@ from app.publishing import services as publishing
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import LEASE, Claim, Lost, Outcome
 from app.units.models import Unit
-from connectors.values import Prepared, Receipt
+from connectors.values import Prepared, Receipt, Right
 from tests.app.publishing.kit import Desk, force, fresh_post, row
 from tests.app.publishing.saving import way
 
@@ -340,3 +342,18 @@ def test_secrets_that_cannot_be_opened_keep_no_round_from_the_others(desk: Desk,
     assert committing.begin(theirs, "w", now) is not None
     assert claims.lapse(now + timedelta(days=30)) == 1
     assert row(post_id, desk.wechat).status == "committing"
+
+
+def test_what_went_out_shows_what_its_account_may(desk: Desk, now: datetime) -> None:
+    with atomic():
+        for account in (desk.weibo, desk.wechat):
+            account.rights = [verdicts.row(Right(key="publish", ok=None, detail="首次发布时验证"))]
+    planned(desk, now)
+    (claim,) = [each for each in claims.claim_commits("w", 8, now) if each.account_id == desk.weibo.id]
+    started = committing.begin(claim, "w", now)
+    assert started is not None
+    answer = Outcome(kind="receipt", receipt=Receipt(external_id="5", live=True))
+    committing.record_answer(claim, started.attempt_id, answer, [], now)
+    telling.tell_others(now)
+    known = {account.id: account.rights[0]["ok"] for account in db.session.scalars(select(Account))}
+    assert (known[desk.weibo.id], known[desk.wechat.id]) == (True, None)
