@@ -23,6 +23,7 @@ from connectors.errors import CredentialsRefused, Unavailable
 from connectors.values import Token
 from tests.app.accounts.kit import Office, connect_wechat
 from tests.conftest import ENCRYPTION_KEY
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -195,6 +196,6 @@ def test_three_processes_fetch_once(app: Flask, config: Config, account_id: str,
         subprocess.Popen([sys.executable, "-c", WORKER, *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(3)
     ]
-    said = [process.communicate(timeout=60)[0].strip() for process in processes]
+    said = [process.communicate(timeout=PATIENCE)[0].strip() for process in processes]
     assert said == ["shared"] * 3
     assert log.read_text().splitlines() == ["fetched"]
