@@ -1,4 +1,4 @@
-"""The parts of Capabilities, one rule each: answering, lengths, shapes, quotas, previews, and what cannot be done and why."""
+"""The parts of Capabilities, one rule each: answering, lengths, shapes, choices, quotas, previews; what cannot be done."""
 
 from __future__ import annotations
 
@@ -96,6 +96,20 @@ class Form:
 
     key: str
     label: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A way of adapting that an author may choose, by the override `key`; without one `automatic` tells what happens.
+
+    Nothing of it stands in the payload but its effect on `part`: offered while the payload has that part.
+    """
+
+    key: str
+    label: str
+    part: str
+    automatic: str
+    options: tuple[Form, ...]
 
 
 @dataclass(frozen=True, kw_only=True)

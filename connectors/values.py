@@ -20,6 +20,7 @@ from connectors.known import Json as Json
 from connectors.known import Right as Right
 from connectors.known import Token as Token
 from connectors.rules import Allowance as Allowance
+from connectors.rules import Choice as Choice
 from connectors.rules import Form as Form
 from connectors.rules import Limit as Limit
 from connectors.rules import Missing as Missing
@@ -259,6 +260,8 @@ class Capabilities:
     limits: tuple[Limit, ...] = ()
     # Shapes an author may choose between (override "form"); fewer than two: nothing to choose.
     forms: tuple[Form, ...] = ()
+    # Ways of adapting that an author may choose between.
+    choices: tuple[Choice, ...] = ()
     recall: Literal["api", "manual", "partial"] = "manual"
     # Messages that can be had: kinds that come by polling, and kinds that come by callback.
     polls: tuple[MessageKind, ...] = ()

@@ -254,6 +254,13 @@ WECHAT = Platform(
             choices=(("subscription", N_("公众号（订阅号）")), ("service", N_("服务号"))),
         ),
         Setting(name="comments", label=N_("已在公众平台开通留言"), kind="tick"),
+        Setting(
+            name="theme",
+            label=N_("默认版式"),
+            help=N_("图文的样子；写稿时可逐篇另选。"),
+            kind="choice",
+            choices=(("official", N_("公文")), ("policy", N_("政策解读")), ("service", N_("便民"))),
+        ),
         Setting(name="default_author", label=N_("默认作者"), help=N_("不超过 16 字。")),
         Setting(name="quotas.mass", label=N_("群发次数"), help=N_("平台另有规定时填写，否则留空。"), kind="number"),
         Setting(

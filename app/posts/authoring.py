@@ -183,8 +183,10 @@ def _finish(actor: Actor, post: Post, revision: Revision, now: datetime) -> None
 
 
 def _check_overrides(variant: Variant, overrides: Mapping[str, Any]) -> None:
-    """Parts of the payload, and "form" where the platform has several shapes; None resets whatever was set once."""
-    forms = {form.key for form in capabilities(variant.account).forms}
+    """Parts of the payload, "form" where the platform has several shapes, and the account's choices; None resets any."""
+    able = capabilities(variant.account)
+    forms = {form.key for form in able.forms}
+    choices = {choice.key: [option.key for option in choice.options] for choice in able.choices}
     errors = {}
     for key, value in overrides.items():
         if value is None and key in variant.overrides:
@@ -194,6 +196,9 @@ def _check_overrides(variant: Variant, overrides: Mapping[str, Any]) -> None:
         elif key == "form" and forms:
             if value is not None and value not in forms:
                 errors[key] = ["这个平台没有这种发布形式。"]
+        elif key in choices:
+            if value is not None and value not in choices[key]:
+                errors[key] = [f"没有这种选择。可选：{'、'.join(choices[key])}；留空恢复自动。"]
         elif key not in variant.payload:
             errors[key] = [f"这个平台版本没有“{key}”这一部分。"]
     if errors:

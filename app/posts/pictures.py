@@ -7,7 +7,10 @@ import binascii
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from sqlalchemy import select
 
 from app.config import current
 from app.db import db
@@ -18,6 +21,19 @@ from app.units.access import Actor
 
 _MEDIA = re.compile(r"^/media/([0-9a-f]{64})$")
 _DATA = re.compile(r"^data:(image/[\w.+-]+)?((?:;[\w=-]+)*),(.*)$", re.DOTALL | re.IGNORECASE)
+
+
+# So much higher than wide, a picture is a poster: phones show its beginning, and all of it when it is opened.
+_LONG = 3
+
+
+def long_pictures(payload: Mapping[str, Any]) -> set[str]:
+    """The hashes of the payload's `images` that are posters."""
+    wanted = {str(image["sha256"]) for image in payload.get("images") or ()}
+    if not wanted:
+        return set()
+    tall = select(Blob.sha256).where(Blob.sha256.in_(wanted), Blob.width > 0, Blob.height >= Blob.width * _LONG)
+    return set(db.session.scalars(tall))
 
 
 class Pictures:

@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from app.accounts.advice import unconnected
 from app.posts.audiences import audience_of
 from app.posts.models import Variant
+from app.posts.pictures import long_pictures
 from app.web import _
 
 _MARKED = re.compile(r"(https?://[!-~]+|#[^#\n]{1,60}#|@[\w\u4e00-\u9fff-]{2,30})")
@@ -37,5 +38,9 @@ def audience_words(payload: Mapping[str, Any]) -> str:
 
 def init(app: Flask) -> None:
     app.jinja_env.globals.update(
-        article_page=article_page, microblog=microblog, unconnected=unconnected, audience_words=audience_words
+        article_page=article_page,
+        microblog=microblog,
+        unconnected=unconnected,
+        audience_words=audience_words,
+        long_pictures=long_pictures,
     )

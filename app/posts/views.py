@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request, url_for
@@ -225,15 +226,28 @@ def _media_of(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
 def _account_json(account: Account) -> dict[str, Any]:
     able = capabilities(account)
     limits = {limit.field: limit.limit for limit in able.limits}
-    forms = [{"key": form.key, "label": _(form.label)} for form in able.forms]
     return {
         "id": account.id,
         "name": account.name,
         "platform": account.platform,
         "limits": limits,
-        "forms": forms,
+        "forms": _options(able.forms),
+        "choices": [
+            {
+                "key": choice.key,
+                "label": _(choice.label),
+                "part": choice.part,
+                "automatic": _(choice.automatic),
+                "options": _options(choice.options),
+            }
+            for choice in able.choices
+        ],
         "audience": services.AUDIENCE_OFFER in able.offers,
     }
+
+
+def _options(forms: Sequence[Any]) -> list[dict[str, str]]:
+    return [{"key": form.key, "label": _(form.label)} for form in forms]
 
 
 def _media_json(media: Media) -> dict[str, Any]:

@@ -10,28 +10,34 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from urllib.parse import SplitResult, urlsplit
 
 import css_inline
 import nh3
-from lxml import etree
-from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
+from connectors.urgent import Brief
 from connectors.values import Note, Problem
-from connectors.wechat import theme
-from connectors.wechat.tags import ATTRIBUTES, DROP, KEEP, KEPT_LINK_HOST, RENAME
+from connectors.wechat import opening, theme
+from connectors.wechat.references import References, take_links
+from connectors.wechat.tables import fit_tables
+from connectors.wechat.tags import ATTRIBUTES, DROP, KEEP, RENAME
+from connectors.wechat.tree import alignment, element, inside_table, parsed, serialised, text_of
 
 # sha256 of the library -> (sha256 of the bytes to be uploaded, what was changed), or a Chinese reason why not.
 Fit = Callable[[str], tuple[str, str] | str]
 
 MEDIA_SRC = re.compile(r"^/media/([0-9a-f]{64})$")
-_ALIGN = re.compile(r"text-align\s*:\s*(center|right)")
-_DOCUMENT_TAGS = re.compile(r"</?(?:html|body)\b[^>]*>", re.IGNORECASE)
-_END = "data-end-of-text"
-# Characters of a row's first cell that stand on one line.
-_SHORT = 6
-_WIDE_COLUMNS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a body is to look: its theme, what stands before it, and what becomes of wide tables (theme.SPLIT, theme.KEEP)."""
+
+    theme: str = theme.OFFICIAL
+    source: str = ""
+    brief: Brief | None = None
+    reading_time: bool = False
+    tables: str = ""
 
 
 @dataclass(kw_only=True)
@@ -45,9 +51,9 @@ class Body:
     problems: list[Problem] = field(default_factory=list)
 
 
-def rewrite(html: str, *, fit: Fit, source: str = "", terse: bool = False) -> Body:
-    """The themed article; `terse` saves characters."""
-    return _Rewriter(html, fit, keep_styles=False).themed(source, theme.TERSE if terse else theme.FULL)
+def rewrite(html: str, *, fit: Fit, look: Look) -> Body:
+    """The themed article."""
+    return _Rewriter(html, fit, keep_styles=False).themed(look)
 
 
 def clean_override(html: str, *, fit: Fit) -> Body:
@@ -60,7 +66,7 @@ class _Rewriter:
         self.fit = fit
         self.keep_styles = keep_styles
         self.body = Body()
-        self.root, complete = _parsed(html)
+        self.root, complete = parsed(html)
         if not complete:
             message = "正文嵌套过深或有未闭合的标签，后面的内容读不出来。请清除格式后重新粘贴。"
             self.body.problems.append(
@@ -69,27 +75,45 @@ class _Rewriter:
         self._drop_unsupported()
         self._rename()
         self._pictures()
-        self.references = self._links()
+        # Before the marks of references come among the words: a digest has no list of them.
+        self.body.paragraphs = [text for p in self.root.iter("p") if (text := text_of(p)) and not inside_table(p)]
+        self.references: References = take_links(self.root)
+        self.body.notes += self.references.notes()
         self._strip_attributes()
         if not keep_styles:
             self._drop_empty()
-            self._tables()
-        self.body.paragraphs = [text for p in self.root.iter("p") if (text := _text(p)) and not _inside_table(p)]
 
-    def themed(self, source: str, css: str) -> Body:
+    def themed(self, look: Look) -> Body:
         self.root.set("class", "root")
-        if source:
-            self._append("p", "source", f"来源：{source}")
-        self._append_references()
-        inlined = css_inline.inline_fragment(_serialised(self.root), css, load_remote_stylesheets=False)
-        self.body.html = _guarded(inlined)
+        self._tell_before(look)
+        self.body.notes += fit_tables(self.root, look.tables)
+        if look.source:
+            self.root.append(element("p", "source", f"来源：{look.source}"))
+        self.references.append_to(self.root)
+        styles = theme.css(look.theme)
+        self.body.html = _guarded(
+            css_inline.inline_fragment(serialised(self.root), styles, load_remote_stylesheets=False)
+        )
         return self.body
 
     def as_written(self) -> Body:
-        self._append_references()
-        inner = (self.root.text or "") + "".join(_serialised(child, tail=True) for child in self.root)
+        self.references.append_to(self.root)
+        inner = (self.root.text or "") + "".join(serialised(child, tail=True) for child in self.root)
         self.body.html = _guarded(inner)
         return self.body
+
+    def _tell_before(self, look: Look) -> None:
+        """What a reader should see first: the box of an emergency, else how long the text is."""
+        first: list[HtmlElement] = []
+        if look.brief is not None and look.brief.said:
+            first.append(opening.lead_box(look.brief))
+        characters = len(re.sub(r"\s", "", self.root.text_content()))
+        if look.reading_time and characters:
+            first.append(opening.reading_line(characters, len(self.body.pictures)))
+            self._note("reading_time", "文首写明字数和大约的阅读时间。")
+        if first:
+            first[-1].tail, self.root.text = self.root.text, None
+            self.root[:0] = first
 
     def _note(self, kind: str, message: str) -> None:
         self.body.notes.append(Note(kind=kind, message=message))
@@ -149,44 +173,9 @@ class _Rewriter:
                 )
             )  # fmt: skip
 
-    def _links(self) -> list[tuple[str, str]]:
-        """Links WeChat would take out become "[n]" and a list at the end: (text, address) of each."""
-        references: list[tuple[str, str]] = []
-        numbers: dict[str, int] = {}
-        lost = 0
-        for node in list(self.root.iter("a")):
-            href = (node.get("href") or "").strip()
-            parts = _split(href)
-            if parts.scheme in ("http", "https") and parts.hostname == KEPT_LINK_HOST:
-                continue
-            if parts.scheme in ("http", "https") and parts.hostname:
-                text = _text(node)
-                if text != href:
-                    if href not in numbers:
-                        references.append((text, href))
-                        numbers[href] = len(references)
-                    _append_text(node, f"[{numbers[href]}]")
-            elif _says_more(href, _text(node)):
-                lost += 1
-            node.drop_tag()
-        if lost:
-            self._note("links_lost", f"{lost} 个链接不是完整的网址（邮箱、电话或站内地址），只保留了文字。")
-        if references:
-            self._note("links", f"{len(references)} 个外链转为文末注释。")
-        return references
-
-    def _append_references(self) -> None:
-        if not self.references:
-            return
-        refs = etree.SubElement(self.root, "section")
-        refs.set("class", "refs")
-        for number, (text, href) in enumerate(self.references, 1):
-            line = etree.SubElement(refs, "p")
-            line.text = f"[{number}] {text}：{href}" if text else f"[{number}] {href}"
-
     def _strip_attributes(self) -> None:
         for node in self.root.iter():
-            align = _alignment(node)
+            align = alignment(node)
             caption = node.get("data-role") == "caption"
             allowed = ATTRIBUTES.get(str(node.tag), set()) | ({"style"} if self.keep_styles else set())
             for name in list(node.attrib):
@@ -199,47 +188,11 @@ class _Rewriter:
 
     def _drop_empty(self) -> None:
         for node in list(self.root.iter("p", "span", "strong", "em", "h2", "h3", "h4")):
-            if not _text(node) and next(node.iter("img", "br", "hr"), None) is None:
+            if not text_of(node) and next(node.iter("img", "br", "hr"), None) is None:
                 node.drop_tree()
         for node in list(self.root.iter("span")):
             if not node.attrib:
                 node.drop_tag()
-
-    def _tables(self) -> None:
-        """Tables stay tables: bordered, merged cells kept, wide ones scroll sideways on a phone."""
-        for table in list(self.root.iter("table")):
-            parent = table.getparent()
-            if parent is None:
-                continue
-            columns = max((_columns(row) for row in table.iter("tr")), default=0)
-            if columns > _WIDE_COLUMNS:
-                table.set("class", "wide")
-                self._note("table", f"{columns} 列的表格在手机上可左右滑动查看。")
-            _keep_short(table)
-            frame = lxml_html.Element("section")
-            frame.set("class", "table")
-            frame.tail, table.tail = table.tail, None
-            parent.replace(table, frame)
-            frame.append(table)
-
-    def _append(self, tag: str, css_class: str, text: str) -> None:
-        node = etree.SubElement(self.root, tag)
-        node.set("class", css_class)
-        node.text = text
-
-
-def _parsed(html: str) -> tuple[HtmlElement, bool]:
-    """The document under one section, and whether it was read to its end.
-
-    libxml2 stops without a word some 250 levels deep, and an unclosed comment swallows the rest: a mark put behind the
-    text tells. lxml refuses NUL, and loses what follows </html> in a whole document that was pasted.
-    """
-    bare = _DOCUMENT_TAGS.sub("", html.replace("\x00", ""))
-    root = lxml_html.fragment_fromstring(f"{bare}<hr {_END}>", create_parent="section")
-    mark = next((node for node in root.iter("hr") if _END in node.attrib), None)
-    if mark is not None:
-        mark.drop_tree()
-    return root, mark is not None
 
 
 def _guarded(html: str) -> str:
@@ -252,61 +205,6 @@ def _guarded(html: str) -> str:
         url_schemes={"http", "https"},
         filter_style_properties=set(theme.PROPERTIES),
     )
-
-
-def _serialised(node: HtmlElement, *, tail: bool = False) -> str:
-    return etree.tostring(node, encoding="unicode", method="html", with_tail=tail)
-
-
-def _text(node: HtmlElement) -> str:
-    return re.sub(r"\s+", " ", node.text_content().replace("\xa0", " ")).strip()
-
-
-def _alignment(node: HtmlElement) -> str:
-    found = _ALIGN.search(node.get("style") or "")
-    if found:
-        return found.group(1)
-    align = (node.get("align") or "").lower()
-    return align if align in ("center", "right") else ""
-
-
-def _append_text(node: HtmlElement, text: str) -> None:
-    if len(node):
-        node[-1].tail = (node[-1].tail or "") + text
-    else:
-        node.text = (node.text or "") + text
-
-
-def _columns(row: HtmlElement) -> int:
-    spans = (cell.get("colspan", "1") for cell in row if cell.tag in ("td", "th"))
-    return sum(int(span) if span.isdigit() else 1 for span in spans)
-
-
-def _keep_short(table: HtmlElement) -> None:
-    """A short word at the head of a row (事项) is not broken in two, however long its neighbours are."""
-    for row in table.iter("tr"):
-        first = next((cell for cell in row if cell.tag in ("td", "th")), None)
-        if first is not None and 0 < len(_text(first)) <= _SHORT:
-            first.set("class", "short")
-
-
-def _inside_table(node: HtmlElement) -> bool:
-    return next(node.iterancestors("table"), None) is not None
-
-
-def _says_more(href: str, text: str) -> bool:
-    """Whether a link that is no web address (mail, telephone, a path of our own site) tells what its text does not."""
-    scheme, colon, rest = href.partition(":")
-    if not href or href.startswith("#") or scheme.lower() in ("javascript", "data", "vbscript"):
-        return False
-    return (rest if colon else href) not in text
-
-
-def _split(href: str) -> SplitResult:
-    try:
-        return urlsplit(href)
-    except ValueError:
-        return urlsplit("")
 
 
 def has_content(html: str) -> bool:

@@ -7,25 +7,27 @@ under 1 MB, content_source_url 1 KB.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
+from connectors import urgent
 from connectors.base import MediaStore
-from connectors.text import cut
+from connectors.text import read
+from connectors.urgent import Brief
 from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem
-from connectors.wechat import adapt
+from connectors.wechat import adapt, theme
 from connectors.wechat.pictures import choose_cover, fit, override_cover
+from connectors.wechat.summary import DIGEST, digest_of
 
-TITLE, AUTHOR, DIGEST, CONTENT_CHARS, CONTENT_BYTES, SOURCE_URL_BYTES = 32, 16, 128, 20_000, 1_000_000, 1024
+TITLE, AUTHOR, CONTENT_CHARS, CONTENT_BYTES, SOURCE_URL_BYTES = 32, 16, 20_000, 1_000_000, 1024
 # An address at mmbiz.qpic.cn is longer than /media/{sha256}: room kept for each picture.
 UPLOADED_URL_CHARS = 160
 TAG_NAME = 30
 _MEDIA_URL_CHARS = len("/media/") + 64
-_DIGEST_FROM_BODY = 120
-_RUNNING = re.compile(r"[。！？；：!?]")
 _NAMES = {
     "title": "标题", "author": "作者", "digest": "摘要", "content_html": "正文", "cover": "封面", "comments": "留言开关",
-    "delivery": "发布方式",
+    "delivery": "发布方式", theme.THEME: "版式", theme.READING: "阅读时间", theme.TABLES: "宽表格", urgent.BREVITY: "篇幅",
 }  # fmt: skip
 # The ways that a post may take, by what its account was connected for: the quota that is reserved and the draft that is
 # handed over follow the account, so an author may only step down from notifying followers.
@@ -47,10 +49,13 @@ class Adapting:
         self.overrides = {k: v for k, v in content.overrides.items() if k in self.names and v is not None}
         self.notes: list[Note] = []
         self.problems: list[Problem] = []
+        self.brief: Brief | None = None
 
     def done(self) -> Adaptation:
         title = self.words("title", self.content.title)
         author = self.words("author", self.content.author or str(self.account.settings.get("default_author") or ""))
+        if urgent.wants_short(self.content) and "content_html" not in self.overrides:
+            self._be_brief()
         body = self._body()
         payload = {
             "title": title,
@@ -86,29 +91,46 @@ class Adapting:
         if "content_html" in self.overrides:
             body = adapt.clean_override(str(self.overrides["content_html"]), fit=fitted)
         else:
-            body = adapt.rewrite(self.content.body_html, fit=fitted, source=self.content.source)
-            if content_length(body.html) >= CONTENT_CHARS:
-                body = adapt.rewrite(self.content.body_html, fit=fitted, source=self.content.source, terse=True)
+            for look in self._looks():
+                body = adapt.rewrite(self.content.body_html, fit=fitted, look=look)
+                if content_length(body.html) < CONTENT_CHARS:
+                    break
+            if look.theme == theme.TERSE:
                 body.notes.append(Note(kind="theme", message="正文较长，为不超过微信的字符上限改用简洁版式。"))
+            if look.brief is not None:
+                body.notes.append(urgent.note(look.brief, "文首"))
         self.notes += body.notes
         self.problems += body.problems
         return body
+
+    def _be_brief(self) -> None:
+        """The short form of an emergency post: a box before the text, which stays whole."""
+        brief = urgent.brief(self.content, read(self.content.body_html))
+        self.problems += urgent.problems(brief, "content_html")
+        self.brief = brief if brief.said else None
+
+    def _looks(self) -> Iterator[adapt.Look]:
+        """The look that was chosen, then others that take fewer characters."""
+        name = theme.theme_of(self.account, self.content)
+        look = adapt.Look(
+            theme=name,
+            source=self.content.source,
+            brief=self.brief,
+            reading_time=theme.tells_reading_time(name, self.content),
+            tables=str(self.overrides.get(theme.TABLES) or ""),
+        )
+        yield look
+        yield replace(look, theme=theme.TERSE)
+        if look.tables != theme.KEEP:
+            yield replace(look, theme=theme.TERSE, tables=theme.SPLIT)
 
     def _digest(self, body: adapt.Body, title: str) -> str:
         if "digest" in self.overrides:
             return self.words("digest", "")
         summary = self.words("digest", self.content.summary)
-        if not summary:
-            first = opening_paragraph(body.paragraphs, title)
-            if not first:
-                return ""
-            self.notes.append(Note(kind="summary", message="摘要由首段生成。"))
-            return leading_sentences(first, _DIGEST_FROM_BODY)
-        if len(summary) <= DIGEST:
-            return summary
-        shortened = leading_sentences(summary, DIGEST)
-        self.notes.append(Note(kind="summary", message=f"摘要超过 {DIGEST} 字，按句截至 {len(shortened)} 字。"))
-        return shortened
+        told, notes = digest_of(summary, body.paragraphs, title, self.brief)
+        self.notes += notes
+        return told
 
     def _cover(self, body: adapt.Body) -> dict[str, Any]:
         cover = choose_cover(self.account, self.media, self.content, body.pictures)
@@ -182,17 +204,6 @@ class Adapting:
 def content_length(html: str) -> int:
     """Characters of the content once every /media/{sha256} has become an address of WeChat's."""
     return len(html) + html.count('src="/media/') * (UPLOADED_URL_CHARS - _MEDIA_URL_CHARS)
-
-
-def opening_paragraph(paragraphs: list[str], title: str) -> str:
-    """The first paragraph that is running text: a document's own heading and its "一、" lines have no full stop."""
-    others = [text for text in paragraphs if text != title]
-    return next((text for text in others if _RUNNING.search(text)), others[0] if others else "")
-
-
-def leading_sentences(text: str, limit: int) -> str:
-    """As many whole sentences of `text` as fit `limit` characters; else whole clauses; else cut, with an ellipsis."""
-    return cut(text, lambda part: len(part) <= limit) or f"{text[: limit - 1]}…"
 
 
 def _is_delivery(delivery: Mapping[str, Any]) -> bool:

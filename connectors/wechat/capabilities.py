@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
 
+from connectors import urgent
 from connectors.values import (
     AccountConfig,
     Allowance,
@@ -17,12 +18,14 @@ from connectors.values import (
     Quota,
     ReplyRule,
 )
-from connectors.wechat.article import AUTHOR, CONTENT_CHARS, DIGEST, TITLE
+from connectors.wechat import theme
+from connectors.wechat.article import AUTHOR, CONTENT_CHARS, TITLE
 from connectors.wechat.inbox import NO_ID
 from connectors.wechat.newspic import FORMS
 from connectors.wechat.pictures import UPLOADIMG_BYTES, UPLOADIMG_TYPES
 from connectors.wechat.preview import DAILY as PREVIEWS_A_DAY
 from connectors.wechat.preview import WHY_NOT, rule
+from connectors.wechat.summary import DIGEST
 from connectors.words import N_
 
 # The platform names no number; more than this no reader scrolls through, and the characters run out first.
@@ -105,6 +108,7 @@ def capabilities(account: AccountConfig) -> Capabilities:
             Limit(field="content_html", limit=CONTENT_CHARS, unit="字符"),
         ),
         forms=FORMS,
+        choices=(*theme.choices(account), urgent.choice("content_html")),
         recall=_RECALL.get(mode, "manual"),
         polls=("article_comment",) if comments else (),
         pushes=("private",),

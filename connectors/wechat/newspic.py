@@ -70,6 +70,9 @@ class _AdaptingPictures(Adapting):
             lost = [link for link in document.links if link.href.startswith("http") and link.href != link.text]
             if lost:
                 self.notes.append(Note(kind="links", message=f"贴图只能放纯文字，{len(lost)} 个链接只保留了文字。"))
+            if document.foreign:
+                said = f"正文中的 {document.foreign} 张图片不在素材库中，未带入贴图。请上传到素材库后重新插入。"
+                self.notes.append(Note(kind="foreign_images", message=said))
             if any(block.kind == "table" for block in document.blocks):
                 self.notes.append(Note(kind="table", message="贴图没有表格，表格改为逐行文字。"))
             if self.content.source:

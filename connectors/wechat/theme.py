@@ -1,43 +1,79 @@
-"""How a WeChat article looks: one sober theme (公文). Only what survives WeChat's filter: no classes, ids, positions, variables.
+"""How a WeChat article looks: three themes of plain CSS (themes/*.css), inlined when adapting, and one that saves characters.
 
-Sizes and line heights stand on the outermost section and are inherited, so that a long article stays short in characters.
+Which one is chosen stands in no payload; its effect does, and so in the hash that is approved.
 """
 
 from __future__ import annotations
 
-FULL = """
-section.root{font-size:16px;line-height:1.8;color:#222;text-align:left;word-break:break-word}
-p{margin:0 0 14px}
-h2{margin:26px 0 14px;padding-left:10px;border-left:4px solid #b22222;font-size:19px;line-height:1.4;font-weight:bold}
-h3{margin:22px 0 12px;font-size:17px;line-height:1.4;font-weight:bold;color:#b22222}
-h4{margin:18px 0 10px;font-size:16px;font-weight:bold}
-blockquote{margin:0 0 14px;padding:10px 14px;border-left:3px solid #ddd;background-color:#f7f7f7;color:#555}
-ul,ol{margin:0 0 14px;padding-left:24px}
-li{margin:0 0 6px}
-img{display:block;max-width:100%;height:auto;margin:0 auto}
-p.caption{margin:6px 0 16px;font-size:13px;color:#888;text-align:center}
-section.table{margin:0 0 14px;overflow-x:auto}
-table{width:100%;border-collapse:collapse;font-size:14px;line-height:1.5}
-table.wide{min-width:620px}
-th{padding:6px 8px;border:1px solid #bbb;background-color:#f5eaea;font-weight:bold;text-align:center}
-td{padding:6px 8px;border:1px solid #bbb}
-.short{white-space:nowrap}
-td p,th p{margin:0}
-caption{padding:4px 0;font-size:13px;color:#888}
-pre{margin:0 0 14px;padding:10px;background-color:#f7f7f7;font-size:13px;white-space:pre-wrap}
-p.source{margin:24px 0 0;font-size:14px;color:#888}
-section.refs{margin:24px 0 0;padding:10px 0 0;border-top:1px solid #ddd;font-size:13px;color:#888;word-break:break-all}
-section.refs p{margin:0 0 4px}
-"""
+from functools import cache
+from pathlib import Path
 
-# For articles that the full theme would push over the character limit: everything possible is inherited.
-TERSE = """
-section.root{font-size:16px;line-height:1.8;color:#222}
-img{max-width:100%}
-table{width:100%;border-collapse:collapse}
-th,td{border:1px solid #bbb}
-section.refs{font-size:13px;color:#888}
-"""
+from connectors.rules import Choice, Form
+from connectors.values import AccountConfig, Content
+from connectors.words import N_
+
+THEME, READING, TABLES = "theme", "reading_time", "tables"
+OFFICIAL, POLICY, SERVICE, TERSE = "official", "policy", "service", "terse"
+NAMES = {OFFICIAL: N_("公文"), POLICY: N_("政策解读"), SERVICE: N_("便民")}
+_AUTOMATIC = {
+    OFFICIAL: N_("按账号设置：公文"),
+    POLICY: N_("按账号设置：政策解读"),
+    SERVICE: N_("按账号设置：便民"),
+}
+SPLIT, KEEP, ON, OFF = "split", "keep", "on", "off"
+_FOLDER = Path(__file__).parent / "themes"
+
+
+def default_theme(account: AccountConfig) -> str:
+    """The account's own choice (settings.theme), else 公文."""
+    given = account.settings.get(THEME)
+    return given if isinstance(given, str) and given in NAMES else OFFICIAL
+
+
+def theme_of(account: AccountConfig, content: Content) -> str:
+    """The theme of one post: the author's choice, else the account's."""
+    given = content.overrides.get(THEME)
+    return given if isinstance(given, str) and given in NAMES else default_theme(account)
+
+
+def tells_reading_time(theme: str, content: Content) -> bool:
+    """Whether the article begins with how long it takes to read: the author's word, else 政策解读 alone, which is studied."""
+    given = content.overrides.get(READING)
+    return given == ON if given in (ON, OFF) else theme == POLICY
+
+
+def choices(account: AccountConfig) -> tuple[Choice, ...]:
+    """What an author may choose of the article's looks."""
+    return (
+        Choice(
+            key=THEME,
+            label=N_("版式"),
+            part="content_html",
+            automatic=_AUTOMATIC[default_theme(account)],
+            options=tuple(Form(key=key, label=name) for key, name in NAMES.items()),
+        ),
+        Choice(
+            key=READING,
+            label=N_("文首写明阅读时间"),
+            part="content_html",
+            automatic=N_("自动（“政策解读”版式写明）"),
+            options=(Form(key=ON, label=N_("写明")), Form(key=OFF, label=N_("不写"))),
+        ),
+        Choice(
+            key=TABLES,
+            label=N_("宽表格"),
+            part="content_html",
+            automatic=N_("自动（手机上放不下的改为分行列表）"),
+            options=(Form(key=SPLIT, label=N_("改为分行列表")), Form(key=KEEP, label=N_("保持表格，左右滑动"))),
+        ),
+    )
+
+
+@cache
+def css(theme: str) -> str:
+    """The style sheet of a theme."""
+    return (_FOLDER / f"{theme}.css").read_text(encoding="utf-8")
+
 
 # Style properties that are known to survive; everything else is taken out before WeChat does it.
 PROPERTIES = frozenset(

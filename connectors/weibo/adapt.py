@@ -9,7 +9,9 @@ from typing import Any
 import nh3
 
 from connectors import text as words
+from connectors import urgent
 from connectors.base import MediaStore
+from connectors.urgent import BREVITY
 from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem, Severity
 from connectors.weibo import compose, links, pictures
 from connectors.weibo.length import count, half_units, literal_count, literal_units
@@ -23,7 +25,7 @@ TAGS = {
     *("ul", "ol", "li", "blockquote", "pre", "table", "thead", "tbody", "tr", "th", "td", "caption", "img", "a"),
 }
 _ATTRIBUTES = {"a": {"href"}, "img": {"src"}, "td": {"colspan", "rowspan"}, "th": {"colspan", "rowspan"}}
-OVERRIDABLE = ("form", "text", "images", "delivery")
+OVERRIDABLE = ("form", "text", "images", "delivery", BREVITY)
 
 
 def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adaptation:
@@ -34,14 +36,17 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
     text, notes = compose.compose(content, document, link, level)
     if document.links:
         notes.append(Note(kind="links", message=f"正文中的 {len(document.links)} 个链接未带入微博，请见文章链接。"))
-    hashes = ((content.cover.sha256,) if content.cover else ()) + document.images
+    if document.foreign:
+        said = f"正文中的 {document.foreign} 张图片不在素材库中，未带入微博。请上传到素材库后重新插入。"
+        notes.append(Note(kind="foreign_images", message=said))
+    offered = pictures.offered(content, document)
     problems: list[Problem] = []
     overrides = {key: content.overrides[key] for key in OVERRIDABLE if content.overrides.get(key) is not None}
     if "text" in overrides:
         text = str(overrides["text"]).replace("\r\n", "\n").replace("\r", "\n").strip()
     if "images" in overrides:
-        hashes = own_images(overrides["images"], level.max_images, problems)
-    chosen, image_notes, image_problems = pictures.choose(media, hashes, level.max_images)
+        offered = pictures.named(own_images(overrides["images"], level.max_images, problems))
+    chosen, image_notes, image_problems = pictures.choose(media, offered, level.max_images)
     notes += image_notes + [_overridden(key) for key in overrides]
     delivery = {"mode": level.call(len(chosen))}
     if "delivery" in overrides:
@@ -53,6 +58,8 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
         "delivery": delivery,
     }
     problems += image_problems + _problems(account, level, text, link)
+    if urgent.wants_short(content) and "text" not in overrides:
+        problems += urgent.problems(urgent.brief(content, document), "text")
     length = Length(used=count(text), limit=level.limit, unit="字")
     return Adaptation(payload=payload, notes=tuple(notes), problems=tuple(problems), length=length)
 
@@ -73,7 +80,7 @@ def operator_ip(account: AccountConfig) -> str:
 
 
 def _overridden(key: str) -> Note:
-    names = {"form": "发布形式", "text": "文字", "images": "图片", "delivery": "发布方式"}
+    names = {"form": "发布形式", "text": "文字", "images": "图片", "delivery": "发布方式", BREVITY: "篇幅"}
     return Note(kind="override", message=f"{names[key]}由拟稿人手工设定。")
 
 

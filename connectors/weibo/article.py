@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors import text as words
+from connectors import urgent
 from connectors.base import MediaStore
 from connectors.values import AccountConfig, Adaptation, Content, Form, Image, Length, Note, Problem, Severity
 from connectors.weibo import compose, links, pictures
@@ -28,6 +29,7 @@ TITLE, CONTENT, TEXT = 32, 90_000, 1900
 _ADDRESS_ROOM = 60
 _NAMES = {
     "form": "发布形式", "title": "标题", "digest": "导语", "content_html": "正文", "text": "文字", "images": "封面",
+    urgent.BREVITY: "篇幅",
 }  # fmt: skip
 PICTURE = re.compile(r"""<img\b[^>]*?\bsrc=["']/media/([0-9a-f]{64})["'][^>]*>""")
 
@@ -50,6 +52,9 @@ def chosen(account: AccountConfig, level: Level, content: Content) -> bool:
     if form is not None:
         return bool(form == ARTICLE_FORM)
     if account.settings.get("article_long") is not True or not article_right(account):
+        return False
+    if urgent.wants_short(content):
+        # One screen that everybody sees at once; an article must be opened.
         return False
     return half_units(words.read(content.body_html).text) > level.limit * 2
 
@@ -106,16 +111,16 @@ class _Adapting:
         return text
 
     def _cover(self) -> list[Image]:
-        hashes = ((self.content.cover.sha256,) if self.content.cover else ()) + self.document.images
+        offered = pictures.offered(self.content, self.document)
         if "images" in self.overrides:
-            hashes = own_images(self.overrides["images"], 1, self.problems)
-        if not hashes:
+            offered = pictures.named(own_images(self.overrides["images"], 1, self.problems))
+        if not offered:
             return []
         if not self.uploads:
             said = "本级别应用不能把图片传到微博，文章封面用账号设置中的图片地址。"
             self.notes.append(Note(kind="images", message=said))
             return []
-        found, notes, problems = pictures.choose(self.media, hashes[:1], 1)
+        found, notes, problems = pictures.choose(self.media, offered[:1], 1)
         self.notes += notes
         self.problems += problems
         return found

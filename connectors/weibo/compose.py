@@ -1,15 +1,17 @@
-"""The text of a status: 【title】, the summary or the leading sentences, topics where allowed, the link last."""
+"""The text of a status: 【title】, the summary or the weightiest sentences, topics where allowed, the link last."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from connectors import gist, urgent
 from connectors import text as words
+from connectors.cutting import cut
 from connectors.values import Content, Note
 from connectors.weibo.length import half_units, literal_units
-from connectors.weibo.levels import Level
+from connectors.weibo.levels import SHORT, Level
 
 _TOPIC = re.compile(r"#([^#\n]+)#")
 _NUMBERED = re.compile(r"(?<=[0-9])#")
@@ -28,32 +30,85 @@ class Draft:
 def compose(content: Content, document: words.Document, link: str, level: Level) -> tuple[str, list[Note]]:
     """The text for this level, and notes. Longer than the level's limit only when title and link alone are."""
     draft = Draft()
-    head = _headline(_clean(draft, content.title, level, "标题"))
-    body = _clean(draft, _body(draft, content, document), level, "正文")
-    topics = _topics(draft, content, level)
-    tail = f" {link}" if link else ""
-    limit = level.limit * 2
-    if topics and not _fits(half_units, limit)(f"{head}{topics}{tail}"):
+    short = urgent.wants_short(content)
+    room = _Room(
+        head=_headline(_clean(draft, content.title, level, "标题")),
+        topics=_topics(draft, content, level),
+        tail=f" {link}" if link else "",
+        # One screen of a phone, whatever the app may carry.
+        units=(min(level.limit, SHORT) if short else level.limit) * 2,
+        level=level,
+    )
+    if room.topics and not room.holds("", half_units):
         draft.note("topics", "话题放不下，已省略。")
-        topics = ""
-    whole = f"{head}{body}{topics}{tail}"
-    if half_units(whole) <= limit:
-        return whole, draft.notes
+        room = replace(room, topics="")
+    body = _clean(draft, _body(draft, content, document), level, "正文")
+    # An urgent post's own summary rarely says what to do first.
+    if room.holds(body, half_units) and not (short and content.summary.strip()):
+        if body and not content.summary.strip():
+            draft.note("summary", "没有摘要，取正文全文。")
+        return room.filled(body), draft.notes
+    if short and (said := _brief(draft, content, document, room)):
+        return room.filled(said), draft.notes
+    if not content.summary.strip() and room.units <= SHORT * 2:
+        said = _heaviest(draft, content, document, room)
+        if said:
+            return room.filled(said), draft.notes
+    if room.holds(body, half_units):
+        return room.filled(body), draft.notes
+    if not content.summary.strip():
+        draft.note("summary", "没有摘要，取正文开头的句子。")
     # What is shortened anyway is made to fit literally too: whether the server discounts links is not known.
-    rest = f"{topics}{tail}"
-    kept = _cut(body, head, rest, _fits(literal_units, limit)) or _cut(body, head, rest, _fits(half_units, limit))
+    kept = cut(body, room.fitting(literal_units)) or cut(body, room.fitting(half_units))
     draft.note(
         "cut", "正文较长，微博只保留前面部分，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
     )
-    return f"{head}{kept}{topics}{tail}", draft.notes
+    return room.filled(kept), draft.notes
 
 
-def _cut(body: str, head: str, rest: str, fits: Callable[[str], bool]) -> str:
-    return words.cut(body, lambda part: fits(f"{head}{part}{rest}"))
+@dataclass(frozen=True, kw_only=True)
+class _Room:
+    """What stands around the words, and how much there is for them, in half-width units."""
+
+    head: str
+    topics: str
+    tail: str
+    units: int
+    level: Level
+
+    def filled(self, body: str) -> str:
+        return f"{self.head}{body}{self.topics}{self.tail}"
+
+    def holds(self, body: str, count: Callable[[str], int]) -> bool:
+        return count(self.filled(body)) <= self.units
+
+    def fitting(self, count: Callable[[str], int]) -> Callable[[str], bool]:
+        """Whether words fit once the topic marks are gone that Weibo would strip."""
+        return lambda body: self.holds(_bare(body, self.level), count)
 
 
-def _fits(count: Callable[[str], int], limit: int) -> Callable[[str], bool]:
-    return lambda text: count(text) <= limit
+def _brief(draft: Draft, content: Content, document: words.Document, room: _Room) -> str:
+    """The short form of an emergency post; "" when not even its news fits."""
+    brief = urgent.brief(content, document)
+    for count in (literal_units, half_units):
+        shown = urgent.one_screen(brief, room.fitting(count))
+        if said := urgent.told(shown):
+            draft.notes.append(urgent.note(shown, "微博"))
+            draft.note("cut", "其余内容未带入微博，全文见链接。")
+            return _bare(said, room.level)
+    return ""
+
+
+def _heaviest(draft: Draft, content: Content, document: words.Document, room: _Room) -> str:
+    """The weightiest sentences in their order; "" when weighing tells nothing."""
+    found = gist.sentences_of(document, content.title)
+    for count in (literal_units, half_units):
+        chosen = gist.heaviest(found, content.title, room.fitting(count))
+        if chosen:
+            draft.note("summary", f"没有摘要，按分量从正文 {len(found)} 句中取{gist.numbers(chosen)}。")
+            draft.note("cut", "其余内容未带入微博，全文见链接。")
+            return _bare(gist.joined(chosen), room.level)
+    return ""
 
 
 def _headline(title: str) -> str:
@@ -70,8 +125,6 @@ def _body(draft: Draft, content: Content, document: words.Document) -> str:
     # Imported documents say their title once more above the text.
     while lines and lines[0] == words.tidy(content.title):
         del lines[0]
-    if lines:
-        draft.note("summary", "没有摘要，取正文开头的句子。")
     if "table" in kinds:
         draft.note("table", "表格未带入微博，请见链接。")
     return "\n".join(lines)
@@ -82,12 +135,19 @@ def _clean(draft: Draft, text: str, level: Level, part: str) -> str:
     text, dropped = words.drop_links(words.tidy(text))
     if dropped:
         draft.note("links", f"{part}中的 {dropped} 个网址未带入微博，只保留文章链接。")
-    if not level.topics and _TOPIC.search(text):
-        # 1#楼 is building one, 1楼 the first floor: a # after a number is read 号, not dropped.
-        text = _TOPIC.sub(r"\1", _NUMBERED.sub("号", text)).replace("#", "")
+    bare = _bare(text, level)
+    if bare != text:
         said = f"{part}中的 # 号已去掉（数字后的改为“号”）：本级别应用发出的 #话题# 会被微博过滤。"
         draft.note("topics", said)
-    return text
+    return bare
+
+
+def _bare(text: str, level: Level) -> str:
+    """Without topic marks where Weibo would strip them."""
+    if level.topics or not _TOPIC.search(text):
+        return text
+    # 1#楼 is building one, 1楼 the first floor: a # after a number is read 号, not dropped.
+    return _TOPIC.sub(r"\1", _NUMBERED.sub("号", text)).replace("#", "")
 
 
 def _topics(draft: Draft, content: Content, level: Level) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from connectors import urgent
 from connectors.base import Connector
 from connectors.desk import Act
 from connectors.granting import Grant
@@ -58,6 +59,7 @@ class WeiboConnector(Connector):
             topics=level.topics,
             limits=(Limit(field="text", limit=level.limit, unit="字"),),
             forms=article.FORMS if levels.article_right(self.account) else (),
+            choices=(urgent.choice("text"),),
             recall="manual" if level.key == "share" else "api",
             polls=("comment", "mention"),
             pushes=("private", "mention"),

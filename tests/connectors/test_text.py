@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from connectors import text
+from connectors import cutting, text
 
 
 def cut(words: str, most: int, mark: str = "…") -> str:
-    return text.cut(words, lambda part: len(part) <= most, mark=mark)
+    return cutting.cut(words, lambda part: len(part) <= most, mark=mark)
 
 
 def test_blocks_images_and_links_come_in_order() -> None:
@@ -114,4 +114,4 @@ def test_unseen_characters_go_and_joiners_stay() -> None:
 
 
 def test_hostile_length_is_fast() -> None:
-    assert text.cut("（" * 20000, lambda part: len(part) < 10) == ""
+    assert cutting.cut("（" * 20000, lambda part: len(part) < 10) == ""

@@ -1,7 +1,7 @@
 import { audienceChoice } from "./audience";
 import { cropChoice, type Cover } from "./crops";
 import { make } from "./dom";
-import type { Form, Variant } from "./types";
+import type { Choice, Form, Variant } from "./types";
 import { say } from "../lib/words";
 
 const PARTS = ["text", "title", "author", "digest", "cover", "content_html", "images", "comments"];
@@ -17,6 +17,7 @@ interface Wiring {
   pictures(): Picture[];
   limit(variant: Variant, field: string): number;
   forms(variant: Variant): Form[];
+  choices(variant: Variant): Choice[];
   audience(variant: Variant): boolean;
 }
 
@@ -27,7 +28,7 @@ export function drawOverrides(panel: HTMLElement, variant: Variant, wiring: Wiri
   const hint = make("p", { class: "text-muted small" }, say("ownOnly"));
   const forms = wiring.forms(variant);
   const audience = wiring.audience(variant) ? [audienceRow(variant, wiring)] : [];
-  panel.replaceChildren(hint, ...audience, ...(forms.length > 1 ? [formChoice(variant, forms, wiring)] : []), ...rows);
+  panel.replaceChildren(hint, ...audience, ...(forms.length > 1 ? [formChoice(variant, forms, wiring)] : []), ...choices(variant, wiring), ...rows);
 }
 
 /** Whom a mass send goes to. It stands first: nothing else reaches so many people at once. */
@@ -43,16 +44,30 @@ function audienceRow(variant: Variant, wiring: Wiring): HTMLElement {
 
 /** The shape that the post takes on this account. What was set for the other shape stays, and comes back with it. */
 function formChoice(variant: Variant, forms: Form[], wiring: Wiring): HTMLElement {
-  const id = `override-${variant.account_id}-form`;
   // An account may choose by itself (long posts as articles): what the payload says, whoever chose it.
   const chosen = String(variant.payload.form ?? forms[0].key);
-  const select = make("select", { id, class: "form-select" }, ...forms.map((form) => make("option", { value: form.key }, form.label)));
+  return selection(variant, "form", say("part_form"), forms, chosen, wiring);
+}
+
+/** How it is adapted: looks, length, tables. What an author wrote by hand is not adapted, so there is nothing to choose. */
+function choices(variant: Variant, wiring: Wiring): HTMLElement[] {
+  const shown = wiring.choices(variant).filter(({ part }) => part in variant.payload && !(part in variant.overrides));
+  if (!shown.length) return [];
+  const rows = shown.map(({ key, label, automatic, options }) =>
+    selection(variant, key, label, [{ key: "", label: automatic }, ...options], String(variant.overrides[key] ?? ""), wiring));
+  return [make("div", { class: "choices" }, ...rows)];
+}
+
+/** One list to choose from; the empty key is the automatic way. */
+function selection(variant: Variant, name: string, label: string, options: Form[], chosen: string, wiring: Wiring): HTMLElement {
+  const id = `override-${variant.account_id}-${name}`;
+  const select = make("select", { id, class: "form-select" }, ...options.map((option) => make("option", { value: option.key }, option.label)));
   select.value = chosen;
-  select.addEventListener("change", () => wiring.set(variant, { form: select.value }));
-  const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, say("part_form")));
-  const marked = "form" in variant.overrides;
-  if (marked) head.append(...wayBack(variant, "form", wiring));
-  return make("div", { class: `mb-3 override${marked ? " override-set" : ""}`, "data-part": "form" }, head, select);
+  select.addEventListener("change", () => wiring.set(variant, { [name]: select.value || null }));
+  const head = make("div", { class: "field-head" }, make("label", { class: "form-label", for: id }, label));
+  const marked = name in variant.overrides;
+  if (marked) head.append(...wayBack(variant, name, wiring));
+  return make("div", { class: `mb-3 override${marked ? " override-set" : ""}`, "data-part": name }, head, select);
 }
 
 /** The mark of a part set by hand, and the button that makes it automatic again. */

@@ -47,6 +47,7 @@ function drawTab(variant: Variant, wiring: Wiring): void {
   drawOverrides(panel, variant, {
     ...wiring,
     forms: (which) => desk.accounts.find((account) => account.id === which.account_id)?.forms ?? [],
+    choices: (which) => desk.accounts.find((account) => account.id === which.account_id)?.choices ?? [],
     audience: (which) => desk.accounts.find((account) => account.id === which.account_id)?.audience ?? false,
     limit: (which, field) => desk.accounts.find((account) => account.id === which.account_id)?.limits[field] ?? 0,
   });

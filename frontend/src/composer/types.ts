@@ -52,12 +52,21 @@ export interface Account {
   platform: string;
   limits: Record<string, number>;
   forms: Form[];
+  choices: Choice[];
   audience: boolean;
 }
 /** One shape that a post may take on a platform; the first of them is the default. */
 export interface Form {
   key: string;
   label: string;
+}
+/** A way of adapting that an author may choose; without an override `automatic` tells what happens. It changes `part`. */
+export interface Choice {
+  key: string;
+  label: string;
+  part: string;
+  automatic: string;
+  options: Form[];
 }
 export interface Data {
   post: Post;

@@ -1,0 +1,141 @@
+"""What a text says above all: its sentences by weight, chosen without a model. Pure, deterministic, whole numbers only.
+
+A sentence weighs more the earlier it stands, the more words it shares with the title, and by what readers of public notices
+look for: numbers, days and hours, places, what to do. Nothing is rewritten: whole sentences are taken, in their order.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from connectors import text as words
+from connectors.cutting import ends_a_sentence, sentences
+
+TIME = re.compile(
+    r"\d{4}年|\d{1,2}月\d{1,2}日|\d{1,2}[:：]\d{2}|\d{1,2}[时点](?!代|候)|[今明昨当次][天日晚晨早夜]|未来\s?\d+|\d+\s?小时"
+    r"|即日起|[上下中]午|凌晨|傍晚|夜间|周[一二三四五六日末]|目前"
+)
+PLACE = re.compile(
+    r"[\u4e00-\u9fff](?:省|市(?!民|场|政)|区(?!别|分)|县|镇|乡(?!村)|村(?!民)|街道|社区|路(?!况|线)|大道|隧道|桥|水库|站(?!点)|沿江|全境)"
+    r"|全[省市区县]|我[省市区县]"
+)
+ACTION = re.compile(r"请|勿|不要|务必|切莫|避免|远离|转移|撤离|绕行|拨打|不外出|不涉|防范|小心|服从|听从")
+TELEPHONE = re.compile(
+    r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|[2-9]\d{6,7}|1\d{2,4}|9\d{4})(?![\d.年月日时分个万元%])"
+)
+_CALLED = re.compile(r"电话|热线|拨打|致电")
+_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_DANGLING = re.compile(r"^(?:但|而|此外|另外|其中|同时|因此|所以|然而|不过|该|其|上述|这|那|他|她|它|对此|据此|否则)")
+_HAN = re.compile(r"[\u4e00-\u9fff]+|[A-Za-z0-9]{2,}")
+_FEW = 3
+_SHORT, _LONG = 8, 90
+# By place in the text: the first sentence of a notice tells what it is about.
+_LEADING = (30, 18, 12, 6, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """One sentence; `number` counts from 1 through the text, `block` is the paragraph or item it stands in.
+
+    `asked`: an item of a list that begins with "请…：", so a thing to be done.
+    """
+
+    text: str
+    number: int
+    block: int
+    kind: words.BlockKind
+    asked: bool = False
+
+
+def sentences_of(document: words.Document, title: str = "") -> list[Sentence]:
+    """The running text: no headings, tables, captions, signatures and "如下：", no sentence twice, no links in them.
+
+    The document's own title is left out, as an import leaves it above the text.
+    """
+    found: list[Sentence] = []
+    seen = {words.tidy(title)}
+    asking = False
+    for block, each in enumerate(document.blocks):
+        if each.kind in ("heading", "table", "caption"):
+            asking = False
+            continue
+        for piece in sentences(words.drop_links(each.text)[0]):
+            if each.kind != "item":
+                asking = piece.endswith(("：", ":")) and ACTION.search(piece) is not None
+            if piece in seen or not (ends_a_sentence(piece) or each.kind == "item") or piece.endswith(("：", ":")):
+                continue
+            seen.add(piece)
+            asked = asking and each.kind == "item"
+            found.append(Sentence(text=piece, number=len(found) + 1, block=block, kind=each.kind, asked=asked))
+    return found
+
+
+def weight(sentence: Sentence, title: str) -> int:
+    """How much a sentence says; see the module."""
+    text = sentence.text
+    total = _LEADING[sentence.number - 1] if sentence.number <= len(_LEADING) else 0
+    wanted = _pairs(title)
+    if wanted:
+        total += 40 * len(wanted & _pairs(text)) // len(wanted)
+    total += 6 * min(3, len(_NUMBER.findall(text)))
+    total += 8 * (TIME.search(text) is not None) + 6 * min(2, len(PLACE.findall(text)))
+    total += 6 * (ACTION.search(text) is not None) - 12 * (_DANGLING.match(text) is not None)
+    total -= 4 * (sentence.kind == "quote") + 10 * (len(text) < _SHORT) + max(0, len(text) - _LONG) // 3
+    return total
+
+
+def heaviest(found: Sequence[Sentence], title: str, fits: Callable[[str], bool]) -> list[Sentence]:
+    """The weightiest sentences that fit together, in their order; [] where weighing tells nothing or nothing fits.
+
+    It tells nothing of fewer than three sentences, and of those without a word of the title, a number, a time or a place.
+    """
+    if len(found) < _FEW or not any(_tells(one, title) for one in found):
+        return []
+    weights = {one.number: weight(one, title) for one in found}
+    chosen: list[Sentence] = []
+    for one in sorted(found, key=lambda one: (-weights[one.number], one.number)):
+        # Once the weighty ones are in, room is better left empty than filled.
+        if chosen and weights[one.number] * 4 < max(weights.values()):
+            break
+        tried = sorted([*chosen, one], key=lambda one: one.number)
+        if fits(joined(tried)):
+            chosen = tried
+    return chosen
+
+
+def joined(chosen: Sequence[Sentence]) -> str:
+    """The sentences as one text: those of one paragraph together, each paragraph and item on a line, ended properly."""
+    lines: dict[int, str] = {}
+    for one in chosen:
+        lines[one.block] = lines.get(one.block, "") + one.text
+    return ended("\n".join(lines.values()))
+
+
+def ended(text: str) -> str:
+    """`text` with a full stop in place of the semicolon or nothing that a list's item ends with."""
+    return text if not text or ends_a_sentence(text) else f"{text.rstrip('；;，,、 ')}。"
+
+
+def numbers(chosen: Sequence[Sentence]) -> str:
+    """ "第 1、3 句", as notes name them."""
+    return f"第 {'、'.join(str(one.number) for one in chosen)} 句"
+
+
+def names_a_telephone(text: str) -> bool:
+    return _CALLED.search(text) is not None and TELEPHONE.search(text) is not None
+
+
+def _tells(one: Sentence, title: str) -> bool:
+    if _pairs(title) & _pairs(one.text):
+        return True
+    return any(pattern.search(one.text) for pattern in (_NUMBER, TIME, PLACE))
+
+
+def _pairs(text: str) -> set[str]:
+    """Neighbouring pairs of Chinese characters, and Latin words: as near to words as one comes without a dictionary."""
+    found: set[str] = set()
+    for run in _HAN.findall(text):
+        found |= {run} if run.isascii() else {run[at : at + 2] for at in range(len(run) - 1)}
+    return found

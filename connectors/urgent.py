@@ -1,0 +1,141 @@
+"""The short form of an emergency post: what, where and when, and what to do first, in the text's own sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from connectors import gist
+from connectors import text as words
+from connectors.gist import ACTION, PLACE, TIME, Sentence
+from connectors.rules import Choice, Form
+from connectors.values import Content, Note, Problem
+from connectors.words import N_
+
+BREVITY, SHORT, FULL = "brevity", "short", "full"
+FIRST = "请先做到："
+_MOST_NEWS, _MOST_ACTIONS = 3, 4
+
+
+def choice(part: str) -> Choice:
+    """The author's choice of length; `part` of the payload is what it changes."""
+    return Choice(
+        key=BREVITY,
+        label=N_("篇幅"),
+        part=part,
+        automatic=N_("自动（紧急稿件用应急短版）"),
+        options=(Form(key=SHORT, label=N_("应急短版")), Form(key=FULL, label=N_("常规"))),
+    )
+
+
+def wants_short(content: Content) -> bool:
+    """Whether this post takes the short form: the author's word first, else whether it is urgent."""
+    given = content.overrides.get(BREVITY)
+    return given == SHORT if given is not None else content.urgent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brief:
+    """`news`: what, where and when (sentences of the text; `summary` says it where there is one); `actions` in their order,
+    `listed` when they are items of a list; `contact`: a sentence with a telephone number, or None."""
+
+    summary: str
+    news: tuple[Sentence, ...]
+    actions: tuple[Sentence, ...]
+    contact: Sentence | None
+
+    @property
+    def listed(self) -> bool:
+        return any(one.asked for one in self.actions)
+
+    @property
+    def said(self) -> bool:
+        """Whether there is any of it at all."""
+        return bool(self.summary or self.news or self.actions)
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What a reader cannot find in it."""
+        told = "\n".join([self.summary, *(one.text for one in self.news)])
+        found = (
+            ("时间", TIME.search(told)),
+            ("地点", PLACE.search(told)),
+            ("该怎么做", self.actions or ACTION.search(told)),
+        )
+        return tuple(name for name, there in found if not there)
+
+
+def brief(content: Content, document: words.Document) -> Brief:
+    """Deterministic; everything in it is taken from the text as it stands."""
+    found = gist.sentences_of(document, content.title)
+    contact = next((one for one in found if gist.names_a_telephone(one.text)), None)
+    asked = [one for one in found if one.asked]
+    # A summary that tells one to do something does not tell all of it.
+    actions = asked or [one for one in found if ACTION.search(one.text) and one is not contact]
+    actions = [one for one in actions if one.text not in content.summary][:_MOST_ACTIONS]
+    taken = {one.number for one in actions} | ({contact.number} if contact else set())
+    rest = [one for one in found if one.number not in taken and not one.asked]
+    summary = words.drop_links(words.tidy(content.summary))[0]
+    return Brief(
+        summary=summary,
+        news=() if summary else _news(rest or found, content.title),
+        actions=tuple(actions),
+        contact=contact,
+    )
+
+
+def _news(found: list[Sentence], title: str) -> tuple[Sentence, ...]:
+    """As few sentences as tell time and place, the weightiest first chosen."""
+    ranked = sorted(found, key=lambda one: (-gist.weight(one, title), one.number))
+    chosen = ranked[:1]
+    for pattern in (TIME, PLACE):
+        if not any(pattern.search(one.text) for one in chosen):
+            chosen += [one for one in ranked if pattern.search(one.text) and one not in chosen][:1]
+    return tuple(sorted(chosen[:_MOST_NEWS], key=lambda one: one.number))
+
+
+def one_screen(brief: Brief, fits: Callable[[str], bool]) -> Brief:
+    """As much of the brief as fits, the most needed first: the news, the first action, all other news, actions, telephone."""
+    shown = replace(brief, news=(), actions=(), contact=None)
+    if brief.summary and not fits(told(shown)):
+        return replace(shown, summary="")
+    steps: list[tuple[str, Sentence]] = [("news", one) for one in brief.news[:1]]
+    steps += [("actions", one) for one in brief.actions[:1]]
+    steps += [("news", one) for one in brief.news[1:]]
+    steps += [("actions", one) for one in brief.actions[1:]]
+    for name, one in steps:
+        news, actions = (one,) if name == "news" else (), (one,) if name == "actions" else ()
+        tried = replace(shown, news=(*shown.news, *news), actions=(*shown.actions, *actions))
+        if fits(told(tried)):
+            shown = tried
+    with_contact = replace(shown, contact=brief.contact)
+    return with_contact if shown.said and fits(told(with_contact)) else shown
+
+
+def told(brief: Brief) -> str:
+    """The brief as a text, each part on its line."""
+    lines = [brief.summary or gist.joined(brief.news)]
+    if brief.listed:
+        lines.append(FIRST + "；".join(one.text.rstrip("；;。，, ") for one in brief.actions) + "。")
+    elif brief.actions:
+        lines.append(gist.joined(brief.actions))
+    lines += [gist.ended(brief.contact.text)] if brief.contact else []
+    return "\n".join(line for line in lines if line)
+
+
+def note(brief: Brief, place: str) -> Note:
+    """What of the brief stands at `place`, and where it was taken from."""
+    taken = ["何事、何地、何时用摘要"] if brief.summary else []
+    taken += [f"何事、何地、何时取正文{gist.numbers(brief.news)}"] if brief.news else []
+    taken += [f"先做什么取正文{gist.numbers(brief.actions)}"] if brief.actions else []
+    return Note(kind="urgent", message=f"{place}用应急短版：{'，'.join(taken)}。可在“篇幅”中改为常规。")
+
+
+def problems(brief: Brief, field: str) -> list[Problem]:
+    """What an urgent post should say and does not: advice, the author knows best."""
+    if not brief.lacks:
+        return []
+    said = (
+        f"应急短版里没有找到{'、'.join(brief.lacks)}。读者要先知道何事、何地、何时、先做什么。请在摘要或正文开头写明。"
+    )
+    return [Problem(rule="urgent.lacks", severity="advise", message=said, field=field)]

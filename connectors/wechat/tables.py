@@ -1,0 +1,197 @@
+"""Tables on a phone: small ones stay, wide ones get smaller type, and what no screen holds becomes labelled rows.
+
+A table of more than _MOST columns whose head is known is written row by row, each cell behind its column's name; without a
+known head it stays a table and scrolls sideways. Merged cells are repeated in each row they stand for.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+
+from lxml.html import HtmlElement
+
+from connectors.values import Note
+from connectors.wechat.theme import KEEP, SPLIT
+from connectors.wechat.tree import element, inside_table, text_of
+
+# Columns that a phone of 360 px holds in ordinary and in small type.
+_ORDINARY, _MOST = 4, 6
+# Two columns are labelled rows already.
+_LEAST = 2
+# Characters of a row's first cell that stand on one line; and of a column's name.
+_SHORT, _NAME = 6, 16
+# Cells of a row that HTML lets one span; more columns than this are no table for people.
+_WIDEST = 60
+_INLINE = frozenset({"p", "section", "span", "strong", "em", "u", "s", "sub", "sup", "br", "a", "code"})
+_ORDINAL = re.compile(r"^(?:序号|编号|序|No\.?)$", re.IGNORECASE)
+_DATA = re.compile(r"\d{3}|[。；？！]")
+# Words that name columns. A list of people's names in eight columns has no head, and no first row that could be one.
+_COLUMN = re.compile(
+    r"序号|编号|姓名|名称|项目|事项|时间|日期|地点|地址|单位|部门|岗位|职位|职务|类别|类型|内容|标准|金额|数量|人数|电话|性别|成绩|备注|说明|区域|线路"
+)
+
+Grid = list[list[HtmlElement]]
+
+
+def fit_tables(root: HtmlElement, way: str) -> list[Note]:
+    """Make every table fit; `way` is the author's word (theme.SPLIT, theme.KEEP), "" for as it is best."""
+    notes: list[Note] = []
+    for table in list(root.iter("table")):
+        if table.getparent() is None:
+            continue
+        columns = max((_columns(row) for row in table.iter("tr")), default=0)
+        wanted = columns > (_LEAST if way == SPLIT else _MOST) and way != KEEP
+        rows = _labelled(table) if wanted and not inside_table(table) else None
+        if rows is not None:
+            _replace(table, rows)
+            notes.append(
+                Note(kind="table", message=f"{columns} 列的表格在手机上放不下，改为分行列表，每项前写明栏目。")
+            )
+            continue
+        if columns > _MOST:
+            table.set("class", "wide")
+            notes.append(Note(kind="table", message=f"{columns} 列的表格在手机上可左右滑动查看。"))
+        elif columns > _ORDINARY:
+            table.set("class", "dense")
+            notes.append(Note(kind="table", message=f"{columns} 列的表格改用小字号，以便在手机上看全。"))
+        _keep_short(table)
+        _frame(table)
+    return notes
+
+
+def _frame(table: HtmlElement) -> None:
+    frame = element("section", "table")
+    frame.tail, table.tail = table.tail, None
+    parent = table.getparent()
+    if parent is not None:
+        parent.replace(table, frame)
+    frame.append(table)
+
+
+def _replace(table: HtmlElement, rows: list[HtmlElement]) -> None:
+    parent = table.getparent()
+    if parent is None:
+        return
+    at = parent.index(table)
+    if rows:
+        rows[-1].tail, table.tail = table.tail, None
+    parent.remove(table)
+    for offset, row in enumerate(rows):
+        parent.insert(at + offset, row)
+
+
+def _labelled(table: HtmlElement) -> list[HtmlElement] | None:
+    """The table as paragraphs, None for one that cannot be told so: nested, with pictures or lists, or without a head."""
+    if any(str(node.tag) not in _INLINE for cell in table.iter("td", "th") for node in cell.iterdescendants()):
+        return None
+    grid = _grid(list(table.iter("tr")))
+    head = _head(table, grid)
+    if not head or not grid:
+        return None
+    width = max(len(row) for row in grid)
+    names = ["·".join(dict.fromkeys(filter(None, (_at(row, x) for row in grid[:head])))) for x in range(width)]
+    if len(set(names)) != len(names) or not all(names[1:]) or any(len(row) != width for row in grid):
+        return None
+    captions = [element("p", "caption", text_of(caption)) for caption in table.iter("caption") if text_of(caption)]
+    return [*captions, *(_record(row, names) for row in grid[head:])]
+
+
+def _at(row: list[HtmlElement], x: int) -> str:
+    return text_of(row[x]) if x < len(row) else ""
+
+
+def _record(row: list[HtmlElement], names: list[str]) -> HtmlElement:
+    """One row: its first cell strong (behind its number, where the first column only counts), then 栏目：内容, line by line."""
+    if all(cell is row[0] for cell in row):
+        whole = element("p", "record")
+        whole.append(_words("strong", "", row[0]))
+        return whole
+    record = element("p", "record")
+    first = 1 if not names[0] or _ORDINAL.match(names[0]) else 0
+    number = text_of(row[0]) if first else ""
+    before = f"{number}. " if number.isdigit() else f"{number} " if number else ""
+    record.append(_words("strong", f"{before}{names[first]}：", row[first]))
+    for name, cell in zip(names[first + 1 :], row[first + 1 :], strict=True):
+        record.append(element("br"))
+        words = _words("span", f"{name}：", cell)
+        record.append(words)
+        words.drop_tag()
+    return record
+
+
+def _words(tag: str, before: str, cell: HtmlElement) -> HtmlElement:
+    """What a cell says behind `before`, its emphasis and links kept, its paragraphs as lines; "—" for an empty one."""
+    told = element(tag)
+    if not text_of(cell):
+        told.text = f"{before}—"
+        return told
+    inner = copy.deepcopy(cell)
+    told.text = inner.text
+    told.extend(list(inner))
+    blocks = list(told.iter("p", "section"))
+    for block in blocks:
+        if block is not blocks[-1]:
+            block.append(element("br"))
+        block.drop_tag()
+    told.text = before + (told.text or "").lstrip()
+    return told
+
+
+def _head(table: HtmlElement, grid: Grid) -> int:
+    """How many rows name the columns; 0 when none is known to."""
+    rows = list(table.iter("tr"))
+    marked = 0
+    while marked < len(rows) and _names_columns(rows[marked]):
+        marked += 1
+    if 0 < marked < len(rows):
+        return marked
+    if not grid or marked:
+        return 0
+    # Word marks no heads: the first row does it when it looks like names, with the rows that its merged cells reach into.
+    depth = max((_span(cell, "rowspan") for cell in grid[0]), default=1)
+    names = [text_of(cell) for row in grid[:depth] for cell in row]
+    named = not any(len(name) > _NAME or _DATA.search(name) for name in names)
+    named = named and (any(_COLUMN.search(name) for name in names) or all(_is_strong(cell) for cell in grid[0]))
+    return depth if named and depth < len(grid) else 0
+
+
+def _is_strong(cell: HtmlElement) -> bool:
+    return bool(text_of(cell)) and "".join(text_of(node) for node in cell.iter("strong")) == text_of(cell)
+
+
+def _names_columns(row: HtmlElement) -> bool:
+    cells = [cell for cell in row if cell.tag in ("td", "th")]
+    parent = row.getparent()
+    return (parent is not None and parent.tag == "thead") or (bool(cells) and all(cell.tag == "th" for cell in cells))
+
+
+def _grid(rows: list[HtmlElement]) -> Grid:
+    """The cells by row and column, merged ones in every place that they cover."""
+    taken: dict[tuple[int, int], HtmlElement] = {}
+    for y, row in enumerate(rows):
+        x = 0
+        for cell in (cell for cell in row if cell.tag in ("td", "th")):
+            while (y, x) in taken:
+                x += 1
+            for below in range(min(_span(cell, "rowspan"), len(rows) - y)):
+                for beside in range(_span(cell, "colspan")):
+                    taken.setdefault((y + below, x + beside), cell)
+    return [[taken[y, x] for x in range(_WIDEST) if (y, x) in taken] for y in range(len(rows))]
+
+
+def _span(cell: HtmlElement, name: str) -> int:
+    given = cell.get(name, "1")
+    return max(1, min(int(given), _WIDEST)) if given.isascii() and given.isdigit() else 1
+
+
+def _columns(row: HtmlElement) -> int:
+    return sum(_span(cell, "colspan") for cell in row if cell.tag in ("td", "th"))
+
+
+def _keep_short(table: HtmlElement) -> None:
+    """A short word at the head of a row (事项) is not broken in two, however long its neighbours are."""
+    for row in table.iter("tr"):
+        first = next((cell for cell in row if cell.tag in ("td", "th")), None)
+        if first is not None and 0 < len(text_of(first)) <= _SHORT:
+            first.set("class", "short")

@@ -1,0 +1,124 @@
+"""Emergency posts: what, where and when, and what to do first, on both platforms."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from connectors import gist, urgent
+from connectors.text import read
+from connectors.values import Adaptation, Content
+from connectors.wechat.article import adapt_content
+from connectors.weibo.adapt import adapt
+from connectors.weibo.article import chosen
+from connectors.weibo.length import half_units
+from connectors.weibo.levels import level_of
+from tests.connectors import texts
+from tests.connectors.wechat.conftest import account as wechat_account
+from tests.connectors.weibo.conftest import LINK
+from tests.connectors.weibo.conftest import account as weibo_account
+
+BODY = (
+    "<p>青岚市气象台2026年7月12日16时40分将暴雨黄色预警信号升级为<strong>暴雨橙色预警信号</strong>。</p>"
+    "<p>预计未来3小时，云溪区、白鹭县和沿江各乡镇降雨量将达50毫米以上，局地可达90毫米，并伴有8级以上雷暴大风。"
+    "城区低洼路段、下穿隧道、地下车库可能出现积水，山区发生山洪和地质灾害的气象风险较高。</p>"
+    "<p>请市民朋友注意：</p><ol><li>非必要不外出，不在桥下、广告牌下避雨；</li><li>驾车不涉水，遇积水绕行；</li>"
+    "<li>地下车库、沿街商铺提前准备沙袋和挡水板；</li><li>山区居民听从村（社区）干部安排，及时转移。</li></ol>"
+    "<p>市防汛办24小时值班电话：0599-12345670。最新信息以本账号和市政府网站发布为准。</p>"
+)
+WARNING = Content(title="暴雨橙色预警", body_html=BODY, link=LINK, urgent=True)
+
+
+def weibo(content: Content, mode: str = "share") -> Adaptation:
+    return adapt(weibo_account(mode=mode), texts.media(), content)
+
+
+def wechat(content: Content) -> Adaptation:
+    return adapt_content(wechat_account(), texts.media(), content)
+
+
+@pytest.fixture(autouse=True)
+def _a_machine_with_fonts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("connectors.wechat.pictures.has_cjk_font", lambda: True)
+
+
+@pytest.mark.parametrize("mode", ["share", "full", "business"])
+def test_weibo_gets_one_screen_with_what_to_do_first(mode: str) -> None:
+    adapted = weibo(WARNING, mode)
+    text = str(adapted.payload["text"])
+    assert half_units(text) <= 280
+    assert "2026年7月12日16时40分" in text or "未来3小时" in text
+    assert f"\n{urgent.FIRST}非必要不外出，不在桥下、广告牌下避雨" in text
+    assert "应急短版" in next(note.message for note in adapted.notes if note.kind == "urgent")
+    assert adapted.problems == ()
+
+
+def test_the_summary_is_kept_and_what_it_lacks_is_added() -> None:
+    adapted = weibo(replace(WARNING, summary="预计未来3小时我市北部将有50毫米以上降雨，请注意防范。"))
+    text = str(adapted.payload["text"])
+    assert "预计未来3小时我市北部将有50毫米以上降雨，请注意防范。\n请先做到：非必要不外出" in text
+    assert "驾车不涉水，遇积水绕行" in text
+
+
+def test_it_can_be_made_ordinary_again_and_any_post_short() -> None:
+    ordinary = weibo(replace(WARNING, overrides={"brevity": "full"}))
+    assert urgent.FIRST not in str(ordinary.payload["text"])
+    assert ordinary.payload == weibo(replace(WARNING, urgent=False)).payload
+    chosen = weibo(replace(WARNING, urgent=False, overrides={"brevity": "short"}))
+    assert chosen.payload == weibo(WARNING).payload
+    assert (
+        wechat(replace(WARNING, overrides={"brevity": "full"})).payload
+        == wechat(replace(WARNING, urgent=False)).payload
+    )
+
+
+def test_an_urgent_post_becomes_no_article_of_weibos_by_itself() -> None:
+    account = weibo_account(settings={"article": True, "article_long": True})
+    assert chosen(account, level_of(account), replace(WARNING, urgent=False))
+    assert not chosen(account, level_of(account), WARNING)
+    assert chosen(account, level_of(account), replace(WARNING, overrides={"form": "article"}))
+
+
+def test_wechat_begins_with_a_box_and_its_digest_says_the_same() -> None:
+    adapted = wechat(WARNING)
+    html = str(adapted.payload["content_html"])
+    box = html[: html.index("</section>")]
+    assert "速览：" in box
+    assert "请先做到：" in box
+    assert "1. 非必要不外出，不在桥下、广告牌下避雨。" in box
+    assert "0599-12345670" in box
+    # The text itself stays whole.
+    assert html.count("驾车不涉水，遇积水绕行") == 2
+    digest = str(adapted.payload["digest"])
+    assert len(digest) <= 128
+    assert "非必要不外出" in digest
+    assert {"urgent", "summary"} <= {note.kind for note in adapted.notes}
+
+
+def test_what_an_urgent_post_does_not_say_is_told_as_advice() -> None:
+    vague = Content(title="紧急通知", body_html="<p>情况已经发生变化。</p>", link=LINK, urgent=True)
+    for adapted in (weibo(vague), wechat(vague)):
+        [problem] = [one for one in adapted.problems if one.rule == "urgent.lacks"]
+        assert problem.severity == "advise"
+        assert "时间、地点、该怎么做" in problem.message
+
+
+def test_a_text_by_hand_is_left_alone() -> None:
+    own = f"作者自己写的。 {LINK}"
+    assert weibo(replace(WARNING, overrides={"text": own})).payload["text"] == own
+
+
+def test_what_fits_whole_is_not_shortened() -> None:
+    short = Content(title="停水", body_html="<p>今晚八点人民路停水，请储水。</p>", link=LINK, urgent=True)
+    assert weibo(short).payload["text"] == f"【停水】今晚八点人民路停水，请储水。 {LINK}"
+
+
+def test_sentences_are_numbered_and_titles_heads_and_signatures_are_none() -> None:
+    document = read(
+        "<p>标题</p><h2>一、背景</h2><p>第一句。第二句！如下：</p><ul><li>甲项；</li></ul><p>青岚市政府</p><p>第一句。</p>"
+        "<table><tr><td>表中。</td></tr></table>"
+    )
+    found = gist.sentences_of(document, "标题")
+    assert [(one.number, one.text) for one in found] == [(1, "第一句。"), (2, "第二句！"), (3, "甲项；")]
+    assert gist.joined(found[1:]) == "第二句！\n甲项。"
