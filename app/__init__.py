@@ -24,6 +24,7 @@ CAPABILITIES = (
     "units",
     "accounts",
     "media",
+    "checks",
     "posts",
     "review",
     "notices",

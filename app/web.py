@@ -170,6 +170,7 @@ def init(app: Flask) -> None:
         ago=ago,
         iso=iso,
         localtime=local,
+        moment=datetime.fromisoformat,
         in_words=in_words,
         quoted=quoted,
     )

@@ -100,7 +100,11 @@ class Note:
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """Something found in the content. `start`/`end` are character offsets in the plain text of `field`, or None."""
+    """Something found in the content. `start`/`end` are character offsets in the plain text of `field`, or None.
+
+    `suggestion` is what may stand there instead, or advice. `key` is what a dismissal of it is bound to; "" when a person
+    cannot dismiss it.
+    """
 
     rule: str
     severity: Severity
@@ -109,6 +113,7 @@ class Problem:
     start: int | None = None
     end: int | None = None
     suggestion: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

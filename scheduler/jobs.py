@@ -11,6 +11,7 @@ from app.accounts import tallies
 from app.accounts.services import tidy
 from app.config import current
 from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
+from app.posts.lookback import look_back
 from app.previews import services as previews
 from app.publishing import heartbeats, telling
 from app.system import measuring
@@ -46,6 +47,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="reader", seconds=30, run=lambda: reader.tick(runtime, runtime.clock())),
         Job(name="figures", seconds=60, run=lambda: counter.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
+        Job(name="look back", seconds=30, run=lambda: look_back(runtime.clock())),
         Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.checks.plaintext import plain_text, unseen_texts
 from app.checks.privacy import Kind, Leak, leaks
+from app.checks.sourcing import maps, reposts
+from app.checks.wording import key_of, unseen_wording, wording
+from app.checks.words import Matcher
 from app.media.places import unmarked
 from connectors.values import Problem
 
@@ -22,14 +25,15 @@ class Attachment:
     text: str
 
 
-def check(text: str, field: str) -> list[Problem]:
-    """The problems of one plain text; `field` names it: title, summary, body, attachment:{name}.
+def check(text: str, field: str, words: Sequence[Matcher] = ()) -> list[Problem]:
+    """The problems of one plain text; `field` names it: title, summary, body, attachment:{name}; `words` are the packs
+    that hold for its unit (packs.words_for).
 
     Offsets are those of the bare text; a place that the file's reader marked (sheet and cell, page) is in the message.
     """
     place = FIELDS.get(field) or (f"附件“{field.split(':', 1)[1]}”" if field.startswith("attachment:") else "文字")
     placed = unmarked(text)
-    return [
+    found = [
         Problem(
             rule=f"privacy.{leak.kind}",
             severity="block",
@@ -41,14 +45,16 @@ def check(text: str, field: str) -> list[Problem]:
         )
         for leak in leaks(placed.text)
     ]
+    return found + wording(placed.text, field, words, place, placed.at)
 
 
-def check_html(html: str, field: str) -> list[Problem]:
+def check_html(html: str, field: str, words: Sequence[Matcher] = ()) -> list[Problem]:
     """As check(), on the plain text of `html` (offsets: see plaintext); what stands only in its code has no place."""
-    found = check(plain_text(html), field)
+    found = check(plain_text(html), field, words)
     known = {problem.suggestion for problem in found}
     for text in unseen_texts(html):
         found += [_unseen(leak, field) for leak in leaks(text) if leak.masked not in known]
+        found += unseen_wording(text, field, words)
     return found
 
 
@@ -67,12 +73,15 @@ def check_content(
     author: str = "",
     tags: Iterable[str] = (),
     attachments: Iterable[Attachment] = (),
+    words: Sequence[Matcher] = (),
 ) -> list[Problem]:
     """The problems of a post's text and attachments, every single one."""
-    found = check(title, "title") + check(summary, "summary") + check_html(body_html, "body")
-    found += check(source, "source") + check(author, "author") + check(" ".join(tags), "tags")
+    found = check(title, "title", words) + check(summary, "summary", words) + check_html(body_html, "body", words)
+    found += check(source, "source", words) + check(author, "author", words) + check(" ".join(tags), "tags", words)
+    body = plain_text(body_html)
+    found += reposts(body, source) + maps(body, unseen_texts(body_html))
     for attachment in attachments:
-        found += check(attachment.text, f"attachment:{attachment.name}")
+        found += check(attachment.text, f"attachment:{attachment.name}", words)
         found += [_named(leak, attachment.name) for leak in leaks(attachment.name.replace("_", " "))]
         if not attachment.text.strip():
             found.append(_unread(attachment.name))
@@ -86,4 +95,6 @@ def _named(leak: Leak, name: str) -> Problem:
 
 def _unread(name: str) -> Problem:
     message = f"附件“{name}”中读不出文字。它可能是扫描件或图片。请人工核对其中没有个人信息。"
-    return Problem(rule="privacy.unread", severity="warn", field=f"attachment:{name}", message=message)
+    field = f"attachment:{name}"
+    key = key_of("privacy.unread", field, name, 0)
+    return Problem(rule="privacy.unread", severity="warn", field=field, message=message, key=key)

@@ -12,7 +12,9 @@ from app.accounts.advice import RIGHTS, authorised_by_hand, barred, missing_righ
 from app.accounts.connections import connect, public_address
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
+from app.checks.packs import words_for
 from app.checks.services import Attachment, check, check_content, check_html
+from app.checks.words import Matcher
 from app.config import current
 from app.db import db
 from app.media.models import Media
@@ -43,10 +45,11 @@ def adapt_revision(post: Post, revision: Revision, origin: str = "") -> None:
 
     `origin` is the address of whoever works on it: where a platform wants to be told one, a public one will do.
     """
-    problems = content_problems(revision)
-    revision.problems = [asdict(problem) for problem in problems]
+    words = words_for(post.unit_id)
+    problems = content_problems(revision, words)
+    revision.problems = as_told(revision, problems)
     for variant in revision.variants:
-        _adapt(post, revision, variant, problems, public_address(origin))
+        _adapt(post, revision, variant, (problems, words), public_address(origin))
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
@@ -61,8 +64,25 @@ def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_
             connect(account).adapt(content)
 
 
-def content_problems(revision: Revision) -> list[Problem]:
-    """What the checks find in the revision's text and attachments now, and what is missing."""
+def as_told(revision: Revision, problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """The fields of problems; those that the author explained carry `dismissed`: {reason, by_name, at}."""
+    said = {one["key"]: {name: one[name] for name in ("reason", "by_name", "at")} for one in revision.dismissals}
+    return [
+        {**asdict(problem), **({"dismissed": said[problem.key]} if problem.key in said else {})} for problem in problems
+    ]
+
+
+def all_problems(revision: Revision) -> list[Problem]:
+    """What the checks find in a revision now: its text, its attachments, and the parts set by hand."""
+    words = words_for(revision.post.unit_id)
+    found = content_problems(revision, words)
+    for variant in revision.variants:
+        found += override_problems(variant, words)
+    return found
+
+
+def content_problems(revision: Revision, words: Sequence[Matcher]) -> list[Problem]:
+    """What the checks find in the revision's text and attachments, and what is missing."""
     problems = check_content(
         title=revision.title,
         summary=revision.summary,
@@ -75,6 +95,7 @@ def content_problems(revision: Revision) -> list[Problem]:
             for media in attachments_of(revision)
             if not media.blob.content_type.startswith("image/")
         ],
+        words=words,
     )
     if not revision.title:
         problems.append(_missing("title", "标题为空。没有标题的稿件不能送审。请填写标题。"))
@@ -83,12 +104,12 @@ def content_problems(revision: Revision) -> list[Problem]:
     return problems
 
 
-def override_problems(variant: Variant) -> list[Problem]:
+def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Problem]:
     """What the checks find in the parts that the author wrote by hand for this account."""
     found: list[Problem] = []
     for name, value in variant.overrides.items():
         if isinstance(value, str):
-            found += check_html(value, name) if name.endswith("_html") else check(value, name)
+            found += check_html(value, name, words) if name.endswith("_html") else check(value, name, words)
     return found
 
 
@@ -128,15 +149,22 @@ def _missing(field: str, message: str) -> Problem:
     return Problem(rule=f"post.{field}", severity="block", field=field, message=message)
 
 
-def _adapt(post: Post, revision: Revision, variant: Variant, problems: Sequence[Problem], operator_ip: str) -> None:
+def _adapt(
+    post: Post,
+    revision: Revision,
+    variant: Variant,
+    checked: tuple[Sequence[Problem], Sequence[Matcher]],
+    operator_ip: str,
+) -> None:
+    problems, words = checked
     account = variant.account
     adapted = connect(account, operator_ip=operator_ip).adapt(_content(post, revision, variant))
     payload = json.loads(canonical(adapted.payload))
     variant.payload = payload
     variant.sha256 = digest(payload)
     variant.notes = [asdict(note) for note in adapted.notes]
-    own = [*override_problems(variant), *connection_problems(account)]
-    variant.problems = [asdict(problem) for problem in (*problems, *adapted.problems, *own)]
+    own = [*override_problems(variant, words), *connection_problems(account)]
+    variant.problems = as_told(revision, (*problems, *adapted.problems, *own))
     variant.length = asdict(adapted.length)
 
 

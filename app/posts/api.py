@@ -9,6 +9,7 @@ from flask_smorest import Blueprint
 from app.db import utcnow
 from app.posts import services
 from app.posts.schemas import (
+    DismissalIn,
     NewPost,
     Overrides,
     PostChange,
@@ -81,3 +82,23 @@ def override(fields: dict[str, Any], post_id: str, variant_id: str) -> dict[str,
     account_id = services.variant_of(actor, post_id, variant_id).account_id
     post = services.override_variant(actor, post_id, variant_id, fields["overrides"], utcnow())
     return services.variant_json(next(v for v in services.current_variants(post) if v.account_id == account_id))
+
+
+@blp.post("/posts/<post_id>/dismissals")
+@requires("post.write")
+@blp.arguments(DismissalIn)
+@blp.response(200, PostOut)
+def dismiss(fields: dict[str, Any], post_id: str) -> dict[str, Any]:
+    """Say why the problem with this `key` stays; on a submitted post as an edit. What blocks has no key."""
+    post = services.dismiss_problem(
+        current_actor(), post_id, fields["key"], fields["reason"], utcnow(), fields.get("version")
+    )
+    return services.post_json(post)
+
+
+@blp.delete("/posts/<post_id>/dismissals/<key>")
+@requires("post.write")
+@blp.response(200, PostOut)
+def undismiss(post_id: str, key: str) -> dict[str, Any]:
+    """Take the explanation back."""
+    return services.post_json(services.undismiss_problem(current_actor(), post_id, key, utcnow()))

@@ -93,6 +93,8 @@ class Revision(Model):
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
     # Problems of the content itself (text and attachments), as connectors.values.Problem fields.
     problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    # What was said of problems that stay: {key, rule, reason, by, by_name, at}; see posts.dismissing.
+    dismissals: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     frozen_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 

@@ -67,6 +67,7 @@ def reopen(post: Post, actor: Actor, now: datetime) -> Revision:
         editors=list(old.editors),
         notes=list(old.notes),
         problems=list(old.problems),
+        dismissals=list(old.dismissals),
         created_at=now,
         **{name: getattr(old, name) for name in _COPIED},
     )

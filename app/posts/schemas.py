@@ -55,6 +55,15 @@ class ProblemOut(BaseSchema):
     end = fields.Integer(allow_none=True)
     message = fields.String()
     suggestion = fields.String()
+    # To be given back when a person explains why it stays; "" where nobody can.
+    key = fields.String()
+    dismissed = fields.Dict(allow_none=True)
+
+
+class DismissalIn(BaseSchema):
+    key = fields.String(required=True)
+    reason = fields.String(required=True)
+    version = fields.Integer(allow_none=True)
 
 
 class VariantOut(BaseSchema):

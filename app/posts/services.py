@@ -25,6 +25,7 @@ from app.posts.choosing import (
     writable_units,
 )
 from app.posts.correcting import correction_of
+from app.posts.dismissing import dismiss_problem, undismiss_problem
 from app.posts.importing import Imported, import_document
 from app.posts.models import STATUSES, Post, Revision, Variant
 from app.posts.revising import current_revision, on_revised
@@ -41,6 +42,7 @@ __all__ = [
     "create_post",
     "current_revision",
     "current_variants",
+    "dismiss_problem",
     "get_post",
     "import_document",
     "iso",
@@ -58,6 +60,7 @@ __all__ = [
     "revision_json",
     "revisions_of",
     "set_status",
+    "undismiss_problem",
     "variant_json",
     "variant_of",
     "visible_post",

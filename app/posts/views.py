@@ -117,24 +117,24 @@ def previews(post_id: str) -> ResponseReturnValue:
 @bp.post("/posts")
 @requires("post.write")
 def create() -> ResponseReturnValue:
-    fields = _loaded(NewPost())
-    return jsonify(_answer(services.create_post(current_actor(), fields, utcnow()))), 201
+    fields = loaded(NewPost())
+    return jsonify(answer(services.create_post(current_actor(), fields, utcnow()))), 201
 
 
 @bp.patch("/posts/<post_id>")
 @requires("post.write")
 def change(post_id: str) -> ResponseReturnValue:
-    fields = _loaded(PostChange())
+    fields = loaded(PostChange())
     version = fields.pop("version")
-    return jsonify(_answer(services.revise_post(current_actor(), post_id, fields, version, utcnow())))
+    return jsonify(answer(services.revise_post(current_actor(), post_id, fields, version, utcnow())))
 
 
 @bp.patch("/posts/<post_id>/variants/<variant_id>")
 @requires("post.write")
 def override(post_id: str, variant_id: str) -> ResponseReturnValue:
-    fields = _loaded(Overrides())
+    fields = loaded(Overrides())
     return jsonify(
-        _answer(services.override_variant(current_actor(), post_id, variant_id, fields["overrides"], utcnow()))
+        answer(services.override_variant(current_actor(), post_id, variant_id, fields["overrides"], utcnow()))
     )
 
 
@@ -208,7 +208,7 @@ def _question(post: Post) -> str:
     return _("这篇稿件已送审或已通过，修改将成为新版本，须重新送审。继续修改？")
 
 
-def _answer(post: Post) -> dict[str, Any]:
+def answer(post: Post) -> dict[str, Any]:
     """What the composer needs after saving."""
     shown = services.post_json(post)
     return {"post": shown, "url": url_for("posts.show", post_id=post.id), "media": _media_of(shown)}
@@ -260,7 +260,7 @@ def _media_json(media: Media) -> dict[str, Any]:
     }
 
 
-def _loaded(schema: BaseSchema) -> dict[str, Any]:
+def loaded(schema: BaseSchema) -> dict[str, Any]:
     """The request's JSON through the API's own form. Raises Invalid naming the fields."""
     try:
         loaded: dict[str, Any] = schema.load(request.get_json(silent=True) or {})

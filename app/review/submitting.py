@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +11,7 @@ from sqlalchemy import select
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked
-from app.posts.adapting import adapt_revision, content_problems, override_problems
+from app.posts.adapting import adapt_revision, all_problems, as_told
 from app.posts.models import Post, Revision
 from app.posts.revising import current_revision, locked, reopen
 from app.posts.services import set_status
@@ -97,10 +96,7 @@ def blocking(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def fresh_problems(revision: Revision) -> list[dict[str, Any]]:
     """What the checks of today find in a frozen revision: its text, its attachments, and the parts set by hand."""
-    found = content_problems(revision)
-    for variant in revision.variants:
-        found += override_problems(variant)
-    return [asdict(problem) for problem in found]
+    return as_told(revision, all_problems(revision))
 
 
 def announce(review: Review, actor: Actor, now: datetime, action: str, summary: str, **after: Any) -> None:

@@ -73,6 +73,13 @@ ROOMS = (
         permission="review.configure",
     ),
     Room(
+        path="/settings/packs",
+        label=lazy("词库"),
+        lead=lazy("错别字、严重表述错误和广告用语的检查依据，可试用、导入和维护"),
+        icon="list-check",
+        permission="post.read",
+    ),
+    Room(
         path="/settings/alerts",
         label=lazy("告警通知"),
         lead=lazy("出事时通知到谁：邮箱和网络回调"),

@@ -29,8 +29,10 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("reviews", "closed_at"): None,
     ("messages", "status"): None,
     ("message_media", "content"): None,
+    ("pack_terms", "until"): None,
 }
 _OF_LATER = {
+    "0012": ("pack_hits", "pack_imports", "pack_terms", "pack_versions", "word_packs"),
     "0010": ("site_facts", "tallies"),
     "0008": ("publication_figures",),
     "0007": ("conversation_moves",),

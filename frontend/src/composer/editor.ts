@@ -18,6 +18,8 @@ export interface Body {
   empty(): boolean;
   show(problems: Problem[]): void;
   jump(start: number, end: number): void;
+  /** Put `text` in the place of the characters `start` to `end`; false when they are not there. */
+  replace(start: number, end: number, text: string): boolean;
   insertPicture(media: Media): void;
   /** Read-only it can still be focused, so that the first key is noticed. */
   editable(on: boolean): void;
@@ -161,6 +163,12 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       const place = range(editor.state.doc, start, end);
       if (place) editor.chain().focus().setTextSelection(place).scrollIntoView().run();
       else editor.commands.focus();
+    },
+    replace(start, end, text) {
+      const place = range(editor.state.doc, start, end);
+      if (!place) return false;
+      editor.view.dispatch(editor.state.tr.insertText(text, place.from, place.to).scrollIntoView());
+      return true;
     },
     insertPicture,
     editable(on) {

@@ -5,7 +5,7 @@ import type { Node } from "@tiptap/pm/model";
  * Each run of a text block between line breaks is a line; blanks collapse to one space and fall away at its ends; lines
  * without text are left out; lines are joined by LF. Offsets count code points.
  */
-export function positions(doc: Node): { text: string; at: number[] } {
+export function positions(doc: Node): { text: string; at: number[]; ends: number[] } {
   const lines: { char: string; at: number }[][] = [];
   doc.descendants((block, start) => {
     if (!block.isTextblock) return true;
@@ -35,14 +35,15 @@ export function positions(doc: Node): { text: string; at: number[] } {
     if (out.length) out.push({ char: "\n", at: out[out.length - 1].at + 1 });
     out.push(...line);
   }
-  return { text: out.map((item) => item.char).join(""), at: out.map((item) => item.at) };
+  const at = out.map((item) => item.at);
+  return { text: out.map((item) => item.char).join(""), at, ends: out.map((item) => item.at + item.char.length) };
 }
 
 /** The document positions of the characters `start` to `end`; null when they are not there. */
 export function range(doc: Node, start: number, end: number): { from: number; to: number } | null {
-  const { at } = positions(doc);
+  const { at, ends } = positions(doc);
   if (start < 0 || end > at.length || start >= end) return null;
-  return { from: at[start], to: at[end - 1] + 1 };
+  return { from: at[start], to: ends[end - 1] };
 }
 
 /** UTF-16 index of the code point `offset`, for inputs. */

@@ -1,6 +1,6 @@
 import { byId, make } from "./dom";
 import type { Post, Problem, Variant } from "./types";
-import { say } from "../lib/words";
+import { dayAndClock, say } from "../lib/words";
 
 const LOOKS = { block: "red", warn: "amber", advise: "blue" } as const;
 
@@ -21,31 +21,61 @@ export function found(post: Post): Found[] {
     }
   }
   const order = { block: 0, warn: 1, advise: 2 };
-  return all.sort((a, b) => order[a.problem.severity] - order[b.problem.severity]);
+  const rank = ({ problem }: Found): number => order[problem.severity] + (problem.dismissed ? 9 : 0);
+  return all.sort((a, b) => rank(a) - rank(b));
 }
 
 const channel = (variant: Variant): string => `${say(`platform_${variant.platform}`)} · ${variant.account_name}`;
 
+/** What can be done about a problem of the list. */
+export interface Acts {
+  go(item: Found): void;
+  fixable(item: Found): boolean;
+  fix(item: Found): void;
+  explain(item: Found): void;
+  takeBack(item: Found): void;
+}
+
 /** Draw the list; each entry is a button that goes to the place. What was never saved was never checked. */
-export function drawProblems(list: Found[], saved: boolean, go: (item: Found) => void): void {
+export function drawProblems(list: Found[], saved: boolean, acts: Acts): void {
   const box = byId("problems");
-  box.replaceChildren(
-    ...list.map((item) => {
-      const { problem, variant } = item;
-      const where = variant ? `${channel(variant)}：` : "";
-      const button = make(
-        "button",
-        { type: "button", class: "problem-go", "data-rule": problem.rule },
-        make("span", { class: `state state-${LOOKS[problem.severity]}` }, say(`severity_${problem.severity}`)),
-        make("span", {}, `${where}${problem.message}`),
-      );
-      button.addEventListener("click", () => go(item));
-      return make("li", {}, button);
-    }),
-  );
+  box.replaceChildren(...list.map((item) => entry(item, acts)));
   if (!list.length) box.append(make("li", { class: "text-muted" }, say(saved ? "noProblems" : "notChecked")));
   const blocks = list.filter((item) => item.problem.severity === "block").length;
-  byId("problem-count").textContent = list.length ? say("counted", { blocks, others: list.length - blocks }) : "";
+  const others = list.filter((item) => item.problem.severity !== "block" && !item.problem.dismissed).length;
+  byId("problem-count").textContent = list.length ? say("counted", { blocks, others }) : "";
+}
+
+function entry(item: Found, acts: Acts): HTMLElement {
+  const { problem, variant } = item;
+  const where = variant ? `${channel(variant)}：` : "";
+  const look = problem.dismissed ? "grey" : LOOKS[problem.severity];
+  const word = say(problem.dismissed ? "explained" : `severity_${problem.severity}`);
+  const go = make(
+    "button",
+    { type: "button", class: "problem-go", "data-rule": problem.rule },
+    make("span", { class: `state state-${look}` }, word),
+    make("span", {}, `${where}${problem.message}`),
+  );
+  go.addEventListener("click", () => acts.go(item));
+  const line = make("li", { class: problem.dismissed ? "problem-explained" : "" }, go);
+  const buttons: HTMLElement[] = [];
+  if (problem.dismissed) {
+    const { reason, by_name, at } = problem.dismissed;
+    line.append(make("p", { class: "problem-said" }, say("said", { reason, who: by_name, at: dayAndClock(new Date(at)) })));
+    buttons.push(act(say("takeBack"), () => acts.takeBack(item)));
+  } else {
+    if (acts.fixable(item)) buttons.push(act(say("fixTo", { to: problem.suggestion }), () => acts.fix(item), "problem-fix"));
+    if (problem.key) buttons.push(act(say("explain"), () => acts.explain(item), "problem-explain"));
+  }
+  if (buttons.length) line.append(make("div", { class: "problem-acts" }, ...buttons));
+  return line;
+}
+
+function act(words: string, run: () => void, look = ""): HTMLElement {
+  const button = make("button", { type: "button", class: `btn btn-sm ${look}` }, words);
+  button.addEventListener("click", run);
+  return button;
 }
 
 /** What adapting and cleaning changed. */

@@ -51,11 +51,16 @@ export class Saver {
     return done;
   }
 
-  /** Another request (an override) that answers with the post, in line with the savings. */
-  async patch(path: string, body: unknown): Promise<void> {
+  /** An override: in line with the savings. */
+  patch(path: string, body: unknown): Promise<void> {
+    return this.ask("PATCH", path, body);
+  }
+
+  /** Another request that answers with the post, in line with the savings. */
+  async ask(method: string, path: string, body?: unknown): Promise<void> {
     if (!(await this.agreed()) || !(await this.flush())) return;
     try {
-      const answer = await send<Saved>("PATCH", path, body);
+      const answer = await send<Saved>(method, path, body);
       this.take(answer, this.wiring.fields());
     } catch (error) {
       this.failed(error as Refusal);

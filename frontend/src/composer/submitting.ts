@@ -2,12 +2,12 @@ import { type Refusal, send } from "../lib/http";
 import { desk } from "./desk";
 import { byId } from "./dom";
 import { clear, message } from "./messages";
-import { drawProblems, found, type Found } from "./problems";
+import { drawProblems, found, type Acts } from "./problems";
 import type { Saver } from "./saving";
 import type { Problem } from "./types";
 
 /** Save and send for review; refused, say why and go to the first thing in the way. */
-export async function submit(saver: Saver, go: (item: Found) => void): Promise<void> {
+export async function submit(saver: Saver, acts: Acts): Promise<void> {
   const button = byId("submit-post");
   button.setAttribute("aria-busy", "true");
   try {
@@ -21,10 +21,10 @@ export async function submit(saver: Saver, go: (item: Found) => void): Promise<v
     // What only handing in finds out (no channel chosen) stands in the list, too, so that it tells as many as the refusal.
     const said = ((error as Refusal).body?.problems ?? []) as Problem[];
     const all = [...found(desk.post), ...said.filter((problem) => problem.rule === "post.accounts").map((problem) => ({ problem, variant: null }))];
-    drawProblems(all, true, go);
+    drawProblems(all, true, acts);
     const blocks = all.filter((item) => item.problem.severity === "block");
     byId("problems").scrollIntoView({ block: "nearest" });
-    if (blocks.length) go(blocks[0]);
+    if (blocks.length) acts.go(blocks[0]);
   } finally {
     button.removeAttribute("aria-busy");
   }

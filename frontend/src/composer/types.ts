@@ -7,6 +7,9 @@ export interface Problem {
   end: number | null;
   message: string;
   suggestion: string;
+  // "" where nobody can explain it away.
+  key: string;
+  dismissed?: { reason: string; by_name: string; at: string };
 }
 export interface Variant {
   id: string;

@@ -5,12 +5,12 @@ import { desk, unit } from "../composer/desk";
 import { byId, make } from "../composer/dom";
 import { makeEditor } from "../composer/editor";
 import { allPictures, drawFiles, listenForFiles, takePicture } from "../composer/files";
-import { go } from "../composer/going";
+import { actsOn } from "../composer/fixing";
 import { importFiles } from "../composer/importing";
 import { clear, message, sayConflict } from "../composer/messages";
 import { phonePreview } from "../composer/phone";
 import { onFiles } from "../composer/pictures";
-import { drawNotes, drawProblems, found, type Found } from "../composer/problems";
+import { drawNotes, drawProblems, found } from "../composer/problems";
 import { Saver, type Fields } from "../composer/saving";
 import { begun, drawCounters, fields, fill, onTyped } from "../composer/sheet";
 import { submit } from "../composer/submitting";
@@ -42,7 +42,7 @@ const saver = new Saver(desk.post, {
 });
 
 const files = { editor: () => editor, changed: touch, covered: () => void centreCrops() };
-const goTo = (item: Found): void => go(item, editor);
+const acts = actsOn(editor, () => saver);
 
 function touch(): void {
   drawCounters();
@@ -75,7 +75,7 @@ function taken({ post: next, url, media: pictures }: Saved, sent: Fields): void 
 }
 
 function underline(): void {
-  editor.show((desk.post.revision?.problems ?? []).filter((problem) => problem.field === "body"));
+  editor.show((desk.post.revision?.problems ?? []).filter((problem) => problem.field === "body" && !problem.dismissed));
 }
 
 function draw(): void {
@@ -83,7 +83,7 @@ function draw(): void {
     set: (which, overrides) => void saver.patch(`/posts/${desk.post.id}/variants/${which.id}`, { overrides }),
     pictures: () => allPictures(editor).map((item) => ({ sha256: item.sha256, media_id: item.id })),
   });
-  drawProblems(found(desk.post), Boolean(desk.post.id), goTo);
+  drawProblems(found(desk.post), Boolean(desk.post.id), acts);
   drawNotes(desk.post);
   drawFiles(files);
 }
@@ -136,7 +136,7 @@ phonePreview(async () => {
   toast(say("noPreview"), "error", "preview");
   return "";
 });
-byId("submit-post").addEventListener("click", () => void submit(saver, goTo));
+byId("submit-post").addEventListener("click", () => void submit(saver, acts));
 onFiles("import-file", (given) => void importFiles(given, begun(editor), async (imported) => {
   put(imported);
   touch();

@@ -1,0 +1,164 @@
+"""Terms from a spreadsheet: read, shown row by row, and taken over only when a person says so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import delete, or_
+
+from app.checks.keeping import MOST_TERMS, add_rows, changed, end_rows, get_pack, locked
+from app.checks.models import PackImport, WordPack
+from app.checks.packs import terms_of
+from app.checks.spreadsheets import Line, read_lines
+from app.checks.terms import SEVERITY_WORDS, term_from
+from app.checks.words import Term
+from app.db import atomic, db
+from app.errors import Conflict, Invalid, NotFound
+from app.units.access import Actor
+
+Outcome = Literal["add", "change", "same", "twice", "error"]
+_WAITS = timedelta(days=1)
+_SHOWN = ("wrong", "right", "severity", "reason", "exceptions")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of the file: what would become of it, and why if nothing. `severity` is the key or, if unknown, as typed."""
+
+    number: int
+    outcome: Outcome
+    wrong: str
+    right: str = ""
+    severity: str = ""
+    reason: str = ""
+    exceptions: str = ""
+    why: str = ""
+
+
+def read_file(actor: Actor, pack_id: str, name: str, content: bytes, now: datetime) -> PackImport:
+    """Read a spreadsheet for a pack; nothing of the pack changes. Raises Invalid (unreadable, no such columns, too many
+    rows), Forbidden, NotFound."""
+    with atomic():
+        pack = locked(actor, pack_id)
+        version = pack.version
+        standing = {term.wrong: term for term in terms_of(pack)}
+    # Outside the transaction: a file of 100,000 rows takes its time.
+    lines, notes = read_lines(content, MOST_TERMS)
+    rows = list(judged(lines, standing))
+    if not rows:
+        raise Invalid("没有导入。表里除了表头没有内容。请核对文件后重试。", errors={"file": ["没有词条。"]})
+    with atomic():
+        pack = locked(actor, pack_id)
+        stale = or_(
+            PackImport.at < now - _WAITS, (PackImport.pack_id == pack.id) & (PackImport.author_id == actor.user_id)
+        )
+        db.session.execute(delete(PackImport).where(stale))
+        waiting = PackImport(
+            pack_id=pack.id,
+            version=version,
+            name=name[:200],
+            rows=[asdict(row) for row in rows],
+            notes=notes,
+            author_id=actor.user_id,
+            at=now,
+        )
+        db.session.add(waiting)
+    return waiting
+
+
+def judged(lines: Iterable[Line], standing: dict[str, Term]) -> Iterable[Row]:
+    """What each row would do to a pack that says `standing`."""
+    seen: dict[str, int] = {}
+    for line in lines:
+        if line.faults:
+            yield _refused(line, "error", " ".join(line.faults))
+            continue
+        try:
+            term = term_from(line.fields)
+        except Invalid as refusal:
+            yield _refused(line, "error", " ".join(word for words in refusal.errors.values() for word in words))
+            continue
+        if term.wrong in seen:
+            yield _refused(line, "twice", f"与第 {seen[term.wrong]} 行的词相同，以前面的为准。")
+            continue
+        seen[term.wrong] = line.number
+        known = standing.get(term.wrong)
+        outcome: Outcome = "add" if known is None else "same" if known == term else "change"
+        yield Row(
+            number=line.number,
+            outcome=outcome,
+            wrong=term.wrong,
+            right=term.right,
+            severity=term.severity,
+            reason=term.reason,
+            exceptions="、".join(term.exceptions),
+            why=_was(known) if known and outcome == "change" else "",
+        )
+
+
+def _refused(line: Line, outcome: Outcome, why: str) -> Row:
+    shown = {name: line.fields.get(name, "")[:200] for name in _SHOWN}
+    return Row(number=line.number, outcome=outcome, why=why, **shown)
+
+
+def _was(term: Term) -> str:
+    return f"现为：{term.right or '（无建议）'}，{SEVERITY_WORDS[term.severity]}。"
+
+
+def waiting_import(actor: Actor, pack_id: str, import_id: str) -> tuple[WordPack, PackImport]:
+    """A file that the actor read in for this pack and has not decided on. Raises NotFound."""
+    pack = get_pack(actor, pack_id)
+    waiting = db.session.get(PackImport, import_id)
+    if waiting is None or waiting.pack_id != pack.id or waiting.author_id != actor.user_id:
+        raise NotFound
+    return pack, waiting
+
+
+def missing_from(pack: WordPack, waiting: PackImport) -> int:
+    """How many terms of the pack the file does not have: they go when it takes the place of all."""
+    named = {row["wrong"] for row in waiting.rows if row["outcome"] in ("add", "change", "same")}
+    return sum(term.wrong not in named for term in terms_of(pack))
+
+
+def take_over(actor: Actor, pack_id: str, import_id: str, *, replace: bool, now: datetime) -> WordPack:
+    """Make what was shown the pack's next version; `replace`: terms that the file does not have go.
+
+    Raises Conflict when the pack changed since the file was read, Invalid when there is nothing to do.
+    """
+    with atomic():
+        pack = locked(actor, pack_id)
+        _pack, waiting = waiting_import(actor, pack_id, import_id)
+        if pack.version != waiting.version:
+            raise Conflict("没有导入。读入文件之后，词库已被改过。请重新选择文件，再核对一遍。")
+        taken = [row for row in waiting.rows if row["outcome"] in ("add", "change")]
+        named = {row["wrong"] for row in waiting.rows if row["outcome"] in ("add", "change", "same")}
+        standing = {term.wrong for term in terms_of(pack)}
+        gone = sorted(standing - named) if replace else []
+        added = [row for row in taken if row["outcome"] == "add"]
+        if not taken and not gone:
+            raise Invalid("没有导入。文件里没有要新增或修改的词条。请核对文件。")
+        if len(standing) + len(added) - len(gone) > MOST_TERMS:
+            raise Invalid(f"没有导入。一个词库最多 {MOST_TERMS:,} 条。请分成几个词库。")
+        until = pack.version + 1
+        end_rows(pack, [*gone, *(row["wrong"] for row in taken if row["outcome"] == "change")], until)
+        add_rows(pack, [_term_of(row) for row in taken], until)
+        parts = (("新增", len(added)), ("修改", len(taken) - len(added)), ("删除", len(gone)))
+        told = "，".join(f"{word} {count} 条" for word, count in parts if count)
+        changed(actor, pack, "pack.import", f"从“{waiting.name[:80]}”导入：{told}", now)
+        db.session.delete(waiting)
+    return pack
+
+
+def drop_import(actor: Actor, pack_id: str, import_id: str) -> None:
+    """The person decided against it."""
+    with atomic():
+        locked(actor, pack_id)
+        _pack, waiting = waiting_import(actor, pack_id, import_id)
+        db.session.delete(waiting)
+
+
+def _term_of(row: dict[str, str]) -> Term:
+    return term_from({name: row[name] for name in _SHOWN})

@@ -1,0 +1,51 @@
+"""What people do about problems of a post, and where a pack's terms stand in what was published. More routes of the bp."""
+
+from __future__ import annotations
+
+from flask import jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.checks.keeping import get_pack
+from app.checks.services import FIELDS
+from app.db import utcnow
+from app.posts import lookback, services
+from app.posts.schemas import DismissalIn
+from app.posts.views import answer, loaded
+from app.posts.views import bp as bp
+from app.units.permissions import current_actor, requires
+
+
+@bp.post("/posts/<post_id>/dismissals")
+@requires("post.write")
+def dismiss(post_id: str) -> ResponseReturnValue:
+    fields = loaded(DismissalIn())
+    post = services.dismiss_problem(
+        current_actor(), post_id, fields["key"], fields["reason"], utcnow(), fields.get("version")
+    )
+    return jsonify(answer(post))
+
+
+@bp.delete("/posts/<post_id>/dismissals/<key>")
+@requires("post.write")
+def undismiss(post_id: str, key: str) -> ResponseReturnValue:
+    return jsonify(answer(services.undismiss_problem(current_actor(), post_id, key, utcnow())))
+
+
+@bp.get("/posts/pack-hits/<pack_id>")
+@requires("post.read")
+def pack_hits(pack_id: str) -> ResponseReturnValue:
+    """A fragment of the pack's page."""
+    actor = current_actor()
+    pack = get_pack(actor, pack_id)
+    # Drawn with the pack's page it is asked for under that page's address, whose cursor is another list's.
+    page = lookback.hits_of(actor, pack.id, cursor=request.args.get("hits"))
+    places, posts = lookback.count_hits(actor, pack.id)
+    return render_template(
+        "posts/_pack_hits.html",
+        pack=pack,
+        page=page,
+        places=places,
+        count=posts,
+        posts=lookback.posts_by_id(actor, {hit.post_id for hit in page.items}),
+        fields=FIELDS,
+    )

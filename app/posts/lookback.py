@@ -1,0 +1,134 @@
+"""Looking back (回头看): when a pack changed, what its units published is looked through again. No post is ever changed."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import delete, func, select
+
+from app.checks.models import PackHit, WordPack
+from app.checks.packs import matcher_of
+from app.checks.plaintext import plain_text
+from app.checks.wording import RULES, key_of
+from app.checks.words import Found, Matcher
+from app.db import Page, atomic, db, page_of
+from app.media.places import unmarked
+from app.posts.adapting import attachments_of
+from app.posts.models import Post, Revision
+from app.units.access import Actor, visible
+from app.units.models import Unit
+
+# Posts looked through in one transaction, and in one round of the clock.
+_BATCH = 20
+_ROUND = 500
+# Of one post: more says no more.
+_MOST_HITS = 50
+_OUT = ("published", "partly_published")
+
+
+def look_back(now: datetime) -> int:
+    """Go on with the packs that changed since their last look. Returns how many posts were looked through."""
+    looked = 0
+    while looked < _ROUND and (pack_id := _next_pack()):
+        looked += _batch(pack_id, now)
+    return looked
+
+
+def _next_pack() -> str | None:
+    query = select(WordPack.id).where(WordPack.looked_at_version < WordPack.version).order_by(WordPack.updated_at)
+    return db.session.scalar(query.limit(1))
+
+
+def _batch(pack_id: str, now: datetime) -> int:
+    """Some posts more, the newest first; at least 1 so that a round ends."""
+    with atomic():
+        # Two schedulers may look at once: one after the other, each going on where the pack's row says.
+        pack = db.session.get(WordPack, pack_id, with_for_update=True, populate_existing=True)
+        if pack is None or pack.looked_at_version >= pack.version:
+            return 1
+        if not pack.looked_after:
+            db.session.execute(delete(PackHit).where(PackHit.pack_id == pack.id))
+        posts = _posts_after(pack)
+        matcher = matcher_of(pack)
+        for post in posts:
+            db.session.add_all(_hits(pack, post, matcher, now))
+        pack.looked_posts += len(posts)
+        if len(posts) < _BATCH:
+            pack.looked_at_version, pack.looked_after, pack.looked_at = pack.version, "", now
+        else:
+            pack.looked_after = posts[-1].id
+    return max(1, len(posts))
+
+
+def _posts_after(pack: WordPack) -> list[Post]:
+    within = select(Unit.id).where(Unit.path.startswith(pack.unit.path, autoescape=True))
+    query = select(Post).where(Post.status.in_(_OUT), Post.unit_id.in_(within))
+    if pack.looked_after:
+        query = query.where(Post.id < pack.looked_after)
+    return list(db.session.scalars(query.order_by(Post.id.desc()).limit(_BATCH)))
+
+
+def _hits(pack: WordPack, post: Post, matcher: Matcher, now: datetime) -> list[PackHit]:
+    """Where the pack's terms stand in what went out, but for places that the author explained."""
+    revision = db.session.get(Revision, post.public_revision_id or post.revision_id or "")
+    if revision is None:
+        return []
+    explained = {one["key"] for one in revision.dismissals}
+    hits = []
+    for field, text in _texts(revision):
+        for found in matcher.find(text):
+            if key_of(RULES[found.term.severity], field, text, found.start) not in explained:
+                hits.append(_hit(pack, post, field, text, found, now))
+    return hits[:_MOST_HITS]
+
+
+def _texts(revision: Revision) -> list[tuple[str, str]]:
+    """(field, plain text) of everything that readers got."""
+    texts = [("title", revision.title), ("summary", revision.summary), ("body", plain_text(revision.body_html))]
+    texts += [("source", revision.source), ("author", revision.author)]
+    texts += [(f"attachment:{media.name}", unmarked(media.text).text) for media in attachments_of(revision)]
+    for variant in revision.variants:
+        for name, value in variant.overrides.items():
+            if isinstance(value, str):
+                texts.append((name, plain_text(value) if name.endswith("_html") else value))
+    return texts
+
+
+def _hit(pack: WordPack, post: Post, field: str, text: str, found: Found, now: datetime) -> PackHit:
+    begin = max(text.rfind("\n", 0, found.start) + 1, found.start - 40)
+    stop = text.find("\n", found.end)
+    end = min(stop if stop >= 0 else len(text), found.end + 40)
+    term = asdict(found.term)
+    return PackHit(
+        pack_id=pack.id,
+        version=pack.version,
+        post_id=post.id,
+        unit_id=post.unit_id,
+        field=field[:300],
+        **{name: term[name] for name in ("wrong", "right", "severity", "reason")},
+        quote=text[begin:end],
+        start=found.start - begin,
+        length=found.end - found.start,
+        found_at=now,
+    )
+
+
+def hits_of(actor: Actor, pack_id: str, *, cursor: str | None = None, limit: int = 30) -> Page[PackHit]:
+    """The places that the actor may see, the newest found first."""
+    query = select(PackHit).where(PackHit.pack_id == pack_id, visible(actor, "post.read", PackHit.unit_id))
+    return page_of(query, PackHit.id, cursor, limit)
+
+
+def count_hits(actor: Actor, pack_id: str) -> tuple[int, int]:
+    """(places, posts) that the actor may see."""
+    query = select(func.count(PackHit.id), func.count(PackHit.post_id.distinct())).where(
+        PackHit.pack_id == pack_id, visible(actor, "post.read", PackHit.unit_id)
+    )
+    places, posts = db.session.execute(query).one()
+    return int(places), int(posts)
+
+
+def posts_by_id(actor: Actor, post_ids: set[str]) -> dict[str, Post]:
+    query = select(Post).where(Post.id.in_(post_ids), visible(actor, "post.read", Post.unit_id))
+    return {post.id: post for post in db.session.scalars(query)}
