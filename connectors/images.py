@@ -1,6 +1,6 @@
 """Re-encoding pictures for the platforms and drawing a cover when there is none. Deterministic: same input, same bytes.
 
-Pillow is imported nowhere else but here.
+Pillow is imported nowhere else but here and in cropping.py.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Literal
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont, ImageOps
 
+from connectors.bare import is_bare
+
 Prefer = Literal["jpeg", "png"]
 
 # A picture wider or higher than this is refused or badly scaled by the platforms (WeChat: 40137 for huge pixel sizes).
@@ -21,8 +23,8 @@ MAX_SIDE = 8000
 # More pixels than this are not decoded at all.
 MAX_PIXELS = 120_000_000
 
-_ACCEPTED = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
-_BOMBS = (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning)
+ACCEPTED = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
+BOMBS = (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning)
 
 
 class TooManyPixels(ValueError):
@@ -68,23 +70,25 @@ def reencode(
 
 @dataclass(frozen=True, kw_only=True)
 class Examined:
-    """What a picture really is. `metadata`: it carries EXIF or XMP (place, device, author), or extra pictures."""
+    """What a picture really is. `metadata`: there is more in the file than the picture (place, device, author, words,
+    another picture, a film); `moving`: it has several frames."""
 
     content_type: str
     width: int
     height: int
     metadata: bool
+    moving: bool = False
 
 
 def kind_of(data: bytes) -> str | None:
     """The content type of a JPEG, PNG, GIF, BMP or WebP by its header and structure, without decoding; None for others."""
     try:
-        with Pillow.open(io.BytesIO(data), formats=_ACCEPTED) as picture:
+        with Pillow.open(io.BytesIO(data), formats=ACCEPTED) as picture:
             if picture.width * picture.height > MAX_PIXELS:
                 return None
             kind = str(picture.format).lower()
             picture.verify()
-    except (OSError, SyntaxError, ValueError, EOFError, *_BOMBS):
+    except (OSError, SyntaxError, ValueError, EOFError, *BOMBS):
         return None
     return "image/jpeg" if kind == "mpo" else f"image/{kind}"
 
@@ -95,36 +99,40 @@ def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
     Raises TooManyPixels before decoding, ValueError for what is none of JPEG, PNG, GIF, BMP, WebP.
     """
     try:
-        with Pillow.open(io.BytesIO(data), formats=_ACCEPTED) as picture:
+        with Pillow.open(io.BytesIO(data), formats=ACCEPTED) as picture:
             if picture.width * picture.height > max_pixels:
                 raise TooManyPixels(f"{picture.width} x {picture.height}")
             content_type = "image/jpeg" if picture.format == "MPO" else f"image/{str(picture.format).lower()}"
+            moving = picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
             picture.load()
-            told = {"exif", "xmp", "XML:com.adobe.xmp", "photoshop", "Raw profile type exif"} & set(picture.info)
             return Examined(
                 content_type=content_type,
                 width=picture.width,
                 height=picture.height,
-                metadata=bool(told) or picture.format == "MPO",
+                metadata=not is_bare(data, content_type),
+                moving=moving,
             )
-    except (OSError, SyntaxError, ValueError, EOFError, *_BOMBS) as error:
+    except (OSError, SyntaxError, ValueError, EOFError, *BOMBS) as error:
         if isinstance(error, TooManyPixels):
             raise
-        if isinstance(error, _BOMBS):
+        if isinstance(error, BOMBS):
             raise TooManyPixels(str(error)) from error
         raise ValueError("not a picture") from error
 
 
 def without_metadata(data: bytes) -> bytes:
-    """The same picture in the same format, upright, without EXIF, XMP and comments; the colour profile stays."""
-    with Pillow.open(io.BytesIO(data), formats=_ACCEPTED) as picture:
+    """The same picture in the same format, upright, without EXIF, XMP, comments and whatever else is no picture; the
+    colour profile stays."""
+    with Pillow.open(io.BytesIO(data), formats=ACCEPTED) as picture:
         kind = "JPEG" if picture.format == "MPO" else str(picture.format)
         profile = picture.info.get("icc_profile")
         moving = kind != "JPEG" and bool(getattr(picture, "is_animated", False))
         clean = picture if moving else ImageOps.exif_transpose(picture)
         for key in ("exif", "xmp", "XML:com.adobe.xmp", "comment", "photoshop"):
             clean.info.pop(key, None)
-        more: dict[str, object] = {"quality": 92} if kind in ("JPEG", "WEBP") else {}
+        more: dict[str, object] = (
+            {"quality": 92} if kind in ("JPEG", "WEBP") else {"comment": b""} if kind == "GIF" else {}
+        )
         if moving:
             more["save_all"] = True
         if profile:
@@ -166,12 +174,12 @@ def _open(data: bytes) -> Pillow.Image:
         if opened.width * opened.height > MAX_PIXELS:
             raise ValueError("too many pixels")
         turned = ImageOps.exif_transpose(opened)
-        return _flatten(turned)
+        return flatten(turned)
     except (OSError, SyntaxError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise ValueError("not a picture") from error
 
 
-def _flatten(picture: Pillow.Image) -> Pillow.Image:
+def flatten(picture: Pillow.Image) -> Pillow.Image:
     """RGB on white."""
     if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
         layer = picture.convert("RGBA")

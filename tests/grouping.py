@@ -15,6 +15,7 @@ _TOGETHER = {
     "test_preview_phone": "looking",
     "test_composer": "looking",
     "test_wording": "looking",
+    "test_library": "looking",
     "test_wechat_desk": "answering",
     "test_browser_journey": "answering",
     "test_authorising": "connecting",

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import request
 from flask_smorest import Blueprint
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from app.db import utcnow
 from app.errors import Invalid
 from app.media import services
+from app.media.finding import STATES
 from app.media.models import Media
+from app.media.removing import remove
 from app.schemas import BaseSchema, PageQuery
 from app.units.permissions import current_actor, requires
 from app.web import iso
@@ -31,6 +34,42 @@ class MediaOut(BaseSchema):
     alt = fields.String()
     unit_id = fields.String()
     created_at = fields.String()
+    folder = fields.String()
+    tags = fields.List(fields.String())
+    title = fields.String()
+    source = fields.String()
+    holder = fields.String()
+    licence = fields.String()
+    expires_on = fields.String(allow_none=True)
+    expired = fields.Boolean()
+    note = fields.String()
+    origin_id = fields.String(allow_none=True)
+    cleaned = fields.Boolean(metadata={"description": "拍摄信息已清除，原件另存"})
+
+
+class MediaAdded(MediaOut):
+    known = fields.Boolean(metadata={"description": "本单位已有相同文件，没有重复保存"})
+
+
+class MediaUseOut(BaseSchema):
+    post_id = fields.String()
+    title = fields.String()
+    status = fields.String()
+    places = fields.List(fields.String())
+
+
+class MediaUses(BaseSchema):
+    items = fields.List(fields.Nested(MediaUseOut))
+    unseen = fields.Integer(metadata={"description": "另有几篇您无权查看的稿件用到它"})
+
+
+class MediaQuery(PageQuery):
+    q = fields.String(load_default="")
+    kind = fields.String(load_default="", validate=validate.OneOf(["", "image", "file"]))
+    folder = fields.String(load_default="")
+    tag = fields.String(load_default="")
+    state = fields.String(load_default="", validate=validate.OneOf(["", *STATES]))
+    unit_id = fields.String(load_default="")
 
 
 class MediaPage(BaseSchema):
@@ -39,7 +78,15 @@ class MediaPage(BaseSchema):
 
 
 class MediaPatch(BaseSchema):
-    alt = fields.String(required=True)
+    alt = fields.String()
+    folder = fields.String()
+    tags = fields.List(fields.String())
+    title = fields.String()
+    source = fields.String()
+    holder = fields.String()
+    licence = fields.String()
+    expires_on = fields.String(allow_none=True)
+    note = fields.String()
 
 
 def media_json(media: Media) -> dict[str, Any]:
@@ -56,12 +103,27 @@ def media_json(media: Media) -> dict[str, Any]:
         "alt": media.alt,
         "unit_id": media.unit_id,
         "created_at": iso(media.created_at),
+        "folder": media.folder,
+        "tags": media.tags,
+        "title": media.title,
+        "source": media.source,
+        "holder": media.holder,
+        "licence": media.licence,
+        "expires_on": media.expires_on.isoformat() if media.expires_on else None,
+        "expired": media.expired(services.day_of(utcnow())),
+        "note": media.note,
+        "origin_id": media.origin_id or None,
+        "cleaned": bool(media.original_sha256),
     }
+
+
+def taken_json(taken: services.Taken) -> dict[str, Any]:
+    return {**media_json(taken.media), "known": taken.known}
 
 
 @blp.get("/media")
 @requires("media.read")
-@blp.arguments(PageQuery, location="query")
+@blp.arguments(MediaQuery, location="query")
 @blp.response(200, MediaPage)
 def list_media(query: dict[str, Any]) -> dict[str, Any]:
     page = services.media_of(current_actor(), **query)
@@ -70,10 +132,10 @@ def list_media(query: dict[str, Any]) -> dict[str, Any]:
 
 @blp.post("/media")
 @requires("media.write")
-@blp.response(201, MediaOut)
+@blp.response(201, MediaAdded)
 def add_media() -> dict[str, Any]:
-    """multipart/form-data: `file`; `unit_id` (default: your own unit) and `alt` if you like."""
-    return media_json(take_upload())
+    """multipart/form-data: `file`; `unit_id` (default: your own unit), `alt`, `folder` and `tags` if you like."""
+    return taken_json(take_upload())
 
 
 @blp.get("/media/<media_id>")
@@ -87,11 +149,29 @@ def get_media(media_id: str) -> dict[str, Any]:
 @requires("media.write")
 @blp.arguments(MediaPatch)
 @blp.response(200, MediaOut)
-def describe_media(body: dict[str, Any], media_id: str) -> dict[str, Any]:
-    return media_json(services.describe(current_actor(), media_id, alt=body["alt"], now=utcnow()))
+def edit_media(body: dict[str, Any], media_id: str) -> dict[str, Any]:
+    return media_json(services.edit(current_actor(), media_id, body, utcnow()))
 
 
-def take_upload() -> Media:
+@blp.delete("/media/<media_id>")
+@requires("media.write")
+@blp.response(204)
+def remove_media(media_id: str) -> None:
+    """409 while a post shows it."""
+    remove(current_actor(), media_id, utcnow())
+
+
+@blp.get("/media/<media_id>/uses")
+@requires("media.read")
+@blp.response(200, MediaUses)
+def list_uses(media_id: str) -> dict[str, Any]:
+    """The posts that show it: as `cover`, in the `body`, as `attachment`, or in what one account gets (`variant`)."""
+    actor = current_actor()
+    uses, unseen = services.uses_of(actor, services.get_media(actor, media_id))
+    return {"items": [asdict(use) for use in uses], "unseen": unseen}
+
+
+def take_upload() -> services.Taken:
     """The uploaded file of this request as an item of the library; the page and the API share it."""
     actor = current_actor()
     file = request.files.get("file")
@@ -99,14 +179,16 @@ def take_upload() -> Media:
         raise Invalid(
             "没有收到文件。请求里缺少 file 这一项。请选择一个文件后重新上传。", errors={"file": ["请选择文件。"]}
         )
-    media = services.add_media(
+    about: dict[str, Any] = {name: request.form[name] for name in ("alt", "folder", "tags") if request.form.get(name)}
+    taken = services.take_in(
         actor,
         unit_id=request.form.get("unit_id") or actor.unit_id,
         name=file.filename or "",
         content=file.stream.read(),
         now=utcnow(),
         picture=request.form.get("only") == "picture",
+        about=about,
     )
-    if alt := request.form.get("alt", ""):
-        media = services.describe(actor, media.id, alt=alt, now=utcnow())
-    return media
+    if taken.known and about.get("alt"):
+        services.describe(actor, taken.media.id, alt=about["alt"], now=utcnow())
+    return taken

@@ -35,7 +35,9 @@ def read_blob(sha256: str) -> bytes:
         raise NotFound from None
 
 
-def write_blob(content: bytes, content_type: str, *, width: int = 0, height: int = 0, now: datetime) -> str:
+def write_blob(
+    content: bytes, content_type: str, *, width: int = 0, height: int = 0, original: bool = False, now: datetime
+) -> str:
     """Store the bytes and their row, if they are new; their SHA-256. Works inside and outside a transaction."""
     sha256 = hashlib.sha256(content).hexdigest()
     _write_file(path_of(sha256), content)
@@ -46,12 +48,37 @@ def write_blob(content: bytes, content_type: str, *, width: int = 0, height: int
         "height": height,
         "size": len(content),
         "public": False,
+        "original": original,
         "created_at": now,
     }
     insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     with atomic():
         db.session.execute(insert(Blob).values(row).on_conflict_do_nothing())
+        # Whoever removed the same bytes meanwhile has let go of the row now, and taken the file along.
+        _write_file(path_of(sha256), content)
     return sha256
+
+
+def shown_blob(sha256: str) -> Blob | None:
+    """The row of bytes that may be shown and sent; None for what is not there and for originals."""
+    blob = db.session.get(Blob, sha256)
+    return None if blob is None or blob.original else blob
+
+
+def set_aside(sha256: str) -> Path | None:
+    """Take the file away within the transaction that takes its row out, so that who writes the same bytes after it finds
+    them missing; where it lies now, to be deleted after the commit or put back. None when it was gone already."""
+    path = path_of(sha256)
+    aside = path.with_name(f".{sha256}.gone")
+    try:
+        return path.replace(aside)
+    except FileNotFoundError:
+        return None
+
+
+def put_back(aside: Path) -> None:
+    """The transaction came to nothing: the file stands again."""
+    aside.replace(aside.with_name(aside.name[1:].removesuffix(".gone")))
 
 
 def _write_file(path: Path, content: bytes) -> None:

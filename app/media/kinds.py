@@ -35,12 +35,13 @@ _MAIN_PARTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """The true content type; pixels 0 for files; `metadata` when a picture carries EXIF or XMP."""
+    """The true content type; pixels 0 for files; `metadata` when there is more in a picture's file than the picture."""
 
     content_type: str
     width: int = 0
     height: int = 0
     metadata: bool = False
+    moving: bool = False
 
     @property
     def is_image(self) -> bool:
@@ -78,7 +79,13 @@ def _picture(content: bytes) -> Kind | None:
         raise TooLarge("图片没有收下。像素太多（上限 8000 万像素）。请缩小尺寸后重新上传。") from None
     except ValueError:
         return None
-    return Kind(content_type=seen.content_type, width=seen.width, height=seen.height, metadata=seen.metadata)
+    return Kind(
+        content_type=seen.content_type,
+        width=seen.width,
+        height=seen.height,
+        metadata=seen.metadata,
+        moving=seen.moving,
+    )
 
 
 def _document(content: bytes) -> Kind | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Index, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Model, UTCDateTime, new_id
@@ -12,7 +13,10 @@ from app.units.models import Unit
 
 
 class Blob(Model):
-    """Bytes under their SHA-256 (hex). Width and height in pixels, 0 for files. `public` once a permalink shows it."""
+    """Bytes under their SHA-256 (hex). Width and height in pixels, 0 for files. `public` once a permalink shows it.
+
+    `original`: as uploaded, with what the picture tells about place, device and people; nobody is shown it by its hash.
+    """
 
     __tablename__ = "blobs"
 
@@ -22,13 +26,20 @@ class Blob(Model):
     height: Mapped[int] = mapped_column(Integer, default=0)
     size: Mapped[int] = mapped_column(Integer)
     public: Mapped[bool] = mapped_column(default=False)
+    original: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class Media(Model):
-    """An image or file that a unit uploaded. `text` is what the checks read in an attachment."""
+    """An image or file that a unit uploaded. `text` is what the checks read in an attachment.
+
+    `folder` is a path with slashes ("活动/2026"), "" for none. `expires_on` is the last day on which it may be used.
+    `original_sha256` is what was uploaded where that had to be cleaned, "" where `sha256` is that itself. `origin_id`
+    is the item that this one was cut from, `made` how: {crop: [left, top, width, height], width, quality}.
+    """
 
     __tablename__ = "media"
+    __table_args__ = (Index("ix_media_unit_id_folder", "unit_id", "folder"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
@@ -36,11 +47,65 @@ class Media(Model):
     name: Mapped[str] = mapped_column(String(200), default="")
     alt: Mapped[str] = mapped_column(String(400), default="")
     text: Mapped[str] = mapped_column(Text, default="")
+    folder: Mapped[str] = mapped_column(String(200), default="")
+    title: Mapped[str] = mapped_column(String(200), default="")
+    source: Mapped[str] = mapped_column(String(200), default="")
+    holder: Mapped[str] = mapped_column(String(200), default="")
+    licence: Mapped[str] = mapped_column(String(200), default="")
+    expires_on: Mapped[date | None] = mapped_column(Date, index=True)
+    note: Mapped[str] = mapped_column(Text, default="")
+    # No foreign keys: SQLite adds none to a table that stands.
+    original_sha256: Mapped[str] = mapped_column(String(64), default="", index=True)
+    origin_id: Mapped[str] = mapped_column(String(32), default="", index=True)
+    made: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_by: Mapped[str] = mapped_column(String(32), default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     blob: Mapped[Blob] = relationship()
     unit: Mapped[Unit] = relationship()
+    tagged: Mapped[list[MediaTag]] = relationship(cascade="all, delete-orphan", order_by="MediaTag.position")
+
+    @property
+    def tags(self) -> list[str]:
+        return [row.tag for row in self.tagged]
+
+    @property
+    def is_image(self) -> bool:
+        return self.blob.content_type.startswith("image/")
+
+    def expired(self, today: date) -> bool:
+        return self.expires_on is not None and self.expires_on < today
+
+
+class MediaTag(Model):
+    """One word by which an item is found."""
+
+    __tablename__ = "media_tags"
+
+    media_id: Mapped[str] = mapped_column(ForeignKey("media.id", ondelete="CASCADE"), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40), primary_key=True, index=True)
+    position: Mapped[int] = mapped_column(Integer, default=0)
+
+
+class MediaUse(Model):
+    """A revision of a post that shows these bytes; pushed down by posts with every edit, so the library need not ask.
+
+    `media_id` is "" for pictures in the text and those that one account gets, which are known by their hash alone.
+    While a row stands, the bytes and the item stay: what was reviewed or published must remain to be seen.
+    """
+
+    __tablename__ = "media_uses"
+    __table_args__ = (
+        CheckConstraint("place IN ('body','cover','attachment','variant')", name="place"),
+        UniqueConstraint("revision_id", "sha256", "media_id", "place"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    sha256: Mapped[str] = mapped_column(ForeignKey("blobs.sha256"), index=True)
+    media_id: Mapped[str] = mapped_column(String(32), default="", index=True)
+    post_id: Mapped[str] = mapped_column(String(32), index=True)
+    revision_id: Mapped[str] = mapped_column(String(32))
+    place: Mapped[str] = mapped_column(String(10))
 
 
 class Derivative(Model):

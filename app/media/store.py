@@ -9,17 +9,20 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db import atomic, db, new_id, utcnow
 from app.errors import NotFound
-from app.media.blobs import read_blob, write_blob
-from app.media.models import Blob, Derivative, Media, Upload
+from app.media.blobs import read_blob, shown_blob, write_blob
+from app.media.models import Derivative, Media, Upload
 from connectors import images
 from connectors.values import Image
+
+THUMB_SIDE = 480
+_THUMB_BYTES = 100_000
 
 
 class LibraryStore:
     """Implements connectors.base.MediaStore. Its writes join the caller's transaction if there is one."""
 
     def get(self, sha256: str) -> Image | None:
-        blob = db.session.get(Blob, sha256)
+        blob = shown_blob(sha256)
         if blob is None or not blob.content_type.startswith("image/"):
             return None
         # Ids sort by time: the first who brought these bytes names them, so the answer does not change.
@@ -82,3 +85,21 @@ class LibraryStore:
             select(Derivative.sha256).where(Derivative.source_sha256 == sha256, Derivative.recipe == recipe)
         )
         return self.get(made) if made else None
+
+
+def thumb_of(sha256: str) -> str:
+    """The SHA-256 of a picture of at most THUMB_SIDE pixels; of itself while it is light, "" for what is no picture."""
+    image = LibraryStore().get(sha256)
+    if image is None:
+        return ""
+    if image.size < _THUMB_BYTES and max(image.width, image.height) <= 4 * THUMB_SIDE:
+        return sha256
+    try:
+        made = LibraryStore().derive(
+            sha256,
+            f"thumb-{THUMB_SIDE}",
+            lambda data: images.reencode(data, max_bytes=_THUMB_BYTES, max_width=THUMB_SIDE, max_height=THUMB_SIDE),
+        )
+    except ValueError:
+        return ""
+    return made.sha256

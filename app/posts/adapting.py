@@ -19,6 +19,7 @@ from app.config import current
 from app.db import db
 from app.media.models import Media
 from app.media.services import image_value
+from app.posts.holdings import attachments_of, cover_of, library_problems, note_uses
 from app.posts.models import Post, Revision, Variant
 from connectors.values import Content, Problem
 
@@ -50,6 +51,7 @@ def adapt_revision(post: Post, revision: Revision, origin: str = "") -> None:
     revision.problems = as_told(revision, problems)
     for variant in revision.variants:
         _adapt(post, revision, variant, (problems, words), public_address(origin))
+    note_uses(post, revision)
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
@@ -101,7 +103,7 @@ def content_problems(revision: Revision, words: Sequence[Matcher]) -> list[Probl
         problems.append(_missing("title", "标题为空。没有标题的稿件不能送审。请填写标题。"))
     if not revision.body_html:
         problems.append(_missing("body", "正文为空。没有正文的稿件不能送审。请撰写正文。"))
-    return problems
+    return problems + library_problems(revision)
 
 
 def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Problem]:
@@ -134,15 +136,6 @@ def connection_problems(account: Account) -> list[Problem]:
         message = f"{name}缺少“{right}”权限。上次测试时平台不接受。请账号管理员补齐后再排期。"
         return [Problem(rule="account.right", severity="warn", field="account_ids", message=message)]
     return []
-
-
-def cover_of(revision: Revision) -> Media | None:
-    return db.session.get(Media, revision.cover_media_id) if revision.cover_media_id else None
-
-
-def attachments_of(revision: Revision) -> list[Media]:
-    found = (db.session.get(Media, media_id) for media_id in revision.attachments)
-    return [media for media in found if media is not None]
 
 
 def _missing(field: str, message: str) -> Problem:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.posts.adapting import attachments_of, cover_of
 from app.posts.choosing import media_by_id, writable_accounts, writable_units
 from app.posts.fields import LENGTHS
+from app.posts.holdings import attachments_of, cover_of
 from app.posts.models import Post
 from app.posts.revising import current_revision
 from app.units.access import Actor

@@ -13,9 +13,8 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import select
 
 from app.config import current
-from app.db import db
 from app.errors import TandemError
-from app.media.models import Blob
+from app.media.blobs import shown_blob
 from app.media.services import add_media
 from app.units.access import Actor
 
@@ -57,7 +56,7 @@ class Pictures:
             return self._from_data(src)
         local = _local(src)
         if found := _MEDIA.match(local):
-            if db.session.get(Blob, found.group(1)) is not None:
+            if shown_blob(found.group(1)) is not None:
                 return local
             self._note(f"图片 {local[:20]}… 不在素材库中，已移除。请重新上传。")
             return None

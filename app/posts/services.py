@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from app.db import Page, db, page_of
 from app.errors import NotFound
-from app.posts.adapting import attachments_of, cover_of, link_for
+from app.posts.adapting import link_for
 from app.posts.audiences import AUDIENCE_OFFER, audiences_of
 from app.posts.authoring import create_post, override_variant, revise_post
 from app.posts.choosing import (
@@ -26,6 +26,7 @@ from app.posts.choosing import (
 )
 from app.posts.correcting import correction_of
 from app.posts.dismissing import dismiss_problem, undismiss_problem
+from app.posts.holdings import attachments_of, cover_of, licence_problems
 from app.posts.importing import Imported, import_document
 from app.posts.models import STATUSES, Post, Revision, Variant
 from app.posts.revising import current_revision, on_revised
@@ -46,6 +47,7 @@ __all__ = [
     "get_post",
     "import_document",
     "iso",
+    "licence_problems",
     "link_for",
     "media_by_id",
     "names_of",

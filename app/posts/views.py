@@ -256,6 +256,7 @@ def _media_json(media: Media) -> dict[str, Any]:
         "url": f"/media/{media.sha256}",
         "sha256": media.sha256,
         "name": media.name,
+        "alt": media.alt,
         "content_type": media.blob.content_type,
     }
 

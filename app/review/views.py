@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
@@ -182,7 +183,9 @@ def _problems(review: Review) -> list[dict[str, Any]]:
             for problem in variant.problems
             if problem not in review.revision.problems
         ]
-    return found
+    # A licence may have ended since the post was handed in.
+    ended = (asdict(problem) for problem in posts.licence_problems(review.revision))
+    return found + [problem for problem in ended if problem not in found]
 
 
 def _chain_page(

@@ -197,9 +197,14 @@ class Loader:
         """Write one post and take it as far as its state says."""
         began = self.now - timedelta(hours=26 if demo.state == "draft" else 3)
         author = self.actors["author@demo.tandem"]
-        cover = media.add_media(
-            author, unit_id=self.units[ROOT], name="cover.png", content=cover_picture(demo.hue), now=began
-        )
+        cover = media.take_in(
+            author,
+            unit_id=self.units[ROOT],
+            name="cover.png",
+            content=cover_picture(demo.hue),
+            now=began,
+            about={"title": demo.title, "alt": demo.title, "folder": "封面", "tags": list(demo.tags)},
+        ).media
         fields: dict[str, Any] = {
             "unit_id": self.units[ROOT],
             "title": demo.title,

@@ -95,7 +95,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
   }
 
   function insertPicture(media: Media): void {
-    const alt = media.name.replace(/\.[a-z]+$/i, "");
+    const alt = media.alt || media.name.replace(/\.[a-z]+$/i, "");
     editor.chain().focus().insertContent({ type: "image", attrs: { src: media.url, alt } }).run();
   }
 

@@ -2,6 +2,7 @@ import { say } from "../lib/words";
 import { desk, unit } from "./desk";
 import { byId, make } from "./dom";
 import type { Body } from "./editor";
+import { pick } from "./picker";
 import { onFiles, picturesIn, thumb, upload } from "./pictures";
 import type { Media } from "./types";
 
@@ -62,4 +63,15 @@ export function listenForFiles(wiring: Wiring): void {
   onFiles("cover-file", (files) => void takePicture(files[0]).then((item) => item && setCover(item.id, wiring)));
   onFiles("attachment-file", (files) => void Promise.all(files.map((file) => take(file))).then((items) =>
     setAttachments([...new Set([...desk.attachments, ...items.flatMap((item) => (item ? [item.id] : []))])], wiring)));
+  listenForPicks(wiring);
+}
+
+/** The same three places, with what lies in the library already. */
+function listenForPicks(wiring: Wiring): void {
+  const known = (item: Media): Media => (desk.media[item.id] = item);
+  const onPick = (id: string, kind: "image" | "", described: boolean, chosen: (item: Media) => void): void =>
+    byId(id).addEventListener("click", () => pick(kind, described, (item) => chosen(known(item))));
+  onPick("pick-picture", "image", true, (item) => wiring.editor().insertPicture(item));
+  onPick("pick-cover", "image", false, (item) => setCover(item.id, wiring));
+  onPick("pick-attachment", "", false, (item) => setAttachments([...new Set([...desk.attachments, item.id])], wiring));
 }

@@ -10,8 +10,9 @@ export async function upload(file: File, unitId: string, only?: "picture"): Prom
   form.append("unit_id", unitId);
   if (only) form.append("only", only);
   try {
-    const item = await send<Media>("POST", "/library", form);
+    const item = await send<Media & { known: boolean; words: string }>("POST", "/library", form);
     untoast(`upload ${file.name}`);
+    if (item.known) toast(item.words, "ok");
     return item;
   } catch (error) {
     toast(`${file.name}：${(error as Error).message}`, "error", `upload ${file.name}`);

@@ -47,6 +47,7 @@ export interface Media {
   url: string;
   sha256: string;
   name: string;
+  alt?: string;
   content_type: string;
 }
 export interface Account {

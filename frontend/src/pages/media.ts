@@ -1,4 +1,6 @@
+import "../media/media.css";
 import { csrfToken, word } from "../lib/http";
+import { startCutter } from "../media/cutter";
 
 /** Uploads of the library: one line per file with its progress, refusals in the server's own words. */
 const form = document.querySelector<HTMLFormElement>("form[data-upload]");
@@ -18,11 +20,14 @@ function line(name: string): { progress: HTMLProgressElement; words: HTMLElement
   return { progress, words };
 }
 
-/** True when the server took the file. fetch() tells no upload progress, XMLHttpRequest does. */
-function upload(url: string, file: File): Promise<boolean> {
+type Outcome = "new" | "known" | "refused";
+
+/** What became of a file. fetch() tells no upload progress, XMLHttpRequest does. */
+function upload(url: string, file: File): Promise<Outcome> {
   const { progress, words } = line(file.name);
   const body = new FormData();
   body.append("file", file);
+  body.append("folder", form?.querySelector<HTMLInputElement>("[name=folder]")?.value ?? "");
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
     request.open("POST", url);
@@ -32,14 +37,27 @@ function upload(url: string, file: File): Promise<boolean> {
       if (event.lengthComputable) progress.value = event.loaded / event.total;
     });
     request.addEventListener("loadend", () => {
-      const taken = request.status === 201;
       progress.hidden = true;
-      words.textContent = taken ? (form?.dataset.done ?? "✓") : `${form?.dataset.failed ?? ""}${reason(request)}`;
-      if (!taken) words.className = "text-danger";
-      resolve(taken);
+      if (request.status !== 201) {
+        words.textContent = `${form?.dataset.failed ?? ""}${reason(request)}`;
+        words.className = "text-danger";
+        resolve("refused");
+        return;
+      }
+      const answer = JSON.parse(request.responseText) as { known: boolean; words: string; item: string };
+      words.textContent = answer.known ? `${answer.words} ` : (form?.dataset.done ?? "✓");
+      if (answer.known) words.append(link(answer.item, form?.dataset.see ?? ""));
+      resolve(answer.known ? "known" : "new");
     });
     request.send(body);
   });
+}
+
+function link(href: string, text: string): HTMLAnchorElement {
+  const made = document.createElement("a");
+  made.href = href;
+  made.textContent = text;
+  return made;
 }
 
 function reason(request: XMLHttpRequest): string {
@@ -58,11 +76,13 @@ form?.addEventListener("submit", async (event) => {
   if (!files.length || button?.disabled) return;
   if (button) button.disabled = true;
   list?.replaceChildren();
-  let refused = 0;
-  for (const file of files) {
-    if (!(await upload(form.action, file))) refused += 1;
-  }
+  const outcomes: Outcome[] = [];
+  for (const file of files) outcomes.push(await upload(form.action, file));
   if (button) button.disabled = false;
   if (input) input.value = "";
-  if (!refused) window.location.reload();
+  if (outcomes.every((outcome) => outcome === "new")) window.location.reload();
+  // What was refused or known stays to be read; the list is renewed when the person is done with it.
+  else if (outcomes.includes("new")) list?.append(link(location.href, form.dataset.refresh ?? ""));
 });
+
+document.querySelectorAll<HTMLFormElement>("form[data-cut]").forEach(startCutter);

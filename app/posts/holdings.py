@@ -1,0 +1,136 @@
+"""What a revision holds of the library: which items, whether they may be used, and telling the library so."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from lxml import html as lxml_html
+from sqlalchemy import select
+
+from app.db import db, utcnow
+from app.media.models import Media
+from app.media.services import day_of, record_uses
+from app.media.uses import Told
+from app.posts.models import Post, Revision
+from app.units.access import Actor, visible
+from connectors.values import Problem
+
+_IN_BODY = re.compile(r'src="/media/([0-9a-f]{64})"')
+_HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """An item of the library in a revision; `place` in Chinese, `field` as problems name it."""
+
+    media: Media
+    place: str
+    field: str
+
+
+def cover_of(revision: Revision) -> Media | None:
+    return db.session.get(Media, revision.cover_media_id) if revision.cover_media_id else None
+
+
+def attachments_of(revision: Revision) -> list[Media]:
+    found = (db.session.get(Media, media_id) for media_id in revision.attachments)
+    return [media for media in found if media is not None]
+
+
+def held_by(revision: Revision, unit_id: str) -> list[Held]:
+    """Cover, pictures of the text and of single accounts, attachments. Of several items with the same bytes the one of
+    the post's own unit counts, else the oldest."""
+    found = []
+    cover = cover_of(revision)
+    if cover is not None:
+        found.append(Held(media=cover, place="封面", field="cover"))
+    body = set(_IN_BODY.findall(revision.body_html))
+    for place, field, hashes in (("正文图片", "body", body), ("平台版本的图片", "variant", _chosen(revision) - body)):
+        found += [
+            Held(media=media, place=place, field=field)
+            for media in _items(hashes, unit_id)
+            if field == "body" or cover is None or media.sha256 != cover.sha256
+        ]
+    return [
+        *found,
+        *(Held(media=media, place="附件", field=f"attachment:{media.name}") for media in attachments_of(revision)),
+    ]
+
+
+def library_problems(revision: Revision) -> list[Problem]:
+    """Items whose licence has ended by today, and pictures of the text without words for those who cannot see them."""
+    return licence_problems(revision) + _alt_problems(revision)
+
+
+def licence_problems(revision: Revision) -> list[Problem]:
+    today = day_of(utcnow())
+    unit_id = db.session.scalar(select(Post.unit_id).where(Post.id == revision.post_id)) or ""
+    return [
+        Problem(
+            rule="media.expired",
+            severity="warn",
+            field=held.field,
+            message=f"{held.place}“{held.media.title or held.media.name}”已到期：只能用到 {held.media.expires_on}。继续使用可能侵权。"
+            "请换一个素材，或续期后在素材库改到期日。",
+        )
+        for held in held_by(revision, unit_id)
+        if held.media.expired(today)
+    ]
+
+
+def note_uses(post: Post, revision: Revision) -> None:
+    """Tell the library what an unfrozen revision shows, the derived pictures of each account too. Inside atomic()."""
+    uses: set[tuple[str, str, str]] = {(sha256, "", "body") for sha256 in _IN_BODY.findall(revision.body_html)}
+    cover = cover_of(revision)
+    if cover is not None:
+        uses.add((cover.sha256, cover.id, "cover"))
+    uses |= {(media.sha256, media.id, "attachment") for media in attachments_of(revision)}
+    shown = {sha256 for sha256, _media_id, place in uses if place != "attachment"}
+    payloads = _hashes(variant.payload for variant in revision.variants)
+    uses |= {(sha256, "", "variant") for sha256 in (payloads | _chosen(revision)) - shown}
+    record_uses(post.id, revision.id, uses)
+
+
+def tell(actor: Actor, post_ids: Sequence[str]) -> Mapping[str, Told]:
+    """media.tell_of_posts: title and state of those that the actor may read."""
+    query = select(Post.id, Post.title, Post.status).where(
+        Post.id.in_(post_ids), visible(actor, "post.read", Post.unit_id)
+    )
+    return {row.id: Told(title=row.title, status=row.status) for row in db.session.execute(query)}
+
+
+def _alt_problems(revision: Revision) -> list[Problem]:
+    """One for all: what is missing is the same everywhere."""
+    if "<img" not in revision.body_html:
+        return []
+    images = list(lxml_html.fragment_fromstring(revision.body_html, create_parent="div").iter("img"))
+    bare = [number for number, node in enumerate(images, 1) if not (node.get("alt") or "").strip()]
+    if not bare:
+        return []
+    which = "、".join(str(number) for number in bare[:10]) + ("等" if len(bare) > 10 else "")
+    message = (
+        f"正文第 {which} 张图片没有替代文字。看不见图片的人不知道图里有什么。"
+        "请在素材库写好替代文字，再用“从素材库选”重新插入。"
+    )
+    return [Problem(rule="media.alt", severity="warn", field="body", message=message)]
+
+
+def _chosen(revision: Revision) -> set[str]:
+    return _hashes(variant.overrides for variant in revision.variants)
+
+
+def _hashes(parts: Iterable[object]) -> set[str]:
+    return {sha256 for part in parts if part for sha256 in _HASH.findall(json.dumps(part))}
+
+
+def _items(hashes: set[str], unit_id: str) -> list[Media]:
+    if not hashes:
+        return []
+    best: dict[str, Media] = {}
+    for media in db.session.scalars(select(Media).where(Media.sha256.in_(hashes)).order_by(Media.id)):
+        if media.sha256 not in best or (media.unit_id == unit_id != best[media.sha256].unit_id):
+            best[media.sha256] = media
+    return [best[sha256] for sha256 in sorted(best)]
