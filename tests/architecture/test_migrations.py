@@ -31,6 +31,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("message_media", "content"): None,
 }
 _OF_LATER = {
+    "0012": ("plan_rows", "plan_imports", "plans", "timetables"),
     "0010": ("site_facts", "tallies"),
     "0008": ("publication_figures",),
     "0007": ("conversation_moves",),
