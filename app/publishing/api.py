@@ -6,8 +6,9 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from app.db import utcnow
-from app.publishing import resolving, scopes, services, stops
+from app.db import db, utcnow
+from app.posts.models import Post
+from app.publishing import conflicts, resolving, scopes, services, slots, stops
 from app.publishing.counting import figures_json
 from app.publishing.models import Publication, Schedule, Stop
 from app.publishing.outlook import outlook
@@ -57,6 +58,7 @@ def publication_json(row: Publication, situation: Situation | None = None) -> di
 
 
 def schedule_json(found: Schedule) -> dict[str, Any]:
+    post = db.session.get_one(Post, found.post_id)
     situation = Situation(utcnow())
     return {
         "id": found.id,
@@ -66,6 +68,7 @@ def schedule_json(found: Schedule) -> dict[str, Any]:
         "order": found.order,
         "on_partner_failure": found.on_partner_failure,
         "publications": [publication_json(row, situation) for row in found.publications],
+        "conflicts": [conflicts.json_of(clash) for clash in conflicts.of_post(post, found.publish_at)],
     }
 
 
@@ -86,7 +89,11 @@ def stop_json(stop: Stop) -> dict[str, Any]:
 @blp.arguments(ScheduleIn)
 @blp.response(200, ScheduleOut)
 def schedule(fields: dict[str, Any], post_id: str) -> dict[str, Any]:
-    """Schedule the approved post, or move what has not gone yet. 409: not approved, or quota taken (naming by what)."""
+    """Schedule the approved post, or move what has not gone yet. 409: not approved, or quota taken (naming by what, and
+    the next free days); for "next_slot" also when there is none. `conflicts`: what speaks against the hour all the same."""
+    if fields["publish_at"] == "next_slot":
+        del fields["publish_at"]
+        return schedule_json(slots.schedule_next(current_actor(), post_id, now=utcnow(), **fields))
     return schedule_json(services.schedule(current_actor(), post_id, now=utcnow(), **fields))
 
 

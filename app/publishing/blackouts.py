@@ -142,6 +142,12 @@ def page_of_coming(actor: Actor, now: datetime, *, cursor: str | None = None, li
     return Page(items=found[:limit], next_cursor=found[limit - 1].id if len(found) > limit else None)
 
 
+def between(start: datetime, end: datetime) -> list[Blackout]:
+    """All that touch this time, whomever they concern, the earliest first."""
+    query = select(Blackout).where(Blackout.ended_at.is_(None), Blackout.starts_at <= end, Blackout.ends_at > start)
+    return list(db.session.scalars(query.order_by(Blackout.starts_at, Blackout.id)))
+
+
 def by_day(actor: Actor, first: date, days: int) -> dict[date, list[Blackout]]:
     """{day: the black-outs that touch it}, for the calendar's heads; past ones included."""
     zone = ZoneInfo(current().timezone)
@@ -172,10 +178,11 @@ def _falling(row: Blackout) -> list[Publication]:
     )
     if not row.urgent_too:
         query = query.where(Post.urgent.is_(False))
-    return [one for one in db.session.scalars(query) if _covers(row, one.account)]
+    return [one for one in db.session.scalars(query) if hits(row, one.account)]
 
 
-def _covers(row: Blackout, account: Account) -> bool:
+def hits(row: Blackout, account: Account) -> bool:
+    """Whether the account is in its scope, as scopes.covers() asks the database."""
     return (
         row.scope == "site"
         or (row.scope == "account" and row.scope_id == account.id)

@@ -17,9 +17,11 @@ from app.db import atomic, db
 from app.errors import Conflict, Invalid
 from app.posts import services as posts
 from app.posts.models import Post, Revision, Variant
-from app.publishing import outlook, permalink, planning, pushdown, reserving, states
+from app.publishing import conflicts, outlook, permalink, planning, plans, pushdown, reserving, states
+from app.publishing.conflicts import Clash
 from app.publishing.models import Publication
 from app.publishing.outlook import Outlook
+from app.publishing.plan_models import Plan
 from app.publishing.reserving import Places
 from app.publishing.situation import Situation
 from app.units.access import Actor, visible
@@ -49,6 +51,10 @@ class Chip:
     movable: bool
     # {publication id: why it has not gone yet}, of those that wait.
     waits: Mapping[str, Outlook]
+    # What speaks against this hour, of what is still to go.
+    clashes: Sequence[Clash] = ()
+    # The wish behind it, for a post that is only meant for this hour (拟排).
+    plan: Plan | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +85,54 @@ def chips(actor: Actor, first: date, days: int, now: datetime) -> tuple[list[Chi
     found = outlook.between(actor, first, days)
     by_post = outlook.by_posts([post.id for post in found])
     situation = Situation(now)
+    waiting = [
+        (post, post.publish_at, [row.account for row in by_post.get(post.id, []) if row.status in states.OPEN])
+        for post in found
+        if post.publish_at and post.publish_at > now
+    ]
+    clashes = conflicts.of_many([one for one in waiting if one[2]])
     shown = [
-        _chip(actor, post, by_post.get(post.id, []), post.publish_at, situation) for post in found if post.publish_at
+        _chip(actor, post, by_post.get(post.id, []), post.publish_at, situation, clashes.get(post.id, ()))
+        for post in found
+        if post.publish_at
     ]
     total = len(found) if len(found) < outlook.MOST else outlook.count_between(actor, first, days)
     return shown, total
 
 
-def _chip(actor: Actor, post: Post, publications: Sequence[Publication], at: datetime, situation: Situation) -> Chip:
+def planned(actor: Actor, first: date, days: int, now: datetime) -> list[Chip]:
+    """The posts that are only meant for an hour in these days, in time; fainter, and moved without a schedule."""
+    found = plans.between(actor, first, days)
+    coming = [
+        (plan.post, plan.wished_at, [v.account for v in plan.post.revision.variants] if plan.post.revision else [])
+        for plan in found
+        if plan.wished_at > now
+    ]
+    clashes = conflicts.of_many(coming)
+    return [
+        Chip(
+            post=plan.post,
+            publications=(),
+            at=plan.wished_at,
+            state=plan.post.status,
+            stopped=False,
+            movable=actor.may(plans.KEY, plan.post.unit),
+            waits={},
+            clashes=clashes.get(plan.post_id, ()),
+            plan=plan,
+        )
+        for plan in found
+    ]
+
+
+def _chip(
+    actor: Actor,
+    post: Post,
+    publications: Sequence[Publication],
+    at: datetime,
+    situation: Situation,
+    clashes: Sequence[Clash],
+) -> Chip:
     kinds = {row.status for row in publications}
     standing = kinds - {"cancelled"}
     return Chip(
@@ -99,6 +145,7 @@ def _chip(actor: Actor, post: Post, publications: Sequence[Publication], at: dat
         waits={
             row.id: outlook.outlook(row, situation.now, situation) for row in publications if row.status in _WAITING
         },
+        clashes=clashes,
     )
 
 

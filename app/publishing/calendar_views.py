@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.db import utcnow
 from app.errors import Invalid
-from app.publishing import blackouts, calendar, scopes
+from app.publishing import blackouts, calendar, plans, scopes, slots
 from app.publishing.calendar import Chip, Moved
 from app.publishing.views import bp as bp
 from app.publishing.views import local_time
@@ -20,6 +20,7 @@ from app.units.permissions import current_actor, requires
 from app.web import _, local, people_time, settings
 
 _HOUR = timedelta(hours=1)
+_SLOT = timedelta(minutes=30)
 _WEEK = 7
 
 
@@ -30,8 +31,9 @@ def show() -> ResponseReturnValue:
     now = utcnow()
     return render_template(
         "publishing/calendar.html",
-        groups=calendar.tray(current_actor()),
+        **_tray(),
         may_schedule=current_actor().holds("post.schedule"),
+        may_write=current_actor().holds("post.write"),
         today=local(now).date().isoformat(),
         offset=_offset(now),
     )
@@ -41,7 +43,18 @@ def show() -> ResponseReturnValue:
 @requires("post.read")
 def tray() -> ResponseReturnValue:
     """The tray's fragment."""
-    return render_template("publishing/_tray.html", groups=calendar.tray(current_actor()))
+    return render_template("publishing/_tray.html", **_tray())
+
+
+def _tray() -> dict[str, Any]:
+    groups = calendar.tray(current_actor())
+    shown = [post for group in groups for post, _able in group.posts]
+    return {
+        "groups": groups,
+        "wished": plans.of_posts(post.id for post in shown),
+        "wishable": {post.id for post in shown if current_actor().may(plans.KEY, post.unit)},
+        "wall": wall,
+    }
 
 
 @bp.get("/calendar/feed", endpoint="calendar_feed")
@@ -51,20 +64,22 @@ def feed() -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     first, end = _day("start"), _day("end")
     days = (end - first).days
-    chips, total = calendar.chips(actor, first, days, now)
+    scheduled, total = calendar.chips(actor, first, days, now)
+    chips = [*scheduled, *calendar.planned(actor, first, days, now)]
     draw = get_template_attribute("publishing/_chip.html", "chip")
     cut = ""
-    if total > len(chips):
+    if total > len(scheduled):
         cut = _(
             "这段时间共有 %(total)d 篇，只列出最早的 %(shown)d 篇。一次显示不下。请换到周视图，或缩短日期范围分段查看。",
             total=total,
-            shown=len(chips),
+            shown=len(scheduled),
         )
     return jsonify(
         {
             "events": [_event(chip, str(draw(chip, now))) for chip in chips],
             "heads": _heads(first, days, now),
             "silences": _silences(first, days),
+            "slots": _slots(first, days, now),
             "cut": cut,
             "offset": _offset(now),
         }
@@ -91,22 +106,48 @@ def _silences(first: date, days: int) -> list[dict[str, str]]:
     silence = get_template_attribute("publishing/_chip.html", "silence")
     found = {row.id: row for rows in blackouts.by_day(current_actor(), first, days).values() for row in rows}
     return [
-        {"start": _wall(row.starts_at), "end": _wall(row.ends_at), "html": str(silence(row, scopes.name_of(row)))}
+        {"start": wall(row.starts_at), "end": wall(row.ends_at), "html": str(silence(row, scopes.name_of(row)))}
         for row in found.values()
     ]
 
 
-def _wall(at: datetime) -> str:
-    return local(at).replace(tzinfo=None, microsecond=0).isoformat()
+def _slots(first: date, days: int, now: datetime) -> list[dict[str, str]]:
+    """The free slots of a week, those of one moment together; a month has no room for them."""
+    if days > _WEEK:
+        return []
+    draw = get_template_attribute("publishing/_chip.html", "slot")
+    return [
+        {
+            "start": wall(slot.at),
+            "end": _end(_wall_time(slot.at), _SLOT).isoformat(),
+            "html": str(draw(slot)),
+        }
+        for slot in slots.free_between(current_actor(), first, days, now)
+    ]
+
+
+def _wall_time(at: datetime) -> datetime:
+    return local(at).replace(tzinfo=None, microsecond=0)
+
+
+def _end(start: datetime, length: timedelta) -> datetime:
+    """Never into the next day."""
+    return min(start + length, datetime.combine(start.date(), time(23, 59, 59)))
+
+
+def wall(at: datetime) -> str:
+    return _wall_time(at).isoformat()
 
 
 def _event(chip: Chip, html: str) -> dict[str, Any]:
     """As event-calendar takes it: an hour long, but never into the next day."""
-    start = local(chip.at).replace(tzinfo=None, microsecond=0)
-    end = min(start + _HOUR, datetime.combine(start.date(), time(23, 59, 59)))
+    start = _wall_time(chip.at)
+    end = _end(start, _HOUR)
     looks = [f"state-{state_of(chip.state).colour}"]
     looks += ["stopped"] if chip.stopped else []
     looks += [] if chip.movable else ["fixed"]
+    looks += ["planned"] if chip.plan else []
+    looks += ["clashing"] if chip.clashes else []
     return {
         "id": chip.post.id,
         "title": chip.post.title or _("未命名稿件"),
@@ -114,7 +155,12 @@ def _event(chip: Chip, html: str) -> dict[str, Any]:
         "end": end.isoformat(),
         "startEditable": chip.movable,
         "classNames": looks,
-        "extendedProps": {"at": start.isoformat(timespec="minutes"), "html": html, "seen": chip.at.isoformat()},
+        "extendedProps": {
+            "at": start.isoformat(timespec="minutes"),
+            "html": html,
+            "seen": chip.at.isoformat(),
+            "planned": chip.plan is not None,
+        },
     }
 
 
@@ -130,10 +176,10 @@ def move(post_id: str) -> ResponseReturnValue:
         current_actor(),
         post_id,
         at=local_time(str(fields.get("at", ""))),
-        seen=_instant(str(fields.get("seen") or "")),
+        seen=instant(str(fields.get("seen") or "")),
         now=now,
     )
-    return jsonify({"said": _said(moved, now), "undo": _undo(moved), "seen": moved.at.isoformat()})
+    return moved_json(moved, now)
 
 
 @bp.delete("/calendar/posts/<post_id>/time", endpoint="calendar_take_off")
@@ -141,9 +187,14 @@ def move(post_id: str) -> ResponseReturnValue:
 def take_off(post_id: str) -> ResponseReturnValue:
     """{seen: the hour it was given (ISO 8601)}: off the schedule again, the way back for a post from the tray."""
     fields = request.get_json(silent=True)
-    seen = _instant(str(fields.get("seen") or "")) if isinstance(fields, dict) else None
+    seen = instant(str(fields.get("seen") or "")) if isinstance(fields, dict) else None
     calendar.take_off(current_actor(), post_id, seen=seen, now=utcnow())
     return jsonify({"said": _("已取消排期。"), "undo": None})
+
+
+def moved_json(moved: Moved, now: datetime) -> ResponseReturnValue:
+    """What to say, and how the page's script undoes it."""
+    return jsonify({"said": _said(moved, now), "undo": _undo(moved), "seen": moved.at.isoformat()})
 
 
 def _said(moved: Moved, now: datetime) -> str:
@@ -158,7 +209,7 @@ def _undo(moved: Moved) -> str | None:
     return local(moved.undo).replace(tzinfo=None, microsecond=0).isoformat()
 
 
-def _instant(text: str) -> datetime | None:
+def instant(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -13,11 +13,10 @@ from app.accounts.advice import unconnected
 from app.accounts.models import Account
 from app.db import db
 from app.errors import Conflict
+from app.publishing import openings
 from app.publishing.models import Publication
+from app.publishing.openings import RELEASED as RELEASED
 from connectors.values import Quota
-
-# These gave their place back (or never took it).
-RELEASED = ("cancelled", "failed", "missed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,11 +64,14 @@ def reserve(account: Account, at: datetime, *, besides: str = "") -> None:
         first = taken[0]
         when = first.due_at.astimezone(quotas.BEIJING)
         words = "当天" if quota.period == "day" else "当月"
+        free = openings.free_days(account, quota, at, besides=besides)
+        others = f"空闲的日子有：{openings.in_words(free)}。" if free else ""
         raise Conflict(
             f"“{account.name}”{words}的发布次数已约满（{quota.limit} 次）。"
-            f"已由《{first.post.title}》（{when:%m月%d日 %H:%M}）占用。请改到别的日期，或先取消那一篇。",
+            f"已由《{first.post.title}》（{when:%m月%d日 %H:%M}）占用。{others}请改到别的日期，或先取消那一篇。",
             errors={"publish_at": [f"已由《{first.post.title}》占用。"]},
             taken_by={"publication_id": first.id, "post_id": first.post_id, "title": first.post.title},
+            free_days=[day.isoformat() for day in free],
         )
 
 

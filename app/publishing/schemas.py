@@ -9,12 +9,16 @@ from marshmallow import ValidationError, fields, validate
 
 from app.schemas import AwareTime, BaseSchema, PageQuery
 
+WithoutClock = Literal["now", "next_slot"]
+
 
 class TimeOrNow(AwareTime):
-    """A time with offset, or "now"."""
+    """A time with offset, "now", or "next_slot": the next free slot of all accounts."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime | Literal["now"]:  # type: ignore[override]
-        return "now" if value == "now" else super()._deserialize(value, attr, data, **kwargs)
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime | WithoutClock:  # type: ignore[override]
+        if value == "now":
+            return "now"
+        return "next_slot" if value == "next_slot" else super()._deserialize(value, attr, data, **kwargs)
 
 
 def _filled(value: str) -> None:
@@ -24,7 +28,8 @@ def _filled(value: str) -> None:
 
 class ScheduleIn(BaseSchema):
     publish_at = TimeOrNow(
-        required=True, metadata={"description": 'ISO 8601 with offset, or "now"', "type": "string", "example": "now"}
+        required=True,
+        metadata={"description": 'ISO 8601 with offset, "now" or "next_slot"', "type": "string", "example": "now"},
     )
     order = fields.String(
         load_default="together",
@@ -67,6 +72,19 @@ class PublicationOut(BaseSchema):
     figures = fields.Nested(FiguresOut, allow_none=True)
 
 
+class ClashOut(BaseSchema):
+    kind = fields.String(metadata={"description": "quota, blackout, inactive, close, twin, unconnected, expiring"})
+    severity = fields.String(metadata={"description": "refuse: it cannot be scheduled so; warn"})
+    account_id = fields.String()
+    post_id = fields.String(allow_none=True, metadata={"description": "the other post"})
+    message = fields.String()
+    free_days = fields.List(fields.String(), metadata={"description": "the next days with a place left"})
+
+
+class ClashList(BaseSchema):
+    items = fields.List(fields.Nested(ClashOut))
+
+
 class ScheduleOut(BaseSchema):
     id = fields.String()
     post_id = fields.String()
@@ -75,6 +93,9 @@ class ScheduleOut(BaseSchema):
     order = fields.String()
     on_partner_failure = fields.String()
     publications = fields.List(fields.Nested(PublicationOut))
+    conflicts = fields.List(
+        fields.Nested(ClashOut), metadata={"description": "what speaks against this hour and did not forbid it"}
+    )
 
 
 class PublicationList(BaseSchema):

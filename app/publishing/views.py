@@ -18,12 +18,25 @@ from app.db import db, utcnow
 from app.errors import Invalid, TandemError
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import asking, barring, evidence, outlook, resolving, services, states, together, undoing
+from app.publishing import (
+    asking,
+    barring,
+    conflicts,
+    evidence,
+    outlook,
+    plans,
+    resolving,
+    services,
+    slots,
+    states,
+    together,
+    undoing,
+)
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.units.access import Actor
 from app.units.permissions import current_actor, requires
-from app.web import _, settings
+from app.web import _, people_time, settings
 
 bp = Blueprint("publishing", __name__)
 
@@ -95,7 +108,9 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "ordered": len({row.account.platform for row in standing} or _platforms(post)) > 1,
         "zone": settings().timezone,
         "typed": typed.again(),
-        "suggested": _suggested(schedule.publish_at if schedule else None, now),
+        "wished": None if schedule else _wished(post),
+        "suggested": _suggested(schedule.publish_at if schedule else _wished(post), now),
+        "clashes": conflicts.of_post(post, schedule.publish_at) if schedule and schedule.publish_at > now else [],
         "now": now,
     }
 
@@ -106,12 +121,17 @@ def _still_to_go(post: Post, standing: list[Publication]) -> list[Account]:
     return [variant.account for variant in posts.current_variants(post)] if post.status == "approved" else []
 
 
+def _wished(post: Post) -> datetime | None:
+    plan = plans.of_posts([post.id]).get(post.id)
+    return plan.wished_at if plan else None
+
+
 def _platforms(post: Post) -> set[str]:
     return {variant.account.platform for variant in posts.current_variants(post)}
 
 
 def _suggested(known: datetime | None, now: datetime) -> str:
-    """The form's first value: the standing hour while it is ahead, else the next full hour."""
+    """The form's first value: the standing or wished hour while it is ahead, else the next full hour."""
     zone = ZoneInfo(settings().timezone)
     if known is None or known <= now:
         known = (now + timedelta(hours=1)).astimezone(zone).replace(minute=0, second=0)
@@ -121,10 +141,19 @@ def _suggested(known: datetime | None, now: datetime) -> str:
 @bp.post("/posts/<post_id>/schedule")
 @requires("post.read")
 def schedule(post_id: str) -> ResponseReturnValue:
-    """The form of the panel: 定时发布 or 立即发布."""
+    """The form of the panel: 定时发布, 排到下一个空档 or 立即发布."""
     form = request.form
 
     def act() -> str:
+        if form.get("when") == "next":
+            found = slots.schedule_next(
+                current_actor(),
+                post_id,
+                order=form.get("order", "together"),
+                on_partner_failure=form.get("on_partner_failure", "hold"),
+                now=utcnow(),
+            )
+            return _("已排到下一个空档：%(when)s。", when=people_time(found.publish_at))
         services.schedule(
             current_actor(),
             post_id,

@@ -32,6 +32,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("pack_terms", "until"): None,
 }
 _OF_LATER = {
+    "0015": ("plan_rows", "plan_imports", "plans", "timetables"),
     "0013": ("media_tags", "media_uses"),
     "0012": ("pack_hits", "pack_imports", "pack_terms", "pack_versions", "word_packs"),
     "0010": ("site_facts", "tallies"),

@@ -6,10 +6,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from openpyxl import Workbook
 from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import select
 
@@ -20,9 +22,10 @@ from app.db import atomic, db, utcnow
 from app.posts import services as posts
 from app.posts.models import Post
 from app.publishing import services as publishing
+from app.publishing import timetables
 from app.review.models import Review
 from app.system.demo.city import PASSWORD
-from app.units.access import Actor, actor_for
+from app.units.access import SYSTEM, Actor, actor_for
 from app.units.models import User
 from tests.journeys.browser import Person, newcomer, sign_in
 from tests.journeys.stack import Stack
@@ -30,6 +33,7 @@ from tests.patience import wait_for
 
 BEIJING = ZoneInfo("Asia/Shanghai")
 MOVED, TAKEN, WAITING = "改期的稿件", "占用名额的稿件", "等着排期的稿件"
+NEAR = "同一天的微博"
 
 
 @dataclass
@@ -110,8 +114,11 @@ def prepared(stack: Stack) -> date:
         with atomic():
             for account in db.session.scalars(select(Account).where(Account.mode == "mass")):
                 account.settings = {**account.settings, "quotas": {"mass": 1}}
-        for title, day in ((MOVED, 1), (TAKEN, 2), (WAITING, None)):
-            post_id = approve(author, title, accounts, now)
+        for account_id in accounts:
+            timetables.keep(SYSTEM, account_id, timetables.read_slots("每天 07:30、19:30"), 30, now=now)
+        weibo = [account.id for account in found if account.platform == "weibo"]
+        for title, day in ((MOVED, 1), (TAKEN, 2), (WAITING, None), (NEAR, 4)):
+            post_id = approve(author, title, weibo if title == NEAR else accounts, now)
             if day is not None:
                 at = datetime(monday.year, monday.month, monday.day, 10, tzinfo=BEIJING) + timedelta(days=day)
                 publishing.schedule(author, post_id, publish_at=at, now=now)
@@ -168,16 +175,70 @@ def test_dragging_moves_and_undo_brings_back(week: Week) -> None:
     assert week.person.complaints == []
 
 
-def test_a_taken_day_refuses_in_words_and_the_chip_goes_back(week: Week) -> None:
+def test_a_taken_day_is_told_before_the_drop_and_the_chip_goes_back(week: Week) -> None:
     week.open()
     week.drag(MOVED, 2, 13)
-    week.says(f"已由《{TAKEN}》")
+    dialog = week.page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"已由《{TAKEN}》")
+    expect(dialog).to_contain_text("空闲的日子")
+    expect(dialog.get_by_role("button", name="改期")).to_be_disabled()
+    week.person.shot("calendar-5-refused")
+    dialog.get_by_role("button", name="不改了").click()
     week.stands(MOVED, 1, "10:00")
     # What the page's own address brings after a reload is the same.
     week.page.reload()
     week.stands(MOVED, 1, "10:00")
-    # The browser itself notes the refused request.
-    assert [words for words in week.person.complaints if "409" not in words] == []
+    assert week.person.complaints == []
+
+
+def test_a_conflict_is_asked_about_a_slot_is_found_and_a_plan_imported(week: Week, tmp_path: Path) -> None:
+    week.open()
+    page = week.page
+    week.drag(MOVED, 4, 10.25)
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(f"与《{NEAR}》")
+    dialog.get_by_role("button", name="仍要这样排").click()
+    week.stands(MOVED, 4, "10:15")
+    expect(week.chip(MOVED).locator(".chip-clash")).to_have_text("冲突")
+    expect(page.locator(".ec-bg-event.slot").first).to_be_attached()
+    week.person.shot("calendar-6-conflict")
+    page.get_by_role("button", name="撤销").click()
+    week.stands(MOVED, 1, "10:00")
+
+    page.get_by_role("button", name=f"排到下一个空档：{WAITING}").press("Enter")
+    week.says("已排到")
+    expect(page.locator(".tray-post", has_text=WAITING)).to_have_count(0)
+    page.get_by_role("button", name="撤销").click()
+    expect(page.locator(".tray-post", has_text=WAITING)).to_have_count(1)
+
+    page.get_by_role("link", name="导入排期表").click()
+    page.get_by_label("Excel 文件").set_input_files(plan_file(tmp_path, week.monday))
+    page.get_by_role("button", name="读取并检查").click()
+    expect(page.get_by_text("没有叫“青岚发部”的账号")).to_be_visible()
+    assert "导入的稿件" not in week.feed()
+    week.person.shot("calendar-7-report")
+    page.get_by_role("link", name="全部").click()
+    page.get_by_role("button", name="确认，建 1 篇草稿").click()
+    expect(page.get_by_role("heading", name="已建 1 篇草稿")).to_be_visible()
+    week.person.shot("calendar-8-made")
+    page.get_by_role("link", name="在日历上看").click()
+    expect(week.chip("导入的稿件")).to_have_class(re.compile("planned"))
+    week.drag("导入的稿件", 5, 16)
+    week.says("已拟排到")
+    week.stands("导入的稿件", 5, "16:00")
+    week.person.shot("calendar-9-planned")
+    assert week.person.complaints == []
+
+
+def plan_file(folder: Path, monday: date) -> Path:
+    book = Workbook()
+    sheet: Any = book.active
+    sheet.append(["日期", "时间", "标题", "正文", "账号"])
+    sheet.append([monday + timedelta(days=5), "下午3点", "导入的稿件", "正文一段。", "微博·青岚发布"])
+    sheet.append([monday + timedelta(days=5), "15:00", "账号写错的", "", "青岚发部"])
+    path = folder / "下周排期.xlsx"
+    book.save(path)
+    return path
 
 
 def test_an_approved_post_is_dropped_from_the_tray(week: Week) -> None:

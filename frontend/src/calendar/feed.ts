@@ -3,7 +3,7 @@ import { Refusal, word } from "../lib/http";
 import { toast } from "../lib/toast";
 import { say } from "../lib/words";
 
-/** A black-out, in wall-clock hours; `html` names it. */
+/** A black-out or a free slot, in wall-clock hours; `html` names it. */
 export interface Silence {
   start: string;
   end: string;
@@ -15,6 +15,8 @@ export interface Feed {
   /** Day -> what the accounts may still be given (HTML of our own template). */
   heads: Record<string, string>;
   silences: Silence[];
+  /** Free slots of the accounts' timetables, of a week. */
+  slots: Silence[];
   cut: string;
   offset: string;
 }
@@ -23,6 +25,7 @@ export interface Feed {
 export class Reader {
   heads: Record<string, string> = {};
   silences: Silence[] = [];
+  slots: Silence[] = [];
   private newest = 0;
   private quietly = false;
 
@@ -45,6 +48,7 @@ export class Reader {
       if (mine !== this.newest) throw new Refusal("", 0, {});
       this.heads = feed.heads;
       this.silences = feed.silences;
+      this.slots = feed.slots;
       this.took(feed);
       return feed.events;
     } catch (error) {

@@ -14,3 +14,15 @@ export function behind(silences: Silence[], wholeDays: boolean): Calendar.EventI
     extendedProps: { html: silence.html },
   }));
 }
+
+/** Slots that nobody has taken, faintly behind the posts of a week. */
+export function slotsBehind(slots: Silence[]): Calendar.EventInput[] {
+  return slots.map((slot, at) => ({
+    id: `slot-${at}`,
+    display: "background",
+    start: slot.start,
+    end: slot.end,
+    classNames: ["slot"],
+    extendedProps: { html: slot.html },
+  }));
+}

@@ -6,8 +6,10 @@ import { askForHour } from "../calendar/dialog";
 import { Reader, type Feed } from "../calendar/feed";
 import { folded } from "../calendar/folding";
 import { dayHead, firstView, looks, plugins, VIEWS } from "../calendar/look";
-import { moveTo, moving } from "../calendar/moving";
-import { behind } from "../calendar/silence";
+import { dropWish, moveTo, moveToNext, moving, type Kind } from "../calendar/moving";
+import { nextSlot, objections } from "../calendar/objections";
+import { printList } from "../calendar/printing";
+import { behind, slotsBehind } from "../calendar/silence";
 import { listenForDrops, type Dropped } from "../calendar/tray";
 import { later, minutesBetween, nextFullHour, now, shown } from "../calendar/wall";
 
@@ -36,7 +38,8 @@ async function events(info: Calendar.FetchInfo): Promise<Calendar.EventInput[]> 
   drawnFor = ec?.getView().type ?? firstView(asked.get("view"));
   if (drawnFor === VIEWS.list) return found;
   const shownPosts = drawnFor === VIEWS.week ? folded(found) : found;
-  return [...behind(reader.silences, drawnFor === VIEWS.month), ...shownPosts];
+  const slots = drawnFor === VIEWS.week ? slotsBehind(reader.slots) : [];
+  return [...behind(reader.silences, drawnFor === VIEWS.month), ...slots, ...shownPosts];
 }
 
 function took(feed: Feed): void {
@@ -76,31 +79,47 @@ function remember(): void {
   if (drawnFor && drawnFor !== ec.getView().type) ec.refetchEvents();
 }
 
-async function dropped(info: Calendar.EventDropInfo): Promise<void> {
-  const { at, seen } = info.event.extendedProps as { at: string; seen: string };
-  const to = later(at, info.delta.days * 86400 + info.delta.seconds);
-  if (to === at) return;
-  const away = minutesBetween(now(offset), to);
-  const title = String(info.event.title);
-  const hour = away >= 0 && away < SOON ? await ask(title, to, seen) : to;
-  if (hour === null || !(await moveTo(String(info.event.id), hour, seen, refresh))) info.revert();
+/** What the chip knows of its post. */
+interface Known {
+  at: string;
+  seen: string;
+  planned: boolean;
 }
 
-/** The dialog; what goes out nearly at once is said there. */
-function ask(title: string, at: string, seen: string): Promise<string | null> {
+async function dropped(info: Calendar.EventDropInfo): Promise<void> {
+  const known = info.event.extendedProps as unknown as Known;
+  const to = later(known.at, info.delta.days * 86400 + info.delta.seconds);
+  if (to === known.at) return;
+  const post = String(info.event.id);
+  // Until the answer is there nobody drags it on, and the page does not draw it anew.
+  moving.add(post);
+  const found = await objections(post, to);
+  moving.delete(post);
+  const away = minutesBetween(now(offset), to);
+  const soon = away >= 0 && away < SOON && !known.planned;
+  const hour = soon || found.length ? await ask(post, String(info.event.title), to, known.seen, known.planned) : to;
+  if (hour === null || !(await moveTo(post, hour, known.seen, kindOf(known.planned), refresh))) info.revert();
+}
+
+const kindOf = (planned: boolean): Kind => (planned ? "wish" : "time");
+
+/** The dialog; what goes out nearly at once, and what speaks against the hour, is said there. */
+function ask(post: string, title: string, at: string, seen: string, planned = false): Promise<string | null> {
   const away = minutesBetween(now(offset), at);
-  const hint = seen ? say("rescheduleAs") : say("scheduleAs");
+  const hint = planned ? say("planAs") : seen ? say("rescheduleAs") : say("scheduleAs");
   return askForHour({
-    title: seen ? say("reschedule") : say("schedule"),
+    title: planned ? say("plan") : seen ? say("reschedule") : say("schedule"),
     post: title,
-    hint: away < SOON && away >= 0 ? `${say("soon")} ${hint}` : hint,
+    hint: away < SOON && away >= 0 && !planned ? `${say("soon")} ${hint}` : hint,
     at,
+    check: (hour) => objections(post, hour),
+    next: () => nextSlot(post),
   });
 }
 
-async function askAndMove(post: string, title: string, at: string, seen: string): Promise<void> {
-  const hour = await ask(title, at, seen);
-  if (hour) await moveTo(post, hour, seen, refresh);
+async function askAndMove(post: string, title: string, at: string, seen: string, planned = false): Promise<void> {
+  const hour = await ask(post, title, at, seen, planned);
+  if (hour) await moveTo(post, hour, seen, kindOf(planned), refresh);
 }
 
 function fromTray(what: Dropped): void {
@@ -143,8 +162,8 @@ box.addEventListener(
     event.stopPropagation();
     const found = button && !dragging ? posts.get(button.dataset.move ?? "") : null;
     if (!found) return;
-    const { at, seen } = found.extendedProps as unknown as { at: string; seen: string };
-    void askAndMove(String(found.id), String(found.title), at, seen);
+    const { at, seen, planned } = found.extendedProps as unknown as Known;
+    void askAndMove(String(found.id), String(found.title), at, seen, planned);
   },
   true,
 );
@@ -157,8 +176,17 @@ box.addEventListener(
   true,
 );
 tray.addEventListener("click", (event) => {
-  const button = (event.target as Element).closest<HTMLElement>("[data-schedule]");
-  if (button) void askAndMove(button.dataset.schedule ?? "", button.dataset.title ?? "", nextFullHour(offset), "");
+  const button = (event.target as Element).closest<HTMLElement>("button");
+  if (!button) return;
+  const { schedule, next, wish, drop, title = "", at = "", seen = "" } = button.dataset;
+  const hour = at && minutesBetween(now(offset), at) > 0 ? at : nextFullHour(offset);
+  if (schedule) void askAndMove(schedule, title, hour, "");
+  if (wish) void askAndMove(wish, title, hour, seen, true);
+  if (drop) void dropWish(drop, at, seen, refresh);
+  if (next && !moving.has(next)) void moveToNext(next, "", refresh);
+});
+document.getElementById("calendar-print")?.addEventListener("click", () => {
+  if (ec) printList(ec, () => drawnFor === VIEWS.list);
 });
 
 function freshen(): void {
