@@ -20,18 +20,22 @@ from app.posts.choosing import (
     pictures_in,
     publications_by_post,
     publications_of,
+    sites_by_unit,
     visible_post,
     writable_accounts,
     writable_units,
 )
 from app.posts.correcting import correction_of
+from app.posts.exporting import Exported, export_document
 from app.posts.importing import Imported, import_document
+from app.posts.importing_page import import_page
 from app.posts.models import STATUSES, Post, Revision, Variant
 from app.posts.revising import current_revision, on_revised
 from app.units.access import Actor, visible
 
 __all__ = [
     "AUDIENCE_OFFER",
+    "Exported",
     "Imported",
     "attachments_of",
     "audiences_of",
@@ -41,8 +45,10 @@ __all__ = [
     "create_post",
     "current_revision",
     "current_variants",
+    "export_document",
     "get_post",
     "import_document",
+    "import_page",
     "iso",
     "link_for",
     "media_by_id",
@@ -58,6 +64,7 @@ __all__ = [
     "revision_json",
     "revisions_of",
     "set_status",
+    "sites_by_unit",
     "variant_json",
     "variant_of",
     "visible_post",
