@@ -19,10 +19,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connection import HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from connectors.errors import OutcomeUnknown, Unavailable
+from connectors.guard import Allows, LookUp, look_up
+from connectors.guarded import Guarded
 from connectors.keeping import NO_COOKIES, Kept
 from connectors.limit import Limit
 from connectors.masking import describe, mask, show
@@ -199,7 +201,7 @@ class _Present(threading.local):
 _present = _Present()
 
 
-class _Timely(HTTPConnection):
+class _Timely(Guarded):
     """Connecting (names, handshakes) may take long: the clock is asked once more before the first byte goes out.
 
     What fails before that was certainly never sent, an untrusted certificate too.
@@ -237,17 +239,28 @@ class _TimelySecurePool(Kept, HTTPSConnectionPool):
 
 
 class _TimelyAdapter(HTTPAdapter):
+    def __init__(self, allows: Allows | None, found: LookUp, **options: Any) -> None:
+        asked = {"allows": staticmethod(allows) if allows else None, "look_up": staticmethod(found)}
+        self._pools = {
+            scheme: type("Pool", (pool,), {"ConnectionCls": type("Connection", (pool.ConnectionCls,), asked)})
+            for scheme, pool in (("http", _TimelyPool), ("https", _TimelySecurePool))
+        }
+        super().__init__(**options)
+
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _TimelyPool, "https": _TimelySecurePool}
+        self.poolmanager.pool_classes_by_scheme = self._pools
 
 
-def new_session(pool: int = 256) -> requests.Session:
-    """A session with a connection pool and no transport retries; proxies and .netrc of the environment are ignored."""
+def new_session(pool: int = 256, *, allows: Allows | None = None, look_up: LookUp = look_up) -> requests.Session:
+    """A session with a connection pool and no transport retries; proxies and .netrc of the environment are ignored.
+
+    With `allows` (connectors.guard), for addresses that people give: others raise Refused with the code "barred".
+    """
     session = requests.Session()
     session.trust_env = False
     session.cookies.set_policy(NO_COOKIES)
-    adapter = _TimelyAdapter(pool_connections=16, pool_maxsize=pool, max_retries=0)
+    adapter = _TimelyAdapter(allows, look_up, pool_connections=16, pool_maxsize=pool, max_retries=0)
     session.mount("http://", adapter)
     session.mount("https://", adapter)
     return session

@@ -16,6 +16,7 @@ _TOGETHER = {
     "test_composer": "looking",
     "test_wording": "looking",
     "test_library": "looking",
+    "test_documents": "looking",
     "test_wechat_desk": "answering",
     "test_browser_journey": "answering",
     "test_authorising": "connecting",

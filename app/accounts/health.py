@@ -84,7 +84,8 @@ def _put_off(account: Account, now: datetime) -> Account:
 
 
 def _budget_returns(account: Account, now: datetime) -> datetime:
-    return max(row["resets_at"] for row in quota_summary(account, now) if row["key"] == BUDGET)
+    ends: list[datetime] = [row["resets_at"] for row in quota_summary(account, now) if row["key"] == BUDGET]
+    return max(ends)
 
 
 @dataclass(frozen=True, kw_only=True)

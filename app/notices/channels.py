@@ -18,6 +18,7 @@ from app.notices import sending
 from app.notices.models import AlertChannel
 from app.units.access import Actor, unit_for, visible
 from app.words import N_
+from connectors.guard import is_no_trap
 
 KINDS = {"email": "电子邮件", "webhook": "网络回调"}
 TOPICS = {"alarm": N_("告警"), "publication": N_("发布状态变化")}
@@ -135,7 +136,7 @@ def _is_safe_url(target: str) -> bool:
         address = ipaddress.ip_address(parts.hostname)
     except ValueError:
         return True
-    return not (address.is_link_local or address.is_unspecified or address.is_multicast)
+    return is_no_trap(address)
 
 
 def _own(actor: Actor, channel_id: str) -> AlertChannel:

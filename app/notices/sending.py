@@ -17,8 +17,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from app.config import current
 from app.db import utcnow
-from connectors.errors import ConnectorError
-from connectors.http import Http
+from connectors.errors import ConnectorError, Refused
+from connectors.guard import is_no_trap
+from connectors.http import Http, new_session
 
 TIMEOUT = 10
 
@@ -62,8 +63,10 @@ def _post(url: str, message: Message, key: str) -> str:
     if key:
         headers["X-Tandem-Signature"] = f"t={stamp},v1={signature(key, stamp, raw)}"
     try:
-        http = Http(base_url=None, clock=utcnow)
+        http = Http(base_url=None, clock=utcnow, session=new_session(1, allows=is_no_trap))
         answer = http.call("POST", url, write=True, raw_body=raw, headers=headers, timeout=TIMEOUT)
+    except Refused:
+        return "没有送出。这个地址指向不允许访问的机器（如云主机的元数据服务）。请系统管理员核对该地址。"
     except ConnectorError:
         return "对方没有答复。地址连接不上，或没有及时应答。请系统管理员核对该地址。"
     return "" if 200 <= answer.status < 300 else f"对方答复 HTTP {answer.status}。"

@@ -17,6 +17,7 @@ from app.posts.pictures import Pictures
 from app.posts.sanitising import Cleaned, clean
 from app.units.access import Actor, unit_for, visible
 from app.units.models import Unit, User
+from app.units.sites import sites_of
 
 _PICTURE = re.compile(r'src="/media/([0-9a-f]{64})"')
 
@@ -33,6 +34,11 @@ def writable_units(actor: Actor) -> list[Unit]:
     """Units in which this person may write, by their place in the tree."""
     query = select(Unit).where(visible(actor, "post.write", Unit.id)).order_by(Unit.path)
     return list(db.session.scalars(query))
+
+
+def sites_by_unit(actor: Actor) -> dict[str, list[str]]:
+    """{unit id: the domains of websites from which its people may fetch pages}."""
+    return sites_of(writable_units(actor))
 
 
 def writable_accounts(actor: Actor) -> list[Account]:
@@ -67,5 +73,5 @@ def clean_paste(actor: Actor, *, unit_id: str, html: str, now: datetime) -> Clea
     """Pasted HTML as it may stay in a body; pictures that came along go to the unit's library."""
     unit_for(actor, "post.write", unit_id, see="post.read")
     pictures = Pictures(actor, unit_id, now)
-    cleaned = clean(html, pictures.place)
+    cleaned = clean(html, pictures.place, foreign=True)
     return Cleaned(html=cleaned.html, notes=cleaned.notes + pictures.summary())

@@ -14,7 +14,7 @@ from app.checks.wording import RULES, key_of
 from app.checks.words import Found, Matcher
 from app.db import Page, atomic, db, page_of
 from app.media.places import unmarked
-from app.posts.adapting import attachments_of
+from app.posts.holdings import attachments_of
 from app.posts.models import Post, Revision
 from app.units.access import Actor, visible
 from app.units.models import Unit

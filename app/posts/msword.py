@@ -6,7 +6,9 @@ import re
 
 from lxml.html import HtmlElement
 
-_WORD = re.compile(r"mso-|MsoNormal|schemas-microsoft-com|WordDocument", re.IGNORECASE)
+from app.posts.wordlists import make_lists
+
+_WORD = re.compile(r"mso-|MsoNormal|schemas-microsoft-com|WordDocument|WPS Office", re.IGNORECASE)
 _HEADING_FONT = re.compile(r"font-family\s*:\s*[\"']?(?:黑体|SimHei)", re.IGNORECASE)
 _NUMBERED = re.compile(r"^\s*[一二三四五六七八九十]+、")
 _TITLE_SIZE = re.compile(r"font-size\s*:\s*(\d+(?:\.\d+)?)pt", re.IGNORECASE)
@@ -18,7 +20,8 @@ def looks_like_word(html: str) -> bool:
 
 
 def undo_word(root: HtmlElement) -> None:
-    """Paragraphs set in 黑体 and numbered 一、 are headings."""
+    """Paragraphs with numbers of Word's are lists; those set in 黑体 and numbered 一、 are headings."""
+    make_lists(root)
     for node in list(root.iter("p")):
         text = node.text_content().strip()
         styles = " ".join(span.get("style") or "" for span in node.iter("span"))

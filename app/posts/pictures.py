@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import posixpath
 import re
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,8 +15,10 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import select
 
 from app.config import current
+from app.db import db
 from app.errors import TandemError
 from app.media.blobs import shown_blob
+from app.media.models import Blob
 from app.media.services import add_media
 from app.units.access import Actor
 
@@ -38,15 +42,26 @@ def long_pictures(payload: Mapping[str, Any]) -> set[str]:
 class Pictures:
     """Decides for each <img> of one body. `notes` says in Chinese what became of them; `missing` names files to upload.
 
-    `given` are files that came along with an import, by their name.
+    `given` are files that came along with an import, by their path; the document lies in `folder`.
     """
 
-    def __init__(self, actor: Actor, unit_id: str, now: datetime, given: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        actor: Actor,
+        unit_id: str,
+        now: datetime,
+        given: Mapping[str, bytes] | None = None,
+        *,
+        folder: str = "",
+    ) -> None:
         self.actor = actor
         self.unit_id = unit_id
         self.now = now
-        self.given = {_base(name): content for name, content in (given or {}).items()}
+        self.given = {_normal(name): content for name, content in (given or {}).items()}
+        self.folder = folder
         self.notes: list[str] = []
+        self._used: set[str] = set()
+        self._left_behind: Counter[str] = Counter()
         self.missing: list[str] = []
         self.imported = 0
 
@@ -61,8 +76,11 @@ class Pictures:
             self._note(f"图片 {local[:20]}… 不在素材库中，已移除。请重新上传。")
             return None
         if re.match(r"(?i)(?:https?:)?//", src):
-            host = _host(src) or src[:40]
-            self._note(f"外部图片（{host}）已移除：图片必须在素材库中。请下载后上传，再插入原处。")
+            self._left_behind[_host(src) or src[:40]] += 1
+            return None
+        if src.lower().startswith("file:") and not self.given:
+            # What an office program leaves on the clipboard: the picture lies on that computer alone.
+            self._left_behind[""] += 1
             return None
         return self._from_files(src, alt)
 
@@ -77,13 +95,29 @@ class Pictures:
         return f"/media/{media.sha256}"
 
     def _from_files(self, src: str, alt: str) -> str | None:
+        path = self._given_as(unquote(src))
         name = _base(unquote(src))
-        if name in self.given:
-            return self.keep(name, self.given[name])
+        if path:
+            self._used.add(path)
+            return self.keep(name, self.given[path])
         if src:
-            self.missing.append(src)
-            self._note(f"图片“{alt or name}”（{src}）没有随文稿提供。请上传后插入原处。")
+            self.missing.append(unquote(src))
+            self._note(f"图片“{alt or name}”（{unquote(src)}）没有随文稿提供。请上传后插入原处。")
         return None
+
+    def _given_as(self, src: str) -> str:
+        """Which of the given files `src` means: by its path from the document on, else by its name, if only one has it."""
+        exact = _normal(posixpath.join(self.folder, src.replace("\\", "/")))
+        if exact in self.given:
+            return exact
+        same = [path for path in self.given if _base(path) == _base(src)]
+        return same[0] if len(same) == 1 else ""
+
+    def unused(self) -> list[str]:
+        """A note of the given files that the document shows nowhere."""
+        left = sorted(set(self.given) - self._used)
+        shown = "、".join(left[:5]) + ("等" if len(left) > 5 else "")
+        return [f"有 {len(left)} 张图片在文稿里没有用到，没有导入：{shown}。需要时请插入或上传。"] if left else []
 
     def _from_data(self, src: str) -> str | None:
         found = _DATA.match(src)
@@ -104,7 +138,14 @@ class Pictures:
 
     def summary(self) -> list[str]:
         """All notes of this body's pictures."""
-        return ([f"{self.imported} 张图片已存入素材库。"] if self.imported else []) + self.notes
+        kept = [f"{self.imported} 张图片已存入素材库。"] if self.imported else []
+        return kept + self.notes + [_left_behind(host, count) for host, count in self._left_behind.items()]
+
+
+def _left_behind(host: str, count: int) -> str:
+    if host:
+        return f"外部图片（{host}）{count} 张已移除：图片必须在素材库中。请下载后上传，再插入原处。"
+    return f"{count} 张图片没有随粘贴带过来：它们还在原来的文件里。请单独插入图片，或改用“导入文稿”导入整个 Word 文件。"
 
 
 def _local(src: str) -> str:
@@ -123,3 +164,7 @@ def _host(src: str) -> str:
 
 def _base(name: str) -> str:
     return name.replace("\\", "/").rpartition("/")[2].partition("?")[0].lower()
+
+
+def _normal(path: str) -> str:
+    return posixpath.normpath(path.replace("\\", "/").partition("?")[0]).lower()

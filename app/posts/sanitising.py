@@ -12,6 +12,8 @@ from lxml import etree
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
+from app.posts.figures import settle_captions, settle_figures
+from app.posts.foreign import adopt, find_pictures
 from app.posts.msword import looks_like_word, undo_word
 from app.posts.tags import (
     ANY_SCHEME,
@@ -21,6 +23,7 @@ from app.posts.tags import (
     DROP,
     EMPTIED,
     INLINE,
+    LAZY,
     LINES,
     LINK_SCHEMES,
     PASSED,
@@ -31,7 +34,7 @@ from app.posts.tags import (
 # What stands for a picture's address: "/media/{sha256}", or None when it cannot be used.
 Place = Callable[[str, str], str | None]
 
-_OPENING = re.compile(r"<([a-z][a-z0-9]*)(?=[\s/>])", re.IGNORECASE)
+_OPENING = re.compile(r"<([a-z][a-z0-9-]*)(?=[\s/>])", re.IGNORECASE)
 _HANDLER = re.compile(r"<[a-z][^<>]*\son[a-z]+\s*=", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
 _ALIGN = re.compile(r"text-align\s*:\s*(center|right|justify)", re.IGNORECASE)
@@ -48,15 +51,20 @@ def printable(text: str) -> str:
     return _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def clean(html: str, place: Place) -> Cleaned:
-    """The HTML that may be kept, and notes in Chinese of what was removed. Cleaning twice changes nothing more."""
+def clean(html: str, place: Place, *, foreign: bool = False) -> Cleaned:
+    """The HTML that may be kept, and notes in Chinese of what was removed. Cleaning twice changes nothing more.
+
+    `foreign`: it comes from another program or page, whose own habits are turned into plain structure first.
+    """
     html = printable(html)
     html = _fragment(html)
     worker = _Cleaning(_parsed(html), place)
     worker.notes += _removed(html)
     if looks_like_word(html):
         undo_word(worker.root)
-        worker.notes.append("已清除 Word 自带的格式，保留标题、段落、表格和加粗。")
+        worker.notes.append("已清除 Word 自带的格式，保留标题、段落、列表、表格和加粗。")
+    if foreign:
+        worker.notes += adopt(worker.root)
     worker.run()
     guarded = nh3.clean(
         worker.html(),
@@ -94,9 +102,12 @@ class _Cleaning:
         self.notes: list[str] = []
 
     def run(self) -> None:
+        find_pictures(self.root)
         self._pictures()
         self._links()
+        settle_captions(self.root)
         self._rename()
+        settle_figures(self.root)
         self._unbox()
         self._strip()
         _wrap_loose(self.root)
@@ -158,7 +169,7 @@ class _Cleaning:
             else:
                 _wrap_loose(node)
                 node.drop_tag()
-        for node in list(self.root.iterdescendants("blockquote", "figure")):
+        for node in list(self.root.iterdescendants("blockquote")):
             _wrap_loose(node)
 
     def _strip(self) -> None:
@@ -188,7 +199,11 @@ def _parsed(html: str) -> HtmlElement:
         html,
         tags=set(PASSED),
         clean_content_tags=set(EMPTIED),
-        attributes={"*": {"style", "align", "class"}, **{tag: names - {"style"} for tag, names in ATTRIBUTES.items()}},
+        attributes={
+            "*": {"style", "align", "class"},
+            **{tag: names - {"style"} for tag, names in ATTRIBUTES.items()},
+            "img": ATTRIBUTES["img"] | LAZY,
+        },
         link_rel=None,
         url_schemes=ANY_SCHEME,
     )

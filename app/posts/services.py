@@ -20,20 +20,24 @@ from app.posts.choosing import (
     pictures_in,
     publications_by_post,
     publications_of,
+    sites_by_unit,
     visible_post,
     writable_accounts,
     writable_units,
 )
 from app.posts.correcting import correction_of
 from app.posts.dismissing import dismiss_problem, undismiss_problem
+from app.posts.exporting import Exported, export_document
 from app.posts.holdings import attachments_of, cover_of, licence_problems
 from app.posts.importing import Imported, import_document
+from app.posts.importing_page import import_page
 from app.posts.models import STATUSES, Post, Revision, Variant
 from app.posts.revising import current_revision, on_revised
 from app.units.access import Actor, visible
 
 __all__ = [
     "AUDIENCE_OFFER",
+    "Exported",
     "Imported",
     "attachments_of",
     "audiences_of",
@@ -44,8 +48,10 @@ __all__ = [
     "current_revision",
     "current_variants",
     "dismiss_problem",
+    "export_document",
     "get_post",
     "import_document",
+    "import_page",
     "iso",
     "licence_problems",
     "link_for",
@@ -62,6 +68,7 @@ __all__ = [
     "revision_json",
     "revisions_of",
     "set_status",
+    "sites_by_unit",
     "undismiss_problem",
     "variant_json",
     "variant_of",

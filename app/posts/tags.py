@@ -13,7 +13,6 @@ TAGS = frozenset(
         "li",
         "blockquote",
         "table",
-        "caption",
         "thead",
         "tbody",
         "tfoot",
@@ -77,10 +76,16 @@ DROP = {
     "form": "表单", "select": "表单", "textarea": "表单", "button": "表单", "video": "视频", "audio": "音频",
     "canvas": "画布", "svg": "矢量图", "math": "公式", "map": "图像热区", "style": "", "head": "", "title": "",
     "template": "", "noscript": "", "xml": "", "noembed": "", "noframes": "",
+    # The WeChat editor's own.
+    "mpvoice": "音频", "qqmusic": "音频", "mp-common-mpaudio": "音频", "mpvideosnap": "视频", "mp-common-videosnap": "视频",
+    "mp-common-profile": "公众号名片", "mpprofile": "公众号名片", "mp-miniprogram": "小程序卡片", "mpcps": "商品卡片",
+    "mp-common-product": "商品卡片", "mp-common-poi": "地点卡片", "mp-style-type": "",
 }  # fmt: skip
 # A form keeps the text around its fields.
 EMPTIED = frozenset(DROP) - {"form"}
-PASSED = TAGS | BOXES | frozenset(RENAME) | {"span", "font"}
+PASSED = TAGS | BOXES | frozenset(RENAME) | {"span", "font", "caption"}
+# Where pages keep a picture's address until somebody scrolls to it.
+LAZY = {"data-src", "data-original", "data-lazy-src", "original"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}
 # Let through at first, so that what is taken out can be counted.
 ANY_SCHEME = LINK_SCHEMES | {"data", "javascript", "vbscript", "file", "ftp", "blob", "about"}

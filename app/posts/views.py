@@ -17,6 +17,7 @@ from app.media.models import Media
 from app.posts import services
 from app.posts.models import STATUSES, Post
 from app.posts.schemas import NewPost, Overrides, PostChange
+from app.posts.toolbar import TABLE_TOOLS, TOOL_GROUPS
 from app.schemas import BaseSchema
 from app.units.permissions import current_actor, requires
 from app.web import _, people_time
@@ -145,38 +146,6 @@ def audiences(account_id: str) -> ResponseReturnValue:
     return jsonify({"tags": services.audiences_of(current_actor(), account_id, utcnow())})
 
 
-@bp.post("/posts/import")
-@requires("post.write")
-def import_file() -> ResponseReturnValue:
-    """A document (and the pictures that belong to it) as fields for the composer; nothing is saved but pictures."""
-    files = {file.filename or "": file.stream.read() for file in request.files.getlist("file")}
-    documents = [
-        name for name in files if not name.lower().endswith((".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp"))
-    ]
-    if len(documents) != 1:
-        raise Invalid(
-            _("没有导入。请选择一个文稿（.docx、.md、.html、.txt），可连同它引用的图片一起选。请重新选择。"),
-            errors={"file": [_("需要且只要一个文稿。")]},
-        )
-    name = documents[0]
-    content = files.pop(name)
-    result = services.import_document(
-        current_actor(), unit_id=request.form.get("unit_id", ""), name=name, content=content, now=utcnow(), files=files
-    )
-    return jsonify({"fields": result.fields, "notes": result.notes, "missing": result.missing})
-
-
-@bp.post("/posts/paste")
-@requires("post.write")
-def paste() -> ResponseReturnValue:
-    """Pasted HTML, cleaned as it would be on saving, with words about what was taken out."""
-    given = request.get_json(silent=True) or {}
-    cleaned = services.clean_paste(
-        current_actor(), unit_id=str(given.get("unit_id") or ""), html=str(given.get("html") or ""), now=utcnow()
-    )
-    return jsonify({"html": cleaned.html, "notes": cleaned.notes})
-
-
 def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
     actor = current_actor()
     accounts = services.writable_accounts(actor)
@@ -184,6 +153,7 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         "post": shown,
         "accounts": [_account_json(account) for account in accounts],
         "media": _media_of(shown),
+        "sites": services.sites_by_unit(actor),
     }
     return render_template(
         "posts/compose.html",
@@ -195,6 +165,8 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         corrected=services.visible_post(actor, shown.get("corrects_id")),
         question=_question(post) if post is not None and post.status in REOPENABLE else "",
         chosen=set(shown["account_ids"]),
+        tool_groups=TOOL_GROUPS,
+        table_tools=TABLE_TOOLS,
     )
 
 

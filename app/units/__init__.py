@@ -4,11 +4,11 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Bind this capability's pages, API, commands, sessions and the frame of every page to the app."""
     from app import web
-    from app.units import api, bearer, cli, sessions, settings_views, shell
+    from app.units import api, bearer, cli, sessions, shell, sites_views
 
     sessions.init(app)
     bearer.init(app)
     shell.init(app)
-    app.register_blueprint(settings_views.bp)
+    app.register_blueprint(sites_views.bp)
     web.register_api(app, api.blp)
     cli.init(app)

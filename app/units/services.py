@@ -13,6 +13,7 @@ from app.units.people import (
     set_locale,
 )
 from app.units.sign_in import authenticate, find_user, user_of_session
+from app.units.sites import own_site_domains, set_site_domains, site_domains
 from app.units.tokens import actor_by_token, issue_token, revoke_token, tokens_of
 from app.units.tree import LEVEL_WORDS, create_unit, find_unit, get_unit, unit_tree, units_of
 
@@ -30,12 +31,15 @@ __all__ = [
     "get_user",
     "grant",
     "issue_token",
+    "own_site_domains",
     "people_of",
     "reactivate_user",
     "reset_password",
     "revoke",
     "revoke_token",
     "set_locale",
+    "set_site_domains",
+    "site_domains",
     "tokens_of",
     "unit_tree",
     "units_of",

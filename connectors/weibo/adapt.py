@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,8 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
 
 def clean_html(html: str) -> str:
     """`html` with the plain tags that an article needs and no others: no styles, no scripts, pictures of ours only."""
+    # Captions are paragraphs there: else their words would hang on the picture's own line.
+    html = re.sub(r"<(/?)figcaption\b[^>]*>", r"<\1p>", html)
     return nh3.clean(html, tags=TAGS, attributes=_ATTRIBUTES, url_schemes={"http", "https"}, link_rel=None).strip()
 
 

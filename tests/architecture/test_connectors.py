@@ -29,6 +29,11 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("http.py", "_encode"): "ValueError: a file name of ours that is not ASCII is a programming error",
     ("http.py", "Http.call"): "ReadTimeout: caught right below, which turns it into the tree",
     ("http.py", "_read_bounded"): "ContentDecodingError: inside call(), which turns it into the tree",
+    (
+        "guarded.py",
+        "Guarded._new_conn",
+    ): "NameResolutionError or NewConnectionError: urllib3's, which call() turns into the tree",
+    ("guarded.py", "Guarded._first_of"): "NewConnectionError: urllib3's, which call() turns into the tree",
     ("images.py", "reencode"): "ValueError: the contract of reencode(), shown as a problem of the content",
     ("images.py", "examine"): "TooManyPixels or ValueError: what the media library tells its person",
     ("images.py", "_open"): "ValueError: bytes that are no picture; callers show it as a problem",

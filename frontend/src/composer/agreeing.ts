@@ -1,7 +1,7 @@
 import { byId } from "./dom";
 
-/** What can be changed in the composer: everything under the editing section, and the import in the page's head. */
-const PLACES = ".composer-edit, label[for=import-file], #import-file";
+/** What can be changed in the composer: everything under the editing section, and the imports in the page's head. */
+const PLACES = ".composer-edit, label[for=import-file], #import-file, #import-page";
 const WORDS = "input:not([type=checkbox]):not([type=file]):not([type=range]), textarea";
 // A click on these changes something; tabs and folds only show.
 const CHANGING = "button:not([role=tab]), input[type=checkbox], input[type=file], label";
@@ -81,6 +81,6 @@ function keyChanges(event: KeyboardEvent, target: HTMLElement): boolean {
   // A letter chooses, too, and blank or Enter open the list.
   if (target.matches("select")) return MOVING.test(event.key) || ["Enter", "F4"].includes(event.key) || event.key.length === 1;
   if (!target.matches(WORDS) && !target.closest("#editor")) return false;
-  if (event.ctrlKey || event.metaKey) return /^[vxzybiu]$/i.test(event.key);
+  if (event.ctrlKey || event.metaKey) return /^[vxzybiuk\\]$/i.test(event.key);
   return event.key.length === 1 || ["Backspace", "Delete", "Enter", "Process"].includes(event.key);
 }

@@ -6,6 +6,7 @@ const data = JSON.parse(byId("composer-data").textContent ?? "{}") as Data;
 /** What lies on the writer's desk: the post as the server last told it, and what was chosen since. */
 export const desk = {
   accounts: data.accounts,
+  sites: data.sites,
   post: data.post as Post,
   media: data.media as Record<string, Media>,
   cover: data.post.cover_media_id ?? null,

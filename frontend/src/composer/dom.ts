@@ -20,3 +20,16 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 export function mark(platform: string): Node {
   return byId<HTMLTemplateElement>(`mark-${platform}`).content.cloneNode(true);
 }
+
+/** A menu of <details> closes by Escape, by a choice, and by a click anywhere else. */
+export function closeByItself(menu: HTMLDetailsElement): void {
+  document.addEventListener("click", (event) => {
+    const inside = menu.contains(event.target as Node);
+    if (menu.open && (!inside || (event.target as Element).closest(".more-body button"))) menu.open = false;
+  });
+  menu.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !menu.open) return;
+    menu.open = false;
+    menu.querySelector("summary")?.focus();
+  });
+}

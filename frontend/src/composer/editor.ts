@@ -7,10 +7,12 @@ import { DOMParser as ModelParser } from "@tiptap/pm/model";
 import { StarterKit } from "@tiptap/starter-kit";
 import { send } from "../lib/http";
 import { toast, untoast } from "../lib/toast";
+import { say } from "../lib/words";
+import { Figure } from "./figure";
 import { range } from "./plaintext";
+import { reflect, ToolKeys, wireTools } from "./tools";
 import type { Media, Problem } from "./types";
 import { Underlines, underlineKey } from "./underline";
-import { say } from "../lib/words";
 
 export interface Body {
   html(): string;
@@ -43,6 +45,8 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       TableKit.configure({ table: { resizable: false } }),
       TextAlign.configure({ types: ["heading", "paragraph"], alignments: ["center", "right", "justify"] }),
       Placeholder.configure({ placeholder: say("startHere") }),
+      Figure,
+      ToolKeys,
       Underlines,
     ],
     editorProps: {
@@ -51,7 +55,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       handleDrop: (_view, event, _slice, moved) => !moved && take((event as DragEvent).dataTransfer, event),
     },
     onUpdate: () => wiring.changed(),
-    onTransaction: () => reflect(),
+    onTransaction: ({ editor: now }) => reflect(tools, now),
   });
 
   function take(data: DataTransfer | null, event: Event): boolean {
@@ -99,60 +103,8 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     editor.chain().focus().insertContent({ type: "image", attrs: { src: media.url, alt } }).run();
   }
 
-  function askLink(): void {
-    const old = String(editor.getAttributes("link").href ?? "");
-    const href = window.prompt(say("askLink"), old || "https://");
-    if (href === null) return;
-    const chain = editor.chain().focus().extendMarkRange("link");
-    if (!href.trim() || href.trim() === "https://") chain.unsetLink().run();
-    else chain.setLink({ href: href.trim() }).run();
-  }
-
-  const align = (to: string): void => {
-    const chain = editor.chain().focus();
-    if (editor.isActive({ textAlign: to })) chain.unsetTextAlign().run();
-    else chain.setTextAlign(to).run();
-  };
-  const orders: Record<string, () => void> = {
-    h2: () => editor.chain().focus().toggleHeading({ level: 2 }).run(),
-    h3: () => editor.chain().focus().toggleHeading({ level: 3 }).run(),
-    bold: () => editor.chain().focus().toggleBold().run(),
-    italic: () => editor.chain().focus().toggleItalic().run(),
-    underline: () => editor.chain().focus().toggleUnderline().run(),
-    strike: () => editor.chain().focus().toggleStrike().run(),
-    bullet: () => editor.chain().focus().toggleBulletList().run(),
-    ordered: () => editor.chain().focus().toggleOrderedList().run(),
-    quote: () => editor.chain().focus().toggleBlockquote().run(),
-    center: () => align("center"),
-    right: () => align("right"),
-    link: askLink,
-    table: () => editor.chain().focus().insertTable({ rows: 3, cols: 3, withHeaderRow: true }).run(),
-    row: () => editor.chain().focus().addRowAfter().run(),
-    column: () => editor.chain().focus().addColumnAfter().run(),
-    rule: () => editor.chain().focus().setHorizontalRule().run(),
-    undo: () => editor.chain().focus().undo().run(),
-    redo: () => editor.chain().focus().redo().run(),
-  };
-  tools.addEventListener("click", (event) => {
-    const name = (event.target as Element).closest<HTMLElement>("[data-tool]")?.dataset.tool;
-    if (name) orders[name]?.();
-  });
-
-  function reflect(): void {
-    const active: Record<string, boolean> = {
-      h2: editor.isActive("heading", { level: 2 }), h3: editor.isActive("heading", { level: 3 }),
-      bold: editor.isActive("bold"), italic: editor.isActive("italic"), underline: editor.isActive("underline"),
-      strike: editor.isActive("strike"), bullet: editor.isActive("bulletList"), ordered: editor.isActive("orderedList"),
-      quote: editor.isActive("blockquote"), link: editor.isActive("link"),
-      center: editor.isActive({ textAlign: "center" }), right: editor.isActive({ textAlign: "right" }),
-    };
-    for (const button of tools.querySelectorAll<HTMLElement>("[data-tool]")) {
-      const name = button.dataset.tool ?? "";
-      if (name in active) button.setAttribute("aria-pressed", String(active[name]));
-      else if (name === "row" || name === "column") button.hidden = !editor.isActive("table");
-    }
-  }
-  reflect();
+  wireTools(tools, editor);
+  reflect(tools, editor);
 
   return {
     html: () => (editor.isEmpty ? "" : editor.getHTML()),

@@ -1,6 +1,7 @@
-import { send } from "../lib/http";
+import { Refusal, send } from "../lib/http";
 import { say } from "../lib/words";
-import { unit } from "./desk";
+import { ask } from "./asking";
+import { desk, unit } from "./desk";
 import { message } from "./messages";
 import type { Fields } from "./saving";
 
@@ -18,12 +19,34 @@ export async function importFiles(files: File[], begun: boolean, take: (fields: 
   form.append("unit_id", unit.value);
   const wait = message("import", "info", say("importingNow"));
   try {
-    const result = await send<Imported>("POST", "/posts/import", form);
-    if (result.notes.length) message("import", result.missing.length ? "warn" : "ok", `${say("imported")}\n${result.notes.join("\n")}`);
-    await take(result.fields);
+    await put(await send<Imported>("POST", "/posts/import", form), take);
   } catch (error) {
     message("import", "error", (error as Error).message);
   } finally {
     wait.remove();
   }
+}
+
+/** An article of the unit's own website, whose address is asked for; what is wrong with it is said where it is asked. */
+export async function importPage(begun: () => boolean, take: (fields: Fields) => Promise<void>): Promise<void> {
+  const sites = desk.sites[unit.value] ?? [];
+  const got: { result?: Imported } = {};
+  const names = document.getElementById("page-sites");
+  if (names) names.textContent = sites.length ? say("fromSites", { sites: sites.join("、") }) : say("noSites");
+  const { choice } = await ask("page-dialog", { url: "" }, async ({ url }) => {
+    try {
+      got.result = await send<Imported>("POST", "/posts/import-page", { unit_id: unit.value, url });
+      return "";
+    } catch (error) {
+      return (error as Refusal).message;
+    }
+  });
+  if (choice !== "ok" || !got.result) return;
+  if (begun() && !window.confirm(say("sureImport"))) return;
+  await put(got.result, take);
+}
+
+async function put(result: Imported, take: (fields: Fields) => Promise<void>): Promise<void> {
+  if (result.notes.length) message("import", result.missing.length ? "warn" : "ok", `${say("imported")}\n${result.notes.join("\n")}`);
+  await take(result.fields);
 }

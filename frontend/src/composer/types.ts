@@ -76,6 +76,8 @@ export interface Data {
   post: Post;
   accounts: Account[];
   media: Record<string, Media>;
+  /** By unit: the websites from which pages may be fetched. */
+  sites: Record<string, string[]>;
 }
 export interface Saved {
   post: Post;

@@ -2,11 +2,11 @@
 import "../composer/composer.css";
 import { guard, mayChange } from "../composer/agreeing";
 import { desk, unit } from "../composer/desk";
-import { byId, make } from "../composer/dom";
+import { byId, closeByItself, make } from "../composer/dom";
 import { makeEditor } from "../composer/editor";
 import { allPictures, drawFiles, listenForFiles, takePicture } from "../composer/files";
 import { actsOn } from "../composer/fixing";
-import { importFiles } from "../composer/importing";
+import { importFiles, importPage } from "../composer/importing";
 import { clear, message, sayConflict } from "../composer/messages";
 import { phonePreview } from "../composer/phone";
 import { onFiles } from "../composer/pictures";
@@ -106,6 +106,22 @@ async function centreCrops(): Promise<void> {
   }
 }
 
+async function takeImported(imported: Fields): Promise<void> {
+  put(imported);
+  touch();
+  await saver.flush();
+}
+
+/** What is exported is what the server has: unsaved words go there first. */
+async function exportWord(): Promise<void> {
+  byId<HTMLDetailsElement>("more").open = false;
+  if (!desk.post.id) saver.dirty = true;
+  if (await saver.flush()) {
+    untoast("export");
+    window.location.assign(`/posts/${desk.post.id}.docx`);
+  } else toast(say("noExport"), "error", "export");
+}
+
 /** What this browser kept of an earlier visit, to be taken or dropped. */
 function offerKept(): void {
   const kept = saver.kept();
@@ -137,15 +153,14 @@ phonePreview(async () => {
   return "";
 });
 byId("submit-post").addEventListener("click", () => void submit(saver, acts));
-onFiles("import-file", (given) => void importFiles(given, begun(editor), async (imported) => {
-  put(imported);
-  touch();
-  await saver.flush();
-}));
+onFiles("import-file", (given) => void importFiles(given, begun(editor), takeImported));
+byId("import-page").addEventListener("click", () => void importPage(() => begun(editor), takeImported));
+byId("export-word").addEventListener("click", () => void exportWord());
 window.addEventListener("beforeunload", (event) => {
   if (saver.dirty && (desk.post.id || begun(editor))) event.preventDefault();
 });
 
+closeByItself(byId<HTMLDetailsElement>("more"));
 put({ ...desk.post } as unknown as Fields);
 draw();
 underline();

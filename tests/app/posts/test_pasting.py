@@ -1,0 +1,119 @@
+"""What is pasted from WeChat, WPS and web pages keeps its structure and loses its looks."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from app.posts.sanitising import clean
+from app.posts.services import clean_paste
+from tests.app.posts.helpers import World, png
+
+DATA = Path(__file__).parent / "data"
+
+
+def keep(src: str, alt: str) -> str | None:
+    return src if src.startswith("https://") or "/" not in src else None
+
+
+def pasted(name: str) -> tuple[str, list[str]]:
+    result = clean((DATA / name).read_text(encoding="utf-8").replace("DATA", "https://a.cn/b.png"), keep, foreign=True)
+    again = clean(result.html, keep, foreign=True)
+    assert again.html == result.html
+    return result.html, result.notes
+
+
+def test_an_article_of_wechat() -> None:
+    html, notes = pasted("wechat-article.html")
+    for kept in (
+        "<h2>一、哪些路段要绕行</h2>",
+        "<p>7月12日6时至12时，<strong>滨江大道</strong>禁止机动车通行，请<u>提前绕行</u>。</p>",
+        '<img src="https://mmbiz.qpic.cn/sz_mmbiz_jpg/aBcD/640?wx_fmt=jpeg&amp;from=appmsg" alt="图片">',
+        '<img alt="" src="https://mmbiz.qpic.cn/sz_mmbiz_png/eFgH/640?wx_fmt=png">',
+        "<li><p>公交改道：<strong>12路</strong>、31路</p></li>",
+        '<td colspan="1" rowspan="2"><p>滨江大道</p></td>',
+        '<a href="https://mp.weixin.qq.com/s/abcdefg">往期提示</a>',
+    ):
+        assert kept in html, html
+    for junk in ("<section", "<span", "mp-", "data-", "模板库", "font-", "class="):
+        assert junk not in html
+    assert any("视频 1 处" in note for note in notes)
+    assert any("隐藏的文字" in note for note in notes)
+
+
+def test_a_paste_from_wps_keeps_lists_headings_and_merged_cells() -> None:
+    html, notes = pasted("wps-paste.html")
+    for kept in (
+        "<h2>一、检查时间</h2>",
+        "<p>7月12日至15日，<strong>逢雨顺延</strong>。</p>",
+        "<ol><li>水厂<ol><li>取水口</li><li>加药间</li></ol></li><li>小区泵房</li></ol>",
+        "<ul><li>自带证件</li></ul>",
+        "<h2>二、检查方式</h2>",
+        '<td colspan="2"><p style="text-align:center">分组</p></td>',
+        '<td rowspan="2"><p>第一组</p></td>',
+    ):
+        assert kept in html.replace("\n", ""), html
+    for junk in ("mso", "<span", "o:p", "supportLists", 'style="margin'):
+        assert junk not in html
+    assert any("Word" in note for note in notes)
+
+
+def test_a_piece_of_a_web_page() -> None:
+    html, notes = pasted("web-page-paste.html")
+    for kept in (
+        "<h2>办事指南</h2>",
+        "<p>申请材料如下：</p>",
+        "<p>身份证明<em>原件</em>；<br>",
+        '<p>详见<a href="https://www.qinglan.gov.cn/bszn/1.html">办事大厅</a>。</p>',
+        '<ol start="3"><li>受理<ul><li>窗口</li><li>网上</li></ul></li><li>办结</li></ol>',
+        '<p style="text-align:center">收费标准</p>',
+        '<p style="text-align:center">自7月1日起施行</p>',
+        '<td colspan="2">免费</td>',
+        '<figure><img src="https://a.cn/b.png" alt="办事大厅"><figcaption>办事大厅一角</figcaption></figure>',
+        "<p><strong><em>务必预约</em></strong></p>",
+        "<blockquote><p>电话<s>6301</s>6302</p></blockquote>",
+    ):
+        assert kept in html, html
+    assert "统计" not in html
+    assert any("脚本 1 处" in note for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ('<figure><img src="a"><figcaption>甲</figcaption></figure>', None),
+        ('<figure><img src="a"><figcaption></figcaption></figure>', '<p><img src="a"></p>'),
+        ('<figure><img src="a"></figure>', '<p><img src="a"></p>'),
+        (
+            '<figure><img src="a"><img src="b"><figcaption>甲</figcaption></figure>',
+            '<p><img src="a"><img src="b"></p><p style="text-align:center">甲</p>',
+        ),
+        ("<figure><figcaption>甲</figcaption></figure>", '<p style="text-align:center">甲</p>'),
+        ("<figcaption>甲</figcaption>", '<p style="text-align:center">甲</p>'),
+        (
+            '<figure><p>乙</p><img src="a"><figcaption>甲</figcaption></figure>',
+            '<p>乙</p><p><img src="a"></p><p style="text-align:center">甲</p>',
+        ),
+    ],
+)
+def test_a_picture_with_a_caption_has_one_form(given: str, kept: str | None) -> None:
+    assert clean(given, keep).html == (given if kept is None else kept)
+    assert clean(clean(given, keep).html, keep).html == clean(given, keep).html
+
+
+def test_what_a_person_typed_is_not_reworked_when_saved() -> None:
+    typed = "<p>　　甲<br><br>乙</p><p><strong>一、丙</strong></p>"
+    assert clean(typed, keep).html == typed
+    assert clean(typed, keep, foreign=True).html == "<p>甲</p><p>乙</p><h2>一、丙</h2>"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_pictures_left_behind_are_counted(world: World) -> None:
+    data = "data:image/png;base64," + base64.b64encode(png()).decode()
+    html = '<p><img src="file:///C:/a.png"><img src="file:///C:/b.png"><img src="https://mmbiz.qpic.cn/1"></p>'
+    result = clean_paste(world.author, unit_id=world.city.id, html=f'{html}<img src="{data}">', now=world.now)
+    assert result.html.count("<img") == 1
+    assert any(note.startswith("2 张图片没有随粘贴带过来") for note in result.notes)
+    assert any("（mmbiz.qpic.cn）1 张" in note for note in result.notes)

@@ -1,0 +1,106 @@
+"""A post with a table and a captioned picture is written, exported to Word, packed and imported again."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, expect
+
+from app.system.demo.city import PASSWORD
+from tests.app.posts.helpers import png
+from tests.journeys.browser import sign_in
+from tests.journeys.stack import Stack
+from tests.journeys.test_composer import body
+
+
+def tool(page: Page, name: str) -> None:
+    page.locator(f"[data-tool={name}]").click()
+
+
+def write(page: Page) -> None:
+    """Words, a link, a table with merged cells, a picture with its caption."""
+    page.get_by_label("标题", exact=True).fill("停水通知")
+    page.get_by_role("checkbox", name=re.compile(r"微信.*青岚发布")).check()
+    body(page).click()
+    page.keyboard.type("今晚停水。")
+    page.keyboard.press("Control+k")
+    dialog = page.get_by_role("dialog", name="链接")
+    dialog.get_by_label("地址").fill("不是地址 x")
+    dialog.get_by_label("显示的文字").fill("详见官网")
+    dialog.get_by_role("button", name="确定").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("不是完整的地址")
+    dialog.get_by_label("地址").fill("www.qinglan.gov.cn")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(body(page).locator("a")).to_have_attribute("href", "https://www.qinglan.gov.cn")
+    expect(body(page).locator("a")).to_have_text("详见官网")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-tool=merge]")).to_be_hidden()
+    tool(page, "table")
+    page.keyboard.type("区域")
+    page.keyboard.press("Tab")
+    page.keyboard.type("时段")
+    tool(page, "merge")
+    expect(body(page).locator("th[colspan='2']")).to_have_text("时段")
+    tool(page, "rowAfter")
+    expect(body(page).locator("tr")).to_have_count(4)
+    body(page).locator("td").last.click()
+    tool(page, "rowDelete")
+    expect(body(page).locator("tr")).to_have_count(3)
+    body(page).locator("p", has_text="今晚停水").click()
+    page.keyboard.press("Home")
+    picture = {"name": "大屏.png", "mimeType": "image/png", "buffer": png()}
+    page.locator("#image-file").set_input_files(picture)
+    body(page).locator("img[src]").click()
+    tool(page, "picture")
+    dialog = page.get_by_role("dialog", name="图片说明")
+    dialog.get_by_label("替代文字").fill("供水调度大屏")
+    dialog.get_by_label("图注").fill("供水调度中心")
+    dialog.get_by_label("图注").press("Enter")
+    expect(body(page).locator("figcaption")).to_have_text("供水调度中心")
+
+
+def looks_as_written(page: Page) -> None:
+    expect(body(page).locator("figcaption")).to_have_text("供水调度中心")
+    expect(body(page).locator("figure img")).to_have_attribute("alt", "供水调度大屏")
+    expect(body(page).locator("[colspan='2']")).to_have_text("时段")
+    expect(body(page).locator("a")).to_have_attribute("href", "https://www.qinglan.gov.cn")
+
+
+def test_a_post_goes_out_as_a_document_and_comes_back(stack: Stack, browser: Browser) -> None:
+    person = sign_in(browser, stack.web, "author@demo.tandem", PASSWORD)
+    page = person.open("/posts/new")
+    write(page)
+    looks_as_written(page)
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    expect(page.frame_locator("#previews iframe").first.locator("body")).to_contain_text("供水调度中心")
+    body(page).locator("th").first.click()
+    person.shot("documents-editor")
+    page.get_by_label("更多").click()
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name="导出 Word").click()
+    document = Path(downloading.value.path()).read_bytes()
+    assert downloading.value.suggested_filename == "停水通知.docx"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("停水通知.docx", document)
+    page = person.open("/posts/new")
+    page.locator("#import-file").set_input_files(
+        {"name": "停水通知.zip", "mimeType": "application/zip", "buffer": packed.getvalue()}
+    )
+    expect(page.locator("#composer-messages")).to_contain_text("已导入")
+    looks_as_written(page)
+    expect(page.get_by_label("标题", exact=True)).to_have_value("停水通知")
+    page.get_by_label("更多").click()
+    page.get_by_role("button", name="从本单位网页导入").click()
+    dialog = page.get_by_role("dialog", name="从本单位网页导入")
+    dialog.get_by_label("文章页面的网址").fill("http://169.254.169.254/latest/")
+    dialog.get_by_role("button", name="导入").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("没有导入")
+    person.shot("documents-page")
+    page.keyboard.press("Escape")
+    assert [line for line in person.complaints if "422" not in line] == []
