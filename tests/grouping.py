@@ -14,6 +14,7 @@ _TOGETHER = {
     "test_small_state": "looking",
     "test_preview_phone": "looking",
     "test_composer": "looking",
+    "test_writing_together": "looking",
     "test_wechat_desk": "answering",
     "test_browser_journey": "answering",
     "test_authorising": "connecting",

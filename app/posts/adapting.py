@@ -18,6 +18,7 @@ from app.db import db
 from app.media.models import Media
 from app.media.services import image_value
 from app.posts.models import Post, Revision, Variant
+from app.posts.templates_locking import lost_in, template_problems
 from connectors.values import Content, Problem
 
 
@@ -80,7 +81,7 @@ def content_problems(revision: Revision) -> list[Problem]:
         problems.append(_missing("title", "标题为空。没有标题的稿件不能送审。请填写标题。"))
     if not revision.body_html:
         problems.append(_missing("body", "正文为空。没有正文的稿件不能送审。请撰写正文。"))
-    return problems
+    return problems + template_problems(revision)
 
 
 def override_problems(variant: Variant) -> list[Problem]:
@@ -89,6 +90,8 @@ def override_problems(variant: Variant) -> list[Problem]:
     for name, value in variant.overrides.items():
         if isinstance(value, str):
             found += check_html(value, name) if name.endswith("_html") else check(value, name)
+            if name.endswith("_html"):
+                found += lost_in(value, variant.revision.post.template, name)
     return found
 
 

@@ -25,6 +25,7 @@ PERMISSIONS: dict[str, str] = {
     "post.read": N_("查看稿件"),
     "post.write": N_("撰写稿件"),
     "post.schedule": N_("排期发布"),
+    "template.manage": N_("管理写稿模板"),
     "review.decide": N_("审核稿件"),
     "review.configure": N_("设置审核流程"),
     "publication.manage": N_("处置发布"),
@@ -43,7 +44,16 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
     "administrator": (
         N_("管理员"),
         frozenset(
-            {*_READ, "unit.manage", "user.manage", "account.manage", "review.configure", "stop.manage", "event.read"}
+            {
+                *_READ,
+                "unit.manage",
+                "user.manage",
+                "account.manage",
+                "review.configure",
+                "stop.manage",
+                "event.read",
+                "template.manage",
+            }
         ),
     ),
     "author": (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from connectors.base import MediaStore
@@ -86,13 +87,26 @@ class Adapting:
         if "content_html" in self.overrides:
             body = adapt.clean_override(str(self.overrides["content_html"]), fit=fitted)
         else:
-            body = adapt.rewrite(self.content.body_html, fit=fitted, source=self.content.source)
+            html = self._framed()
+            body = adapt.rewrite(html, fit=fitted, source=self.content.source)
             if content_length(body.html) >= CONTENT_CHARS:
-                body = adapt.rewrite(self.content.body_html, fit=fitted, source=self.content.source, terse=True)
+                body = adapt.rewrite(html, fit=fitted, source=self.content.source, terse=True)
                 body.notes.append(Note(kind="theme", message="正文较长，为不超过微信的字符上限改用简洁版式。"))
+            if html != self.content.body_html:
+                # Neither the digest nor the cover is made from what stands above and below every article.
+                own = adapt.rewrite(self.content.body_html, fit=fitted)
+                body.paragraphs, body.pictures = own.paragraphs, own.pictures
+                body.notes.append(Note(kind="frame", message="已加上账号设置的片头、片尾。"))
         self.notes += body.notes
         self.problems += body.problems
         return body
+
+    def _framed(self) -> str:
+        """The body between what the account puts above and below every article; an empty body stays empty."""
+        if not adapt.has_content(self.content.body_html):
+            return self.content.body_html
+        head, foot = (_block(str(self.account.settings.get(name) or "")) for name in ("head_html", "foot_html"))
+        return f"{head}{self.content.body_html}{foot}"
 
     def _digest(self, body: adapt.Body, title: str) -> str:
         if "digest" in self.overrides:
@@ -177,6 +191,13 @@ class Adapting:
 
     def block(self, rule: str, name: str, message: str) -> None:
         self.problems.append(Problem(rule=rule, severity="block", message=message, field=name))
+
+
+def _block(given: str) -> str:
+    """HTML as it is; plain words as a paragraph for each line."""
+    if "<" in given:
+        return given
+    return "".join(f"<p>{escape(line.strip())}</p>" for line in given.splitlines() if line.strip())
 
 
 def content_length(html: str) -> int:

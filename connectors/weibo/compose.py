@@ -25,13 +25,20 @@ class Draft:
         self.notes.append(Note(kind=kind, message=message))
 
 
-def compose(content: Content, document: words.Document, link: str, level: Level) -> tuple[str, list[Note]]:
-    """The text for this level, and notes. Longer than the level's limit only when title and link alone are."""
+def compose(
+    content: Content, document: words.Document, link: str, level: Level, frame: tuple[str, str] = ("", "")
+) -> tuple[str, list[Note]]:
+    """The text for this level, and notes. Longer than the level's limit only when title and link alone are.
+
+    `frame`: what the account puts before and behind every text; left out where title and link leave no room for it.
+    """
     draft = Draft()
     head = _headline(_clean(draft, content.title, level, "标题"))
+    before, behind = _framed(draft, head, link, level, frame)
+    head = f"{before}{head}"
     body = _clean(draft, _body(draft, content, document), level, "正文")
     topics = _topics(draft, content, level)
-    tail = f" {link}" if link else ""
+    tail = f"{behind} {link}" if link else behind
     limit = level.limit * 2
     if topics and not _fits(half_units, limit)(f"{head}{topics}{tail}"):
         draft.note("topics", "话题放不下，已省略。")
@@ -46,6 +53,18 @@ def compose(content: Content, document: words.Document, link: str, level: Level)
         "cut", "正文较长，微博只保留前面部分，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
     )
     return f"{head}{kept}{topics}{tail}", draft.notes
+
+
+def _framed(draft: Draft, head: str, link: str, level: Level, frame: tuple[str, str]) -> tuple[str, str]:
+    """The account's own words before and behind, cleaned as all are; ("", "") where they do not fit beside title and link."""
+    before, behind = (_clean(draft, part, level, name) for part, name in zip(frame, ("片头", "片尾"), strict=True))
+    if not before and not behind:
+        return "", ""
+    if not _fits(half_units, level.limit * 2)(f"{before}{head}{behind} {link}"):
+        draft.note("frame", "账号的片头、片尾放不下，已省略。")
+        return "", ""
+    draft.note("frame", "已加上账号设置的片头、片尾。")
+    return before, behind
 
 
 def _cut(body: str, head: str, rest: str, fits: Callable[[str], bool]) -> str:

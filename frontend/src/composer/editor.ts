@@ -6,6 +6,7 @@ import { Placeholder } from "@tiptap/extensions";
 import { DOMParser as ModelParser } from "@tiptap/pm/model";
 import { StarterKit } from "@tiptap/starter-kit";
 import { send } from "../lib/http";
+import { freely, Lockable, lockedParts, type Locked } from "./locked";
 import { toast, untoast } from "../lib/toast";
 import { range } from "./plaintext";
 import type { Media, Problem } from "./types";
@@ -28,6 +29,10 @@ interface Wiring {
   unit(): string;
   upload(file: File): Promise<Media | null>;
   noted(notes: string[]): void;
+  /** What the template of the post fixed. */
+  locked?: Locked[];
+  /** Blocks can be marked as fixed: this is the editor of a template. */
+  lockable?: boolean;
 }
 
 /** The editor of the body in #editor with its tools. */
@@ -42,6 +47,8 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       TextAlign.configure({ types: ["heading", "paragraph"], alignments: ["center", "right", "justify"] }),
       Placeholder.configure({ placeholder: say("startHere") }),
       Underlines,
+      ...(wiring.locked?.length ? [lockedParts(wiring.locked, () => toast(say("lockedPart"), "warn", "locked"))] : []),
+      ...(wiring.lockable ? [Lockable] : []),
     ],
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-labelledby": "editor-label", class: "prose-body" },
@@ -111,7 +118,22 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     if (editor.isActive({ textAlign: to })) chain.unsetTextAlign().run();
     else chain.setTextAlign(to).run();
   };
+  // The outermost blocks of the selection, whole: all fixed, or all free again when they were.
+  const lock = (): void => {
+    const { $from, $to } = editor.state.selection;
+    const { tr, doc } = editor.state;
+    const chosen: number[] = [];
+    doc.forEach((node, offset, index) => {
+      if (index >= $from.index(0) && index <= $to.index(0) && "locked" in node.attrs) chosen.push(offset);
+    });
+    const on = !chosen.every((offset) => doc.nodeAt(offset)?.attrs.locked);
+    chosen.forEach((offset) => tr.setNodeAttribute(offset, "locked", on));
+    editor.view.dispatch(tr);
+    editor.view.focus();
+  };
+  const isLocked = (): boolean => Boolean(editor.state.doc.maybeChild(editor.state.selection.$from.index(0))?.attrs.locked);
   const orders: Record<string, () => void> = {
+    lock,
     h2: () => editor.chain().focus().toggleHeading({ level: 2 }).run(),
     h3: () => editor.chain().focus().toggleHeading({ level: 3 }).run(),
     bold: () => editor.chain().focus().toggleBold().run(),
@@ -138,7 +160,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
 
   function reflect(): void {
     const active: Record<string, boolean> = {
-      h2: editor.isActive("heading", { level: 2 }), h3: editor.isActive("heading", { level: 3 }),
+      lock: isLocked(), h2: editor.isActive("heading", { level: 2 }), h3: editor.isActive("heading", { level: 3 }),
       bold: editor.isActive("bold"), italic: editor.isActive("italic"), underline: editor.isActive("underline"),
       strike: editor.isActive("strike"), bullet: editor.isActive("bulletList"), ordered: editor.isActive("orderedList"),
       quote: editor.isActive("blockquote"), link: editor.isActive("link"),
@@ -154,7 +176,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
 
   return {
     html: () => (editor.isEmpty ? "" : editor.getHTML()),
-    set: (given) => editor.commands.setContent(given, { emitUpdate: false }),
+    set: (given) => editor.chain().setMeta(freely, true).setContent(given, { emitUpdate: false }).run(),
     empty: () => editor.isEmpty,
     show: (problems) => editor.view.dispatch(editor.state.tr.setMeta(underlineKey, problems)),
     jump(start, end) {

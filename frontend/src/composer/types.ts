@@ -1,3 +1,5 @@
+import type { Locked } from "./locked";
+
 /** What the server tells the composer: the post of the API contract, accounts with their limits, media by id. */
 export interface Problem {
   rule: string;
@@ -63,6 +65,7 @@ export interface Data {
   post: Post;
   accounts: Account[];
   media: Record<string, Media>;
+  locked: Locked[];
 }
 export interface Saved {
   post: Post;
