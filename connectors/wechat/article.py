@@ -24,6 +24,7 @@ TAG_NAME = 30
 _MEDIA_URL_CHARS = len("/media/") + 64
 _DIGEST_FROM_BODY = 120
 _RUNNING = re.compile(r"[。！？；：!?]")
+_TAG = re.compile(r"</?[a-zA-Z]")
 _NAMES = {
     "title": "标题", "author": "作者", "digest": "摘要", "content_html": "正文", "cover": "封面", "comments": "留言开关",
     "delivery": "发布方式",
@@ -195,7 +196,7 @@ class Adapting:
 
 def _block(given: str) -> str:
     """HTML as it is; plain words as a paragraph for each line."""
-    if "<" in given:
+    if _TAG.search(given):
         return given
     return "".join(f"<p>{escape(line.strip())}</p>" for line in given.splitlines() if line.strip())
 

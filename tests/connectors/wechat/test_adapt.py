@@ -394,11 +394,11 @@ def test_what_the_account_puts_above_and_below_every_article(make: Make, media: 
     content = post(summary="", source="")
     adapted = make(settings={"head_html": banner, "foot_html": "编辑：<王>\n监制：李"}).adapt(content)
     html = adapted.payload["content_html"]
-    order = [html.index(words) for words in ("关注青岚发布", "市气象台今天", "&lt;王&gt;", "监制：李")]
+    order = [html.index(words) for words in ("关注青岚发布", "市气象台今天", "&lt;王&gt;</p>", "监制：李</p>")]
     assert order == sorted(order)
     plain = make().adapt(content)
     assert adapted.payload["digest"] == plain.payload["digest"]
     assert adapted.payload["cover"] == plain.payload["cover"]
     assert "frame" in notes(adapted)
     assert "frame" not in notes(plain)
-    assert blocked(make(settings={"head_html": banner}).adapt(post(body_html=""))) == {"content_html"}
+    assert blocked(make(settings={"head_html": banner}).adapt(post(body_html="", source=""))) == {"content_html"}
