@@ -17,6 +17,7 @@ _TOGETHER = {
     "test_wording": "looking",
     "test_library": "looking",
     "test_documents": "looking",
+    "test_writing_together": "looking",
     "test_wechat_desk": "answering",
     "test_browser_journey": "answering",
     "test_authorising": "connecting",

@@ -189,6 +189,8 @@ WEIBO = Platform(
             label=N_("头条文章封面地址"),
             help=N_("一张已在微博上的图片的地址（sinaimg.cn），没有商业接口时用作封面。"),
         ),
+        Setting(name="head_text", label=N_("片头文字"), help=N_("加在每条微博最前面，不超过 30 字；放不下时省略。")),
+        Setting(name="foot_text", label=N_("片尾文字"), help=N_("加在文章链接前面，不超过 30 字；放不下时省略。")),
         WELCOME,
     ),
     callback_help=N_("登录微博，在“管理中心 → 粉丝服务 → 高级功能 → 开发模式”中填写此网址和 App Key。"),
@@ -269,6 +271,18 @@ WECHAT = Platform(
             kind="tick",
         ),
         Setting(name="typing", label=N_("打开私信回复框时，向对方显示“正在输入”"), kind="tick"),
+        Setting(
+            name="head_html",
+            label=N_("片头"),
+            help=N_("加在每篇图文正文前面，可写文字或 HTML，图片须在素材库中。改动从下次保存或送审的稿件起生效。"),
+            kind="long",
+        ),
+        Setting(
+            name="foot_html",
+            label=N_("片尾"),
+            help=N_("加在每篇图文正文后面，例如编辑、监制、联系方式。"),
+            kind="long",
+        ),
         WELCOME,
     ),
     callback_help=N_(

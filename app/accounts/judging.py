@@ -11,6 +11,8 @@ from app.accounts.forms import Platform
 _COVER = re.compile(r"https?://(?:[a-z0-9-]+\.)+sinaimg\.cn/[!-~]+", re.ASCII | re.IGNORECASE)
 # Weibo takes fewer than 300 characters; WeChat more.
 _WELCOME_LENGTH = 299
+# What stands before and behind every text of an account: so short that a microblog keeps its room.
+_FRAME = {"head_text": 30, "foot_text": 30, "head_html": 4000, "foot_html": 4000}
 
 # What the platform tells of the account stands beside its settings; nobody sets it.
 _TOLD = frozenset({"learned_quotas", "mass_speed"})
@@ -69,6 +71,10 @@ def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:
     welcome = settings.get("welcome_text")
     if welcome and not (isinstance(welcome, str) and len(welcome) <= _WELCOME_LENGTH):
         errors["settings.welcome_text"] = [f"应为不超过 {_WELCOME_LENGTH} 字的文字。"]
+    for name, limit in _FRAME.items():
+        frame = settings.get(name)
+        if frame and not (isinstance(frame, str) and len(frame) <= limit):
+            errors[f"settings.{name}"] = [f"应为不超过 {limit} 字的文字。"]
     return errors
 
 

@@ -5,12 +5,12 @@ def register(app: Flask) -> None:
     """Bind this capability's pages and its part of the API to the app, and its posts to the library's lists of uses."""
     from app import web
     from app.media.services import tell_of_posts
-    from app.posts import api, check_views, file_views, preview_views
+    from app.posts import api, check_views, file_views, history_views, preview_views, templates_views
     from app.posts.holdings import tell
 
     tell_of_posts[:] = [tell]
     preview_views.init(app)
-    # Both add their pages to those of the posts.
-    for pages in dict.fromkeys((check_views.bp, file_views.bp)):
+    # The last two add their pages to those of the posts.
+    for pages in dict.fromkeys((templates_views.bp, history_views.bp, check_views.bp, file_views.bp)):
         app.register_blueprint(pages)
     web.register_api(app, api.blp)

@@ -21,6 +21,7 @@ from app.media.models import Media
 from app.media.services import image_value
 from app.posts.holdings import attachments_of, cover_of, library_problems, note_uses
 from app.posts.models import Post, Revision, Variant
+from app.posts.templates_locking import lost_in, template_problems
 from connectors.values import Content, Problem
 
 
@@ -103,7 +104,7 @@ def content_problems(revision: Revision, words: Sequence[Matcher]) -> list[Probl
         problems.append(_missing("title", "标题为空。没有标题的稿件不能送审。请填写标题。"))
     if not revision.body_html:
         problems.append(_missing("body", "正文为空。没有正文的稿件不能送审。请撰写正文。"))
-    return problems + library_problems(revision)
+    return problems + library_problems(revision) + template_problems(revision)
 
 
 def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Problem]:
@@ -112,6 +113,8 @@ def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Proble
     for name, value in variant.overrides.items():
         if isinstance(value, str):
             found += check_html(value, name, words) if name.endswith("_html") else check(value, name, words)
+            if name.endswith("_html"):
+                found += lost_in(value, variant.revision.post.template, name)
     return found
 
 

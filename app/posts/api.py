@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask_smorest import Blueprint
 
 from app.db import utcnow
-from app.posts import services
+from app.posts import history, restoring, services
+from app.posts.models import Snapshot
 from app.posts.schemas import (
     DismissalIn,
     NewPost,
@@ -16,7 +18,10 @@ from app.posts.schemas import (
     PostList,
     PostOut,
     PostQuery,
+    Restoration,
     RevisionList,
+    StateList,
+    StateOut,
     VariantOut,
 )
 from app.schemas import PageQuery
@@ -102,3 +107,48 @@ def dismiss(fields: dict[str, Any], post_id: str) -> dict[str, Any]:
 def undismiss(post_id: str, key: str) -> dict[str, Any]:
     """Take the explanation back."""
     return services.post_json(services.undismiss_problem(current_actor(), post_id, key, utcnow()))
+
+
+@blp.get("/posts/<post_id>/history")
+@requires("post.read")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, StateList)
+def list_history(query: dict[str, Any], post_id: str) -> dict[str, Any]:
+    """The states of the post (who, when, what changed), newest first; their texts by themselves."""
+    page = history.history_of(current_actor(), post_id, **query)
+    people = services.names_of({item.actor_id for item in page.items})
+    return {"items": [_state_json(item, people) for item in page.items], "next_cursor": page.next_cursor}
+
+
+@blp.get("/posts/<post_id>/history/<state_id>")
+@requires("post.read")
+@blp.response(200, StateOut)
+def show_state(post_id: str, state_id: str) -> dict[str, Any]:
+    """One state with its content and what each account would have got of it."""
+    found = history.snapshot_of(current_actor(), post_id, state_id)
+    shown = {"content": found.content, "channels": found.channels}
+    return _state_json(found, services.names_of({found.actor_id})) | shown
+
+
+@blp.post("/posts/<post_id>/history/<state_id>/restoration")
+@requires("post.write")
+@blp.arguments(Restoration)
+@blp.response(200, PostOut)
+def restore_state(fields: dict[str, Any], post_id: str, state_id: str) -> dict[str, Any]:
+    """Bring the state back into the draft, as an edit; 409 when `version` is stale or nothing would change."""
+    post, _lost = restoring.restore(current_actor(), post_id, state_id, fields["version"], utcnow())
+    return services.post_json(post)
+
+
+def _state_json(state: Snapshot, people: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "id": state.id,
+        "number": state.number,
+        "kind": state.kind,
+        "revision_number": state.revision_number,
+        "restored_number": state.restored_number,
+        "actor": {"id": state.actor_id, "name": people.get(state.actor_id, "")},
+        "changed": state.changed,
+        "started_at": services.iso(state.started_at),
+        "at": services.iso(state.at),
+    }

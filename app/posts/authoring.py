@@ -14,21 +14,23 @@ from app.errors import Conflict, Invalid, NotFound
 from app.posts import markdown
 from app.posts.adapting import adapt_revision, warm
 from app.posts.fields import checked
+from app.posts.history import ON_REVISION, keep
 from app.posts.models import Post, Revision, Variant
 from app.posts.pictures import Pictures
 from app.posts.revising import choose_accounts, current_revision, editable, locked
 from app.posts.sanitising import clean, printable
 from app.units.access import Actor, unit_for
 
-_ON_REVISION = ("title", "summary", "body_html", "source", "author", "cover_media_id", "tags", "attachments")
 _ON_POST = ("unit_id", "urgent", "corrects_id")
 # Parts of a payload that the system alone sets.
 _FIXED = frozenset({"link", "source_url"})
 _NOTES_KEPT = 30
 
 
-def create_post(actor: Actor, fields: Mapping[str, Any], now: datetime) -> Post:
-    """A new draft. `fields` as in POST /posts. Raises Invalid, NotFound, Forbidden."""
+def create_post(
+    actor: Actor, fields: Mapping[str, Any], now: datetime, *, template: Mapping[str, Any] | None = None
+) -> Post:
+    """A new draft. `fields` as in POST /posts, `template` as Post.template. Raises Invalid, NotFound, Forbidden."""
     unit = unit_for(actor, "post.write", fields.get("unit_id"), see="post.read")
     unit_id = unit.id
     values, notes = _prepared(actor, unit_id, fields, now)
@@ -40,6 +42,7 @@ def create_post(actor: Actor, fields: Mapping[str, Any], now: datetime) -> Post:
             slug=secrets.token_hex(10),
             urgent=bool(values.get("urgent")),
             corrects_id=values.get("corrects_id"),
+            template=dict(template) if template is not None else None,
             created_by=actor.user_id,
             created_at=now,
             updated_at=now,
@@ -47,7 +50,7 @@ def create_post(actor: Actor, fields: Mapping[str, Any], now: datetime) -> Post:
         db.session.add(post)
         db.session.flush()
         revision = Revision(post_id=post.id, number=1, created_at=now, notes=notes, editors=[actor.user_id])
-        for name in _ON_REVISION:
+        for name in ON_REVISION:
             if name in values:
                 setattr(revision, name, values[name])
         db.session.add(revision)
@@ -55,7 +58,9 @@ def create_post(actor: Actor, fields: Mapping[str, Any], now: datetime) -> Post:
         post.revision = revision
         choose_accounts(revision, values.get("account_ids", []))
         adapt_revision(post, revision, actor.origin)
-        _tell(actor, "post.create", post, now, "新建稿件")
+        keep(post, actor, "created", now)
+        made_from = {"template": template["name"]} if template is not None else {}
+        _tell(actor, "post.create", post, now, "新建稿件", made_from)
     return post
 
 
@@ -79,6 +84,7 @@ def revise_post(actor: Actor, post_id: str, fields: Mapping[str, Any], version: 
         changed = _changes(post, values)
         if changed or notes:
             _apply(post, actor, {name: values[name] for name in changed}, notes, now)
+            keep(post, actor, "edited", now)
             _tell(actor, "post.edit", post, now, "修改稿件", {"fields": sorted(changed)})
     return post
 
@@ -105,7 +111,8 @@ def override_variant(
             revision = editable(post, actor, now)
             target = next(v for v in revision.variants if v.account_id == account_id)
             target.overrides = wanted
-            _finish(actor, post, revision, now)
+            finish(actor, post, revision, now)
+            keep(post, actor, "edited", now)
             _tell(
                 actor,
                 "post.override",
@@ -154,7 +161,7 @@ def _warm(post: Post | None, values: Mapping[str, Any]) -> None:
 def _changes(post: Post, values: Mapping[str, Any]) -> set[str]:
     """Names of the fields that really differ."""
     revision = current_revision(post)
-    changed = {name for name in _ON_REVISION if name in values and values[name] != getattr(revision, name)}
+    changed = {name for name in ON_REVISION if name in values and values[name] != getattr(revision, name)}
     changed |= {name for name in _ON_POST if name in values and values[name] != getattr(post, name)}
     if "account_ids" in values and values["account_ids"] != [v.account_id for v in revision.variants]:
         changed.add("account_ids")
@@ -164,17 +171,18 @@ def _changes(post: Post, values: Mapping[str, Any]) -> set[str]:
 def _apply(post: Post, actor: Actor, values: Mapping[str, Any], notes: list[str], now: datetime) -> None:
     revision = editable(post, actor, now)
     for name, value in values.items():
-        if name in _ON_REVISION:
+        if name in ON_REVISION:
             setattr(revision, name, value)
         elif name in _ON_POST:
             setattr(post, name, value)
     revision.notes = list(dict.fromkeys([*revision.notes, *notes]))[-_NOTES_KEPT:]
     if "account_ids" in values:
         choose_accounts(revision, values["account_ids"])
-    _finish(actor, post, revision, now)
+    finish(actor, post, revision, now)
 
 
-def _finish(actor: Actor, post: Post, revision: Revision, now: datetime) -> None:
+def finish(actor: Actor, post: Post, revision: Revision, now: datetime) -> None:
+    """After a change of the draft: the next version, adapted anew for each account."""
     post.title = revision.title
     post.version += 1
     post.updated_at = now

@@ -10,7 +10,7 @@ from app.checks.services import FIELDS
 from app.db import utcnow
 from app.posts import lookback, services
 from app.posts.schemas import DismissalIn
-from app.posts.views import answer, loaded
+from app.posts.views import answer_of, loaded
 from app.posts.views import bp as bp
 from app.units.permissions import current_actor, requires
 
@@ -22,13 +22,13 @@ def dismiss(post_id: str) -> ResponseReturnValue:
     post = services.dismiss_problem(
         current_actor(), post_id, fields["key"], fields["reason"], utcnow(), fields.get("version")
     )
-    return jsonify(answer(post))
+    return jsonify(answer_of(post))
 
 
 @bp.delete("/posts/<post_id>/dismissals/<key>")
 @requires("post.write")
 def undismiss(post_id: str, key: str) -> ResponseReturnValue:
-    return jsonify(answer(services.undismiss_problem(current_actor(), post_id, key, utcnow())))
+    return jsonify(answer_of(services.undismiss_problem(current_actor(), post_id, key, utcnow())))
 
 
 @bp.get("/posts/pack-hits/<pack_id>")

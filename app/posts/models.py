@@ -1,4 +1,4 @@
-"""Post, Revision, Variant."""
+"""Post, Revision, Variant; the states of a post, who has it open, and what posts begin with."""
 
 from __future__ import annotations
 
@@ -57,6 +57,8 @@ class Post(Model):
     public_revision_id: Mapped[str | None] = mapped_column(String(32))
     public_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     corrects_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"))
+    # Of a post made from a template: {"id", "name", "locked": [{"text", "links"}]}, the parts that must stay as they are.
+    template: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[str] = mapped_column(String(32), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -125,3 +127,74 @@ class Variant(Model):
 
     revision: Mapped[Revision] = relationship(back_populates="variants")
     account: Mapped[Account] = relationship()
+
+
+class Snapshot(Model):
+    """One state of a post worth keeping: all that a person set and what each account would have got of it.
+
+    Complete in itself, so that it can be read, compared and restored whatever becomes of the rest. `number` counts
+    within the post. `content` and `channels` as in app.posts.history; `changed` are the names of what differs from the
+    state before. An edit goes on being written over from `started_at` on, see app.posts.history.
+    """
+
+    __tablename__ = "post_snapshots"
+    __table_args__ = (
+        UniqueConstraint("post_id", "number"),
+        CheckConstraint(
+            "kind IN ('edited','created','submitted','returned','approved','withdrawn','restored')", name="kind"
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"))
+    number: Mapped[int] = mapped_column(Integer)
+    kind: Mapped[str] = mapped_column(String(12))
+    revision_number: Mapped[int] = mapped_column(Integer)
+    actor_id: Mapped[str] = mapped_column(String(32))
+    content: Mapped[dict[str, Any]] = mapped_column(JSON)
+    channels: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    changed: Mapped[list[str]] = mapped_column(JSON)
+    # The number of the state that was brought back, for kind "restored".
+    restored_number: Mapped[int | None] = mapped_column(Integer)
+    started_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Visit(Model):
+    """A person who has a post open in the composer: one row each, told by the page every twenty seconds.
+
+    `typed_at` is when this person last changed anything there; None: has only looked.
+    """
+
+    __tablename__ = "post_visits"
+
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    typed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Template(Model):
+    """What posts of one kind begin with (写稿模板): texts with {{blanks}}, and parts that an author cannot change.
+
+    Of the unit and all below it. `blocks`: [{"html", "locked"}] in order; `fields`: [{"name", "kind", "required",
+    "choices", "hint"}], kind as in app.posts.templates_filling.KINDS.
+    """
+
+    __tablename__ = "post_templates"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    name: Mapped[str] = mapped_column(String(60))
+    about: Mapped[str] = mapped_column(String(200), default="")
+    title: Mapped[str] = mapped_column(String(200), default="")
+    summary: Mapped[str] = mapped_column(Text, default="")
+    source: Mapped[str] = mapped_column(String(200), default="")
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list)
+    blocks: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    fields: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    created_by: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    unit: Mapped[Unit] = relationship()

@@ -130,3 +130,34 @@ class PostList(BaseSchema):
 class RevisionList(BaseSchema):
     items = fields.List(fields.Nested(RevisionOut))
     next_cursor = fields.String(allow_none=True)
+
+
+class StateHead(BaseSchema):
+    """A state of a post: `kind` is created, edited, submitted, returned, approved, withdrawn or restored; `changed`
+    names the fields that differ from the state before."""
+
+    id = fields.String()
+    number = fields.Integer()
+    kind = fields.String()
+    revision_number = fields.Integer()
+    restored_number = fields.Integer(allow_none=True)
+    actor = fields.Dict()
+    changed = fields.List(fields.String())
+    started_at = fields.String()
+    at = fields.String()
+
+
+class StateOut(StateHead):
+    content = fields.Dict()
+    channels = fields.List(fields.Dict())
+
+
+class StateList(BaseSchema):
+    items = fields.List(fields.Nested(StateHead))
+    next_cursor = fields.String(allow_none=True)
+
+
+class Restoration(BaseSchema):
+    """`version` of the post as last read."""
+
+    version = fields.Integer(required=True, strict=True)

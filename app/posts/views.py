@@ -14,7 +14,7 @@ from app.accounts.models import Account
 from app.db import utcnow
 from app.errors import Invalid
 from app.media.models import Media
-from app.posts import services
+from app.posts import presence, services
 from app.posts.models import STATUSES, Post
 from app.posts.schemas import NewPost, Overrides, PostChange
 from app.posts.toolbar import TABLE_TOOLS, TOOL_GROUPS
@@ -97,7 +97,9 @@ def show(post_id: str) -> ResponseReturnValue:
         people=services.names_of({post.created_by, *revision.editors}),
         corrected=services.visible_post(actor, post.corrects_id),
         may_edit=may_write and post.status in REOPENABLE,
+        present=presence.others(actor, post_id, utcnow()),
         may_preview=may_write or actor.may("review.decide", post.unit),
+        may_template=actor.may("template.manage", post.unit),
         may_correct=may_write and post.status in GONE_OUT and _was_public(post),
     )
 
@@ -119,7 +121,7 @@ def previews(post_id: str) -> ResponseReturnValue:
 @requires("post.write")
 def create() -> ResponseReturnValue:
     fields = loaded(NewPost())
-    return jsonify(answer(services.create_post(current_actor(), fields, utcnow()))), 201
+    return jsonify(answer_of(services.create_post(current_actor(), fields, utcnow()))), 201
 
 
 @bp.patch("/posts/<post_id>")
@@ -127,7 +129,7 @@ def create() -> ResponseReturnValue:
 def change(post_id: str) -> ResponseReturnValue:
     fields = loaded(PostChange())
     version = fields.pop("version")
-    return jsonify(answer(services.revise_post(current_actor(), post_id, fields, version, utcnow())))
+    return jsonify(answer_of(services.revise_post(current_actor(), post_id, fields, version, utcnow())))
 
 
 @bp.patch("/posts/<post_id>/variants/<variant_id>")
@@ -135,7 +137,7 @@ def change(post_id: str) -> ResponseReturnValue:
 def override(post_id: str, variant_id: str) -> ResponseReturnValue:
     fields = loaded(Overrides())
     return jsonify(
-        answer(services.override_variant(current_actor(), post_id, variant_id, fields["overrides"], utcnow()))
+        answer_of(services.override_variant(current_actor(), post_id, variant_id, fields["overrides"], utcnow()))
     )
 
 
@@ -152,8 +154,9 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
     data = {
         "post": shown,
         "accounts": [_account_json(account) for account in accounts],
-        "media": _media_of(shown),
+        "media": media_of(shown),
         "sites": services.sites_by_unit(actor),
+        "locked": ((post.template or {}).get("locked") or []) if post is not None else [],
     }
     return render_template(
         "posts/compose.html",
@@ -163,15 +166,17 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         units=services.writable_units(actor),
         unit_id=shown["unit_id"],
         corrected=services.visible_post(actor, shown.get("corrects_id")),
-        question=_question(post) if post is not None and post.status in REOPENABLE else "",
+        question=question_of(post) if post is not None else "",
         chosen=set(shown["account_ids"]),
         tool_groups=TOOL_GROUPS,
         table_tools=TABLE_TOOLS,
     )
 
 
-def _question(post: Post) -> str:
-    """What is asked before the first change of a post that is under way: what the change would undo."""
+def question_of(post: Post) -> str:
+    """What is asked before a change of a post that is under way: what the change would undo; "" for a draft."""
+    if post.status not in REOPENABLE:
+        return ""
     hours = [item.due_at for item in services.publications_of([post.id]).get(post.id, ())]
     if post.status == "scheduled" and hours:
         return _("这篇稿件已排期 %(at)s，修改将撤下排期并重新送审。继续修改？", at=people_time(min(hours)))
@@ -180,13 +185,13 @@ def _question(post: Post) -> str:
     return _("这篇稿件已送审或已通过，修改将成为新版本，须重新送审。继续修改？")
 
 
-def answer(post: Post) -> dict[str, Any]:
+def answer_of(post: Post) -> dict[str, Any]:
     """What the composer needs after saving."""
     shown = services.post_json(post)
-    return {"post": shown, "url": url_for("posts.show", post_id=post.id), "media": _media_of(shown)}
+    return {"post": shown, "url": url_for("posts.show", post_id=post.id), "media": media_of(shown)}
 
 
-def _media_of(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
+def media_of(shown: dict[str, Any]) -> dict[str, dict[str, Any]]:
     """Cover, attachments and pictures of a post by their id."""
     actor = current_actor()
     ids = {shown.get("cover_media_id"), *shown.get("attachments", [])} - {None}

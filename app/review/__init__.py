@@ -2,12 +2,15 @@ from flask import Flask
 
 
 def register(app: Flask) -> None:
-    """Bind this capability's pages, its part of the API, and its hook on edits to the app."""
+    """Bind this capability's pages, its part of the API, and its hooks on edits and decisions to the app."""
     from app import web
     from app.posts.services import on_revised
     from app.review import api, views
-    from app.review.services import void_review
+    from app.review.remembering import remember
+    from app.review.services import on_changed, void_review
 
+    if remember not in on_changed:
+        on_changed.append(remember)
     if void_review not in on_revised:
         on_revised.append(void_review)
     app.register_blueprint(views.bp)

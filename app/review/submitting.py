@@ -12,6 +12,7 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked
 from app.posts.adapting import adapt_revision, all_problems, as_told
+from app.posts.history import keep
 from app.posts.models import Post, Revision
 from app.posts.revising import current_revision, locked, reopen
 from app.posts.services import set_status
@@ -70,6 +71,7 @@ def withdraw_submission(actor: Actor, post_id: str, now: datetime) -> Post:
         post.version += 1
         post.updated_at = now
         adapt_revision(post, current_revision(post), actor.origin)
+        keep(post, actor, "withdrawn", now)
         record(
             actor,
             "review.withdraw",

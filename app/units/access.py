@@ -26,6 +26,7 @@ PERMISSIONS: dict[str, str] = {
     "post.write": N_("撰写稿件"),
     "post.schedule": N_("排期发布"),
     "pack.manage": N_("维护词库"),
+    "template.manage": N_("管理写稿模板"),
     "review.decide": N_("审核稿件"),
     "review.configure": N_("设置审核流程"),
     "publication.manage": N_("处置发布"),
@@ -53,6 +54,7 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
                 "review.configure",
                 "stop.manage",
                 "event.read",
+                "template.manage",
             }
         ),
     ),

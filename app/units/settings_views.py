@@ -80,6 +80,13 @@ ROOMS = (
         permission="post.read",
     ),
     Room(
+        path="/posts/templates",
+        label=lazy("写稿模板"),
+        lead=lazy("各类稿件的固定格式、要填的空和不能改的段落"),
+        icon="template",
+        permission="template.manage",
+    ),
+    Room(
         path="/settings/alerts",
         label=lazy("告警通知"),
         lead=lazy("出事时通知到谁：邮箱和网络回调"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from html import escape
 from typing import Any
 
 from connectors import urgent
@@ -25,6 +26,7 @@ TITLE, AUTHOR, CONTENT_CHARS, CONTENT_BYTES, SOURCE_URL_BYTES = 32, 16, 20_000, 
 UPLOADED_URL_CHARS = 160
 TAG_NAME = 30
 _MEDIA_URL_CHARS = len("/media/") + 64
+_TAG = re.compile(r"</?[a-zA-Z]")
 _NAMES = {
     "title": "标题", "author": "作者", "digest": "摘要", "content_html": "正文", "cover": "封面", "comments": "留言开关",
     "delivery": "发布方式", theme.THEME: "版式", theme.READING: "阅读时间", theme.TABLES: "宽表格", urgent.BREVITY: "篇幅",
@@ -91,14 +93,20 @@ class Adapting:
         if "content_html" in self.overrides:
             body = adapt.clean_override(str(self.overrides["content_html"]), fit=fitted)
         else:
+            html = self._framed()
             for look in self._looks():
-                body = adapt.rewrite(self.content.body_html, fit=fitted, look=look)
+                body = adapt.rewrite(html, fit=fitted, look=look)
                 if content_length(body.html) < CONTENT_CHARS:
                     break
             if look.theme == theme.TERSE:
                 body.notes.append(Note(kind="theme", message="正文较长，为不超过微信的字符上限改用简洁版式。"))
             if look.brief is not None:
                 body.notes.append(urgent.note(look.brief, "文首"))
+            if html != self.content.body_html:
+                # Neither the digest nor the cover is made from what stands above and below every article.
+                own = adapt.rewrite(self.content.body_html, fit=fitted, look=look)
+                body.paragraphs, body.pictures = own.paragraphs, own.pictures
+                body.notes.append(Note(kind="frame", message="已加上账号设置的片头、片尾。"))
         self.notes += body.notes
         self.problems += body.problems
         return body
@@ -123,6 +131,13 @@ class Adapting:
         yield replace(look, theme=theme.TERSE)
         if look.tables != theme.KEEP:
             yield replace(look, theme=theme.TERSE, tables=theme.SPLIT)
+
+    def _framed(self) -> str:
+        """The body between what the account puts above and below every article; an empty body stays empty."""
+        if not adapt.has_content(self.content.body_html):
+            return self.content.body_html
+        head, foot = (_block(str(self.account.settings.get(name) or "")) for name in ("head_html", "foot_html"))
+        return f"{head}{self.content.body_html}{foot}"
 
     def _digest(self, body: adapt.Body, title: str) -> str:
         if "digest" in self.overrides:
@@ -199,6 +214,13 @@ class Adapting:
 
     def block(self, rule: str, name: str, message: str) -> None:
         self.problems.append(Problem(rule=rule, severity="block", message=message, field=name))
+
+
+def _block(given: str) -> str:
+    """HTML as it is; plain words as a paragraph for each line."""
+    if _TAG.search(given):
+        return given
+    return "".join(f"<p>{escape(line.strip())}</p>" for line in given.splitlines() if line.strip())
 
 
 def content_length(html: str) -> int:

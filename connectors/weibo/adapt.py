@@ -34,7 +34,7 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
     level = level_of(account)
     document = words.read(content.body_html)
     link = links.ascii_link(content.link)
-    text, notes = compose.compose(content, document, link, level)
+    text, notes = compose.compose(content, document, link, level, frame_of(account))
     if document.links:
         notes.append(Note(kind="links", message=f"正文中的 {len(document.links)} 个链接未带入微博，请见文章链接。"))
     if document.foreign:
@@ -63,6 +63,12 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
         problems += urgent.problems(urgent.brief(content, document), "text")
     length = Length(used=count(text), limit=level.limit, unit="字")
     return Adaptation(payload=payload, notes=tuple(notes), problems=tuple(problems), length=length)
+
+
+def frame_of(account: AccountConfig) -> tuple[str, str]:
+    """What the account puts before and behind every text, by its settings."""
+    head, foot = (words.tidy(str(account.settings.get(name) or "")) for name in ("head_text", "foot_text"))
+    return head, foot
 
 
 def clean_html(html: str) -> str:

@@ -27,16 +27,24 @@ class Draft:
         self.notes.append(Note(kind=kind, message=message))
 
 
-def compose(content: Content, document: words.Document, link: str, level: Level) -> tuple[str, list[Note]]:
-    """The text for this level, and notes. Longer than the level's limit only when title and link alone are."""
+def compose(
+    content: Content, document: words.Document, link: str, level: Level, frame: tuple[str, str] = ("", "")
+) -> tuple[str, list[Note]]:
+    """The text for this level, and notes. Longer than the level's limit only when title and link alone are.
+
+    `frame`: what the account puts before and behind every text; left out where title and link leave no room for it.
+    """
     draft = Draft()
     short = urgent.wants_short(content)
+    # One screen of a phone, whatever the app may carry.
+    units = (min(level.limit, SHORT) if short else level.limit) * 2
+    headline = _headline(_clean(draft, content.title, level, "标题"))
+    before, behind = _framed(draft, headline, link, level, frame, units)
     room = _Room(
-        head=_headline(_clean(draft, content.title, level, "标题")),
+        head=f"{before}{headline}",
         topics=_topics(draft, content, level),
-        tail=f" {link}" if link else "",
-        # One screen of a phone, whatever the app may carry.
-        units=(min(level.limit, SHORT) if short else level.limit) * 2,
+        tail=f"{behind} {link}" if link else behind,
+        units=units,
         level=level,
     )
     if room.topics and not room.holds("", half_units):
@@ -64,6 +72,18 @@ def compose(content: Content, document: words.Document, link: str, level: Level)
         "cut", "正文较长，微博只保留前面部分，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
     )
     return room.filled(kept), draft.notes
+
+
+def _framed(draft: Draft, head: str, link: str, level: Level, frame: tuple[str, str], units: int) -> tuple[str, str]:
+    """The account's own words before and behind, cleaned as all are; ("", "") where they do not fit beside title and link."""
+    before, behind = (_clean(draft, part, level, name) for part, name in zip(frame, ("片头", "片尾"), strict=True))
+    if not before and not behind:
+        return "", ""
+    if half_units(f"{before}{head}{behind} {link}") > units:
+        draft.note("frame", "账号的片头、片尾放不下，已省略。")
+        return "", ""
+    draft.note("frame", "已加上账号设置的片头、片尾。")
+    return before, behind
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ export const desk = {
   media: data.media as Record<string, Media>,
   cover: data.post.cover_media_id ?? null,
   attachments: data.post.attachments ?? [],
+  locked: data.locked,
 };
 
 export const unit = byId<HTMLInputElement | HTMLSelectElement>("unit");

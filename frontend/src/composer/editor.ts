@@ -6,6 +6,7 @@ import { Placeholder } from "@tiptap/extensions";
 import { DOMParser as ModelParser } from "@tiptap/pm/model";
 import { StarterKit } from "@tiptap/starter-kit";
 import { send } from "../lib/http";
+import { freely, Lockable, lockedParts, type Locked } from "./locked";
 import { toast, untoast } from "../lib/toast";
 import { say } from "../lib/words";
 import { Figure } from "./figure";
@@ -32,6 +33,10 @@ interface Wiring {
   unit(): string;
   upload(file: File): Promise<Media | null>;
   noted(notes: string[]): void;
+  /** What the template of the post fixed. */
+  locked?: Locked[];
+  /** Blocks can be marked as fixed: this is the editor of a template. */
+  lockable?: boolean;
 }
 
 /** The editor of the body in #editor with its tools. */
@@ -48,6 +53,8 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       Figure,
       ToolKeys,
       Underlines,
+      ...(wiring.locked?.length ? [lockedParts(wiring.locked, () => toast(say("lockedPart"), "warn", "locked"))] : []),
+      ...(wiring.lockable ? [Lockable] : []),
     ],
     editorProps: {
       attributes: { role: "textbox", "aria-multiline": "true", "aria-labelledby": "editor-label", class: "prose-body" },
@@ -108,7 +115,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
 
   return {
     html: () => (editor.isEmpty ? "" : editor.getHTML()),
-    set: (given) => editor.commands.setContent(given, { emitUpdate: false }),
+    set: (given) => editor.chain().setMeta(freely, true).setContent(given, { emitUpdate: false }).run(),
     empty: () => editor.isEmpty,
     show: (problems) => editor.view.dispatch(editor.state.tr.setMeta(underlineKey, problems)),
     jump(start, end) {

@@ -1,9 +1,8 @@
 import { word } from "../lib/http";
-import { say } from "../lib/words";
 import { byId, make } from "./dom";
 
 /** What a message is about: there is one of each at most, and it goes when its cause is gone. */
-export type Topic = "submit" | "import" | "conflict" | "kept";
+export type Topic = "submit" | "import" | "conflict" | "kept" | "aside" | "newer";
 
 /** A note in the composer's message area; it takes the place of the one about the same, and can be closed. */
 export function message(topic: Topic, kind: "ok" | "warn" | "error" | "info", text: string, ...buttons: HTMLElement[]): HTMLElement {
@@ -19,14 +18,4 @@ export function message(topic: Topic, kind: "ok" | "warn" | "error" | "info", te
 /** The cause is gone: so is what was said about it. */
 export function clear(topic: Topic): void {
   byId("composer-messages").querySelectorAll(`[data-topic="${topic}"]`).forEach((note) => note.remove());
-}
-
-/** A colleague saved meanwhile: look first, or put one's own over it. */
-export function sayConflict(postId: string, overwrite: () => void): void {
-  const look = make("a", { class: "btn btn-sm", href: `/posts/${postId}`, target: "_blank", rel: "noopener" }, say("seeNewest"));
-  const mine = make("button", { type: "button", class: "btn btn-sm" }, say("putMine"));
-  message("conflict", "error", say("conflict"), look, mine);
-  mine.addEventListener("click", () => {
-    if (window.confirm(say("sureOverwrite"))) overwrite();
-  });
 }

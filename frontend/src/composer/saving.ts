@@ -6,12 +6,21 @@ import { clock, say } from "../lib/words";
 /** What stands in the fields, as PATCH /posts/{id} takes it. */
 export type Fields = Record<string, unknown>;
 
+export interface Kept {
+  at: number;
+  fields: Fields;
+  base?: Fields;
+  stale: boolean;
+}
+
 interface Wiring {
   fields(): Fields;
+  /** The same as the server last had them. */
+  base(): Fields;
   saved(answer: Saved, sent: Fields): void;
   said(text: string, kind: "ok" | "busy" | "error"): void;
   refused(error: Refusal): void;
-  conflict(newest: number): void;
+  conflict(): void;
 }
 
 const QUIET = 1200;
@@ -74,11 +83,17 @@ export class Saver {
     return false;
   }
 
-  /** The person decided to put their text over the newer one. */
-  async overwrite(newest: number): Promise<void> {
-    this.post.version = newest;
+  /** Nothing waits and nothing is on its way. */
+  get idle(): boolean {
+    return !this.dirty && !this.running;
+  }
+
+  /** The person has settled what becomes of the newer text `newest`, and it stands in the fields: save that. */
+  async settle(newest: Post): Promise<void> {
+    this.post = newest;
     this.stopped = false;
     this.dirty = true;
+    this.keep();
     await this.flush();
   }
 
@@ -110,7 +125,7 @@ export class Saver {
     if (error.status === 409 && typeof error.body?.version === "number") {
       this.stopped = true;
       this.wiring.said(say("overtaken"), "error");
-      this.wiring.conflict(error.body.version);
+      this.wiring.conflict();
       return;
     }
     this.wiring.said(say("notSaved"), "error");
@@ -123,25 +138,33 @@ export class Saver {
     return `tandem-draft-${this.post.id || "new"}`;
   }
 
+  private aside(): string {
+    return `${this.place()}-aside`;
+  }
+
   /** A copy in this browser until the server has it. */
   private keep(): void {
     try {
-      localStorage.setItem(this.place(), JSON.stringify({ at: Date.now(), version: this.post.version, fields: this.wiring.fields() }));
+      localStorage.setItem(this.place(), JSON.stringify({ at: Date.now(), version: this.post.version, fields: this.wiring.fields(), base: this.wiring.base() }));
     } catch {
       // Full or forbidden storage: the page itself still holds everything.
       return;
     }
   }
 
-  /** What this browser kept of an unsaved version of this very post, if any. */
-  kept(): { at: number; fields: Fields } | null {
-    const raw = localStorage.getItem(this.place());
+  /** What this browser kept unsaved of this very post, if any; `stale`: the post was changed since. */
+  kept(): Kept | null {
+    const raw = localStorage.getItem(this.aside()) ?? localStorage.getItem(this.place());
     if (!raw) return null;
-    const found = JSON.parse(raw) as { at: number; version: number; fields: Fields };
-    return found.version === this.post.version ? found : null;
+    // Put aside, where what is typed now does not take its place.
+    localStorage.setItem(this.aside(), raw);
+    localStorage.removeItem(this.place());
+    const found = JSON.parse(raw) as Omit<Kept, "stale"> & { version: number };
+    return { ...found, stale: found.version !== this.post.version };
   }
 
+  /** What was kept of an earlier visit has been taken, dropped or settled. */
   forget(): void {
-    localStorage.removeItem(this.place());
+    localStorage.removeItem(this.aside());
   }
 }

@@ -2,6 +2,7 @@ import { choose, chosen, desk, unit } from "./desk";
 import { byId } from "./dom";
 import type { Body } from "./editor";
 import type { Fields } from "./saving";
+import type { Post } from "./types";
 
 const title = byId<HTMLInputElement>("title");
 const summary = byId<HTMLTextAreaElement>("summary");
@@ -32,6 +33,12 @@ export function fields(editor: Body): Fields {
     if (desk.post.corrects_id) all.corrects_id = desk.post.corrects_id;
   }
   return all;
+}
+
+/** The same fields of what the server has. */
+export function fieldsOf(post: Post): Fields {
+  const { title, summary, body_html, source, author, tags, urgent, cover_media_id, attachments, account_ids } = post;
+  return { title, summary, body_html, source, author, tags, urgent, cover_media_id, attachments, account_ids };
 }
 
 /** Put what is given on the sheet; what is not mentioned stays. */

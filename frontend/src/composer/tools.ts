@@ -3,6 +3,7 @@ import { Extension } from "@tiptap/core";
 import { ask } from "./asking";
 import { describe, pictureAt } from "./figure";
 import { editLink } from "./links";
+import { isLocked, lock } from "./locked";
 import { idle, tableOrders } from "./tables";
 
 function align(editor: Editor, to: string): void {
@@ -46,6 +47,7 @@ const orders: Record<string, (editor: Editor) => void> = {
   rule: (editor) => editor.chain().focus().setHorizontalRule().run(),
   undo: (editor) => editor.chain().focus().undo().run(),
   redo: (editor) => editor.chain().focus().redo().run(),
+  lock,
   ...tableOrders,
 };
 
@@ -80,7 +82,7 @@ export function wireTools(tools: HTMLElement, editor: Editor): void {
 /** Show which tools are on, and which can do something here. */
 export function reflect(tools: HTMLElement, editor: Editor): void {
   const active: Record<string, boolean> = {
-    h2: editor.isActive("heading", { level: 2 }), h3: editor.isActive("heading", { level: 3 }),
+    lock: isLocked(editor), h2: editor.isActive("heading", { level: 2 }), h3: editor.isActive("heading", { level: 3 }),
     bold: editor.isActive("bold"), italic: editor.isActive("italic"), underline: editor.isActive("underline"),
     strike: editor.isActive("strike"), bullet: editor.isActive("bulletList"), ordered: editor.isActive("orderedList"),
     quote: editor.isActive("blockquote"), link: editor.isActive("link"),

@@ -1,3 +1,5 @@
+import type { Locked } from "./locked";
+
 /** What the server tells the composer: the post of the API contract, accounts with their limits, media by id. */
 export interface Problem {
   rule: string;
@@ -78,6 +80,7 @@ export interface Data {
   media: Record<string, Media>;
   /** By unit: the websites from which pages may be fetched. */
   sites: Record<string, string[]>;
+  locked: Locked[];
 }
 export interface Saved {
   post: Post;

@@ -1,18 +1,20 @@
 /** The composer: fields, editor and channels on the left; problems, notes and true previews on the right. */
 import "../composer/composer.css";
 import { guard, mayChange } from "../composer/agreeing";
+import { settleConflict } from "../composer/settling";
 import { desk, unit } from "../composer/desk";
 import { byId, closeByItself, make } from "../composer/dom";
 import { makeEditor } from "../composer/editor";
 import { allPictures, drawFiles, listenForFiles, takePicture } from "../composer/files";
 import { actsOn } from "../composer/fixing";
 import { importFiles, importPage } from "../composer/importing";
-import { clear, message, sayConflict } from "../composer/messages";
+import { clear, message } from "../composer/messages";
 import { phonePreview } from "../composer/phone";
 import { onFiles } from "../composer/pictures";
+import { Presence } from "../composer/presence";
 import { drawNotes, drawProblems, found } from "../composer/problems";
-import { Saver, type Fields } from "../composer/saving";
-import { begun, drawCounters, fields, fill, onTyped } from "../composer/sheet";
+import { Saver, type Fields, type Kept } from "../composer/saving";
+import { begun, drawCounters, fields, fieldsOf, fill, onTyped } from "../composer/sheet";
 import { submit } from "../composer/submitting";
 import { drawTabs } from "../composer/tabs";
 import type { Saved } from "../composer/types";
@@ -24,10 +26,12 @@ const editor = makeEditor(byId("editor"), byId("tools"), desk.post.body_html ?? 
   unit: () => unit.value,
   upload: takePicture,
   noted: (notes) => notes.forEach((note) => toast(note, "warn")),
+  locked: desk.locked,
 });
 
 const saver = new Saver(desk.post, {
   fields: () => fields(editor),
+  base: () => fieldsOf(desk.post),
   saved: taken,
   said(text, kind) {
     const place = byId("saved");
@@ -38,7 +42,7 @@ const saver = new Saver(desk.post, {
     const words = Object.values((error.body?.errors ?? {}) as Record<string, string[]>).flat().join(" ");
     toast([error.message, words].filter(Boolean).join(" "), "error", "save");
   },
-  conflict: (newest) => sayConflict(desk.post.id, () => void saver.overwrite(newest)),
+  conflict: () => void settle(fields(editor), fieldsOf(desk.post)),
 });
 
 const files = { editor: () => editor, changed: touch, covered: () => void centreCrops() };
@@ -47,6 +51,12 @@ const acts = actsOn(editor, () => saver);
 function touch(): void {
   drawCounters();
   saver.touch();
+  presence.typed();
+}
+
+/** Somebody saved meanwhile: `mine` stays on the sheet (and in this browser) until it is settled what shall stand. */
+function settle(mine: Fields, base: Fields): Promise<void> {
+  return settleConflict({ mine, base, put, saver, again: () => void settle(fields(editor), base) });
 }
 
 /** The server has it: show what it made of it, and take back what was said of earlier failures. */
@@ -57,6 +67,7 @@ function taken({ post: next, url, media: pictures }: Saved, sent: Fields): void 
   untoast("save");
   clear("submit");
   clear("conflict");
+  clear("newer");
   if (fresh) {
     history.replaceState(null, "", url);
     if (unit instanceof HTMLSelectElement) unit.disabled = true;
@@ -122,10 +133,14 @@ async function exportWord(): Promise<void> {
   } else toast(say("noExport"), "error", "export");
 }
 
-/** What this browser kept of an earlier visit, to be taken or dropped. */
+/** What this browser kept of an earlier visit, to be taken or dropped; when the post was changed since, to be compared. */
 function offerKept(): void {
   const kept = saver.kept();
   if (!kept) return;
+  if (kept.stale) {
+    offerStale(kept);
+    return;
+  }
   const restore = make("button", { type: "button", class: "btn btn-sm" }, say("restore"));
   const drop = make("button", { type: "button", class: "btn btn-sm" }, say("drop"));
   message("kept", "warn", say("kept", { at: dayAndClock(new Date(kept.at)) }), restore, drop);
@@ -133,6 +148,7 @@ function offerKept(): void {
     if (!yes) return;
     put(kept.fields);
     touch();
+    saver.forget();
     clear("kept");
   }));
   drop.addEventListener("click", () => {
@@ -140,6 +156,29 @@ function offerKept(): void {
     clear("kept");
   });
 }
+
+function offerStale(kept: Kept): void {
+  const look = make("button", { type: "button", class: "btn btn-sm" }, say("compareKept"));
+  const drop = make("button", { type: "button", class: "btn btn-sm" }, say("drop"));
+  message("kept", "warn", say("keptStale", { at: dayAndClock(new Date(kept.at)) }), look, drop);
+  look.addEventListener("click", () => void mayChange().then((yes) => {
+    if (yes) void settle(kept.fields, kept.base ?? {});
+  }));
+  drop.addEventListener("click", () => {
+    saver.forget();
+    clear("kept");
+  });
+}
+
+const presence = new Presence({
+  post: () => desk.post.id,
+  newer({ version, saved_by: who }) {
+    if (!saver.idle || version <= desk.post.version) return;
+    const load = make("button", { type: "button", class: "btn btn-sm" }, say("loadNewest"));
+    message("newer", "info", say("newer", { who }), load);
+    load.addEventListener("click", () => location.reload());
+  },
+});
 
 onTyped(touch);
 listenForFiles(files);

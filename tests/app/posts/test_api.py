@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.posts import services as posts
 from app.units.access import Actor
 from app.units.services import issue_token
 from tests.app.posts.helpers import World
@@ -169,3 +170,26 @@ def test_search_takes_capitals_and_small_letters_for_the_same(call: Call, world:
     call(world.author, "POST", "/posts", world.fields(title="Vaccine 接种安排"))
     found = call(world.author, "GET", "/posts?q=vACCINE").json
     assert [post["title"] for post in found["items"]] == ["Vaccine 接种安排"]
+
+
+def test_the_history_of_a_post(call: Call, world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    posts.revise_post(world.colleague, post.id, {"title": "新"}, 1, now)
+    path = f"/posts/{post.id}/history"
+    listed = call(world.author, "GET", path).json
+    assert [(item["number"], item["kind"], item["actor"]["name"], item["changed"]) for item in listed["items"]] == [
+        (2, "edited", "colleague", ["title"]),
+        (1, "created", "author", []),
+    ]
+    page = call(world.author, "GET", f"{path}?limit=1").json
+    rest = call(world.author, "GET", f"{path}?limit=1&cursor={page['next_cursor']}").json
+    assert ([item["number"] for item in rest["items"]], rest["next_cursor"]) == ([1], None)
+    state_id = listed["items"][1]["id"]
+    shown = call(world.author, "GET", f"{path}/{state_id}").json
+    assert shown["content"]["title"] == "暴雨橙色预警"
+    assert [channel["platform"] for channel in shown["channels"]] == ["weibo", "wechat"]
+    assert call(world.author, "POST", f"{path}/{state_id}/restoration", {"version": 1}).status_code == 409
+    restored = call(world.author, "POST", f"{path}/{state_id}/restoration", {"version": 2}).json
+    assert (restored["title"], restored["version"]) == ("暴雨橙色预警", 3)
+    assert call(world.outsider, "GET", path).status_code == 404
+    assert call(world.reviewers[0], "POST", f"{path}/{state_id}/restoration", {"version": 3}).status_code == 403

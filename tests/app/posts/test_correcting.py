@@ -9,10 +9,9 @@ from typing import Any
 
 from app.posts import services as posts
 from app.posts.correcting import correction_of
+from tests.app.posts.conftest import Enter
 from tests.app.posts.helpers import World
-from tests.app.posts.test_pages import Enter, enter, sound
-
-__all__ = ["enter"]
+from tests.app.posts.test_pages import sound
 
 
 def handed_over(page: str) -> dict[str, Any]:

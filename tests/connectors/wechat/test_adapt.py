@@ -386,3 +386,19 @@ def test_ordinary_nesting_is_read_to_the_end(make: Make) -> None:
     assert "后。" in adapted.payload["content_html"]
     assert "data-end" not in adapted.payload["content_html"]
     assert not blocked(adapted)
+
+
+def test_what_the_account_puts_above_and_below_every_article(make: Make, media: MemoryMedia) -> None:
+    """It is in the body; digest and cover are made from the post's own."""
+    banner = f'<p><img src="/media/{sha(media, "route-map.bmp")}"></p><p>点击上方关注青岚发布。</p>'
+    content = post(summary="", source="")
+    adapted = make(settings={"head_html": banner, "foot_html": "编辑：<王>\n监制：李"}).adapt(content)
+    html = adapted.payload["content_html"]
+    order = [html.index(words) for words in ("关注青岚发布", "市气象台今天", "&lt;王&gt;</p>", "监制：李</p>")]
+    assert order == sorted(order)
+    plain = make().adapt(content)
+    assert adapted.payload["digest"] == plain.payload["digest"]
+    assert adapted.payload["cover"] == plain.payload["cover"]
+    assert "frame" in notes(adapted)
+    assert "frame" not in notes(plain)
+    assert blocked(make(settings={"head_html": banner}).adapt(post(body_html="", source=""))) == {"content_html"}

@@ -270,3 +270,18 @@ def test_a_link_is_recognised_by_its_own_parameter_only() -> None:
 
 def test_the_account_is_not_needed_to_be_known(make: Make, content: Content) -> None:
     assert UID not in str(make().adapt(content).payload)
+
+
+def test_what_the_account_puts_before_and_behind_every_text(make: Make, content: Content) -> None:
+    settings = {"head_text": "【青岚发布】", "foot_text": "（编辑：王）"}
+    adaptation = make(settings=settings).adapt(content)
+    assert text(adaptation) == f"【青岚发布】【{content.title}】{content.summary}（编辑：王） {LINK}"
+    assert kinds(adaptation) == ["frame"]
+    long = make(settings=settings).adapt(replace(content, summary=LONG))
+    assert text(long).startswith("【青岚发布】【")
+    assert text(long).endswith(f"。（编辑：王） {LINK}")
+    assert long.length.used <= 140
+    full = make(settings=settings).adapt(replace(content, title="长" * 120))
+    assert "青岚发布" not in text(full)
+    assert "已省略" in full.notes[0].message
+    assert rules(full) == []

@@ -1,0 +1,87 @@
+"""Bringing back an earlier state of a post: a new state of the draft; those in between stay in the history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from app.accounts.models import Account
+from app.audit.services import record
+from app.db import atomic, db
+from app.errors import Conflict
+from app.media.models import Media
+from app.posts.adapting import warm
+from app.posts.authoring import finish
+from app.posts.history import CHANGED, ON_REVISION, State, differences, keep, names_of_media, snapshot_of, state_of
+from app.posts.models import Post, Snapshot
+from app.posts.revising import choose_accounts, current_revision, editable, locked
+from app.units.access import Actor
+
+
+def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -> tuple[Post, list[str]]:
+    """The post with the content, accounts and hand-set parts of state `key`, and words about what could not come back.
+
+    As any edit: on a frozen revision it opens a new one (the review is void, the schedule withdrawn).
+    Raises NotFound, Forbidden, Conflict (stale `version`, going out or gone out, nothing to change).
+    """
+    wanted = snapshot_of(actor, post_id, key)
+    content, accounts, lost = _possible(actor, wanted)
+    warm(accounts, title=content["title"], body_html=content["body_html"], cover_media_id=content["cover_media_id"])
+    with atomic():
+        post = locked(actor, post_id, "post.write")
+        wanted = snapshot_of(actor, post_id, key)
+        if post.version != version:
+            raise Conflict(
+                "没有恢复。其间有人改过这篇稿件。请刷新历史版本，看过最新内容后再恢复。", version=post.version
+            )
+        chosen = [channel for channel in wanted.channels if channel["account_id"] in accounts]
+        changed = differences(state_of(post), State(content=content, channels=chosen))
+        if not changed:
+            raise Conflict("没有恢复。稿件现在的内容与这个版本相同。不需要操作。")
+        revision = editable(post, actor, now)
+        for name in ON_REVISION:
+            setattr(revision, name, content[name])
+        post.urgent = bool(content["urgent"])
+        choose_accounts(revision, accounts)
+        overrides = {channel["account_id"]: channel["overrides"] for channel in chosen}
+        for variant in revision.variants:
+            variant.overrides = dict(overrides[variant.account_id])
+        finish(actor, post, revision, now)
+        keep(post, actor, "restored", now, restored=wanted.number)
+        record(
+            actor,
+            "post.restore",
+            now=now,
+            object_type="post",
+            object_id=post.id,
+            unit_id=post.unit_id,
+            summary=f"恢复《{post.title or '未命名'}》的历史版本 {wanted.number}",
+            after={
+                "version": post.version,
+                "revision": current_revision(post).number,
+                "state": wanted.number,
+                "fields": [name for name in CHANGED if name in changed],
+            },
+        )
+    return post, lost
+
+
+def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[str], list[str]]:
+    """What of a state can stand again: content, account ids, and words about the rest."""
+    content, lost = dict(wanted.content), []
+    if content["cover_media_id"] and db.session.get(Media, content["cover_media_id"]) is None:
+        content["cover_media_id"] = None
+        lost.append("封面图已不在素材库，没有恢复。")
+    there = names_of_media(content["attachments"])
+    if len(there) < len(content["attachments"]):
+        lost.append("有附件已不在素材库，没有恢复。")
+    content["attachments"] = [media_id for media_id in content["attachments"] if media_id in there]
+    content["attachment_names"] = there
+    accounts = []
+    for channel in wanted.channels:
+        account = db.session.get(Account, channel["account_id"])
+        if account is not None and account.active and actor.may("post.write", account.unit):
+            accounts.append(account.id)
+        else:
+            lost.append(f"账号“{channel['account_name']}”已停用或您无权用它发稿，没有选上。")
+    return content, accounts, lost
