@@ -117,6 +117,7 @@ def choices() -> ResponseReturnValue:
                 "alt": media.alt,
                 "content_type": media.blob.content_type,
                 "thumb": url_for("media.thumb", sha256=media.sha256) if media.is_image else "",
+                "dimensions": f"{media.blob.width}×{media.blob.height}" if media.blob.width else "",
                 "folder": media.folder,
                 "expired": media.expired(today),
                 "may_write": actor.may("media.write", media.unit),

@@ -9,6 +9,7 @@ interface Choice extends Media {
   alt: string;
   title: string;
   thumb: string;
+  dimensions: string;
   folder: string;
   expired: boolean;
   may_write: boolean;
@@ -81,8 +82,8 @@ function show(found: Choices): void {
 
 function entry(item: Choice): HTMLElement {
   const look = item.thumb ? make("img", { src: item.thumb, alt: "", loading: "lazy" }) : make("span", { class: "picker-file", "aria-hidden": "true" }, item.name.split(".").pop() ?? "");
-  const told = [item.title, item.folder].filter(Boolean).join(" · ");
-  const button = make("button", { type: "button", class: "picker-item", title: item.name }, look, make("span", { class: "picker-name" }, told));
+  const told = [item.dimensions, item.folder].filter(Boolean).join(" · ");
+  const button = make("button", { type: "button", class: "picker-item", title: item.name }, look, make("span", { class: "picker-name" }, item.title), make("span", { class: "picker-name text-muted" }, told));
   if (item.expired) button.append(make("span", { class: "picker-expired" }, words.expired));
   button.addEventListener("click", () => choose(item, button));
   return make("li", {}, button);

@@ -129,7 +129,7 @@ def test_the_library_page(app: Flask, people: People) -> None:
     assert "图&lt;b&gt;.png" in page
     assert "公示.docx" in page
     assert "公示.docx" not in author.get("/library?kind=image").get_data(as_text=True)
-    media_id = page.split('data-media="')[1].split('"')[0]
+    media_id = author.get("/library?kind=image").get_data(as_text=True).split('data-media="')[1].split('"')[0]
     assert author.post(f"/library/{media_id}", data={"alt": "蓝天"}).status_code == 302
     assert "没有找到素材" in author.get("/library?state=expired").get_data(as_text=True)
     assert "蓝天" in author.get("/library?q=蓝").get_data(as_text=True)
