@@ -41,16 +41,16 @@ def account(platform: str, mode: str) -> AccountConfig:
     )  # fmt: skip
 
 
-def median(work: Callable[[], Any], repeat: int) -> float:
-    """Milliseconds of one call, the median of `repeat`, after a few that do not count."""
-    for _ in range(3):
-        work()
-    taken = []
-    for _ in range(repeat):
-        start = time.perf_counter()
-        work()
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)
+def medians(works: dict[str, Callable[[], Any]], repeat: int) -> dict[str, float]:
+    """Milliseconds of one call of each, the median of `repeat`; in turns, so that what else the machine does hits all alike."""
+    taken: dict[str, list[float]] = {name: [] for name in works}
+    for at in range(repeat + 3):
+        for name, work in works.items():
+            start = time.perf_counter()
+            work()
+            # The first few do not count.
+            taken[name] += [(time.perf_counter() - start) * 1000] if at >= 3 else []
+    return {name: statistics.median(each) for name, each in taken.items()}
 
 
 def premailed(html: str) -> Any:
@@ -69,11 +69,14 @@ def main() -> None:
     media, document = GoldenMedia(), longest()
     content: Content = content_of(document, media, link=LINK)
     wechat, weibo = account("wechat", "publish"), account("weibo", "share")
-    measured = {
-        "wechat_ms": median(lambda: adapt_content(wechat, media, content), repeat),
-        "weibo_ms": median(lambda: adapt(weibo, media, content), repeat),
-        "premailer_ms": median(lambda: premailed(content.body_html), repeat),
-    }
+    measured = medians(
+        {
+            "wechat_ms": lambda: adapt_content(wechat, media, content),
+            "weibo_ms": lambda: adapt(weibo, media, content),
+            "premailer_ms": lambda: premailed(content.body_html),
+        },
+        repeat,
+    )
     both = measured["wechat_ms"] + measured["weibo_ms"]
     print(
         json.dumps(

@@ -14,7 +14,7 @@ from connectors.words import N_
 
 BREVITY, SHORT, FULL = "brevity", "short", "full"
 FIRST = "请先做到："
-_MOST_NEWS, _MOST_ACTIONS = 3, 4
+_MOST_ACTIONS = 4
 
 
 def choice(part: str) -> Choice:
@@ -36,7 +36,7 @@ def wants_short(content: Content) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Brief:
-    """`news`: what, where and when (sentences of the text; `summary` says it where there is one); `actions` in their order,
+    """What, where and when: `summary`, and in `news` sentences of the text for what it does not say; `actions` in their order,
     `listed` when they are items of a list; `contact`: a sentence with a telephone number, or None."""
 
     summary: str
@@ -78,20 +78,20 @@ def brief(content: Content, document: words.Document) -> Brief:
     summary = words.drop_links(words.tidy(content.summary))[0]
     return Brief(
         summary=summary,
-        news=() if summary else _news(rest or found, content.title),
+        news=_news(rest or found, content.title, summary),
         actions=tuple(actions),
         contact=contact,
     )
 
 
-def _news(found: list[Sentence], title: str) -> tuple[Sentence, ...]:
-    """As few sentences as tell time and place, the weightiest first chosen."""
+def _news(found: list[Sentence], title: str, summary: str) -> tuple[Sentence, ...]:
+    """As few sentences as tell time and place where the summary does not, the weightiest first chosen."""
     ranked = sorted(found, key=lambda one: (-gist.weight(one, title), one.number))
-    chosen = ranked[:1]
+    chosen = [] if summary else ranked[:1]
     for pattern in (TIME, PLACE):
-        if not any(pattern.search(one.text) for one in chosen):
-            chosen += [one for one in ranked if pattern.search(one.text) and one not in chosen][:1]
-    return tuple(sorted(chosen[:_MOST_NEWS], key=lambda one: one.number))
+        if not pattern.search("\n".join([summary, *(one.text for one in chosen)])):
+            chosen += [one for one in ranked if pattern.search(one.text)][:1]
+    return tuple(sorted(chosen, key=lambda one: one.number))
 
 
 def one_screen(brief: Brief, fits: Callable[[str], bool]) -> Brief:
@@ -114,7 +114,7 @@ def one_screen(brief: Brief, fits: Callable[[str], bool]) -> Brief:
 
 def told(brief: Brief) -> str:
     """The brief as a text, each part on its line."""
-    lines = [brief.summary or gist.joined(brief.news)]
+    lines = [brief.summary, gist.joined(brief.news)]
     if brief.listed:
         lines.append(FIRST + "；".join(one.text.rstrip("；;。，, ") for one in brief.actions) + "。")
     elif brief.actions:
@@ -125,8 +125,9 @@ def told(brief: Brief) -> str:
 
 def note(brief: Brief, place: str) -> Note:
     """What of the brief stands at `place`, and where it was taken from."""
-    taken = ["何事、何地、何时用摘要"] if brief.summary else []
-    taken += [f"何事、何地、何时取正文{gist.numbers(brief.news)}"] if brief.news else []
+    sources = ["摘要"] if brief.summary else []
+    sources += [f"正文{gist.numbers(brief.news)}"] if brief.news else []
+    taken = [f"何事、何地、何时取{'和'.join(sources)}"] if sources else []
     taken += [f"先做什么取正文{gist.numbers(brief.actions)}"] if brief.actions else []
     return Note(kind="urgent", message=f"{place}用应急短版：{'，'.join(taken)}。可在“篇幅”中改为常规。")
 

@@ -28,8 +28,9 @@ def reading_line(characters: int, pictures: int) -> HtmlElement:
 def lead_box(brief: Brief) -> HtmlElement:
     """What, where and when, then what to do first as numbered lines, and the telephone."""
     box = element("section", "lead")
-    news = [brief.summary] if brief.summary else [gist.ended(one.text) for one in brief.news]
-    if any(news):
+    news = [brief.summary] if brief.summary else []
+    news += [gist.ended(one.text) for one in brief.news]
+    if news:
         box.append(_headed(_NEWS, "".join(news)))
     if len(brief.actions) == 1:
         box.append(_headed(_FIRST, gist.ended(brief.actions[0].text)))

@@ -61,6 +61,12 @@ def test_the_summary_is_kept_and_what_it_lacks_is_added() -> None:
     assert "驾车不涉水，遇积水绕行" in text
 
 
+def test_a_summary_without_time_or_place_is_completed_from_the_text() -> None:
+    text = str(weibo(replace(WARNING, summary="暴雨预警升级。")).payload["text"])
+    assert "暴雨预警升级。\n青岚市气象台2026年7月12日16时40分" in text
+    assert urgent.FIRST in text
+
+
 def test_it_can_be_made_ordinary_again_and_any_post_short() -> None:
     ordinary = weibo(replace(WARNING, overrides={"brevity": "full"}))
     assert urgent.FIRST not in str(ordinary.payload["text"])

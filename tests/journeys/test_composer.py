@@ -149,3 +149,27 @@ def test_whom_a_mass_send_goes_to_is_chosen_and_shown(stack: Stack, browser: Bro
     expect(shown).to_contain_text(f"只群发给标签“{name}”的关注者")
     part.get_by_role("button", name="恢复自动").click()
     expect(shown).to_contain_text("群发给全部关注者")
+
+
+def test_a_theme_is_chosen_seen_and_taken_back(stack: Stack, browser: Browser) -> None:
+    person = author(browser, stack)
+    page = person.open("/posts/new")
+    page.get_by_label("标题", exact=True).fill("白鹭县今晚停水检修")
+    for platform in ("微博", "微信"):
+        page.get_by_role("checkbox", name=re.compile(rf"{platform}.*青岚发布")).first.check()
+    body(page).fill("7月15日23:00至次日5:00，白鹭县人民路停水检修。请提前储水。")
+    page.locator("#urgent").check()
+    article = page.frame_locator(".phone iframe").locator("body > section").first
+    expect(article).to_contain_text("速览")
+    page.get_by_role("tab", name=re.compile("微信")).first.click()
+    look = page.get_by_label("版式", exact=True)
+    look.select_option(label="便民")
+    expect(article).to_have_css("font-size", "18px")
+    row = page.locator("[data-part=theme]:visible")
+    expect(row).to_contain_text("已手工设定")
+    person.shot("composer-theme")
+    row.get_by_role("button", name="恢复自动").click()
+    expect(article).to_have_css("font-size", "16px")
+    page.get_by_label("篇幅", exact=True).locator("visible=true").select_option(label="常规")
+    expect(article).not_to_contain_text("速览")
+    assert person.complaints == []
