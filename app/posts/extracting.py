@@ -53,7 +53,7 @@ class Article:
 def extract(html: str, url: str) -> Article | None:
     """None where nothing looks like the text of an article."""
     try:
-        page = lxml_html.document_fromstring(_COMMENTS.sub("", html), base_url=url)
+        page: HtmlElement = lxml_html.document_fromstring(_COMMENTS.sub("", html), base_url=url)
     except (etree.ParserError, ValueError):
         return None
     for node in list(page.iter("script", "style", "noscript", "template")):
