@@ -15,7 +15,7 @@ from app.db import atomic, db
 from app.errors import Conflict
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import calendar, conflicts, openings, planning, timetables
+from app.publishing import calendar, conflicts, openings, permalink, planning, timetables
 from app.publishing.calendar import Moved
 from app.publishing.diary import Diary
 from app.publishing.models import Schedule
@@ -64,9 +64,9 @@ def schedule_next(
 
 
 def _locked_next(actor: Actor, post_id: str, now: datetime) -> datetime:
-    """next_free(), while nobody else may take it: the accounts are locked, in one order for everybody, as for reserving."""
-    post = posts.get_post(actor, post_id)
-    actor.require("post.schedule", post.unit, see="post.read")
+    """next_free(), while nobody else may take it: post and accounts are locked in the order in which planning locks them."""
+    actor.require("post.schedule", posts.get_post(actor, post_id).unit, see="post.read")
+    post = permalink.locked(post_id)
     accounts = conflicts.accounts_of(post)
     ids = [account.id for account in accounts]
     db.session.execute(select(Account.id).where(Account.id.in_(ids)).order_by(Account.id).with_for_update()).all()

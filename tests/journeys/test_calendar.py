@@ -55,7 +55,9 @@ class Week:
         return (self.monday + timedelta(days=number)).isoformat()
 
     def chip(self, title: str) -> Locator:
-        return self.page.locator(".ec-event:not(.ec-ghost, .ec-preview)", has_text=title)
+        # By its own title: a conflict's words name its neighbour.
+        named = self.page.locator(".chip-title", has_text=title)
+        return self.page.locator(".ec-event:not(.ec-ghost, .ec-preview)").filter(has=named)
 
     def feed(self, first: date | None = None, days: int = 7) -> dict[str, dict[str, Any]]:
         """What the server holds now, by title."""
@@ -217,7 +219,7 @@ def test_a_conflict_is_asked_about_a_slot_is_found_and_a_plan_imported(week: Wee
     expect(page.get_by_text("没有叫“青岚发部”的账号")).to_be_visible()
     assert "导入的稿件" not in week.feed()
     week.person.shot("calendar-7-report")
-    page.get_by_role("link", name="全部").click()
+    page.get_by_label("筛选").get_by_role("link", name="全部").click()
     page.get_by_role("button", name="确认，建 1 篇草稿").click()
     expect(page.get_by_role("heading", name="已建 1 篇草稿")).to_be_visible()
     week.person.shot("calendar-8-made")
@@ -227,6 +229,20 @@ def test_a_conflict_is_asked_about_a_slot_is_found_and_a_plan_imported(week: Wee
     week.says("已拟排到")
     week.stands("导入的稿件", 5, "16:00")
     week.person.shot("calendar-9-planned")
+
+    # On paper goes the list, whatever is on the screen; afterwards the screen is what it was.
+    page.evaluate(
+        "window.print = () => { document.body.dataset.printed = location.search; dispatchEvent(new Event('afterprint')); }"
+    )
+    page.get_by_role("button", name="打印清单").click()
+    expect(page.locator("body")).to_have_attribute("data-printed", re.compile("view=list"))
+    expect(page).to_have_url(re.compile("view=week"))
+    week.person.open(f"/calendar?view=list&date={week.monday}")
+    expect(week.chip("导入的稿件")).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.locator(".tray")).to_be_hidden()
+    expect(week.chip("导入的稿件").locator(".chip-plan")).to_be_visible()
+    week.person.shot("calendar-10-print")
     assert week.person.complaints == []
 
 
