@@ -85,7 +85,7 @@ def override(fields: dict[str, Any], post_id: str, variant_id: str) -> dict[str,
     """Set or reset (null) parts of one account's version; answers with that account's variant as it stands now."""
     actor = current_actor()
     account_id = services.variant_of(actor, post_id, variant_id).account_id
-    post = services.override_variant(actor, post_id, variant_id, fields["overrides"], utcnow())
+    post = services.override_variant(actor, post_id, variant_id, fields["overrides"], utcnow(), fields["version"])
     return services.variant_json(next(v for v in services.current_variants(post) if v.account_id == account_id))
 
 

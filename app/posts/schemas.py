@@ -35,9 +35,10 @@ class PostChange(PostFields):
 
 
 class Overrides(BaseSchema):
-    """{field of the payload: value or null}; null resets."""
+    """{field of the payload: value or null}; null resets. With `version`, 409 when it is stale."""
 
     overrides = fields.Dict(keys=fields.String(), values=fields.Raw(allow_none=True), required=True)
+    version = fields.Integer(strict=True, load_default=None, allow_none=True)
 
 
 class PostQuery(PageQuery):

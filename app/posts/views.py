@@ -136,9 +136,10 @@ def change(post_id: str) -> ResponseReturnValue:
 @requires("post.write")
 def override(post_id: str, variant_id: str) -> ResponseReturnValue:
     fields = loaded(Overrides())
-    return jsonify(
-        answer_of(services.override_variant(current_actor(), post_id, variant_id, fields["overrides"], utcnow()))
+    post = services.override_variant(
+        current_actor(), post_id, variant_id, fields["overrides"], utcnow(), fields["version"]
     )
+    return jsonify(answer_of(post))
 
 
 @bp.get("/posts/audiences/<account_id>")

@@ -75,7 +75,7 @@ def test_two_people_at_one_post(stack: Stack, browser: Browser) -> None:
     expect(mine.locator("#difference")).to_contain_text("请提前")
     expect(mine.locator("#difference ins").first).to_be_visible()
     first.shot("history")
-    mine.get_by_role("radio", name="以版本 1 为旧").check()
+    mine.get_by_role("radio", name="以历史版本 1 为旧").check()
     mine.get_by_role("button", name="比较选中的两个").click()
     expect(mine.locator("#difference .diff-block")).to_have_count(2)
     mine.get_by_role("link", name=re.compile("^1 ·")).click()

@@ -26,12 +26,16 @@ interface Wiring {
 const QUIET = 1200;
 const AGAIN = 8000;
 
+/** Somebody else saved meanwhile. */
+const overtaken = (error: Refusal): boolean => error.status === 409 && typeof error.body?.version === "number";
+
 /** Saves what was changed a moment after the last key, one request at a time; nothing typed is ever thrown away. */
 export class Saver {
   dirty = false;
   private timer = 0;
   private running: Promise<boolean> | null = null;
   private stopped = false;
+  private waiting: { method: string; path: string; body?: object } | null = null;
 
   constructor(private post: Post, private readonly wiring: Wiring) {}
 
@@ -51,7 +55,7 @@ export class Saver {
   /** Save now; true when everything is saved. */
   async flush(): Promise<boolean> {
     window.clearTimeout(this.timer);
-    if (this.running) await this.running;
+    while (this.running) await this.running;
     if (!this.dirty) return true;
     this.running = this.save();
     const done = await this.running;
@@ -60,19 +64,32 @@ export class Saver {
     return done;
   }
 
-  /** An override: in line with the savings. */
-  patch(path: string, body: unknown): Promise<void> {
+  /** An override. */
+  patch(path: string, body: object): Promise<void> {
     return this.ask("PATCH", path, body);
   }
 
   /** Another request that answers with the post, in line with the savings. */
-  async ask(method: string, path: string, body?: unknown): Promise<void> {
-    if (!(await this.agreed()) || !(await this.flush())) return;
+  async ask(method: string, path: string, body?: object): Promise<void> {
+    if (!(await this.agreed())) return;
+    do {
+      if (!(await this.flush())) return;
+    } while (this.running);
+    this.running = this.set(method, path, body);
+    await this.running;
+    this.running = null;
+  }
+
+  private async set(method: string, path: string, body?: object): Promise<boolean> {
     try {
-      const answer = await send<Saved>(method, path, body);
+      const answer = await send<Saved>(method, path, body && { ...body, version: this.post.version });
       this.take(answer, this.wiring.fields());
+      return true;
     } catch (error) {
+      // Set again once it is settled whose text stands.
+      if (overtaken(error as Refusal)) this.waiting = { method, path, body };
       this.failed(error as Refusal);
+      return false;
     }
   }
 
@@ -94,7 +111,9 @@ export class Saver {
     this.stopped = false;
     this.dirty = true;
     this.keep();
-    await this.flush();
+    const { waiting } = this;
+    this.waiting = null;
+    if ((await this.flush()) && waiting) await this.ask(waiting.method, waiting.path, waiting.body);
   }
 
   private async save(): Promise<boolean> {
@@ -122,7 +141,7 @@ export class Saver {
   }
 
   private failed(error: Refusal): void {
-    if (error.status === 409 && typeof error.body?.version === "number") {
+    if (overtaken(error)) {
       this.stopped = true;
       this.wiring.said(say("overtaken"), "error");
       this.wiring.conflict();

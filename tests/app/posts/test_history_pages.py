@@ -21,14 +21,14 @@ def test_history_is_read_compared_and_restored(enter: Enter, world: World, now: 
     assert "还没有可比较的" in sound(client, path)
     posts.revise_post(world.colleague, post.id, {"title": "暴雨红色预警", "summary": ""}, 1, now + timedelta(minutes=1))
     shown = sound(client, path)
-    assert "版本 1 与版本 2 的差别" in shown
+    assert "历史版本 1 与 2 的差别" in shown
     assert (
         '暴雨<del><span class="visually-hidden">【删】</span>橙</del><ins><span class="visually-hidden">【增】</span>红</ins>色预警'
         in shown
     )
     assert "改了：标题、摘要" in shown.replace("\n", "")
     assert shown.count(world.weibo.name) == 1, "what Weibo would have got, by itself"
-    assert "版本 1 与版本 2 的差别" in sound(client, f"{path}?from=2&to=1"), "the older one is the old one"
+    assert "历史版本 1 与 2 的差别" in sound(client, f"{path}?from=2&to=1"), "the older one is the old one"
     old = sound(client, f"{path}/1")
     assert "暴雨橙色预警" in old
     assert 'class="phone"' in old
@@ -41,7 +41,7 @@ def test_history_is_read_compared_and_restored(enter: Enter, world: World, now: 
     assert client.post(f"{path}/1/restoration", headers=JSON).status_code == 422
     assert client.post(f"{path}/1/restoration", data={"version": "2"}).status_code == 302
     assert posts.get_post(world.author, post.id).title == "暴雨橙色预警"
-    assert "自版本 1" in sound(client, path)
+    assert "自历史版本 1" in sound(client, path)
 
 
 def test_a_post_under_way_asks_before_it_is_restored(enter: Enter, world: World, now: datetime) -> None:
@@ -68,6 +68,10 @@ def test_the_composer_asks_what_the_other_saved(enter: Enter, world: World, now:
     assert answer["post"]["title"] == "对方"
     assert posts.get_post(world.author, post.id).version == 2, "asking saves nothing"
     assert client.post(path, json={"base": {}}, headers=JSON).status_code == 422
+    part = f"/posts/{post.id}/variants/{base['variants'][1]['id']}"
+    stale = client.patch(part, json={"overrides": {"digest": "手写"}, "version": 1}, headers=JSON)
+    assert (stale.status_code, stale.json["version"]) == (409, 2), "a part set by hand does not pass over it, either"
+    assert client.patch(part, json={"overrides": {"digest": "手写"}, "version": 2}).status_code == 200
     assert enter(world.outsider).post(path, json={"mine": {}}, headers=JSON).status_code == 404
 
 
