@@ -14,6 +14,8 @@ from tests.app.posts.conftest import Enter
 from tests.app.posts.helpers import SAMPLES, World, png
 from tests.architecture.pages import faults
 
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
 
 def sound(client: FlaskClient, path: str) -> str:
     answer = client.get(path)
@@ -160,3 +162,37 @@ def test_the_panels_stand_in_the_page_from_the_start(enter: Enter, world: World,
     assert "撤回送审" in page
     assert 'aria-label="发布"' in page
     assert page.count("review-panel") == 0
+
+
+def test_documents_come_and_go_by_their_routes(enter: Enter, world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(title="停水通知"), now)
+    author = enter(world.author)
+    answer = author.get(f"/posts/{post.id}.docx")
+    assert answer.mimetype == DOCX
+    assert "%E5%81%9C%E6%B0%B4%E9%80%9A%E7%9F%A5.docx" in answer.headers["Content-Disposition"]
+    again = author.post(
+        "/posts/import", data={"unit_id": world.city.id, "file": (io.BytesIO(answer.data), "停水.docx")}
+    )
+    assert again.get_json()["fields"]["title"] == "停水通知"
+    given = {"unit_id": world.city.id, "url": "http://169.254.169.254/"}
+    refused = author.post("/posts/import-page", json=given, headers={"Accept": "application/json"})
+    assert refused.status_code == 422
+    assert "没有登记网站域名" in refused.get_json()["message"]
+    outsider = enter(world.outsider)
+    assert outsider.get(f"/posts/{post.id}.docx").status_code == 404
+    assert outsider.post("/posts/import-page", json=given).status_code == 404
+
+
+def test_domains_of_websites_are_registered_on_a_page(enter: Enter, world: World) -> None:
+    path = f"/settings/units/{world.city.id}/sites"
+    admin, author = enter(world.admin), enter(world.author)
+    assert "网站域名" in sound(admin, "/settings/units")
+    sound(admin, path)
+    assert admin.post(path, data={"domains": "gov.cn"}).status_code == 422
+    assert admin.post(path, data={"domains": "www.qinglan.gov.cn"}).status_code == 302
+    shown = sound(author, path)
+    assert "www.qinglan.gov.cn" in shown
+    assert "<textarea" not in shown
+    assert author.post(path, data={"domains": ""}).status_code == 403
+    assert "www.qinglan.gov.cn" in sound(author, "/posts/new")
+    assert enter(world.outsider).get(path).status_code == 404
