@@ -241,6 +241,7 @@ def test_a_conflict_is_asked_about_a_slot_is_found_and_a_plan_imported(week: Wee
     expect(week.chip("导入的稿件")).to_be_visible()
     page.emulate_media(media="print")
     expect(page.locator(".tray")).to_be_hidden()
+    expect(week.chip("导入的稿件").locator(".chip-accounts")).to_have_text("微博·青岚发布")
     expect(week.chip("导入的稿件").locator(".chip-plan")).to_be_visible()
     week.person.shot("calendar-10-print")
     assert week.person.complaints == []
