@@ -96,4 +96,6 @@ def _remedy(one: Found, field: str) -> str:
         return "请改好附件后重新上传。"
     if one.term.severity == "block":
         return "必须改正后才能送审。"
+    if one.term.severity == "advise":
+        return "请斟酌改写；保留的，请写明理由。"
     return "请改正；确需保留的，请写明理由。"
