@@ -41,6 +41,7 @@ def test_two_people_at_one_post(stack: Stack, browser: Browser) -> None:
     saved(mine)
     mine.wait_for_url(re.compile(r"/posts/[0-9a-f]{24}$"))
     path = mine.url.removeprefix(stack.web)
+    expect(mine.get_by_role("link", name="历史版本")).to_have_attribute("href", f"{path}/history")
 
     second = sign_in(browser, stack.web, OTHER, PASSWORD)
     theirs = second.open(path)

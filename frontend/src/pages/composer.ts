@@ -70,6 +70,9 @@ function taken({ post: next, url, media: pictures }: Saved, sent: Fields): void 
   clear("newer");
   if (fresh) {
     history.replaceState(null, "", url);
+    const way = byId("to-history");
+    way.querySelector("a")?.setAttribute("href", `${url}/history`);
+    way.hidden = false;
     if (unit instanceof HTMLSelectElement) unit.disabled = true;
   }
   const unchanged = sent.body_html === editor.html();
