@@ -31,7 +31,8 @@ def maps(body: str, descriptions: list[str]) -> list[Problem]:
     if not shown or _MAP_NUMBER.search(body) or any(_MAP_NUMBER.search(text) for text in shown):
         return []
     message = f"配图“{shown[0]}”像是地图，正文和图片说明里没有审图号。公开的地图须经审核并标注审图号，街区图、景区图等简单地图除外。请注明审图号；不需要的，请写明理由。"
-    return [_problem("map.number", "\n".join(shown), message, None, None)]
+    # Explained for these pictures, not for those that come later.
+    return [_problem("map.number", "\0".join(shown), message, None, None)]
 
 
 def _problem(rule: str, text: str, message: str, start: int | None, end: int | None) -> Problem:

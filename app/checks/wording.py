@@ -13,9 +13,9 @@ RULES = {"block": "wording.severe", "warn": "wording.error", "advise": "wording.
 _MOST = 100
 
 
-def key_of(rule: str, field: str, text: str, start: int) -> str:
-    """What a dismissal of the problem at `start` of `text` is bound to: its rule, its line and its place in the line.
-    "" for what nobody may dismiss.
+def key_of(rule: str, field: str, text: str, start: int, about: str = "") -> str:
+    """What a dismissal of the problem at `start` of `text` is bound to: its rule, its line, its place in the line and what
+    else it is `about`. "" for what nobody may dismiss.
 
     Other lines may change; when this one does, the problem is a new one.
     """
@@ -24,7 +24,13 @@ def key_of(rule: str, field: str, text: str, start: int) -> str:
     begin = text.rfind("\n", 0, start) + 1
     end = text.find("\n", start)
     line = text[begin : end if end >= 0 else len(text)]
-    return hashlib.sha256("\0".join((rule, field, line, str(start - begin))).encode()).hexdigest()[:20]
+    return hashlib.sha256("\0".join((rule, field, line, str(start - begin), about)).encode()).hexdigest()[:20]
+
+
+def key_of_place(one: Found, field: str, text: str) -> str:
+    """key_of() a place that a pack knows: a pack that now says something else of it is not what was explained."""
+    about = f"{one.term.wrong}\0{one.term.right}"
+    return key_of(RULES[one.term.severity], field, text, one.start, about)
 
 
 def wording(
@@ -44,8 +50,8 @@ def wording(
                 rule=rule,
                 severity=gravest.severity,
                 field=field,
+                # No key: what was not shown cannot be explained.
                 message=message,
-                key=key_of(rule, field, text, rest[0].start),
             )
         )
     return shown
@@ -59,7 +65,7 @@ def unseen_wording(text: str, field: str, words: Sequence[Matcher]) -> list[Prob
             severity=one.term.severity,
             field=field,
             message=f"图片说明“{text}”中{_what(one)}请改写图片说明。",
-            key=key_of(RULES[one.term.severity], field, text, one.start),
+            key=key_of_place(one, field, text),
         )
         for one in find_all(words, text)
     ]
@@ -75,7 +81,7 @@ def _problem(one: Found, text: str, field: str, place: str) -> Problem:
         end=one.end,
         message=f"{place}中{_what(one)}{_remedy(one, field)}",
         suggestion=one.term.right,
-        key=key_of(rule, field, text, one.start),
+        key=key_of_place(one, field, text),
     )
 
 

@@ -1,7 +1,7 @@
 """Terms in a text: where, and what may stand there instead. Pure; Aho-Corasick, so that 100,000 terms cost as much as ten.
 
-A term inside a longer word that its exceptions allow is none. Where places overlap, the longer one counts, then the
-graver one. Offsets count characters (code points).
+A term inside a longer word that its exceptions allow is none. Where places overlap, what blocks counts, then the longer
+one, then the graver one. Offsets count characters (code points).
 """
 
 from __future__ import annotations
@@ -84,7 +84,18 @@ def _longer_words(term: Term) -> set[str]:
 
 
 def apart(found: Sequence[Found]) -> list[Found]:
-    """Of overlapping places the longest, of equally long ones the gravest; in the order of the text."""
+    """Of overlapping places what blocks, whatever else is longer; then the longest, of equally long ones the gravest.
+    In the order of the text."""
+    severe = _longest([one for one in found if one.term.severity == "block"])
+    others = [
+        one
+        for one in found
+        if one.term.severity != "block" and not any(one.start < bad.end and bad.start < one.end for bad in severe)
+    ]
+    return sorted([*severe, *_longest(others)], key=lambda one: one.start) if severe else _longest(others)
+
+
+def _longest(found: Sequence[Found]) -> list[Found]:
     taken: list[Found] = []
     last = 0
     for one in sorted(found, key=lambda one: (one.start, -one.end, GRAVITY[one.term.severity])):

@@ -94,7 +94,7 @@ def content_problems(revision: Revision, words: Sequence[Matcher]) -> list[Probl
         author=revision.author,
         tags=revision.tags,
         attachments=[
-            Attachment(name=media.name, text=media.text)
+            Attachment(name=media.name, text=media.text, sha256=media.sha256)
             for media in attachments_of(revision)
             if not media.blob.content_type.startswith("image/")
         ],

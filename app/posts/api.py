@@ -23,6 +23,7 @@ from app.posts.schemas import (
     StateList,
     StateOut,
     VariantOut,
+    VersionQuery,
 )
 from app.schemas import PageQuery
 from app.units.permissions import current_actor, requires
@@ -103,10 +104,11 @@ def dismiss(fields: dict[str, Any], post_id: str) -> dict[str, Any]:
 
 @blp.delete("/posts/<post_id>/dismissals/<key>")
 @requires("post.write")
+@blp.arguments(VersionQuery, location="query")
 @blp.response(200, PostOut)
-def undismiss(post_id: str, key: str) -> dict[str, Any]:
-    """Take the explanation back."""
-    return services.post_json(services.undismiss_problem(current_actor(), post_id, key, utcnow()))
+def undismiss(query: dict[str, Any], post_id: str, key: str) -> dict[str, Any]:
+    """Take the explanation back. With `version`, 409 when it is stale."""
+    return services.post_json(services.undismiss_problem(current_actor(), post_id, key, utcnow(), query.get("version")))
 
 
 @blp.get("/posts/<post_id>/history")

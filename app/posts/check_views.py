@@ -28,7 +28,8 @@ def dismiss(post_id: str) -> ResponseReturnValue:
 @bp.delete("/posts/<post_id>/dismissals/<key>")
 @requires("post.write")
 def undismiss(post_id: str, key: str) -> ResponseReturnValue:
-    return jsonify(answer_of(services.undismiss_problem(current_actor(), post_id, key, utcnow())))
+    version = request.args.get("version", type=int)
+    return jsonify(answer_of(services.undismiss_problem(current_actor(), post_id, key, utcnow(), version)))
 
 
 @bp.get("/posts/pack-hits/<pack_id>")

@@ -69,9 +69,10 @@ def visible_post(actor: Actor, post_id: str | None) -> Post | None:
     return post if post is not None and actor.may("post.read", post.unit) else None
 
 
-def clean_paste(actor: Actor, *, unit_id: str, html: str, now: datetime) -> Cleaned:
-    """Pasted HTML as it may stay in a body; pictures that came along go to the unit's library."""
+def clean_paste(actor: Actor, *, unit_id: str, html: str, now: datetime, foreign: bool = True) -> Cleaned:
+    """Pasted HTML as it may stay in a body; pictures that came along go to the unit's library. Not `foreign`: it was
+    written here, and nothing in it is taken for something else."""
     unit_for(actor, "post.write", unit_id, see="post.read")
     pictures = Pictures(actor, unit_id, now)
-    cleaned = clean(html, pictures.place, foreign=True)
+    cleaned = clean(html, pictures.place, foreign=foreign)
     return Cleaned(html=cleaned.html, notes=cleaned.notes + pictures.summary())

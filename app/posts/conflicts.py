@@ -49,7 +49,8 @@ def compare_with_newest(
     if post is None:
         raise NotFound
     unit = actor.require("post.write", post.unit, see="post.read")
-    cleaned = clean_paste(actor, unit_id=unit.id, html=str(mine.get("body_html") or ""), now=now).html
+    written = str(mine.get("body_html") or "")
+    cleaned = clean_paste(actor, unit_id=unit.id, html=written, now=now, foreign=False).html
     # Cleaning stores pictures and ends the reading of before.
     post = db.session.get(Post, post_id)
     if post is None:

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from app.checks.models import PackHit, WordPack
 from app.checks.packs import matcher_of
 from app.checks.plaintext import plain_text
-from app.checks.wording import RULES, key_of
+from app.checks.wording import key_of_place
 from app.checks.words import Found, Matcher
 from app.db import Page, atomic, db, page_of
 from app.media.places import unmarked
@@ -78,7 +78,7 @@ def _hits(pack: WordPack, post: Post, matcher: Matcher, now: datetime) -> list[P
     hits = []
     for field, text in _texts(revision):
         for found in matcher.find(text):
-            if key_of(RULES[found.term.severity], field, text, found.start) not in explained:
+            if key_of_place(found, field, text) not in explained:
                 hits.append(_hit(pack, post, field, text, found, now))
     return hits[:_MOST_HITS]
 

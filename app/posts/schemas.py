@@ -34,6 +34,10 @@ class PostChange(PostFields):
     version = fields.Integer(required=True, strict=True)
 
 
+class VersionQuery(BaseSchema):
+    version = fields.Integer(load_default=None, metadata={"description": "409 when it is stale"})
+
+
 class Overrides(BaseSchema):
     """{field of the payload: value or null}; null resets. With `version`, 409 when it is stale."""
 

@@ -20,6 +20,7 @@ _DIGITS = re.compile(r"^(\d{1,2})(\d{2})$")
 _RANGE = re.compile(r"\d\s*[-—~至到]\s*\d")
 _HALF = re.compile(r"^(凌晨|早上|早晨|上午|中午|下午|傍晚|晚上|晚|AM|PM)\s*|\s*(AM|PM)$", re.IGNORECASE)
 _LATER = ("下午", "傍晚", "晚上", "晚", "pm")
+_LAST_MINUTE = 24 * 60 - 1
 # A day without its year that lies further back than this is next year's.
 _BACK = timedelta(days=60)
 
@@ -139,6 +140,8 @@ def _clock_of_text(text: str) -> Read:
         hour, minute = int(digits[1]), int(digits[2])
     else:
         return Read(wrong=_NO_CLOCK)
+    if word in ("晚", "晚上") and (hour == 12 or hour < 5):
+        return Read(wrong=f"“{text}”说不清是哪一天的几点。请用 24 小时写法，例如 00:30 或 12:00，并核对日期。")
     if (word in _LATER and hour < 12) or (word == "中午" and hour < 3):
         hour += 12
     elif word in ("am", "凌晨") and hour == 12:
@@ -151,14 +154,15 @@ def _clock_of_text(text: str) -> Read:
 def _of_seconds(seconds: float) -> Read:
     if not 0 <= seconds < 86400:
         return Read(wrong=_NO_CLOCK)
-    minutes = round(seconds / 60)
-    return Read(clock=time(minutes // 60 % 24, minutes % 60))
+    minutes = min(round(seconds / 60), _LAST_MINUTE)
+    return Read(clock=time(minutes // 60, minutes % 60))
 
 
 def _minute(value: time) -> time:
     """To the minute: Excel's shares of a day come a microsecond short."""
     minutes = round((value.hour * 3600 + value.minute * 60 + value.second + value.microsecond / 1e6) / 60)
-    return time(minutes // 60 % 24, minutes % 60)
+    minutes = min(minutes, _LAST_MINUTE)
+    return time(minutes // 60, minutes % 60)
 
 
 def _plain(value: object) -> str:

@@ -166,7 +166,7 @@ class Judge:
             found.notes.append("没有正文和摘要，只建标题。")
 
     def _twin(self, found: Judged) -> None:
-        """The same title at the same hour, or as a draft without any, is this post already."""
+        """The same title at the same hour is this post already; a draft without any may be."""
         key = (conflicts.same(found.row.title), found.at)
         earlier = self._before.get(key)
         if earlier is not None:
@@ -176,9 +176,11 @@ class Judge:
             return
         self._before[key] = found.row
         for post_id, at in self._known.get(key[0], ()):
-            if at is None or at == found.at:
+            if at == found.at:
                 found.twin_id = post_id
                 return
+            if at is None:
+                found.notes.append("有一篇同题的草稿还没有定时间，请核对是不是同一件事。")
 
     def _place(self, found: Judged, at: datetime) -> None:
         """What speaks against its hour; then it stands there for the rows below."""

@@ -177,7 +177,8 @@ def _grid(rows: list[HtmlElement]) -> Grid:
             for below in range(min(_span(cell, "rowspan"), len(rows) - y)):
                 for beside in range(_span(cell, "colspan")):
                     taken.setdefault((y + below, x + beside), cell)
-    return [[taken[y, x] for x in range(_WIDEST) if (y, x) in taken] for y in range(len(rows))]
+    width = max((x for _y, x in taken), default=-1) + 1
+    return [[taken[y, x] for x in range(width) if (y, x) in taken] for y in range(len(rows))]
 
 
 def _span(cell: HtmlElement, name: str) -> int:

@@ -18,7 +18,7 @@ from connectors import urgent
 from connectors.base import MediaStore
 from connectors.values import AccountConfig, Adaptation, Content, Form, Image, Length, Note, Problem, Severity
 from connectors.weibo import compose, links, pictures
-from connectors.weibo.adapt import TAGS, clean_html, operator_ip, own_images
+from connectors.weibo.adapt import TAGS, clean_html, frame_of, operator_ip, own_images
 from connectors.weibo.length import half_units
 from connectors.weibo.levels import ARTICLE, SHORT, Level, article_right
 
@@ -106,7 +106,9 @@ class _Adapting:
         """As short as a status, so that the article is what people open; the link by which it is found again last."""
         if "text" in self.overrides:
             return str(self.overrides["text"]).replace("\r\n", "\n").replace("\r", "\n").strip()
-        text, notes = compose.compose(self.content, self.document, link, replace(self.level, limit=SHORT))
+        text, notes = compose.compose(
+            self.content, self.document, link, replace(self.level, limit=SHORT), frame_of(self.account)
+        )
         self.notes += [note for note in notes if note.kind not in ("cut", "table")]
         return text
 

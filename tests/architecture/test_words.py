@@ -36,3 +36,11 @@ def test_every_sentence_of_a_script_stands_in_a_template() -> None:
     assert len(said) > 30
     missing = {name for name in said if name not in given and not any(key.startswith(name) for key in given)}
     assert missing == set()
+
+
+def test_no_word_of_the_scripts_is_said_twice() -> None:
+    """A second one of the same name silently takes the place of the first."""
+    for template in sorted((ROOT / "app/templates").rglob("_words.html")):
+        names = re.findall(r'"(\w+)":\s*_\(', template.read_text(encoding="utf-8"))
+        assert names
+        assert sorted(names) == sorted(set(names)), template

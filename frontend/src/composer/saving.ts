@@ -35,6 +35,7 @@ export class Saver {
   private timer = 0;
   private running: Promise<boolean> | null = null;
   private stopped = false;
+  private keptAt = "";
   private waiting: { method: string; path: string; body?: object } | null = null;
 
   constructor(private post: Post, private readonly wiring: Wiring) {}
@@ -82,7 +83,8 @@ export class Saver {
 
   private async set(method: string, path: string, body?: object): Promise<boolean> {
     try {
-      const answer = await send<Saved>(method, path, body && { ...body, version: this.post.version });
+      const { version } = this.post;
+      const answer = await (body ? send<Saved>(method, path, { ...body, version }) : send<Saved>(method, `${path}?version=${version}`));
       this.take(answer, this.wiring.fields());
       return true;
     } catch (error) {
@@ -105,15 +107,18 @@ export class Saver {
     return !this.dirty && !this.running;
   }
 
-  /** The person has settled what becomes of the newer text `newest`, and it stands in the fields: save that. */
-  async settle(newest: Post): Promise<void> {
+  /** The person has settled what becomes of the newer text `newest`, and it stands in the fields: save that; whether it
+   * is saved, and nobody was faster once more. */
+  async settle(newest: Post): Promise<boolean> {
     this.post = newest;
     this.stopped = false;
     this.dirty = true;
     this.keep();
     const { waiting } = this;
     this.waiting = null;
-    if ((await this.flush()) && waiting) await this.ask(waiting.method, waiting.path, waiting.body);
+    const done = await this.flush();
+    if (done && waiting) await this.ask(waiting.method, waiting.path, waiting.body);
+    return done;
   }
 
   private async save(): Promise<boolean> {
@@ -175,8 +180,9 @@ export class Saver {
   kept(): Kept | null {
     const raw = localStorage.getItem(this.aside()) ?? localStorage.getItem(this.place());
     if (!raw) return null;
-    // Put aside, where what is typed now does not take its place.
-    localStorage.setItem(this.aside(), raw);
+    // Put aside, where what is typed now does not take its place; a new post gets another place once it is saved.
+    this.keptAt = this.aside();
+    localStorage.setItem(this.keptAt, raw);
     localStorage.removeItem(this.place());
     const found = JSON.parse(raw) as Omit<Kept, "stale"> & { version: number };
     return { ...found, stale: found.version !== this.post.version };
@@ -184,6 +190,6 @@ export class Saver {
 
   /** What was kept of an earlier visit has been taken, dropped or settled. */
   forget(): void {
-    localStorage.removeItem(this.aside());
+    localStorage.removeItem(this.keptAt || this.aside());
   }
 }

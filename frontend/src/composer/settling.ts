@@ -14,6 +14,8 @@ interface Wiring {
   base: Fields;
   put(fields: Fields): void;
   saver: Saver;
+  /** What is settled is the copy of an earlier visit, not what stands on the sheet. */
+  kept: boolean;
   /** Ask once more. */
   again(): void;
 }
@@ -24,61 +26,69 @@ let asking = false;
 export async function settleConflict(wiring: Wiring): Promise<void> {
   if (asking) return;
   asking = true;
+  let saved: Saving | undefined;
   try {
-    await settled(wiring);
+    saved = await settled(wiring);
   } finally {
     asking = false;
   }
+  // Not asking any more: who is overtaken once more while this is saved is asked again.
+  await saved?.();
 }
 
-async function settled(wiring: Wiring): Promise<void> {
+type Saving = () => Promise<void>;
+
+/** What is left to do, when it is to be saved. */
+async function settled(wiring: Wiring): Promise<Saving | undefined> {
   let found: Comparison;
   try {
     found = await compare(desk.post.id, wiring.mine, wiring.base);
   } catch (error) {
     remind(wiring, (error as Refusal).message);
-    return;
+    return undefined;
   }
-  if (agree(found)) {
-    await take(wiring, found, fieldsOf(found.post));
-    return;
-  }
+  if (agree(found)) return take(wiring, found, fieldsOf(found.post));
   const { way, fields } = await ask(found, wiring.mine, fieldsOf(found.post));
-  if (way === "later") remind(wiring, say("conflict"));
-  else if (way === "copy") await copy(wiring, found);
-  else {
-    await take(wiring, found, fields);
-    if (way === "theirs") offerBack(wiring);
+  if (way === "later") {
+    remind(wiring, say("conflict"));
+    return undefined;
   }
+  if (way === "copy") return copy(wiring, found);
+  const saving = take(wiring, found, fields);
+  if (way === "theirs") offerBack(wiring);
+  return saving;
 }
 
-async function take({ put, saver }: Wiring, found: Comparison, fields: Fields): Promise<void> {
+function take({ put, saver, kept }: Wiring, found: Comparison, fields: Fields): Saving {
   Object.assign(desk.media, found.media);
   desk.post = found.post;
   put(fields);
   clear("conflict");
-  await saver.settle(found.post);
-  clear("kept");
-  saver.forget();
+  return async () => {
+    if (!(await saver.settle(found.post)) || !kept) return;
+    clear("kept");
+    saver.forget();
+  };
 }
 
 /** The writer's text as a post of its own; this one goes on as the other left it. */
-async function copy(wiring: Wiring, found: Comparison): Promise<void> {
+async function copy(wiring: Wiring, found: Comparison): Promise<Saving | undefined> {
   const title = say("copyTitle", { title: String(wiring.mine.title ?? "") }).slice(0, 200);
   try {
     const made = await send<Saved>("POST", "/posts", { ...wiring.mine, title, unit_id: unit.value });
     untoast("copy");
-    await take(wiring, found, fieldsOf(found.post));
     message("aside", "ok", say("copied"), make("a", { class: "btn btn-sm", href: made.url, target: "_blank", rel: "noopener" }, say("openCopy")));
+    return take(wiring, found, fieldsOf(found.post));
   } catch (error) {
     toast((error as Refusal).message, "error", "copy");
     remind(wiring, say("conflict"));
+    return undefined;
   }
 }
 
 /** Theirs was taken; mine stands nowhere else, and can be put back while this page is open. */
 function offerBack({ mine, put, saver }: Wiring): void {
-  const back = make("button", { type: "button", class: "btn btn-sm" }, say("takeBack"));
+  const back = make("button", { type: "button", class: "btn btn-sm" }, say("takeMine"));
   message("aside", "info", say("aside"), back);
   back.addEventListener("click", () => {
     put(mine);

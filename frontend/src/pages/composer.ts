@@ -55,8 +55,8 @@ function touch(): void {
 }
 
 /** Somebody saved meanwhile: `mine` stays on the sheet (and in this browser) until it is settled what shall stand. */
-function settle(mine: Fields, base: Fields): Promise<void> {
-  return settleConflict({ mine, base, put, saver, again: () => void settle(fields(editor), base) });
+function settle(mine: Fields, base: Fields, kept = false): Promise<void> {
+  return settleConflict({ mine, base, put, saver, kept, again: () => void settle(kept ? mine : fields(editor), base, kept) });
 }
 
 /** The server has it: show what it made of it, and take back what was said of earlier failures. */
@@ -165,7 +165,7 @@ function offerStale(kept: Kept): void {
   const drop = make("button", { type: "button", class: "btn btn-sm" }, say("drop"));
   message("kept", "warn", say("keptStale", { at: dayAndClock(new Date(kept.at)) }), look, drop);
   look.addEventListener("click", () => void mayChange().then((yes) => {
-    if (yes) void settle(kept.fields, kept.base ?? {});
+    if (yes) void settle(kept.fields, kept.base ?? {}, true);
   }));
   drop.addEventListener("click", () => {
     saver.forget();

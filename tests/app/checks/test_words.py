@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.checks.builtin import builtin_matcher, builtin_packs
 from app.checks.plaintext import plain_text
-from app.checks.services import check, check_content, check_html
+from app.checks.services import Attachment, check, check_content, check_html
 from app.checks.sourcing import maps, reposts
 from app.checks.terms import term_from
 from app.checks.words import Matcher, Term, find_all
@@ -57,6 +57,34 @@ def test_of_overlapping_places_the_longer_counts_and_of_two_packs_the_first() ->
     assert [found.term.right for found in find_all([mine, theirs], "其它")] == ["我们的"]
     grave = Matcher([Term(wrong="其它", right="严重", severity="block")])
     assert [found.term.right for found in find_all([mine, grave], "其它")] == ["严重"]
+
+
+def test_what_blocks_is_hidden_by_nothing_that_is_longer() -> None:
+    severe = Matcher([Term(wrong="甲乙", severity="block")])
+    mild = Matcher([Term(wrong="甲乙丙丁", severity="advise"), Term(wrong="零零零甲")])
+    for matchers in ([severe, mild], [mild, severe]):
+        found = find_all(matchers, "零零零甲乙丙丁")
+        assert [(one.start, one.end, one.term.severity) for one in found] == [(3, 5, "block")]
+    assert [one.term.severity for one in find_all([severe, mild], "甲乙，零零零甲")] == ["block", "warn"]
+    one = Matcher([Term(wrong="甲乙", severity="block"), Term(wrong="零甲乙丙", severity="advise")])
+    assert [found.term.severity for found in one.find("零甲乙丙")] == ["block"]
+
+
+def test_an_explanation_holds_for_what_was_explained_alone() -> None:
+    def keys(*terms: Term) -> set[str]:
+        return {problem.key for problem in check("其它材料", "body", [Matcher(terms)])}
+
+    assert keys(Term(wrong="其它", right="其他")) != keys(Term(wrong="其它", right="别的"))
+    assert keys(Term(wrong="其它", right="其他")) != keys(Term(wrong="其它材料", right="其他材料"))
+
+    def unread(sha256: str) -> str:
+        scan = Attachment(name="名单.pdf", text="", sha256=sha256)
+        (problem,) = check_content(title="题", summary="", body_html="", attachments=[scan])
+        return problem.key
+
+    assert unread("1") != unread("2")
+    (few,), (more,) = maps("", ["简单地图"]), maps("", ["简单地图", "行政区划图"])
+    assert few.key != more.key
 
 
 def test_nothing_to_look_for_and_nothing_to_look_in() -> None:
@@ -186,6 +214,8 @@ def test_a_file_that_is_wrong_throughout_is_told_as_a_whole() -> None:
     assert len(found) == 101
     assert (found[-1].rule, found[-1].severity) == ("wording.severe", "block")
     assert "还有 51 处" in found[-1].message
+    milder = check("其它" * 150, "attachment:表.xlsx", [Matcher([OTHERS])])
+    assert milder[-1].key == "", "what was not shown cannot be explained"
 
 
 @pytest.mark.parametrize(

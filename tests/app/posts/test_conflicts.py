@@ -54,6 +54,13 @@ def test_blocks_changed_by_either_are_taken_from_that_one(world: World, now: dat
     assert choices(found) == [("changed", "theirs"), ("same", "theirs"), ("changed", "mine")]
 
 
+def test_what_was_written_here_is_not_taken_for_a_paste(world: World, now: datetime) -> None:
+    own = "<p><strong>一、总体要求</strong></p><p>第二段原来的话。</p>"
+    post = posts.create_post(world.author, world.fields(body_html=own), now)
+    found = compared(world, post, {"title": "对方的标题"}, {"body_html": own})
+    assert choices(found) == [("same", "theirs")] * 2
+
+
 def test_a_block_changed_by_both_is_to_be_decided(world: World, now: datetime) -> None:
     post = posts.create_post(world.author, world.fields(body_html=BASE), now)
     found = compared(

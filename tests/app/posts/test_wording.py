@@ -10,7 +10,7 @@ from flask import Flask
 from app.audit.models import Event
 from app.checks import keeping
 from app.checks.models import PackHit, WordPack
-from app.checks.words import Term
+from app.checks.words import Matcher, Term
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid
 from app.posts import lookback
@@ -173,7 +173,9 @@ def test_the_composers_routes(app: Flask, world: World) -> None:
     answer = client.post(f"/posts/{post.id}/dismissals", json={"key": key, "reason": "引用"}).get_json()
     (problem,) = [p for p in answer["post"]["revision"]["problems"] if p["rule"] == "wording.error"]
     assert problem["dismissed"]["reason"] == "引用"
-    answer = client.delete(f"/posts/{post.id}/dismissals/{key}").get_json()
+    stale = client.delete(f"/posts/{post.id}/dismissals/{key}?version={post.version - 1}")
+    assert (stale.status_code, stale.get_json()["version"]) == (409, answer["post"]["version"])
+    answer = client.delete(f"/posts/{post.id}/dismissals/{key}?version={answer['post']['version']}").get_json()
     (problem,) = [p for p in answer["post"]["revision"]["problems"] if p["rule"] == "wording.error"]
     assert "dismissed" not in problem
     assert client.delete(f"/posts/{post.id}/dismissals/{key}").status_code == 404
@@ -210,7 +212,8 @@ def test_looking_back_goes_on_where_it_was_and_leaves_out_what_was_explained(
     pack = pack_of(world, SLIP_TERM)
     with atomic():
         revision = posts.current_revision(outs[0])
-        key = lookback.key_of("wording.error", "body", "第0条通车。", 3)
+        (place,) = Matcher([SLIP_TERM]).find("第0条通车。")
+        key = lookback.key_of_place(place, "body", "第0条通车。")
         revision.dismissals = [{"key": key, "rule": "", "reason": "", "by": "", "by_name": "", "at": ""}]
     counts = []
     for _round in range(3):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
@@ -107,6 +107,12 @@ def test_nothing_is_made_before_confirming_and_each_row_once(desk: Desk, now: da
     # A draft stands, whoever reads its sheet again.
     again = report(desk, now, row_of("便民公告", 账号="青岚发布weibo"))
     assert (again[0].good, again[0].twin_id) == (False, notice.id)
+    # Without its hour it may be another matter: that is for the person to say.
+    with atomic():
+        db.session.execute(delete(Plan).where(Plan.post_id == notice.id))
+    again = report(desk, now, row_of("便民公告", 账号="青岚发布weibo"))
+    assert (again[0].good, again[0].twin_id) == (True, "")
+    assert any("还没有定时间" in note for note in again[0].notes)
 
 
 def test_it_is_on_the_calendar_fainter_and_goes_nowhere_by_itself(app: Flask, desk: Desk) -> None:

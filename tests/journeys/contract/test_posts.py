@@ -21,6 +21,8 @@ def test_media(place: Place) -> None:
     has(media, {"id", "url", "sha256", "content_type", "width", "height", "size"})
     assert media["url"] == f"/media/{media['sha256']}"
     assert [type(media[name]) for name in ("width", "height", "size")] == [int, int, int]
+    # Only who uploads is told whether the unit had it already.
+    assert media.pop("known") is False
     assert place.author.get(f"/media/{media['id']}") == media
     refused(place.author, "POST", "/media", 415, files={"file": ("run.exe", b"MZ" + bytes(90), "image/png")})
     refused(place.author, "POST", "/media", 422, files={"other": ("a.txt", b"x")})
