@@ -174,7 +174,7 @@ def test_the_composers_routes(app: Flask, world: World) -> None:
     (problem,) = [p for p in answer["post"]["revision"]["problems"] if p["rule"] == "wording.error"]
     assert problem["dismissed"]["reason"] == "引用"
     stale = client.delete(f"/posts/{post.id}/dismissals/{key}?version={post.version - 1}")
-    assert (stale.status_code, stale.get_json()["version"]) == (409, answer["post"]["version"])
+    assert stale.status_code == 409
     answer = client.delete(f"/posts/{post.id}/dismissals/{key}?version={answer['post']['version']}").get_json()
     (problem,) = [p for p in answer["post"]["revision"]["problems"] if p["rule"] == "wording.error"]
     assert "dismissed" not in problem
