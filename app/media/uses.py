@@ -35,6 +35,8 @@ class Use:
 
 # Bound by posts, the higher room: what the actor may know of each of these posts; those it may not see are left out.
 tell_of_posts: list[Callable[[Actor, Sequence[str]], Mapping[str, Told]]] = []
+# Bound by posts too: what beside the revisions needs one of these hashes or item ids, and the remedy; "" for nothing.
+needed_for: list[Callable[[Actor, Sequence[str]], str]] = []
 
 
 def record_uses(post_id: str, revision_id: str, wanted: Iterable[tuple[str, str, str]]) -> None:
@@ -65,6 +67,11 @@ def of_item(media: Media) -> ColumnElement[bool]:
     """An SQL condition on MediaUse: it is this item that is used."""
     same_bytes = and_(MediaUse.sha256 == media.sha256, MediaUse.media_id == "")
     return or_(MediaUse.media_id == media.id, same_bytes)
+
+
+def needed_elsewhere(actor: Actor, keys: Sequence[str]) -> str:
+    """Why bytes or items must stay although no revision shows them (earlier states, templates), and what to do; ""."""
+    return next((why for ask in needed_for if (why := ask(actor, keys))), "")
 
 
 def uses_of(actor: Actor, media: Media) -> tuple[list[Use], int]:
