@@ -86,9 +86,16 @@ def uses_of(actor: Actor, media: Media) -> tuple[list[Use], int]:
             post_id=post_id,
             title=told[post_id].title,
             status=told[post_id].status,
-            places=tuple(place for place in PLACES if place in places[post_id]),
+            places=_worth_telling(places[post_id]),
         )
         for post_id in ids
         if post_id in told
     ]
     return found, len(ids) - len(found)
+
+
+def _worth_telling(places: set[str]) -> tuple[str, ...]:
+    """Whatever is cover or in the text stands in what the accounts get as well."""
+    if places & {"cover", "body"}:
+        places = places - {"variant"}
+    return tuple(place for place in PLACES if place in places)

@@ -88,7 +88,8 @@ def note_uses(post: Post, revision: Revision) -> None:
     if cover is not None:
         uses.add((cover.sha256, cover.id, "cover"))
     uses |= {(media.sha256, media.id, "attachment") for media in attachments_of(revision)}
-    shown = {sha256 for sha256, _media_id, place in uses if place != "attachment"}
+    # A cover's own item is not enough: a payload may name a twin of another unit, which would not be held.
+    shown = {sha256 for sha256, _media_id, place in uses if place == "body"}
     payloads = _hashes(variant.payload for variant in revision.variants)
     uses |= {(sha256, "", "variant") for sha256 in (payloads | _chosen(revision)) - shown}
     record_uses(post.id, revision.id, uses)

@@ -12,7 +12,7 @@ from app.errors import Conflict
 from app.media.blobs import path_of
 from app.media.models import Blob, Derivative, Media, MediaUse
 from app.media.removing import remove
-from app.media.services import add_media
+from app.media.services import add_media, uses_of
 from app.posts import services as posts
 from app.posts import templates_keeping
 from app.posts.models import Post
@@ -49,6 +49,18 @@ def test_a_picture_of_an_earlier_state_is_not_removed(world: World, now: datetim
     free = put(world, "white")
     remove(world.author, free.id, now)
     assert not path_of(free.sha256).exists()
+
+
+def test_an_older_twin_in_another_unit_stays_while_a_payload_names_it(world: World, now: datetime) -> None:
+    """The library names bytes by the oldest item that has them."""
+    older = add_media(world.outsider, unit_id=world.other.id, name="b.png", content=png(), now=now)
+    cover = put(world)
+    post = posts.create_post(world.author, world.fields(cover_media_id=cover.id), now)
+    assert posts.current_variants(post)[0].payload["images"] == [{"media_id": older.id, "sha256": cover.sha256}]
+    with pytest.raises(Conflict, match="您看不到的稿件用到了它，送审"):
+        remove(world.outsider, older.id, now)
+    (use,), _unseen = uses_of(world.author, cover)
+    assert use.places == ("cover",)
 
 
 def test_who_may_not_see_the_post_is_not_told_its_title(world: World, now: datetime) -> None:
