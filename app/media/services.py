@@ -21,7 +21,7 @@ from app.media.finding import day_of, folders_of, media_of, tags_in_use, used_id
 from app.media.kinds import Kind, kind_of, picture_of
 from app.media.models import Blob, Media, MediaTag
 from app.media.store import LibraryStore, thumb_of
-from app.media.uses import needed_for, record_uses, tell_of_posts, uses_of
+from app.media.uses import hold, needed_for, record_uses, tell_of_posts, uses_of
 from app.units.access import Actor, unit_for
 from connectors import images
 from connectors.values import Image
@@ -36,6 +36,7 @@ __all__ = [
     "edit",
     "folders_of",
     "get_media",
+    "hold",
     "image_value",
     "made_from",
     "make_public",

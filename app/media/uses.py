@@ -39,10 +39,10 @@ tell_of_posts: list[Callable[[Actor, Sequence[str]], Mapping[str, Told]]] = []
 needed_for: list[Callable[[Actor, Sequence[str]], str]] = []
 
 
-def record_uses(post_id: str, revision_id: str, wanted: Iterable[tuple[str, str, str]]) -> None:
+def record_uses(post_id: str, revision_id: str, wanted: Iterable[tuple[str, str, str]]) -> set[str]:
     """A revision shows exactly these (sha256, media id or "", place) from now on. Inside atomic().
 
-    The bytes are locked against removal until its end; what is gone already is left out.
+    The bytes are locked against removal until its end; what is gone already is left out: the hashes of that.
     """
     rows = set(wanted)
     standing = {
@@ -52,15 +52,23 @@ def record_uses(post_id: str, revision_id: str, wanted: Iterable[tuple[str, str,
     if gone := [key for row, key in standing.items() if row not in rows]:
         db.session.execute(delete(MediaUse).where(MediaUse.id.in_(gone)))
     new = rows - set(standing)
-    if not new:
-        return
-    hashes = select(Blob.sha256).where(Blob.sha256.in_({sha256 for sha256, _id, _place in new}))
-    there = set(db.session.scalars(hashes.order_by(Blob.sha256).with_for_update(read=True, key_share=True)))
+    hashes = {sha256 for sha256, _id, _place in new}
+    there = hold(hashes)
     for sha256, media_id, place in sorted(new):
         if sha256 in there:
             use = MediaUse(sha256=sha256, media_id=media_id, post_id=post_id, revision_id=revision_id, place=place)
             db.session.add(use)
     db.session.flush()
+    return hashes - there
+
+
+def hold(hashes: Iterable[str]) -> set[str]:
+    """Lock bytes against removal until the end of the transaction; which of them are there. Inside atomic()."""
+    wanted = set(hashes)
+    if not wanted:
+        return set()
+    query = select(Blob.sha256).where(Blob.sha256.in_(wanted)).order_by(Blob.sha256)
+    return set(db.session.scalars(query.with_for_update(read=True, key_share=True)))
 
 
 def of_item(media: Media) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 
 from app.db import atomic, db
 from app.errors import Conflict
@@ -13,9 +13,9 @@ from app.media.blobs import path_of
 from app.media.models import Blob, Derivative, Media, MediaUse
 from app.media.removing import remove
 from app.media.services import add_media, uses_of
+from app.posts import adapting, templates_keeping
 from app.posts import services as posts
-from app.posts import templates_keeping
-from app.posts.models import Post
+from app.posts.models import Post, Revision, Template
 from app.posts.restoring import restore
 from tests.app.posts.helpers import World, png
 
@@ -63,6 +63,58 @@ def test_an_older_twin_in_another_unit_stays_while_a_payload_names_it(world: Wor
     assert use.places == ("cover",)
 
 
+def erase(sha256: str) -> None:
+    """As if nothing had kept anybody from it."""
+    for table, hashes in (
+        (MediaUse, MediaUse.sha256),
+        (Derivative, Derivative.source_sha256),
+        (Media, Media.sha256),
+        (Blob, Blob.sha256),
+    ):
+        db.session.execute(delete(table).where(hashes == sha256).execution_options(synchronize_session=False))
+
+
+def test_a_picture_deleted_between_adapting_and_saving_is_told(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made for the accounts names it already: that must not be saved, let alone approved."""
+    sha256 = put(world).sha256
+    note_uses = adapting.note_uses
+
+    def too_late(post: Post, revision: Revision) -> None:
+        erase(sha256)
+        note_uses(post, revision)
+
+    monkeypatch.setattr(adapting, "note_uses", too_late)
+    body = f'<p>甲<img src="/media/{sha256}" alt="图"></p>'
+    with pytest.raises(Conflict, match="1 张图片刚刚被人从素材库删除"):
+        posts.create_post(world.author, world.fields(body_html=body), now)
+    assert db.session.scalars(select(Post)).all() == []
+    checksum = "0123456789abcdef" * 4
+    post = posts.create_post(world.author, world.fields(body_html=f"<p>校验值 {checksum}</p>"), now)
+    assert checksum in str(posts.current_variants(post)[1].payload), "a checksum in the text is no picture"
+
+
+def test_a_picture_deleted_while_a_template_is_saved_is_told(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper = world.person("keeper", world.city, "author", "administrator")
+    sha256 = put(world).sha256
+    hold = templates_keeping.hold
+
+    def too_late(hashes: set[str]) -> set[str]:
+        erase(sha256)
+        return hold(hashes)
+
+    monkeypatch.setattr(templates_keeping, "hold", too_late)
+    body = f'<p>甲<img src="/media/{sha256}" alt="图"></p>'
+    with pytest.raises(Conflict, match="刚刚被人从素材库删除"):
+        templates_keeping.save_template(
+            keeper, None, {"unit_id": world.city.id, "name": "讣告", "title": "某", "body_html": body}, now
+        )
+    assert db.session.scalars(select(Template)).all() == []
+
+
 def test_who_may_not_see_the_post_is_not_told_its_title(world: World, now: datetime) -> None:
     mine = put(world)
     theirs = add_media(world.outsider, unit_id=world.other.id, name="b.png", content=png("red"), now=now)
@@ -100,13 +152,8 @@ def test_restoring_leaves_out_and_tells_pictures_that_are_gone(world: World, now
     posts.revise_post(world.author, post.id, other, version, now + LATER)
     sha256 = gone.sha256
     with atomic():
-        for table, hashes in (
-            (MediaUse, MediaUse.sha256),
-            (Derivative, Derivative.source_sha256),
-            (Media, Media.sha256),
-            (Blob, Blob.sha256),
-        ):
-            db.session.execute(delete(table).where(hashes == sha256))
+        erase(sha256)
+    db.session.expire_all()
     restored, lost = restore(world.author, post.id, "1", version + 1, now + 2 * LATER)
     assert lost == ["有 1 张图片已不在素材库，没有恢复。请另选图片插入原处。"]
     told = posts.post_json(restored)
