@@ -21,6 +21,7 @@ from app.media.finding import day_of, folders_of, media_of, tags_in_use, used_id
 from app.media.kinds import Kind, kind_of, picture_of
 from app.media.models import Blob, Media, MediaTag
 from app.media.store import LibraryStore, thumb_of
+from app.media.sweeping import sweep
 from app.media.uses import hold, needed_for, record_uses, tell_of_posts, uses_of
 from app.units.access import Actor, unit_for
 from connectors import images
@@ -45,6 +46,7 @@ __all__ = [
     "open_original",
     "read_blob",
     "record_uses",
+    "sweep",
     "tags_in_use",
     "take_in",
     "tell_of_posts",
