@@ -22,6 +22,8 @@ Prefer = Literal["jpeg", "png"]
 MAX_SIDE = 8000
 # More pixels than this are not decoded at all.
 MAX_PIXELS = 120_000_000
+# All frames of a moving picture together: whoever writes it anew holds them in memory, four bytes for each pixel.
+MAX_MOVING_PIXELS = 200_000_000
 
 ACCEPTED = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 BOMBS = (Pillow.DecompressionBombError, Pillow.DecompressionBombWarning)
@@ -96,7 +98,7 @@ def kind_of(data: bytes) -> str | None:
 def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
     """Decodes the picture once, so that a broken, disguised or huge one is found out.
 
-    Raises TooManyPixels before decoding, ValueError for what is none of JPEG, PNG, GIF, BMP, WebP.
+    Raises TooManyPixels before decoding (of a moving picture all frames count), ValueError for what is none of JPEG, PNG, GIF, BMP, WebP.
     """
     try:
         with Pillow.open(io.BytesIO(data), formats=ACCEPTED) as picture:
@@ -104,6 +106,9 @@ def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
                 raise TooManyPixels(f"{picture.width} x {picture.height}")
             content_type = "image/jpeg" if picture.format == "MPO" else f"image/{str(picture.format).lower()}"
             moving = picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
+            frames = int(getattr(picture, "n_frames", 1)) if moving else 1
+            if moving and picture.width * picture.height * frames > MAX_MOVING_PIXELS:
+                raise TooManyPixels(f"{picture.width} x {picture.height} x {frames}")
             picture.load()
             return Examined(
                 content_type=content_type,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from app.accounts import tallies
 from app.accounts.services import tidy
 from app.config import current
+from app.media.services import sweep
 from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
 from app.posts.lookback import look_back
 from app.previews import services as previews
@@ -56,6 +57,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="workers", seconds=3600, run=lambda: heartbeats.forget_old(runtime.clock())),
         Job(name="old deliveries", seconds=86400, run=lambda: forget_old(runtime.clock())),
         Job(name="old previews", seconds=86400, run=lambda: previews.forget_old(runtime.clock())),
+        Job(name="left files", seconds=86400, run=lambda: sweep(runtime.clock())),
         Job(name="tidy", seconds=86400, run=lambda: tidy(runtime.clock())),
     ]
 

@@ -67,10 +67,13 @@ def shown_blob(sha256: str) -> Blob | None:
 
 def set_aside(sha256: str) -> Path | None:
     """Take the file away within the transaction that takes its row out, so that who writes the same bytes after it finds
-    them missing; where it lies now, to be deleted after the commit or put back. None when it was gone already."""
+    them missing; where it lies now, to be deleted after the commit or put back. None when it was gone already.
+
+    Its time becomes that of the removal: what a crash leaves is settled by sweeping.py after a while."""
     path = path_of(sha256)
     aside = path.with_name(f".{sha256}.gone")
     try:
+        os.utime(path)
         return path.replace(aside)
     except FileNotFoundError:
         return None

@@ -15,7 +15,7 @@ from app.errors import Conflict
 from app.media.blobs import put_back, set_aside
 from app.media.models import Blob, Derivative, Media, MediaUse
 from app.media.services import get_media
-from app.media.uses import uses_of
+from app.media.uses import needed_elsewhere, uses_of
 from app.units.access import Actor
 
 _NAMED = 3
@@ -23,7 +23,7 @@ _NAMED = 3
 
 def remove(actor: Actor, media_id: str, now: datetime) -> None:
     """Raises NotFound, Forbidden, Conflict (some revision shows it: what was written, reviewed or published stays to be
-    seen; or it is an account's default cover)."""
+    seen; an earlier state or a template needs it; or it is an account's default cover)."""
     aside: list[Path] = []
     try:
         _remove(actor, media_id, now, aside)
@@ -49,7 +49,7 @@ def _remove(actor: Actor, media_id: str, now: datetime, aside: list[Path]) -> No
         summary, unit_id = f"删除素材“{media.name}”", media.unit_id
         db.session.delete(media)
         db.session.flush()
-        erased = [sha256 for start in hashes for sha256 in _erase(start)]
+        erased = [sha256 for start in hashes for sha256 in _erase(actor, start)]
         record(
             actor,
             "media.remove",
@@ -72,6 +72,8 @@ def _refuse_used(actor: Actor, media: Media) -> None:
         why = f"{named}{several}用到了它，送审和发布过的内容必须能原样查到。"
         what = "还是草稿的，请先从稿件中去掉；已送审或发布的不能删，可填到期日，以后使用时会提醒。"
         raise Conflict(f"素材没有删除。{why}{what}")
+    if why := needed_elsewhere(actor, [media.sha256, media.id]):
+        raise Conflict(f"素材没有删除。{why}")
     if account := _account_with(media.sha256):
         raise Conflict(f"素材没有删除。它是账号“{account}”的默认封面。请账号管理员先换一张默认封面。")
 
@@ -82,13 +84,13 @@ def _account_with(sha256: str) -> str:
     return db.session.scalar(select(Account.name).where(named).limit(1)) or ""
 
 
-def _erase(sha256: str) -> list[str]:
+def _erase(actor: Actor, sha256: str) -> list[str]:
     """Take the row of these bytes and of what was derived from them out, as far as nothing needs them; which went."""
-    if _needed(sha256):
+    if _needed(sha256) or needed_elsewhere(actor, [sha256]):
         return []
     derived = list(db.session.scalars(select(Derivative.sha256).where(Derivative.source_sha256 == sha256)))
     db.session.execute(delete(Derivative).where(Derivative.source_sha256 == sha256))
-    gone = [made for one in derived if one != sha256 for made in _erase(one)]
+    gone = [made for one in derived if one != sha256 for made in _erase(actor, one)]
     found = db.session.execute(delete(Blob).where(Blob.sha256 == sha256).returning(Blob.sha256)).all()
     return [*gone, *(row.sha256 for row in found)]
 

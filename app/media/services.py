@@ -21,7 +21,8 @@ from app.media.finding import day_of, folders_of, media_of, tags_in_use, used_id
 from app.media.kinds import Kind, kind_of, picture_of
 from app.media.models import Blob, Media, MediaTag
 from app.media.store import LibraryStore, thumb_of
-from app.media.uses import record_uses, tell_of_posts, uses_of
+from app.media.sweeping import sweep
+from app.media.uses import hold, needed_for, record_uses, tell_of_posts, uses_of
 from app.units.access import Actor, unit_for
 from connectors import images
 from connectors.values import Image
@@ -36,13 +37,16 @@ __all__ = [
     "edit",
     "folders_of",
     "get_media",
+    "hold",
     "image_value",
     "made_from",
     "make_public",
     "media_of",
+    "needed_for",
     "open_original",
     "read_blob",
     "record_uses",
+    "sweep",
     "tags_in_use",
     "take_in",
     "tell_of_posts",
@@ -126,13 +130,15 @@ def _keep(actor: Actor, came: _Came, told: Mapping[str, Any], now: datetime) -> 
     text = attachment_text(came.content, kind.content_type)
     with atomic():
         sha256 = write_blob(came.content, kind.content_type, width=kind.width, height=kind.height, now=now)
-        kept = write_blob(came.original, kind.content_type, original=True, now=now) if came.original else ""
         media = same_item(came.unit_id, sha256, name=None if kind.is_image else name)
         known = media is not None
+        # An item has one original: another one would be bytes that nothing names and nobody could ever remove.
+        wanted = came.original and (media is None or not media.original_sha256)
+        kept = write_blob(came.original, kind.content_type, original=True, now=now) if wanted else ""
         if media is None:
             media = Media(unit_id=came.unit_id, sha256=sha256, name=name, text=text, original_sha256=kept)
             add_item(actor, media, kind, told, now, "media.add", f"上传素材“{name}”")
-        elif kept and not media.original_sha256:
+        elif kept:
             media.original_sha256 = kept
     return Taken(media=media, known=known)
 

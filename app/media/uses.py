@@ -35,12 +35,14 @@ class Use:
 
 # Bound by posts, the higher room: what the actor may know of each of these posts; those it may not see are left out.
 tell_of_posts: list[Callable[[Actor, Sequence[str]], Mapping[str, Told]]] = []
+# Bound by posts too: what beside the revisions needs one of these hashes or item ids, and the remedy; "" for nothing.
+needed_for: list[Callable[[Actor, Sequence[str]], str]] = []
 
 
-def record_uses(post_id: str, revision_id: str, wanted: Iterable[tuple[str, str, str]]) -> None:
+def record_uses(post_id: str, revision_id: str, wanted: Iterable[tuple[str, str, str]]) -> set[str]:
     """A revision shows exactly these (sha256, media id or "", place) from now on. Inside atomic().
 
-    The bytes are locked against removal until its end; what is gone already is left out.
+    The bytes are locked against removal until its end; what is gone already is left out: the hashes of that.
     """
     rows = set(wanted)
     standing = {
@@ -50,21 +52,34 @@ def record_uses(post_id: str, revision_id: str, wanted: Iterable[tuple[str, str,
     if gone := [key for row, key in standing.items() if row not in rows]:
         db.session.execute(delete(MediaUse).where(MediaUse.id.in_(gone)))
     new = rows - set(standing)
-    if not new:
-        return
-    hashes = select(Blob.sha256).where(Blob.sha256.in_({sha256 for sha256, _id, _place in new}))
-    there = set(db.session.scalars(hashes.order_by(Blob.sha256).with_for_update(read=True, key_share=True)))
+    hashes = {sha256 for sha256, _id, _place in new}
+    there = hold(hashes)
     for sha256, media_id, place in sorted(new):
         if sha256 in there:
             use = MediaUse(sha256=sha256, media_id=media_id, post_id=post_id, revision_id=revision_id, place=place)
             db.session.add(use)
     db.session.flush()
+    return hashes - there
+
+
+def hold(hashes: Iterable[str]) -> set[str]:
+    """Lock bytes against removal until the end of the transaction; which of them are there. Inside atomic()."""
+    wanted = set(hashes)
+    if not wanted:
+        return set()
+    query = select(Blob.sha256).where(Blob.sha256.in_(wanted)).order_by(Blob.sha256)
+    return set(db.session.scalars(query.with_for_update(read=True, key_share=True)))
 
 
 def of_item(media: Media) -> ColumnElement[bool]:
     """An SQL condition on MediaUse: it is this item that is used."""
     same_bytes = and_(MediaUse.sha256 == media.sha256, MediaUse.media_id == "")
     return or_(MediaUse.media_id == media.id, same_bytes)
+
+
+def needed_elsewhere(actor: Actor, keys: Sequence[str]) -> str:
+    """Why bytes or items must stay although no revision shows them (earlier states, templates), and what to do; ""."""
+    return next((why for ask in needed_for if (why := ask(actor, keys))), "")
 
 
 def uses_of(actor: Actor, media: Media) -> tuple[list[Use], int]:
@@ -79,9 +94,16 @@ def uses_of(actor: Actor, media: Media) -> tuple[list[Use], int]:
             post_id=post_id,
             title=told[post_id].title,
             status=told[post_id].status,
-            places=tuple(place for place in PLACES if place in places[post_id]),
+            places=_worth_telling(places[post_id]),
         )
         for post_id in ids
         if post_id in told
     ]
     return found, len(ids) - len(found)
+
+
+def _worth_telling(places: set[str]) -> tuple[str, ...]:
+    """Whatever is cover or in the text stands in what the accounts get as well."""
+    if places & {"cover", "body"}:
+        places = places - {"variant"}
+    return tuple(place for place in PLACES if place in places)

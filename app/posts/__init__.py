@@ -4,11 +4,13 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Bind this capability's pages and its part of the API to the app, and its posts to the library's lists of uses."""
     from app import web
-    from app.media.services import tell_of_posts
+    from app.media.services import needed_for, tell_of_posts
     from app.posts import api, check_views, file_views, history_views, preview_views, templates_views
     from app.posts.holdings import tell
+    from app.posts.needing import needed_for as ask
 
     tell_of_posts[:] = [tell]
+    needed_for[:] = [ask]
     preview_views.init(app)
     # The last two add their pages to those of the posts.
     for pages in dict.fromkeys((templates_views.bp, history_views.bp, check_views.bp, file_views.bp)):

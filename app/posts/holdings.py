@@ -11,10 +11,12 @@ from lxml import html as lxml_html
 from sqlalchemy import select
 
 from app.db import db, utcnow
+from app.errors import Conflict
 from app.media.models import Media
 from app.media.services import day_of, record_uses
 from app.media.uses import Told
 from app.posts.models import Post, Revision
+from app.posts.needing import pictures_in
 from app.units.access import Actor, visible
 from connectors.values import Problem
 
@@ -82,16 +84,24 @@ def licence_problems(revision: Revision) -> list[Problem]:
 
 
 def note_uses(post: Post, revision: Revision) -> None:
-    """Tell the library what an unfrozen revision shows, the derived pictures of each account too. Inside atomic()."""
+    """Tell the library what an unfrozen revision shows, the derived pictures of each account too. Inside atomic().
+
+    Raises Conflict when somebody deleted a picture after the accounts' parts were made of it: they would name nothing.
+    """
     uses: set[tuple[str, str, str]] = {(sha256, "", "body") for sha256 in _IN_BODY.findall(revision.body_html)}
     cover = cover_of(revision)
     if cover is not None:
         uses.add((cover.sha256, cover.id, "cover"))
     uses |= {(media.sha256, media.id, "attachment") for media in attachments_of(revision)}
-    shown = {sha256 for sha256, _media_id, place in uses if place != "attachment"}
+    # A cover's own item is not enough: a payload may name a twin of another unit, which would not be held.
+    shown = {sha256 for sha256, _media_id, place in uses if place == "body"}
     payloads = _hashes(variant.payload for variant in revision.variants)
     uses |= {(sha256, "", "variant") for sha256 in (payloads | _chosen(revision)) - shown}
-    record_uses(post.id, revision.id, uses)
+    gone = record_uses(post.id, revision.id, uses)
+    if lost := gone & pictures_in([variant.payload for variant in revision.variants]):
+        raise Conflict(
+            f"没有保存。稿件用到的 {len(lost)} 张图片刚刚被人从素材库删除，发出去会缺图。请去掉或换掉已看不到的图片，再保存一次。"
+        )
 
 
 def tell(actor: Actor, post_ids: Sequence[str]) -> Mapping[str, Told]:

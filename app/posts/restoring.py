@@ -9,11 +9,13 @@ from app.accounts.models import Account
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict
+from app.media.blobs import shown_blob
 from app.media.models import Media
 from app.posts.adapting import warm
 from app.posts.authoring import finish
 from app.posts.history import CHANGED, ON_REVISION, State, differences, keep, names_of_media, snapshot_of, state_of
 from app.posts.models import Post, Snapshot
+from app.posts.needing import body_without, parts_without, pictures_in
 from app.posts.revising import choose_accounts, current_revision, editable, locked
 from app.units.access import Actor
 
@@ -25,7 +27,8 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
     Raises NotFound, Forbidden, Conflict (stale `version`, going out or gone out, nothing to change).
     """
     wanted = snapshot_of(actor, post_id, key)
-    content, accounts, lost = _possible(actor, wanted)
+    content, chosen, lost = _possible(actor, wanted)
+    accounts = [channel["account_id"] for channel in chosen]
     warm(accounts, title=content["title"], body_html=content["body_html"], cover_media_id=content["cover_media_id"])
     with atomic():
         post = locked(actor, post_id, "post.write")
@@ -34,7 +37,6 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
             raise Conflict(
                 "没有恢复。其间有人改过这篇稿件。请刷新历史版本，看过最新内容后再恢复。", version=post.version
             )
-        chosen = [channel for channel in wanted.channels if channel["account_id"] in accounts]
         changed = differences(state_of(post), State(content=content, channels=chosen))
         if not changed:
             raise Conflict("没有恢复。稿件现在的内容与这个版本相同。不需要操作。")
@@ -66,8 +68,8 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
     return post, lost
 
 
-def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[str], list[str]]:
-    """What of a state can stand again: content, account ids, and words about the rest."""
+def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
+    """What of a state can stand again: content, channels, and words about the rest."""
     content, lost = dict(wanted.content), []
     if content["cover_media_id"] and db.session.get(Media, content["cover_media_id"]) is None:
         content["cover_media_id"] = None
@@ -77,11 +79,16 @@ def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[str]
         lost.append("有附件已不在素材库，没有恢复。")
     content["attachments"] = [media_id for media_id in content["attachments"] if media_id in there]
     content["attachment_names"] = there
-    accounts = []
+    channels = []
     for channel in wanted.channels:
         account = db.session.get(Account, channel["account_id"])
         if account is not None and account.active and actor.may("post.write", account.unit):
-            accounts.append(account.id)
+            channels.append(channel)
         else:
             lost.append(f"账号“{channel['account_name']}”已停用或您无权用它发稿，没有选上。")
-    return content, accounts, lost
+    parts = [content["body_html"], [channel["overrides"] for channel in channels]]
+    if gone := {sha256 for sha256 in pictures_in(parts) if shown_blob(sha256) is None}:
+        content["body_html"] = body_without(content["body_html"], gone)
+        channels = [{**channel, "overrides": parts_without(channel["overrides"], gone)} for channel in channels]
+        lost.append(f"有 {len(gone)} 张图片已不在素材库，没有恢复。请另选图片插入原处。")
+    return content, channels, lost

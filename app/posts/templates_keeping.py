@@ -11,10 +11,12 @@ from lxml import html as lxml_html
 
 from app.audit.services import record
 from app.db import atomic, db
-from app.errors import Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound
+from app.media.services import hold
 from app.posts.comparing import parts_of
 from app.posts.history import state_of
 from app.posts.models import Post, Template
+from app.posts.needing import pictures_in
 from app.posts.pictures import Pictures
 from app.posts.sanitising import clean, printable
 from app.posts.templates_filling import BLANK, KINDS, blanks_in
@@ -29,7 +31,7 @@ def save_template(actor: Actor, template_id: str | None, given: Mapping[str, Any
     """A new template of `unit_id`, or `template_id` changed. `given`: unit_id, name, about, title, summary, source,
     tags, body_html (fixed blocks carry the attribute data-locked), fields. Posts made before stay as they are.
 
-    Raises Invalid naming the fields, NotFound, Forbidden.
+    Raises Invalid naming the fields, NotFound, Forbidden, Conflict (a picture was deleted at this very moment).
     """
     unit_id = given.get("unit_id") if template_id is None else _kept(actor, template_id).unit_id
     unit = unit_for(actor, "template.manage", unit_id, see="post.read")
@@ -38,6 +40,7 @@ def save_template(actor: Actor, template_id: str | None, given: Mapping[str, Any
     values["blocks"] = _blocks(str(given.get("body_html") or ""), pictures)
     _refuse_unfillable(values)
     with atomic():
+        _hold(values["blocks"])
         template = _kept(actor, template_id) if template_id is not None else None
         if template is None:
             template = Template(unit_id=unit.id, created_by=actor.user_id, created_at=now)
@@ -141,6 +144,13 @@ def _blocks(body_html: str, pictures: Pictures) -> list[dict[str, Any]]:
         html = etree.tostring(node, encoding="unicode", method="html")
         found += [{"html": part.html, "locked": locked} for part in parts_of(clean(html, pictures.place).html)]
     return found
+
+
+def _hold(blocks: Sequence[Mapping[str, Any]]) -> None:
+    """Whoever deletes one of the pictures waits for the end of this, and finds the template."""
+    shown = pictures_in([block["html"] for block in blocks])
+    if shown - hold(shown):
+        raise Conflict("模板没有保存。其中有图片刚刚被人从素材库删除。请去掉或换掉已看不到的图片，再保存一次。")
 
 
 def _refuse_unfillable(values: Mapping[str, Any]) -> None:

@@ -116,5 +116,5 @@ def _uses_of(row: sa.Row, media: dict[str, str], chosen: set[str]) -> Iterator[t
     for media_id in row.attachments or []:
         if media_id in media:
             yield media[media_id], media_id, "attachment"
-    for sha256 in chosen - shown - {media.get(row.cover_media_id or "", "")}:
+    for sha256 in chosen - shown:
         yield sha256, "", "variant"

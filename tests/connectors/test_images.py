@@ -137,3 +137,21 @@ def test_the_kind_of_a_picture_is_told_without_decoding_it(monkeypatch: pytest.M
     assert images.kind_of(huge.getvalue()) == "image/png"
     assert images.kind_of(b"<svg/>") is None
     assert images.kind_of(huge.getvalue()[:60]) is None
+
+
+@pytest.mark.parametrize("kind", ["GIF", "PNG", "WEBP"])
+def test_all_frames_of_a_moving_picture_count_before_one_is_decoded(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """Small in the file, but whoever writes it anew holds every frame."""
+    first, *more = [Pillow.new("RGB", (50, 20), (number, 0, 0)) for number in (0, 90, 180, 250)]
+    moving = encoded(first, kind, save_all=True, append_images=more)
+    monkeypatch.setattr(images, "MAX_MOVING_PIXELS", 4 * 50 * 20)
+    assert images.examine(moving).moving
+    assert not images.examine(encoded(Pillow.new("RGB", (90, 90)), kind)).moving, "one frame has its own limit"
+    monkeypatch.setattr(images, "MAX_MOVING_PIXELS", 4 * 50 * 20 - 1)
+    monkeypatch.setattr(Pillow.Image, "load", _unexpected)
+    with pytest.raises(images.TooManyPixels, match="50 x 20 x 4"):
+        images.examine(moving)
+
+
+def _unexpected(*_given: object) -> None:
+    raise AssertionError("decoded")

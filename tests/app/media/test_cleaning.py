@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import re
@@ -16,7 +17,9 @@ from sqlalchemy import select
 
 from app.audit.models import Event
 from app.db import atomic, db
+from app.media.blobs import path_of
 from app.media.models import Blob, Media
+from app.media.removing import remove
 from app.media.services import add_media, read_blob, take_in
 from app.posts import services as posts
 from connectors.bare import is_bare
@@ -184,3 +187,17 @@ def test_the_same_photograph_again_is_the_same_item(world: World, now: datetime)
     assert (first.known, again.known, again.media.id) == (False, True, first.media.id)
     assert len(db.session.scalars(select(Media)).all()) == 1
     assert len(db.session.scalars(select(Blob)).all()) == 2
+
+
+def test_a_second_original_of_the_same_picture_leaves_no_bytes_that_nobody_can_remove(
+    world: World, now: datetime
+) -> None:
+    first = take_in(world.author, unit_id=world.city.id, name="a.jpg", content=picture("JPEG", comment=SECRET), now=now)
+    other = picture("JPEG", comment=b"another device")
+    again = take_in(world.author, unit_id=world.city.id, name="b.jpg", content=other, now=now)
+    assert again.media.id == first.media.id
+    hashes = {first.media.sha256, first.media.original_sha256}
+    assert set(db.session.scalars(select(Blob.sha256))) == hashes
+    assert not path_of(hashlib.sha256(other).hexdigest()).exists()
+    remove(world.author, first.media.id, now)
+    assert db.session.scalars(select(Blob.sha256)).all() == []
