@@ -49,7 +49,8 @@ def _remove(actor: Actor, media_id: str, now: datetime, aside: list[Path]) -> No
         summary, unit_id = f"删除素材“{media.name}”", media.unit_id
         db.session.delete(media)
         db.session.flush()
-        erased = [sha256 for start in hashes for sha256 in _erase(actor, start)]
+        kept = _kept_elsewhere(actor, hashes)
+        erased = [sha256 for start in hashes for sha256 in _erase(start, kept)]
         record(
             actor,
             "media.remove",
@@ -84,13 +85,27 @@ def _account_with(sha256: str) -> str:
     return db.session.scalar(select(Account.name).where(named).limit(1)) or ""
 
 
-def _erase(actor: Actor, sha256: str) -> list[str]:
+def _kept_elsewhere(actor: Actor, hashes: list[str]) -> set[str]:
+    """Which of these bytes, and of whatever was derived from them, earlier states or templates need."""
+    family: set[str] = set()
+    step = set(hashes)
+    while step:
+        family |= step
+        made = select(Derivative.sha256).where(Derivative.source_sha256.in_(step))
+        step = set(db.session.scalars(made)) - family
+    # One look for all: each goes through every state of every post.
+    if not needed_elsewhere(actor, sorted(family)):
+        return set()
+    return {sha256 for sha256 in family if needed_elsewhere(actor, [sha256])}
+
+
+def _erase(sha256: str, kept: set[str]) -> list[str]:
     """Take the row of these bytes and of what was derived from them out, as far as nothing needs them; which went."""
-    if _needed(sha256) or needed_elsewhere(actor, [sha256]):
+    if sha256 in kept or _needed(sha256):
         return []
     derived = list(db.session.scalars(select(Derivative.sha256).where(Derivative.source_sha256 == sha256)))
     db.session.execute(delete(Derivative).where(Derivative.source_sha256 == sha256))
-    gone = [made for one in derived if one != sha256 for made in _erase(actor, one)]
+    gone = [made for one in derived if one != sha256 for made in _erase(one, kept)]
     found = db.session.execute(delete(Blob).where(Blob.sha256 == sha256).returning(Blob.sha256)).all()
     return [*gone, *(row.sha256 for row in found)]
 

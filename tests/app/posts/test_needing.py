@@ -9,11 +9,12 @@ from sqlalchemy import delete, select
 
 from app.db import atomic, db
 from app.errors import Conflict
+from app.media import uses
 from app.media.blobs import path_of
 from app.media.models import Blob, Derivative, Media, MediaUse
 from app.media.removing import remove
 from app.media.services import add_media, uses_of
-from app.posts import adapting, templates_keeping
+from app.posts import adapting, holdings, templates_keeping
 from app.posts import services as posts
 from app.posts.models import Post, Revision, Template
 from app.posts.restoring import restore
@@ -33,7 +34,7 @@ def shown(media: Media) -> str:
 def taken_out(world: World, **fields: object) -> Post:
     """A draft whose first state had these, and whose present one has none of them."""
     post = posts.create_post(world.author, world.fields(**fields), world.now)
-    plain = {"body_html": "<p>甲</p>", "cover_media_id": None, "attachments": []}
+    plain: dict[str, object] = {"body_html": "<p>甲</p>", "cover_media_id": None, "attachments": []}
     return posts.revise_post(world.author, post.id, plain, post.version, world.now + LATER)
 
 
@@ -79,7 +80,7 @@ def test_a_picture_deleted_between_adapting_and_saving_is_told(
 ) -> None:
     """What was made for the accounts names it already: that must not be saved, let alone approved."""
     sha256 = put(world).sha256
-    note_uses = adapting.note_uses
+    note_uses = holdings.note_uses
 
     def too_late(post: Post, revision: Revision) -> None:
         erase(sha256)
@@ -100,7 +101,7 @@ def test_a_picture_deleted_while_a_template_is_saved_is_told(
 ) -> None:
     keeper = world.person("keeper", world.city, "author", "administrator")
     sha256 = put(world).sha256
-    hold = templates_keeping.hold
+    hold = uses.hold
 
     def too_late(hashes: set[str]) -> set[str]:
         erase(sha256)
