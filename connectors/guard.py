@@ -14,14 +14,18 @@ Allows = Callable[[Address], bool]
 # Host and port to the addresses that it has.
 LookUp = Callable[[str, int], Sequence[str]]
 
-# Where the clouds tell a machine its own secrets: the link-local ones, Alibaba's, Oracle's, Amazon's over IPv6.
-_METADATA = tuple(ipaddress.ip_address(text) for text in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254"))
+# Where the clouds tell a machine its own secrets: the link-local ones, Alibaba's, Oracle's, Amazon's over IPv6, and
+# Azure's, which is an address of the internet and answers inside only.
+_METADATA = tuple(
+    ipaddress.ip_address(text) for text in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "168.63.129.16")
+)
 
 
 def is_public(address: Address) -> bool:
     """Anybody's on the internet: neither this machine nor anything of its neighbourhood, in whatever disguise."""
     inner = _disguised(address)
-    return address.is_global and not address.is_multicast and (inner is None or is_public(inner))
+    bad = not address.is_global or address.is_multicast or address in _METADATA
+    return not bad and (inner is None or is_public(inner))
 
 
 def is_no_trap(address: Address) -> bool:

@@ -252,12 +252,18 @@ class _TimelyAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = self._pools
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: even told not to follow, requests reads the whole answer and takes the next address apart, whatever
+        they hold. Where a redirect leads is decided by who asked."""
+
+
 def new_session(pool: int = 256, *, allows: Allows | None = None, look_up: LookUp = look_up) -> requests.Session:
     """A session with a connection pool and no transport retries; proxies and .netrc of the environment are ignored.
 
     With `allows` (connectors.guard), for addresses that people give: others raise Refused with the code "barred".
     """
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(NO_COOKIES)
     adapter = _TimelyAdapter(allows, look_up, pool_connections=16, pool_maxsize=pool, max_retries=0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import warnings
 import zipfile
-import zlib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from app.checks.terms import SEVERITY_WORDS
 from app.checks.words import Term
 from app.errors import Invalid, TooLarge
+from app.media.zipped import FAULTS, bursts, prove
 
 COLUMNS = {"wrong": "错误", "right": "正确或建议", "severity": "级别", "reason": "理由", "exceptions": "例外"}
 # What the columns are called elsewhere.
@@ -47,18 +47,12 @@ _UNREADABLE = (
     "没有导入。文件读不出来，可能已损坏、加了密码，或不是 .xlsx（旧的 .xls 要先另存为 .xlsx）。请重新保存后上传。"
 )
 _FAULTS = (
-    zipfile.BadZipFile,
-    zlib.error,
+    *FAULTS,
     InvalidFileException,
     KeyError,
-    ValueError,
     TypeError,
     AttributeError,
     IndexError,
-    OSError,
-    EOFError,
-    NotImplementedError,
-    RuntimeError,
     # Of both XML readers.
     SyntaxError,
 )
@@ -86,8 +80,9 @@ def read_lines(content: bytes, most: int) -> tuple[list[Line], list[str]]:
 
 def _read(content: bytes, most: int) -> tuple[list[Line], list[str]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(entry.file_size for entry in archive.infolist()) > _MOST_UNPACKED:
+        if bursts(archive, _MOST_UNPACKED):
             raise TooLarge("没有导入。文件解压后超过 200 MB。请清除格式和图片，或拆成几个文件后上传。")
+        prove(archive)
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
         try:
             sheet = book.worksheets[0]

@@ -13,8 +13,9 @@ from pypdf import PdfReader
 from pypdf.errors import PyPdfError
 
 from app.errors import TooLarge, WrongKind
-from app.media.kinds import DOCX, PDF, XLSX
+from app.media.kinds import DOCX, MAX_UNPACKED, PDF, XLSX
 from app.media.places import bare, part, spot, unmarked
+from app.media.zipped import FAULTS, bursts, prove, read_part
 
 MAX_TEXT = 2_000_000
 _WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -43,9 +44,9 @@ def attachment_text(content: bytes, content_type: str) -> str:
             length += len(unmarked.__wrapped__(line).text) + 1
             if length > MAX_TEXT:
                 raise TooLarge("文档没有收下。里面的文字超过 200 万字，无法逐字检查。请拆成几个文件后上传。")
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, PyPdfError, KeyError, ValueError, TypeError, OSError) as error:
+    except (*FAULTS, etree.XMLSyntaxError, PyPdfError, KeyError, TypeError) as error:
         raise WrongKind(_UNREADABLE) from error
-    except (AttributeError, IndexError, RecursionError) as error:
+    except (AttributeError, IndexError) as error:
         # What lxml and pypdf let through for files that are malformed inside.
         raise WrongKind(_UNREADABLE) from error
     return "\n".join(lines).replace("\x00", "")
@@ -57,7 +58,7 @@ def _docx(content: bytes) -> Iterator[str]:
             if _TEXT_PARTS.fullmatch(name):
                 if archive.getinfo(name).file_size > _MOST_XML:
                     raise TooLarge("文档没有收下。文字和格式解压后超过 50 MB。请清除格式或拆成几个文件后上传。")
-                yield from _paragraphs(archive.read(name))
+                yield from _paragraphs(read_part(archive, archive.getinfo(name)))
 
 
 def _paragraphs(part: bytes) -> Iterator[str]:
@@ -73,6 +74,9 @@ def _paragraphs(part: bytes) -> Iterator[str]:
 def _xlsx(content: bytes) -> Iterator[str]:
     """Read as it streams by, cell by cell that is there: a sheet of two cells may claim a million rows between them."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if bursts(archive, MAX_UNPACKED):
+            raise TooLarge("文档没有收下。解压后的内容太大。请删去多余图片或拆分后重新上传。")
+        prove(archive)
         names = sorted(archive.namelist())
         shared = [_words(item) for name in names if name == _SHARED for item in _elements(archive, name, "si")]
         titles = _titles(archive)

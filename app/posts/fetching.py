@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from app.errors import Invalid, TooLarge, WrongKind
 from app.units.sites import covers, plain_host
@@ -21,6 +22,8 @@ _LONGEST, _LONGEST_CALL = 60.0, 20.0
 _USUAL = {"http": 80, "https": 443}
 _PAGES = ("text/html", "application/xhtml+xml")
 _HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; Tandem)", "Accept-Language": "zh-CN,zh;q=0.9"}
+# Programs differ in what these mean within an address: the one that checks and the one that asks might read two hosts.
+_UNCLEAR = re.compile(r"[\x00-\x1f\x7f\\]")
 _FAULTS = {
     "barred": "这个网址指向本机或内部网络，系统不访问这类地址",
     "untrusted": "网站的安全证书不可信或已过期",
@@ -75,13 +78,18 @@ class Fetcher:
     def _get(self, url: str, accept: str) -> Fetched:
         for hop in range(_MAX_HOPS + 1):
             parts = _parts(url)
-            if fault := _fault(parts, self._domains):
+            fault = _fault(parts, self._domains)
+            if parts is None or fault:
                 raise _refused(f"网站把它转到了别处：{fault}" if hop else fault)
+            url = _plain(parts)
             answer = self._ask(url, accept)
             location = _header(answer, "Location")
             if answer.status not in (301, 302, 303, 307, 308) or not location:
                 return _fetched(url, answer)
-            url = urljoin(url, location)
+            try:
+                url = urljoin(url, location)
+            except ValueError:
+                raise _refused("网站把它转到了别处，新网址写错了", "请联系网站管理员，或复制正文后粘贴") from None
         raise _refused(f"网站转来转去超过 {_MAX_HOPS} 次", "请在浏览器里打开，换用最后显示的网址")
 
     def _ask(self, url: str, accept: str) -> Answer:
@@ -117,8 +125,9 @@ def _fetched(url: str, answer: Answer) -> Fetched:
 
 
 def _parts(url: str) -> SplitResult | None:
+    """None for what is no address, or not the same to everybody."""
     try:
-        parts = urlsplit(url)
+        parts = urlsplit("" if _UNCLEAR.search(url) else url)
         return parts if parts.port is None or parts.hostname else None
     except ValueError:
         return None
@@ -129,13 +138,19 @@ def _fault(parts: SplitResult | None, domains: list[str]) -> str:
     host = plain_host(parts.hostname or "") if parts is not None else ""
     if parts is None or parts.scheme not in _USUAL or not host:
         return "网址不完整，应以 http:// 或 https:// 开头"
-    if parts.username or parts.password:
+    if "@" in parts.netloc:
         return "网址里带有用户名或密码"
     port = None if parts.port in (None, _USUAL[parts.scheme]) else parts.port
     if not covers(domains, host, port):
         shown = host if port is None else f"{host}:{port}"
         return f"{shown} 不是本单位登记的网站（已登记：{'、'.join(domains[:5])}{'等' if len(domains) > 5 else ''}）"
     return ""
+
+
+def _plain(parts: SplitResult) -> str:
+    """The address with the very host that was checked, so that no other reading of it is asked."""
+    port = "" if parts.port is None else f":{parts.port}"
+    return urlunsplit((parts.scheme, plain_host(parts.hostname or "") + port, parts.path, parts.query, ""))
 
 
 def _header(answer: Answer, name: str) -> str:

@@ -13,6 +13,7 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from app.errors import Invalid, TooLarge
+from app.media.zipped import FAULTS, bursts, prove
 from app.posts.alignment import align_marked, mark_alignment
 from app.posts.pictures import Pictures
 from app.posts.titles import inner_html, title_of
@@ -53,10 +54,12 @@ def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[
             convert_image=mammoth.images.img_element(keep),
             style_map=_STYLES,
             transform_document=mark_alignment(content),
+            # The map is ours, not one that a document brings along.
+            include_embedded_style_map=False,
         )
-    except (zipfile.BadZipFile, OSError, KeyError, ValueError, SyntaxError, ExpatError) as error:
+    except (*FAULTS, KeyError, SyntaxError, ExpatError) as error:
         raise Invalid(
-            "文稿没有导入。该 .docx 文件已损坏，或不是 Word 文档。请在 Word 或 WPS 中打开并另存后重试。",
+            "文稿没有导入。该 .docx 文件已损坏、加了密码，或不是 Word 文档。请在 Word 或 WPS 中打开，去掉密码并另存后重试。",
             errors={"file": ["文件无法读取。"]},
         ) from error
     root = lxml_html.fragment_fromstring(result.value, create_parent="div")
@@ -70,12 +73,20 @@ def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[
 
 
 def _check_unpacked(content: bytes) -> None:
+    """Raises TooLarge, or zipfile.BadZipFile for parts that are not what they declare."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = archive.infolist()
-    if sum(part.file_size for part in parts) > _MAX_UNPACKED:
-        raise TooLarge("文稿没有导入。文件解压后超过 200 MB。请压缩其中的图片后重新导入。")
-    if sum(part.file_size for part in parts if part.filename.lower().endswith(".xml")) > _MAX_TEXT:
+        if bursts(archive, _MAX_UNPACKED):
+            raise TooLarge("文稿没有导入。文件解压后超过 200 MB，或部件太多。请压缩或删去其中的图片后重新导入。")
+        heads = prove(archive)
+        text = sum(part.file_size for part in archive.infolist() if _may_be_xml(heads[part.filename]))
+    if text > _MAX_TEXT:
         raise TooLarge("文稿没有导入。文件里的文字和格式超过 20 MB。请拆成几篇，或清除格式后重新导入。")
+
+
+def _may_be_xml(head: bytes) -> bool:
+    """By its first bytes, in any encoding that the parsers find out: the name and the folder of a part prove nothing,
+    since the document itself says which parts are its text."""
+    return head[:1] in (b"<", b" ", b"\t", b"\r", b"\n", b"\0", b"\xef", b"\xfe", b"\x4c") or head[:2] == b"\xff\xfe"
 
 
 def _captions(root: HtmlElement) -> None:

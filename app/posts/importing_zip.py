@@ -6,11 +6,11 @@ import io
 import posixpath
 import stat
 import zipfile
-import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.errors import Invalid, TooLarge
+from app.media.zipped import FAULTS, read_part
 
 DOCUMENTS = (".docx", ".md", ".markdown", ".html", ".htm", ".txt", ".doc", ".wps")
 PICTURES = (".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp")
@@ -48,12 +48,12 @@ def unpack(name: str, content: bytes) -> Unpacked:
             pictures = {at: part for at, part in parts.items() if at.lower().endswith(PICTURES)}
             return Unpacked(
                 name=posixpath.basename(path),
-                content=archive.read(document),
+                content=read_part(archive, document),
                 folder=posixpath.dirname(path),
-                pictures={at: archive.read(part) for at, part in pictures.items()},
+                pictures={at: read_part(archive, part) for at, part in pictures.items()},
                 notes=_left_out(at for at in parts if at != path and at not in pictures and not _of_a_page(at)),
             )
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError):
+    except FAULTS:
         raise _refused(name, "文件已损坏，或用了少见的压缩方式", "请用系统自带的“压缩为 zip”重新打包后导入") from None
 
 

@@ -87,7 +87,7 @@ class Pictures:
     def keep(self, name: str, content: bytes) -> str | None:
         """The address of `content` in the library, where it is put now; None after noting why it was refused."""
         try:
-            media = add_media(self.actor, unit_id=self.unit_id, name=name, content=content, now=self.now)
+            media = add_media(self.actor, unit_id=self.unit_id, name=name, content=content, now=self.now, picture=True)
         except TandemError as refused:
             self._note(f"图片“{name}”没有导入。{refused.message}")
             return None

@@ -16,6 +16,7 @@ from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
 
 from app.errors import Invalid, TandemError, TooLarge, WrongKind
+from app.media.zipped import FAULTS, bursts, prove
 from app.publishing.plan_cells import read_clock, read_day
 
 # What one file may hold: rows of posts, lines looked at, unpacked bytes, characters of text.
@@ -47,6 +48,7 @@ WORDS = {
 _NEEDED = ("date", "title")
 # Where one merged cell stands for all its rows.
 _SHARED = ("date", "time", "accounts", "unit", "note")
+_BROKEN = "没有读入。这个文件打不开，可能已损坏。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。"
 _SPLIT = re.compile(r"[、,，;；\n/|]+")
 
 
@@ -83,9 +85,7 @@ def read_plan(name: str, content: bytes, today: date) -> Sheets:
         raise
     except Exception as error:
         # Whatever the library stumbles over in a file made by who knows which program.
-        raise WrongKind(
-            "没有读入。这个文件打不开，可能已损坏。请用 Excel 或 WPS 打开后另存为 .xlsx 再上传。"
-        ) from error
+        raise WrongKind(_BROKEN) from error
 
 
 def _read(content: bytes, today: date) -> Sheets:
@@ -137,11 +137,15 @@ def _check_archive(name: str, content: bytes) -> None:
         old = content[:4] == b"\xd0\xcf\x11\xe0"
         why = "这是旧格式（.xls）或加了密码的文件" if old else f"“{name[:60]}”不是 Excel 文件（.xlsx）"
         raise WrongKind(f"没有读入。{why}。请用 Excel 或 WPS 打开，另存为 .xlsx 再上传。")
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(item.file_size for item in archive.infolist()) > _MOST_UNPACKED:
-            raise TooLarge("没有读入。文件解开后太大。请删去图片和多余的工作表，只留排期表。")
-        if "xl/workbook.xml" not in archive.namelist():
-            raise WrongKind(f"没有读入。“{name[:60]}”不是 Excel 文件（.xlsx）。请另存为 .xlsx 再上传。")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if bursts(archive, _MOST_UNPACKED):
+                raise TooLarge("没有读入。文件解开后太大。请删去图片和多余的工作表，只留排期表。")
+            if "xl/workbook.xml" not in archive.namelist():
+                raise WrongKind(f"没有读入。“{name[:60]}”不是 Excel 文件（.xlsx）。请另存为 .xlsx 再上传。")
+            prove(archive)
+    except FAULTS as error:
+        raise WrongKind(_BROKEN) from error
 
 
 def _lines(sheet: Any, notes: list[str]) -> Iterator[tuple[int, Sequence[Any]]]:

@@ -128,11 +128,12 @@ def covers(domains: list[str], host: str, port: int | None) -> bool:
 
 
 def plain_host(host: str) -> str:
-    """A host name in lower case and ASCII; "" for what is none."""
+    """A host name in lower case and ASCII; "" for what is none: also for what only some programs take for one."""
     try:
-        return host.strip().rstrip(".").lower().encode("idna").decode("ascii")
+        name = host.rstrip(".").lower().encode("idna").decode("ascii")
     except UnicodeError:
         return ""
+    return name if all(_LABEL.fullmatch(label) for label in name.split(".")) else ""
 
 
 def _tidy(given: str) -> str:
@@ -145,6 +146,6 @@ def _tidy(given: str) -> str:
     labels = name.split(".")
     shared = len(labels) == 2 and (labels[0] in _SHARED or (labels[1] == "cn" and labels[0] in _PROVINCES))
     # Names whose last label is a number are addresses.
-    if len(labels) < 2 or shared or labels[-1].isdecimal() or not all(_LABEL.fullmatch(label) for label in labels):
+    if len(labels) < 2 or shared or labels[-1].isdecimal():
         return ""
     return name if port in (None, 80, 443) else f"{name}:{port}"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import docx
 import pytest
 from sqlalchemy import select
 
@@ -118,6 +122,19 @@ def test_a_picture_that_cannot_be_had_is_named(site: Site, take: Take) -> None:
         "http://www.qinglan.gov.cn:22/a.html",
         "http://user:pass@www.qinglan.gov.cn:{port}/a.html",
         "http://evil.example\\@www.qinglan.gov.cn:{port}/a.html",
+        "http://evil.example\\.www.qinglan.gov.cn:{port}/a.html",
+        "http://www.qinglan.gov.cn:{port}\\@evil.example/a.html",
+        "http://www.qinglan.gov.cn:{port}/\\a.html",
+        "http://evil.example%5c.www.qinglan.gov.cn:{port}/a.html",
+        "http://evil.example?.www.qinglan.gov.cn:{port}/a.html",
+        "http://ev il.www.qinglan.gov.cn:{port}/a.html",
+        "http://www.qinglan.gov.cn :{port}/a.html",
+        "http://www.qing\tlan.gov.cn:{port}/a.html",
+        "http://www.qinglan.gov.cn:{port}/\r\na.html",
+        "http://www.qinglan.gov.cn:{port}/a.html\x00",
+        "http://@www.qinglan.gov.cn:{port}/a.html",
+        "http://user@www.qinglan.gov.cn:{port}/a.html",
+        "http://a..qinglan.gov.cn:{port}/a.html",
         "http://127.0.0.1:{port}/a.html",
         "http://[::1]:{port}/a.html",
         "http://2130706433:{port}/a.html",
@@ -140,7 +157,16 @@ def test_nothing_else_is_asked(site: Site, take: Take, url: str) -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["http://169.254.169.254/latest/", "http://127.0.0.1:{port}/secret", "//evil.example/", "file:///etc/passwd"],
+    [
+        "http://169.254.169.254/latest/",
+        "http://127.0.0.1:{port}/secret",
+        "//evil.example/",
+        "file:///etc/passwd",
+        "http://[",
+        "http://evil.example\\.www.qinglan.gov.cn:{port}/secret",
+        "/\\evil.example/",
+        "//@www.qinglan.gov.cn:{port}/secret",
+    ],
 )
 def test_a_redirect_leads_nowhere_else(site: Site, take: Take, target: str) -> None:
     site.put("/a.html", b"", status=302, Location=target.replace("{port}", str(site.port)))
@@ -188,3 +214,62 @@ def test_without_registered_sites_nothing_is_asked(world: World) -> None:
         posts.import_page(world.author, unit_id=world.city.id, url="http://www.qinglan.gov.cn/", now=world.now)
     with pytest.raises(NotFound):
         posts.import_page(world.outsider, unit_id=world.city.id, url="http://www.qinglan.gov.cn/", now=world.now)
+
+
+@pytest.mark.parametrize(
+    "src",
+    [
+        "http://evil.example\\.www.qinglan.gov.cn:{port}/p.png",
+        "http://user@www.qinglan.gov.cn:{port}/p.png",
+        "http://[",
+    ],
+)
+def test_no_picture_is_asked_for_elsewhere(site: Site, take: Take, src: str) -> None:
+    at = src.replace("{port}", str(site.port)).encode()
+    site.put("/xwzx/t2.html", ARTICLE.replace(b'src="./W020260710.jpg"', b'src="' + at + b'"'))
+    assert at in site.pages["/xwzx/t2.html"][2]
+    result = take(f"{site.base}/xwzx/t2.html")
+    assert site.asked == ["/xwzx/t2.html"]
+    assert "<img" not in result.fields["body_html"]
+
+
+def test_the_host_that_is_asked_is_the_one_that_was_checked(site: Site, world: World) -> None:
+    """ß is "ss" to one program and a letter of its own to another."""
+    looked_up: list[str] = []
+
+    def look_up(host: str, port: int) -> list[str]:
+        looked_up.append(host)
+        return ["127.0.0.1"]
+
+    set_site_domains(world.admin, world.city.id, f"strasse.gov.cn:{site.port}", now=world.now)
+    site.put("/a.html", ARTICLE)
+    http = Http(session=new_session(2, allows=lambda _address: True, look_up=look_up))
+    url = f"http://WWW.straße.gov.cn:{site.port}/a.html#top"
+    posts.import_page(world.author, unit_id=world.city.id, url=url, now=world.now, http=http)
+    assert set(looked_up) == {"www.strasse.gov.cn"}
+
+
+def test_a_document_is_no_picture_of_a_page(site: Site, take: Take) -> None:
+    site.put("/xwzx/t2.html", ARTICLE.replace(b"W020260710.jpg", b"W020260710.docx"))
+    letter = io.BytesIO()
+    docx.Document().save(letter)
+    site.put("/xwzx/W020260710.docx", letter.getvalue(), "image/png")
+    result = take(f"{site.base}/xwzx/t2.html")
+    assert "<img" not in result.fields["body_html"]
+    assert db.session.scalars(select(Media)).all() == []
+    assert site.asked == ["/xwzx/t2.html", "/xwzx/W020260710.docx"]
+    assert any("不是图片" in note for note in result.notes)
+
+
+def test_a_redirect_that_bursts_is_not_read_whole(site: Site, take: Take) -> None:
+    headers = {"Location": "/b.html", "Content-Encoding": "gzip"}
+    site.put("/a.html", gzip.compress(b" " * (64 << 20)), status=302, **headers)
+    site.put("/b.html", ARTICLE)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Invalid, match="太大"):
+            take(f"{site.base}/a.html")
+        assert tracemalloc.get_traced_memory()[1] < 48 << 20
+    finally:
+        tracemalloc.stop()
+    assert site.asked == ["/a.html"]
