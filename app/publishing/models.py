@@ -12,6 +12,9 @@ from app.accounts.models import Account
 from app.db import Model, UTCDateTime, new_id
 from app.posts.models import Post, Variant
 
+# All tables of the capability are known with its models.
+from app.publishing import plan_models as plan_models
+
 STATUSES = (
     "scheduled",
     "preparing",

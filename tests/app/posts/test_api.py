@@ -94,7 +94,7 @@ def test_blocked_content_names_its_problems(call: Call, world: World) -> None:
     (problem,) = [p for p in answer.json["problems"] if p["severity"] == "block"]
     assert {**problem, "message": ""} == {
         "rule": "privacy.mobile", "severity": "block", "field": "body", "start": 2, "end": 13, "message": "",
-        "suggestion": "138****8000",
+        "suggestion": "138****8000", "key": "",
     }  # fmt: skip
 
 
