@@ -13,6 +13,9 @@ from app.accounts.models import Account
 # and the last tenth of its life.
 SOON, SOONER = timedelta(days=7), timedelta(days=3)
 
+# So long a process that has taken a probe in hand may be at it; what is put off for longer waits for calls.
+IN_HAND = timedelta(minutes=10)
+
 STATUS: Mapping[str, tuple[str, str, str]] = {
     "ok": ("green", "circle-check", N_("正常")),
     "limited": ("amber", "alert-triangle", N_("部分权限缺失")),
@@ -140,7 +143,8 @@ def next_step(account: Account, now: datetime) -> Step:
     if account.status == "refused":
         text = N_("平台不接受现有凭据，原因和办法见“权限”一栏。请照办；密钥有变时重新填写，再测试。")
         return Step(act="credentials", text=text)
-    if account.status == "unknown" and account.probe_requested_at is not None and account.probe_requested_at > now:
+    asked = account.probe_requested_at
+    if account.status == "unknown" and asked is not None and asked > now + IN_HAND:
         text = N_("今天的体检额度已用完，系统在明天零点后自动检查，不用再点测试。写稿和发布不受影响。")
         return Step(act="later", text=text)
     if corrected(account):

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import and_, delete, or_, select, update
 
 from app.accounts import connections, quotas, readings, tokens, verdicts
+from app.accounts.advice import IN_HAND
 from app.accounts.allotment import quota_summary, remaining
 from app.accounts.judging import own_settings
 from app.accounts.models import Account, CallbackSeen, QuotaUse
@@ -23,7 +24,6 @@ from connectors.values import Health, Right
 
 # Without being asked, an account is probed again after this time.
 PROBE_AGAIN = timedelta(hours=24)
-CLAIM = timedelta(minutes=10)
 # A person who presses the button again within this time sees the same result, where calls are rationed.
 AGAIN_BY_HAND = timedelta(minutes=1)
 # What probes are paid from.
@@ -160,7 +160,7 @@ def _request(actor: Actor, account_id: str, action: str, words: str, now: dateti
 def claim_probes(now: datetime, limit: int = 5) -> list[str]:
     """Ids of active accounts whose probe is due, each given to one caller only.
 
-    The claim is the request put off by CLAIM: if its holder dies, somebody else gets it then.
+    The claim is the request put off by IN_HAND: if its holder dies, somebody else gets it then.
     """
     daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= now - PROBE_AGAIN)
     due = or_(Account.probe_requested_at <= now, daily)
@@ -173,7 +173,7 @@ def claim_probes(now: datetime, limit: int = 5) -> list[str]:
             taken = db.session.execute(
                 update(Account)
                 .where(Account.id == account_id, due)
-                .values(probe_requested_at=now + CLAIM)
+                .values(probe_requested_at=now + IN_HAND)
                 .returning(Account.id)
                 .execution_options(synchronize_session=False)
             ).all()

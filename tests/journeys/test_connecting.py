@@ -105,7 +105,7 @@ def wrong_secret(connecting: Connecting) -> None:
     page.get_by_role("button", name="保存凭据").click()
     expect(page.get_by_text("已保存。").first).to_be_visible()
     # What is still to be pasted at the platform was not lost on the way.
-    expect(page.get_by_label("EncodingAESKey", exact=True).first).to_have_value(re.compile(r"^\w{43}$"))
+    expect(page.locator("#callback").get_by_label("EncodingAESKey", exact=True)).to_have_value(re.compile(r"^\w{43}$"))
     page.get_by_role("button", name="我已填好").click()
     expect(page.get_by_text("以上密钥请填到平台")).to_have_count(0)
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
-from app.accounts.advice import barred
+from app.accounts.advice import IN_HAND, barred
 from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.units.models import Unit
@@ -301,3 +301,7 @@ def test_nobody_is_sent_to_test_what_cannot_be_asked_today(app_on_simulator: Fla
     page = sound(browser.get(f"/accounts/{account.id}"))
     assert "系统在明天零点后自动检查" in page
     assert "上次没有测完" not in page
+    # Somebody who is just at it is no reason to send people away.
+    with atomic():
+        only().probe_requested_at = utcnow() + IN_HAND
+    assert "系统在明天零点后自动检查" not in sound(browser.get(f"/accounts/{account.id}"))
