@@ -34,6 +34,7 @@ ALLOWED: dict[tuple[str, str], str] = {
         "Guarded._new_conn",
     ): "NameResolutionError or NewConnectionError: urllib3's, which call() turns into the tree",
     ("guarded.py", "Guarded._first_of"): "NewConnectionError: urllib3's, which call() turns into the tree",
+    ("cropping.py", "edited"): "ValueError: the contract of edited(), told by the media library",
     ("images.py", "reencode"): "ValueError: the contract of reencode(), shown as a problem of the content",
     ("images.py", "examine"): "TooManyPixels or ValueError: what the media library tells its person",
     ("images.py", "_open"): "ValueError: bytes that are no picture; callers show it as a problem",
