@@ -116,13 +116,21 @@ class Encrypted(TypeDecorator[dict[str, str]]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, str] | None:
         if value is None:
             return None
-        try:
-            clear: dict[str, str] = json.loads(cipher().decrypt(value.encode()))
-        except InvalidToken:
+        clear = opened(value)
+        if clear is None:
             raise RuntimeError(
                 "数据库里的密钥无法解开。TANDEM_ENCRYPTION_KEYS 中缺少当时的密钥。请系统管理员补上旧密钥后重启。"
-            ) from None
+            )
         return clear
+
+
+def opened(value: str) -> dict[str, str] | None:
+    """What Encrypted stored; None when no key opens it."""
+    try:
+        clear: dict[str, str] = json.loads(cipher().decrypt(value.encode()))
+    except InvalidToken:
+        return None
+    return clear
 
 
 def cipher() -> MultiFernet:

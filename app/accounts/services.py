@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Text, select, type_coerce
 from sqlalchemy.orm import joinedload
 
 from app.accounts import changing
@@ -31,7 +31,7 @@ from app.accounts.judging import Errors, check_credentials, check_settings, chec
 from app.accounts.models import Account
 from app.audit.services import record
 from app.config import current
-from app.db import Page, atomic, db, page_of
+from app.db import Page, atomic, db, opened, page_of
 from app.errors import Conflict, Invalid, NotFound
 from app.units.access import Actor, unit_for, visible
 from app.units.models import Unit, User
@@ -226,17 +226,20 @@ def only_drills() -> bool:
 def twins(account: Account) -> list[Account]:
     """Other accounts that bear a credential which the platform gives to one only: the same account twice, most likely."""
     single = [field.name for field in PLATFORMS[account.platform].fields if field.single]
-    others = select(Account).where(
-        Account.platform == account.platform, Account.environment == account.environment, Account.id != account.id
-    )
     mine = {name: account.credentials[name] for name in single if account.credentials.get(name)}
     if not mine:
         return []
-    return [
-        other
-        for other in db.session.scalars(others.order_by(Account.created_at))
-        if any(other.credentials.get(name) == value for name, value in mine.items())
+    # As they are stored: one whose secrets cannot be opened keeps nobody from the page of another.
+    stored = select(Account.id, type_coerce(Account.credentials, Text)).where(
+        Account.platform == account.platform, Account.environment == account.environment, Account.id != account.id
+    )
+    same = [
+        other_id
+        for other_id, sealed in db.session.execute(stored)
+        if any((opened(sealed) or {}).get(name) == value for name, value in mine.items())
     ]
+    query = select(Account).where(Account.id.in_(same)).order_by(Account.created_at)
+    return list(db.session.scalars(query)) if same else []
 
 
 def callback_url(account: Account) -> str:

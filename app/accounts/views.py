@@ -108,7 +108,6 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         days=readings.days_of(account.id),
         callback_url=services.callback_url(account) if manages else "",
         once=once(account) if manages else {},
-        twins=services.twins(account) if manages else [],
         own_ip=settings().egress_ip,
         grants=granting if manages and granting.can_authorize(account) else None,
         pushes=callbacks.recent(account.id),

@@ -41,9 +41,16 @@ _HEADING = re.compile(r"h[1-5]")
 def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[str]]:
     """Title and body of a .docx, and notes. Raises Invalid or TooLarge."""
 
+    ours: list[Exception] = []
+
     def keep(image: Any) -> dict[str, str]:
         with image.open() as stream:
-            src = pictures.keep(f"docx.{image.content_type.rpartition('/')[2]}", stream.read())
+            found = stream.read()
+        try:
+            src = pictures.keep(f"docx.{image.content_type.rpartition('/')[2]}", found)
+        except Exception as error:
+            ours.append(error)
+            raise
         # An <img> without address is dropped by the cleaning; why, is noted already.
         return {"src": src or "", "alt": getattr(image, "alt_text", "") or ""}
 
@@ -58,6 +65,9 @@ def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[
             include_embedded_style_map=False,
         )
     except (*FAULTS, KeyError, SyntaxError, ExpatError) as error:
+        if ours:
+            # A full disk is no damaged file.
+            raise ours[0] from None
         raise Invalid(
             "文稿没有导入。该 .docx 文件已损坏、加了密码，或不是 Word 文档。请在 Word 或 WPS 中打开，去掉密码并另存后重试。",
             errors={"file": ["文件无法读取。"]},

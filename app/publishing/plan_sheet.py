@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+import structlog
 from lxml import etree
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter, range_boundaries
@@ -18,6 +19,8 @@ from openpyxl.utils import get_column_letter, range_boundaries
 from app.errors import Invalid, TandemError, TooLarge, WrongKind
 from app.media.zipped import FAULTS, bursts, prove
 from app.publishing.plan_cells import read_clock, read_day
+
+log = structlog.get_logger()
 
 # What one file may hold: rows of posts, lines looked at, unpacked bytes, characters of text.
 MOST_ROWS = 3000
@@ -84,7 +87,8 @@ def read_plan(name: str, content: bytes, today: date) -> Sheets:
     except TandemError:
         raise
     except Exception as error:
-        # Whatever the library stumbles over in a file made by who knows which program.
+        # Whatever the library stumbles over in a file made by who knows which program; a fault of ours is in the log.
+        log.warning("plan not read", exc_info=True)
         raise WrongKind(_BROKEN) from error
 
 

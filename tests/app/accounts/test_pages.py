@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 
 from app.accounts.advice import IN_HAND, barred
 from app.accounts.models import Account
@@ -283,9 +283,13 @@ def test_the_same_account_under_two_ids_is_noticed(app: Flask, people: People) -
     browser = people.browser(people.admin)
     saved(browser, wechat_form(people))
     first = only()
-    assert "用着同一个 AppID" not in sound(browser.get(f"/accounts/{first.id}"))
+    wizard = f"/accounts/{first.id}/connected"
+    assert "用着同一个 AppID" not in sound(browser.get(wizard))
     browser.post("/accounts/new", data=wechat_form(people, external_id="gh_another", name="青岚发布二号"))
-    assert "“青岚发布二号”用着同一个 AppID" in sound(browser.get(f"/accounts/{first.id}"))
+    assert "“青岚发布二号”用着同一个 AppID" in sound(browser.get(wizard))
+    with atomic():
+        db.session.execute(text("UPDATE accounts SET credentials = 'x' WHERE id <> :id"), {"id": first.id})
+    assert "用着同一个 AppID" not in sound(browser.get(wizard))
 
 
 def test_nobody_is_sent_to_test_what_cannot_be_asked_today(app_on_simulator: Flask, people: People, sim: Sim) -> None:

@@ -255,3 +255,15 @@ def test_a_source_line_loses_nothing_else_that_it_says(
     assert result.fields["source"] == source
     assert result.fields["body_html"] == f"<p>正文第一段。</p>{left}"
     assert any(told in note for note in result.notes)
+
+
+def test_a_full_disk_is_no_damaged_document(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_args: object, **_named: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("app.posts.pictures.add_media", full)
+    name = "policy-interpretation.docx"
+    with pytest.raises(OSError, match="No space left"):
+        posts.import_document(
+            world.author, unit_id=world.city.id, name=name, content=(SAMPLES / name).read_bytes(), now=world.now
+        )
