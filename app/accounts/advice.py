@@ -145,7 +145,9 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="credentials", text=text)
     asked = account.probe_requested_at
     if account.status == "unknown" and asked is not None and asked > now + IN_HAND:
-        text = N_("今天的体检额度已用完，系统在明天零点后自动检查，不用再点测试。写稿和发布不受影响。")
+        text = N_(
+            "现在没有可用于体检的调用额度，系统在额度恢复后（最迟明天零点）自动检查，不用再点测试。写稿不受影响。"
+        )
         return Step(act="later", text=text)
     if corrected(account):
         return Step(act="probe", text=N_("账号已修改，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))

@@ -84,7 +84,11 @@ def _put_off(account: Account, now: datetime) -> Account:
 
 
 def _budget_returns(account: Account, now: datetime) -> datetime:
-    ends: list[datetime] = [row["resets_at"] for row in quota_summary(account, now) if row["key"] == BUDGET]
+    ends: list[datetime] = [
+        row["resets_at"] if row["used"] >= row["limit"] else row["blocked_until"] or row["resets_at"]
+        for row in quota_summary(account, now)
+        if row["key"] == BUDGET
+    ]
     return max(ends)
 
 

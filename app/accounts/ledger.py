@@ -146,6 +146,10 @@ def _count_one(call: _Call) -> None:
 def _count_all(calls: Sequence[_Call]) -> list[Exception | None]:
     """Of several calls in one transaction; Apart when there is anything to refuse, or to think about."""
     accounts = {call.account_id for call in calls}
+    # Around midnight two calls of one account may count on different days.
+    starts = {(call.account_id, c.row, c.start) for call in calls for c in call.running}
+    if len(starts) > len({(account_id, row) for account_id, row, _start in starts}):
+        raise Apart
     with atomic():
         impatient()
         blocked = db.session.execute(

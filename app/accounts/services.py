@@ -223,15 +223,19 @@ def only_drills() -> bool:
     return kinds == {"simulator"}
 
 
-def twins(account: Account) -> list[Account]:
-    """Other accounts that bear a credential which the platform gives to one only: the same account twice, most likely."""
+def twins(actor: Actor, account: Account) -> list[Account]:
+    """Other accounts, of those that the actor may see, that bear a credential which the platform gives to one only: the same account twice, most likely."""
     single = [field.name for field in PLATFORMS[account.platform].fields if field.single]
     mine = {name: account.credentials[name] for name in single if account.credentials.get(name)}
     if not mine:
         return []
     # As they are stored: one whose secrets cannot be opened keeps nobody from the page of another.
     stored = select(Account.id, type_coerce(Account.credentials, Text)).where(
-        Account.platform == account.platform, Account.environment == account.environment, Account.id != account.id
+        visible(actor, "account.read", Account.unit_id),
+        Account.platform == account.platform,
+        Account.environment == account.environment,
+        Account.id != account.id,
+        Account.active,
     )
     same = [
         other_id

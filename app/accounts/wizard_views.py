@@ -92,7 +92,7 @@ def connected(account_id: str) -> ResponseReturnValue:
         platform=platform,
         callback_url=services.callback_url(account),
         once=once(account),
-        twins=services.twins(account),
+        twins=services.twins(current_actor(), account),
         advice=advice,
         step=advice.next_step(account, utcnow()),
         own_ip=settings().egress_ip,

@@ -303,9 +303,9 @@ def test_nobody_is_sent_to_test_what_cannot_be_asked_today(app_on_simulator: Fla
     assert account.probe_requested_at is not None
     assert account.probe_requested_at > utcnow()
     page = sound(browser.get(f"/accounts/{account.id}"))
-    assert "系统在明天零点后自动检查" in page
+    assert "系统在额度恢复后" in page
     assert "上次没有测完" not in page
     # Somebody who is just at it is no reason to send people away.
     with atomic():
         only().probe_requested_at = utcnow() + IN_HAND
-    assert "系统在明天零点后自动检查" not in sound(browser.get(f"/accounts/{account.id}"))
+    assert "系统在额度恢复后" not in sound(browser.get(f"/accounts/{account.id}"))

@@ -306,6 +306,9 @@ def test_calls_of_one_moment_are_counted_in_one_transaction_each_for_itself(
     assert _count_all(calls) == [None, None, None]
     whole = select(QuotaUse).where(QuotaUse.key == "daily_calls@day")
     assert {row.account_id: row.used for row in db.session.scalars(whole)} == {two: 2, one: 1}
+    tomorrow = ledger(two, "publish", now + timedelta(days=1), three)._call("statuses/share")
+    with pytest.raises(Apart):
+        _count_all([calls[0], tomorrow])
     # One of them would be one too many: which, each finds out alone.
     with pytest.raises(Apart):
         _count_all(calls)
