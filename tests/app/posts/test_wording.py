@@ -13,13 +13,14 @@ from app.checks.models import PackHit, WordPack
 from app.checks.words import Matcher, Term
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid
+from app.media import services as media
 from app.posts import lookback
 from app.posts import services as posts
 from app.posts.models import Post
 from app.review import services as review
 from app.units.access import SYSTEM
 from app.units.services import issue_token
-from tests.app.posts.helpers import World
+from tests.app.posts.helpers import World, png
 from tests.app.review.test_review import issue_session
 
 SLIP = "<p>截止目前已通车。</p><p>第二段。</p>"
@@ -43,7 +44,7 @@ def explained(world: World, post: Post) -> Post:
 
 
 def published(world: World, body: str = SLIP, unit_id: str = "", **changes: object) -> Post:
-    fields = world.fields(body_html=body, account_ids=[], unit_id=unit_id or world.city.id, **changes)
+    fields = world.fields(**{"body_html": body, "account_ids": [], "unit_id": unit_id or world.city.id, **changes})
     author = world.person(f"writer-{db.session.query(Post).count()}", world.city, "author")
     post = posts.create_post(author, fields, world.now)
     with atomic():
@@ -221,6 +222,37 @@ def test_looking_back_goes_on_where_it_was_and_leaves_out_what_was_explained(
         counts.append(lookback.count_hits(world.admin, pack.id)[0])
     assert counts == [2, 4, 4]
     assert (pack.looked_at_version, pack.looked_posts) == (1, 5)
+
+
+def test_looking_back_reads_all_that_readers_got(world: World) -> None:
+    """Descriptions of pictures, topics, and what the account puts above and below every text."""
+    image = media.add_media(world.author, unit_id=world.city.id, name="图.png", content=png(), now=world.now)
+    with atomic():
+        world.wechat.settings = {"foot_html": "<p>编辑：停气服务组</p>"}
+    body = f'<p>正文。</p><img src="/media/{image.sha256}" alt="停水现场">'
+    published(world, body, tags=["停电"], account_ids=[world.wechat.id])
+    pack = pack_of(world, Term(wrong="停水", right="暂停供水"), Term(wrong="停电"), Term(wrong="停气"))
+    lookback.look_back(world.now)
+    hits = lookback.hits_of(world.admin, pack.id).items
+    assert {(hit.field, hit.wrong) for hit in hits} == {("body", "停水"), ("tags", "停电"), ("content_html", "停气")}
+    assert len(hits) == 3
+
+
+def test_a_post_that_is_wrong_throughout_is_not_looked_through_to_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = published(world, "<p>" + "通车" * 2_000 + "</p>")
+    with atomic():
+        posts.current_revision(post).dismissals = [
+            {"key": "0", "rule": "", "reason": "", "by": "", "by_name": "", "at": ""}
+        ]
+    asked: list[str] = []
+    plain = lookback.key_of_place
+    monkeypatch.setattr(lookback, "key_of_place", lambda *given: asked.append("") or plain(*given))
+    pack = pack_of(world, SLIP_TERM)
+    lookback.look_back(world.now)
+    assert lookback.count_hits(world.admin, pack.id) == (50, 1)
+    assert len(asked) == 50
 
 
 def test_a_pack_switched_off_forgets_what_it_found(world: World) -> None:
