@@ -99,8 +99,12 @@ class _Unseen(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.texts: list[str] = []
+        self.maps: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "img" and "data-map" in told:
+            self.maps.append(told.get("alt") or "")
         for name, value in attrs:
             if value and (name in ("alt", "title") or (name == "href" and value.lower().startswith("tel:"))):
                 self.texts.append(unquote(value))
@@ -108,10 +112,19 @@ class _Unseen(HTMLParser):
 
 def unseen_texts(html: str) -> list[str]:
     """What `html` says beside its text: words for those who cannot see a picture, numbers that a click would dial."""
+    return _read_unseen(html).texts
+
+
+def ticked_maps(html: str) -> list[str]:
+    """The descriptions of those pictures that the author ticked as maps; "" for one without."""
+    return _read_unseen(html).maps
+
+
+def _read_unseen(html: str) -> _Unseen:
     reader = _Unseen()
     reader.feed(html)
     reader.close()
-    return reader.texts
+    return reader
 
 
 def plain_text(html: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from app.checks.exposure import exposure, named_exposure, unseen_exposure
-from app.checks.plaintext import plain_text, rows_of, unseen_texts
+from app.checks.plaintext import plain_text, rows_of, ticked_maps, unseen_texts
 from app.checks.sourcing import maps, reposts
 from app.checks.wording import key_of, unseen_wording, wording
 from app.checks.words import Matcher
@@ -62,7 +62,7 @@ def check_content(
     found = check(title, "title", words) + check(summary, "summary", words) + check_html(body_html, "body", words)
     found += check(source, "source", words) + check(author, "author", words) + check(" ".join(tags), "tags", words)
     body = plain_text(body_html)
-    found += reposts(body, source) + maps(body, unseen_texts(body_html))
+    found += reposts(body, source) + maps(body, unseen_texts(body_html), ticked_maps(body_html))
     for attachment in attachments:
         found += check(attachment.text, f"attachment:{attachment.name}", words)
         found += named_exposure(attachment.name)

@@ -20,7 +20,7 @@ from app.db import db
 from app.media.models import Media
 from app.media.services import image_value
 from app.posts.framing import frame_problems
-from app.posts.holdings import attachments_of, cover_of, library_problems, note_uses
+from app.posts.holdings import alt_problems, attachments_of, cover_of, library_problems, note_uses
 from app.posts.models import Post, Revision, Variant
 from app.posts.templates_locking import lost_in, template_problems
 from connectors.values import Content, Problem
@@ -117,7 +117,7 @@ def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Proble
         if isinstance(value, str):
             found += check_html(value, name, words) if name.endswith("_html") else check(value, name, words)
             if name.endswith("_html"):
-                found += lost_in(value, variant.revision.post.template, name)
+                found += lost_in(value, variant.revision.post.template, name) + alt_problems(value, name)
         else:
             # What stands inside a list or an object has no place in a text.
             inside = [problem for text in texts_in(value) for problem in check(text, name, words)]

@@ -292,3 +292,14 @@ def test_a_map_bears_its_number(alt: str, body: str, count: int) -> None:
     found = [p for p in check_content(title="题", summary="", body_html=html) if p.rule == "map.number"]
     assert len(found) == count
     assert len(maps(body, [alt])) == count
+
+
+def test_what_the_author_ticked_as_a_map_is_one_whatever_it_is_called() -> None:
+    def found(html: str) -> list[str]:
+        return [p.message for p in check_content(title="题", summary="", body_html=html) if p.rule == "map.number"]
+
+    ticked = '<img src="/media/x" alt="青岚市全貌" data-map="1">'
+    assert found(f"<p>见图</p>{ticked}")[0].startswith("配图“青岚市全貌”标为地图")
+    assert found('<img src="/media/x" alt="" data-map="1">')[0].startswith("有一张配图标为地图")
+    assert found(f"<figure>{ticked}<figcaption>审图号：青S（2026）012号</figcaption></figure>") == []
+    assert found(ticked.replace(' data-map="1"', "")) == []
