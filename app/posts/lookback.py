@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import delete, func, select
 
@@ -25,8 +26,8 @@ from app.units.models import Unit
 _BATCH = 20
 _ROUND = 500
 # Of one post: more says no more.
-_MOST_HITS = 50
-_OUT = ("published", "partly_published")
+MOST_HITS = 50
+OUT = ("published", "partly_published")
 
 
 def look_back(now: datetime) -> int:
@@ -65,7 +66,7 @@ def _batch(pack_id: str, now: datetime) -> int:
 
 def _posts_after(pack: WordPack) -> list[Post]:
     within = select(Unit.id).where(Unit.path.startswith(pack.unit.path, autoescape=True))
-    query = select(Post).where(Post.status.in_(_OUT), Post.unit_id.in_(within))
+    query = select(Post).where(Post.status.in_(OUT), Post.unit_id.in_(within))
     if pack.looked_after:
         query = query.where(Post.id < pack.looked_after)
     return list(db.session.scalars(query.order_by(Post.id.desc()).limit(_BATCH)))
@@ -76,11 +77,11 @@ def _hits(pack: WordPack, post: Post, matcher: Matcher, now: datetime) -> list[P
     revision = db.session.get(Revision, post.public_revision_id or post.revision_id or "")
     if revision is None:
         return []
-    places = islice(_places(revision, matcher), _MOST_HITS)
+    places = islice(places_in(revision, matcher), MOST_HITS)
     return [_hit(pack, post, field, text, found, now) for field, text, found in places]
 
 
-def _places(revision: Revision, matcher: Matcher) -> Iterator[tuple[str, str, Found]]:
+def places_in(revision: Revision, matcher: Matcher) -> Iterator[tuple[str, str, Found]]:
     """(field, text, place) one after the other: a post that is wrong throughout is not looked through to its end."""
     explained = {one["key"] for one in revision.dismissals}
     told: set[str] = set()
@@ -120,22 +121,29 @@ def _words(name: str, value: object) -> Iterator[tuple[str, str]]:
 
 
 def _hit(pack: WordPack, post: Post, field: str, text: str, found: Found, now: datetime) -> PackHit:
-    begin = max(text.rfind("\n", 0, found.start) + 1, found.start - 40)
-    stop = text.find("\n", found.end)
-    end = min(stop if stop >= 0 else len(text), found.end + 40)
-    term = asdict(found.term)
     return PackHit(
         pack_id=pack.id,
         version=pack.version,
         post_id=post.id,
         unit_id=post.unit_id,
-        field=field[:300],
-        **{name: term[name] for name in ("wrong", "right", "severity", "reason")},
-        quote=text[begin:end],
-        start=found.start - begin,
-        length=found.end - found.start,
         found_at=now,
+        **quoted(field, text, found),
     )
+
+
+def quoted(field: str, text: str, found: Found) -> dict[str, Any]:
+    """A place as PackHit tells it: its term, and the words around it in its line."""
+    begin = max(text.rfind("\n", 0, found.start) + 1, found.start - 40)
+    stop = text.find("\n", found.end)
+    end = min(stop if stop >= 0 else len(text), found.end + 40)
+    term = asdict(found.term)
+    return {
+        "field": field[:300],
+        **{name: term[name] for name in ("wrong", "right", "severity", "reason")},
+        "quote": text[begin:end],
+        "start": found.start - begin,
+        "length": found.end - found.start,
+    }
 
 
 def hits_of(actor: Actor, pack_id: str, *, cursor: str | None = None, limit: int = 30) -> Page[PackHit]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,12 +10,13 @@ from flask import Flask
 
 from app.audit.models import Event
 from app.checks import keeping
+from app.checks.builtin import builtin_packs
 from app.checks.models import PackHit, WordPack
 from app.checks.words import Matcher, Term
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid
 from app.media import services as media
-from app.posts import lookback
+from app.posts import lookback, lookback_shipped
 from app.posts import services as posts
 from app.posts.models import Post
 from app.review import services as review
@@ -265,6 +267,42 @@ def test_a_pack_switched_off_forgets_what_it_found(world: World) -> None:
     keeping.switch_pack(world.admin, pack.id, True, world.now)
     lookback.look_back(world.now)
     assert db.session.query(PackHit).count() == 1
+
+
+def test_a_pack_of_the_product_looks_back_when_it_is_new_to_a_unit(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once; again when it was off in between or an upgrade brought another version. Each unit's places are its own."""
+    monkeypatch.setattr(lookback_shipped, "_BATCH", 2)
+    key = "1-notices"
+    (slip,) = [term for pack in builtin_packs() if pack.key == key for term in pack.terms if term.wrong == "帐号"]
+    outs = [published(world, f"<p>第{number}个帐号。</p>") for number in range(3)]
+    below = published(world, "<p>区县的帐号。</p>", unit_id=world.bureau.id)
+    assert lookback_shipped.look_back_shipped(world.now) >= 4
+    look = lookback_shipped.looks_of(world.admin, key)
+    assert (look.looked, look.places, look.posts, look.busy) == (4, 4, 4, False)
+    assert {hit["post_id"] for hit in look.hits} == {below.id, *(post.id for post in outs)}
+    assert {hit["quote"][hit["start"] : hit["start"] + hit["length"]] for hit in look.hits} == {slip.wrong}
+    reader = world.person("bureau-author", world.bureau, "author")
+    assert [hit["post_id"] for hit in lookback_shipped.looks_of(reader, key).hits] == [below.id]
+    assert lookback_shipped.looks_of(world.outsider, key).hits == []
+    assert lookback_shipped.look_back_shipped(world.now) == 0
+    page = issue_session(app, world.admin).get(f"/settings/packs/builtin/{key}").text
+    assert f"/posts/{below.id}" in page
+    keeping.switch_builtin(world.admin, world.bureau.id, key, False, world.now)
+    lookback_shipped.look_back_shipped(world.now)
+    assert lookback_shipped.looks_of(world.admin, key).looked == 3
+    keeping.switch_builtin(world.admin, world.bureau.id, key, True, world.now)
+    newer = tuple(replace(pack, version="2099-01-01") for pack in builtin_packs())
+    lookback_shipped.look_back_shipped(world.now)
+    assert lookback_shipped.looks_of(world.admin, key).looked == 4
+    monkeypatch.setattr(lookback_shipped, "builtin_packs", lambda: newer)
+    monkeypatch.setattr(lookback_shipped, "_ROUND", 1)
+    assert lookback_shipped.look_back_shipped(world.now) > 0
+    monkeypatch.setattr(lookback_shipped, "_ROUND", 500)
+    lookback_shipped.look_back_shipped(world.now)
+    look = lookback_shipped.looks_of(world.admin, key)
+    assert (look.looked, look.places, look.busy) == (4, 4, False)
 
 
 def test_places_are_shown_to_those_who_may_read_the_post(world: World) -> None:
