@@ -103,7 +103,7 @@ def _holds(key: str, path: str, said: Mapping[tuple[str, str], Mapping[str, Any]
 
 def _batch(unit_id: str, pack: BuiltinPack, now: datetime) -> tuple[bool, int]:
     """Some posts more, the newest first: whether that was the last of them, and how many."""
-    fresh = {"version": pack.version, "after": "", "looked": 0, "places": 0, "posts": 0, "at": ""}
+    fresh: dict[str, Any] = {"version": pack.version, "after": "", "looked": 0, "places": 0, "posts": 0, "at": ""}
     with atomic():
         # Two schedulers may look at once: one after the other, each going on where the row says.
         row, found = _row(unit_id, _state(pack.key)), _row(unit_id, _found(pack.key))
