@@ -176,5 +176,7 @@ def _content(post: Post, revision: Revision, variant: Variant) -> Content:
         cover=image_value(cover) if cover is not None else None,
         link=link_for(post, variant, variant.account),
         urgent=post.urgent,
+        ai_text=revision.ai_text,
+        ai_images=revision.ai_images,
         overrides=dict(variant.overrides),
     )

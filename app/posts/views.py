@@ -21,6 +21,7 @@ from app.posts.toolbar import TABLE_TOOLS, TOOL_GROUPS
 from app.schemas import BaseSchema
 from app.units.permissions import current_actor, requires
 from app.web import _, people_time
+from connectors.labels import MADE
 
 bp = Blueprint("posts", __name__)
 
@@ -93,6 +94,7 @@ def show(post_id: str) -> ResponseReturnValue:
         # Whoever may read a post sees all of it, wherever its parts come from.
         cover=services.cover_of(revision),
         attachments=services.attachments_of(revision),
+        ai_label=services.ai_label(revision),
         revisions=services.revisions_of(actor, post_id).items,
         people=services.names_of({post.created_by, *revision.editors}),
         corrected=services.visible_post(actor, post.corrects_id),
@@ -171,6 +173,7 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         chosen=set(shown["account_ids"]),
         tool_groups=TOOL_GROUPS,
         table_tools=TABLE_TOOLS,
+        ai_ways=MADE,
     )
 
 

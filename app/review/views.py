@@ -166,6 +166,7 @@ def _item(review: Review, refusal: TandemError | None = None, comment: str = "")
         problems=_problems(review),
         # All that goes out, also what comes from a library that this person cannot enter.
         attachments=posts.attachments_of(revision),
+        ai_label=posts.ai_label(revision),
         why_not=services.why_not(actor, review),
         people=posts.names_of({review.submitted_by, *revision.editors}),
         refusal=refusal,
