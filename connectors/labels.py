@@ -27,7 +27,8 @@ _NAMED = {
     "images": r"(?:图|封面|海报|漫画|插画|本内容)",
 }
 _DECLARED = {
-    part: re.compile(rf"{named}{_GAP}{{0,16}}?{_AI}{_GAP}{{0,10}}?{_MADE}", re.IGNORECASE) for part, named in _NAMED.items()
+    part: re.compile(rf"{named}{_GAP}{{0,16}}?{_AI}{_GAP}{{0,10}}?{_MADE}", re.IGNORECASE)
+    for part, named in _NAMED.items()
 }
 # In brackets by itself it speaks of everything.
 # What programs write into a file: the implicit label (AIGC, with Label 1 to 3) and IPTC's kinds of digital sources.
@@ -35,7 +36,9 @@ _IN_FILE = {
     GENERATED: re.compile(rb"AIGC.{0,40}?Label(?:&quot;|\W){1,8}[123]|trainedAlgorithmicMedia", re.DOTALL),
     ASSISTED: re.compile(rb"compositeWithTrainedAlgorithmicMedia"),
 }
-_ALONE = re.compile(rf"[（(【〔\[]\s*(?:含|由|经)?\s*{_AI}\s*(?:辅助)?\s*{_MADE}[^（）()《》\n]{{0,8}}[）)】〕\]]", re.IGNORECASE)
+_ALONE = re.compile(
+    rf"[（(【〔\[]\s*(?:含|由|经)?\s*{_AI}\s*(?:辅助)?\s*{_MADE}[^（）()《》\n]{{0,8}}[）)】〕\]]", re.IGNORECASE
+)
 
 
 def made_with_ai(content: Content, *, pictured: bool) -> dict[str, str]:

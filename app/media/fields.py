@@ -58,7 +58,9 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
     if "ai_made" in given:
         fields["ai_made"] = given["ai_made"] or NONE
         if fields["ai_made"] not in MADE:
-            errors["ai_made"] = ["没有这种选择。可选：none（没有使用 AI）、assisted（AI 辅助生成）、generated（AI 生成）。"]
+            errors["ai_made"] = [
+                "没有这种选择。可选：none（没有使用 AI）、assisted（AI 辅助生成）、generated（AI 生成）。"
+            ]
     if errors:
         raise Invalid("素材信息没有保存。有字段不符合要求。请按各字段的提示改正后重新保存。", errors=errors)
     return fields

@@ -95,7 +95,8 @@ def take_in(
     original = content if kind.metadata else b""
     if original:
         # The implicit label goes with the rest of what the file tells: what it says is kept with the item.
-        told = {"ai_made": labels.told_by_file(content), **told}
+        if (how := labels.told_by_file(content)) != labels.NONE:
+            told = {"ai_made": how, **told}
         content, kind = _cleaned(content)
     came = _Came(unit_id=unit.id, name=name, kind=kind, content=content, original=original)
     try:

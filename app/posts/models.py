@@ -109,6 +109,15 @@ class Revision(Model):
     )
 
 
+class PostLink(Model):
+    """An address that the post's newest revision links to, by the hash of checks.LinkVerdict; pushed down by every edit."""
+
+    __tablename__ = "post_links"
+
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    url_hash: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
 class Variant(Model):
     """What one account will get of a revision: the payload of CONTRACT.md and its SHA-256."""
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from app.db import Page, db, page_of
 from app.errors import NotFound
-from app.posts.adapting import link_for
+from app.posts.adapting import link_for, problems_now
 from app.posts.audiences import AUDIENCE_OFFER, audiences_of
 from app.posts.authoring import create_post, override_variant, revise_post
 from app.posts.choosing import (
@@ -63,6 +63,7 @@ __all__ = [
     "pictures_in",
     "post_json",
     "posts_of",
+    "problems_now",
     "publications_by_post",
     "publications_of",
     "revise_post",

@@ -177,12 +177,13 @@ def _item(review: Review, refusal: TandemError | None = None, comment: str = "")
 
 def _problems(review: Review) -> list[dict[str, Any]]:
     """Every problem once, those of single accounts with the account's name."""
-    found = [dict(problem) for problem in review.revision.problems]
+    own, by_variant = posts.problems_now(review.revision)
+    found = list(own)
     for variant in review.revision.variants:
         found += [
             {**problem, "message": f"{variant.account.name}：{problem['message']}"}
-            for problem in variant.problems
-            if problem not in review.revision.problems
+            for problem in by_variant[variant.id]
+            if problem not in own
         ]
     # A licence may have ended since the post was handed in.
     ended = (asdict(problem) for problem in posts.licence_problems(review.revision))

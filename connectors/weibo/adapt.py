@@ -9,8 +9,8 @@ from typing import Any
 
 import nh3
 
-from connectors import text as words
 from connectors import labels, urgent
+from connectors import text as words
 from connectors.base import MediaStore
 from connectors.urgent import BREVITY
 from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem, Severity

@@ -13,8 +13,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from connectors import text as words
 from connectors import labels, urgent
+from connectors import text as words
 from connectors.base import MediaStore
 from connectors.values import AccountConfig, Adaptation, Content, Form, Image, Length, Note, Problem, Severity
 from connectors.weibo import compose, links, pictures
