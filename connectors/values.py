@@ -17,8 +17,10 @@ from connectors.known import Exchange as Exchange
 from connectors.known import Figures as Figures
 from connectors.known import Health as Health
 from connectors.known import Json as Json
+from connectors.known import LimitMet as LimitMet
 from connectors.known import Right as Right
 from connectors.known import Token as Token
+from connectors.known import limits_met as limits_met
 from connectors.rules import Allowance as Allowance
 from connectors.rules import Choice as Choice
 from connectors.rules import Form as Form
