@@ -78,6 +78,7 @@ class Content:
 
     `body_html` is sanitised; images in it are `<img src="/media/{sha256}">`. `link` is the permalink with the
     unique parameter of this account's variant. `overrides` are parts of the payload that the author set by hand.
+    `ai_text`, `ai_images`: whether words and pictures were made with AI, as connectors.labels.MADE.
     """
 
     title: str
@@ -89,6 +90,8 @@ class Content:
     cover: Image | None = None
     link: str = ""
     urgent: bool = False
+    ai_text: str = "none"
+    ai_images: str = "none"
     overrides: Json = field(default_factory=dict)
 
 
