@@ -6,8 +6,10 @@ one, then the graver one. Offsets count characters (code points).
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 from ahocorasick_rs import AhoCorasick
@@ -65,12 +67,27 @@ class Matcher:
                 places.append((start, end, pattern))
             for index in self._allowing.get(pattern, ()):
                 allowed.setdefault(index, []).append((start, end))
+        longer = {index: Spans(spans) for index, spans in allowed.items()}
         standing = [
             Found(start=start, end=end, term=self._terms[index])
             for start, end, index in places
-            if not any(first <= start and end <= last for first, last in allowed.get(index, ()))
+            if index not in longer or not longer[index].hold(start, end)
         ]
         return apart(standing)
+
+
+class Spans:
+    """Stretches of a text, which may overlap, asked often whether one of them holds another."""
+
+    def __init__(self, spans: Iterable[tuple[int, int]]) -> None:
+        ordered = sorted(spans)
+        self._starts = [start for start, _end in ordered]
+        # How far those reach that begin at this one's start or before.
+        self._reach = list(accumulate((end for _start, end in ordered), max))
+
+    def hold(self, start: int, end: int) -> bool:
+        before = bisect_right(self._starts, start)
+        return before > 0 and end <= self._reach[before - 1]
 
 
 def find_all(matchers: Iterable[Matcher], text: str) -> list[Found]:
@@ -87,11 +104,14 @@ def apart(found: Sequence[Found]) -> list[Found]:
     """Of overlapping places what blocks, whatever else is longer; then the longest, of equally long ones the gravest.
     In the order of the text."""
     severe = _longest([one for one in found if one.term.severity == "block"])
-    others = [
-        one
-        for one in found
-        if one.term.severity != "block" and not any(one.start < bad.end and bad.start < one.end for bad in severe)
-    ]
+    # They are apart and in order: only the first that ends behind a place's start can touch it.
+    ends = [bad.end for bad in severe]
+
+    def touched(one: Found) -> bool:
+        first = bisect_right(ends, one.start)
+        return first < len(severe) and severe[first].start < one.end
+
+    others = [one for one in found if one.term.severity != "block" and not touched(one)]
     return sorted([*severe, *_longest(others)], key=lambda one: one.start) if severe else _longest(others)
 
 

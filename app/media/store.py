@@ -87,6 +87,11 @@ class LibraryStore:
         return self.get(made) if made else None
 
 
+def forms_of(sha256: str) -> set[str]:
+    """The picture itself and all that was made of it."""
+    return {sha256, *db.session.scalars(select(Derivative.sha256).where(Derivative.source_sha256 == sha256))}
+
+
 def thumb_of(sha256: str) -> str:
     """The SHA-256 of a picture of at most THUMB_SIDE pixels; of itself while it is light, "" for what is no picture."""
     image = LibraryStore().get(sha256)

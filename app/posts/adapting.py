@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from app.accounts.advice import RIGHTS, authorised_by_hand, barred, missing_right, unconnected
@@ -19,11 +19,14 @@ from app.config import current
 from app.db import db
 from app.media.models import Media
 from app.media.services import image_value
-from app.posts.holdings import attachments_of, cover_of, library_problems, note_uses
+from app.posts.framing import frame_problems
+from app.posts.holdings import alt_problems, attachments_of, cover_of, library_problems, note_uses
 from app.posts.linking import dead_links, dead_links_of, note_links, with_fresh_links
 from app.posts.models import Post, Revision, Variant
 from app.posts.templates_locking import lost_in, template_problems
 from connectors.values import Content, Problem
+
+_NAMES_OF_PICTURES = ("sha256", "media_id")
 
 
 def canonical(payload: Mapping[str, Any]) -> str:
@@ -82,7 +85,7 @@ def all_problems(revision: Revision) -> list[Problem]:
     words = words_for(revision.post.unit_id)
     found = content_problems(revision, words)
     for variant in revision.variants:
-        found += override_problems(variant, words)
+        found += override_problems(variant, words) + frame_problems(variant, words)
     return found
 
 
@@ -116,7 +119,11 @@ def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Proble
         if isinstance(value, str):
             found += check_html(value, name, words) if name.endswith("_html") else check(value, name, words)
             if name.endswith("_html"):
-                found += lost_in(value, variant.revision.post.template, name)
+                found += lost_in(value, variant.revision.post.template, name) + alt_problems(value, name)
+        else:
+            # What stands inside a list or an object has no place in a text.
+            inside = [problem for text in texts_in(value) for problem in check(text, name, words)]
+            found += [replace(problem, start=None, end=None) for problem in inside]
     return found + dead_links_of(variant)
 
 
@@ -128,6 +135,19 @@ def problems_now(revision: Revision) -> tuple[list[dict[str, Any]], dict[str, li
         variant.id: with_fresh_links(variant.problems, [*own, *as_told(revision, dead_links_of(variant))])
         for variant in revision.variants
     }
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """The words and numbers inside a part of a payload, but for those that name pictures."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key not in _NAMES_OF_PICTURES:
+                yield from texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_in(inner)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def connection_problems(account: Account) -> list[Problem]:
@@ -171,7 +191,7 @@ def _adapt(
     variant.payload = payload
     variant.sha256 = digest(payload)
     variant.notes = [asdict(note) for note in adapted.notes]
-    own = [*override_problems(variant, words), *connection_problems(account)]
+    own = [*override_problems(variant, words), *frame_problems(variant, words), *connection_problems(account)]
     variant.problems = as_told(revision, (*problems, *adapted.problems, *own))
     variant.length = asdict(adapted.length)
 

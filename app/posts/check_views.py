@@ -5,10 +5,12 @@ from __future__ import annotations
 from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from app.checks.builtin import builtin_pack
 from app.checks.keeping import get_pack
 from app.checks.services import FIELDS
 from app.db import utcnow
-from app.posts import lookback, services
+from app.errors import NotFound
+from app.posts import lookback, lookback_shipped, services
 from app.posts.schemas import DismissalIn
 from app.posts.views import answer_of, loaded
 from app.posts.views import bp as bp
@@ -50,3 +52,15 @@ def pack_hits(pack_id: str) -> ResponseReturnValue:
         posts=lookback.posts_by_id(actor, {hit.post_id for hit in page.items}),
         fields=FIELDS,
     )
+
+
+@bp.get("/posts/shipped-hits/<key>")
+@requires("post.read")
+def shipped_hits(key: str) -> ResponseReturnValue:
+    """A fragment of the page of a pack that comes with the product."""
+    if builtin_pack(key) is None:
+        raise NotFound
+    actor = current_actor()
+    look = lookback_shipped.looks_of(actor, key)
+    posts = lookback.posts_by_id(actor, {hit["post_id"] for hit in look.hits})
+    return render_template("posts/_shipped_hits.html", look=look, posts=posts, fields=FIELDS)

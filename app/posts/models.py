@@ -57,7 +57,7 @@ class Post(Model):
     public_revision_id: Mapped[str | None] = mapped_column(String(32))
     public_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     corrects_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"))
-    # Of a post made from a template: {"id", "name", "locked": [{"text", "links"}]}, the parts that must stay as they are.
+    # Of a post made from a template: {"id", "name", "locked": [{"text", "links", "pictures"}]}, the parts that must stay as they are.
     template: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[str] = mapped_column(String(32), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
