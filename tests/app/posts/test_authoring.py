@@ -205,7 +205,10 @@ def test_what_an_account_puts_around_its_texts_is_checked(world: World, now: dat
     assert "账号“青岚发布weibo”的设置“片尾文字”" in told
     assert "138****8000" in told
     assert "账号管理员" in told
-    assert [p["rule"] for p in wechat.problems if p["severity"] == "block"] == ["account.head_html", "account.foot_html"]
+    assert [p["rule"] for p in wechat.problems if p["severity"] == "block"] == [
+        "account.head_html",
+        "account.foot_html",
+    ]
     assert not posts.current_revision(post).problems
     with pytest.raises(ContentBlocked):
         review.submit(world.author, post.id, now)
