@@ -7,6 +7,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 # Whether a connection to this address may be made.
@@ -33,6 +34,17 @@ def is_no_trap(address: Address) -> bool:
     inner = _disguised(address)
     bad = address.is_link_local or address.is_unspecified or address.is_multicast or address in _METADATA
     return not bad and (inner is None or is_no_trap(inner))
+
+
+def is_web(url: str) -> bool:
+    """http or https with a host and without a user's name."""
+    try:
+        parts = urlsplit(url)
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+        )
+    except ValueError:
+        return False
 
 
 def _disguised(address: Address) -> Address | None:

@@ -119,9 +119,10 @@ class Http:
         send_before: datetime | None = None,
         timeout: float = READ_TIMEOUT,
         longest: float = LONGEST,
+        body: bool = True,
     ) -> Answer:
         """One request, never repeated. `json_body` goes out as raw UTF-8, never as backslash-u escapes; `multipart` sends
-        a form without files so.
+        a form without files so. Not `body`: only status and headers are wanted, what follows them is never read.
 
         Raises Unavailable (nothing was sent, or a read failed) or OutcomeUnknown (a write may have arrived).
         """
@@ -129,8 +130,8 @@ class Http:
         self._check_deadline(send_before)
         sent_at = self._clock()
         # The address as the platform documents it, and beside it the one really asked, whichever base is configured.
-        body = describe(params, form, json_body, raw_body, files)
-        record = _Record(method=method, url=url, asked=self.locate(url), request=body, at=sent_at)
+        asked = describe(params, form, json_body, raw_body, files)
+        record = _Record(method=method, url=url, asked=self.locate(url), request=asked, at=sent_at)
         _present.check, _present.connecting = partial(self._check_deadline, send_before), False
         limit = _present.limit = Limit(longest)
         try:
@@ -145,7 +146,7 @@ class Http:
                 allow_redirects=False,
                 stream=True,
             )
-            content = _read_bounded(response)
+            content = _read_bounded(response) if body else _unread(response)
             if limit.stop():
                 # Cut short it may look like an ending.
                 raise requests.exceptions.ReadTimeout("time is up")
@@ -294,6 +295,12 @@ def _parts(form: Mapping[str, str] | None, files: tuple[File, ...]) -> list[tupl
     """The parts of a multipart body: fields without a file name, then files; None for another body."""
     fields: list[tuple[str, Any]] = [(name, (None, value)) for name, value in (form or {}).items()]
     return [*fields, *((f.field, (f.name, f.content, f.content_type)) for f in files)] or None
+
+
+def _unread(response: requests.Response) -> bytes:
+    """Closed instead of kept: what nobody reads would stand before the next answer."""
+    response.close()
+    return b""
 
 
 def _read_bounded(response: requests.Response) -> bytes:

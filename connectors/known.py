@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from connectors.errors import ConnectorError, RateLimited
+
 Json = Mapping[str, Any]
 
 
@@ -18,7 +20,8 @@ class Right:
     """One right as probed: True works, False does not, None can only be seen at the first publication.
 
     Not `asked`: the platform could not be asked this time, so an earlier verdict still stands. `unlisted`: it was refused
-    for this server's address, which the platform's list does not hold, whatever the credentials are. `who` must act.
+    for this server's address, which the platform's list does not hold, whatever the credentials are. `confirming`: the
+    platform waits until a person there allows this server's address. `who` must act.
     """
 
     key: str
@@ -28,17 +31,34 @@ class Right:
     who: str = ""
     asked: bool = True
     unlisted: bool = False
+    confirming: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class LimitMet:
+    """A platform's "not before" (or our own ledger's) that a call met: `call` as the meter names it."""
+
+    call: str
+    error: RateLimited
 
 
 @dataclass(frozen=True, kw_only=True)
 class Health:
-    """The result of exercising an account's real rights."""
+    """The result of exercising an account's real rights; the first of them is the token's."""
 
     rights: tuple[Right, ...]
     egress_ip: str = ""
     token_expires_at: datetime | None = None
     # When the token was given, where the platform tells: how long it was given for says how soon is soon.
     token_granted_at: datetime | None = None
+    # When to ask again though nobody did: the platform waits for a person, or takes no calls until then (aware UTC).
+    again_at: datetime | None = None
+    limits: tuple[LimitMet, ...] = ()
+
+
+def limits_met(error: ConnectorError, call: str) -> tuple[LimitMet, ...]:
+    """The limit that `error` tells of, if it is one."""
+    return (LimitMet(call=call, error=error),) if isinstance(error, RateLimited) else ()
 
 
 @dataclass(frozen=True, kw_only=True)

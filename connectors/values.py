@@ -17,8 +17,10 @@ from connectors.known import Exchange as Exchange
 from connectors.known import Figures as Figures
 from connectors.known import Health as Health
 from connectors.known import Json as Json
+from connectors.known import LimitMet as LimitMet
 from connectors.known import Right as Right
 from connectors.known import Token as Token
+from connectors.known import limits_met as limits_met
 from connectors.rules import Allowance as Allowance
 from connectors.rules import Choice as Choice
 from connectors.rules import Form as Form
@@ -76,6 +78,7 @@ class Content:
 
     `body_html` is sanitised; images in it are `<img src="/media/{sha256}">`. `link` is the permalink with the
     unique parameter of this account's variant. `overrides` are parts of the payload that the author set by hand.
+    `ai_text`, `ai_images`: whether words and pictures were made with AI, as connectors.labels.MADE.
     """
 
     title: str
@@ -87,6 +90,8 @@ class Content:
     cover: Image | None = None
     link: str = ""
     urgent: bool = False
+    ai_text: str = "none"
+    ai_images: str = "none"
     overrides: Json = field(default_factory=dict)
 
 

@@ -17,7 +17,7 @@ from app.posts.lookback_shipped import look_back_shipped
 from app.previews import services as previews
 from app.publishing import heartbeats, telling
 from app.system import measuring
-from scheduler import counter, fetcher, inspector, outside, poller, previewer, reader, reconciler, sender
+from scheduler import counter, fetcher, inspector, linker, outside, poller, previewer, reader, reconciler, sender
 from scheduler.runtime import Runtime
 
 VERSION = "0.1.0"
@@ -48,6 +48,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="media", seconds=2, run=lambda: fetcher.tick(runtime, runtime.clock())),
         Job(name="reader", seconds=30, run=lambda: reader.tick(runtime, runtime.clock())),
         Job(name="figures", seconds=60, run=lambda: counter.tick(runtime, runtime.clock())),
+        Job(name="links", seconds=10, run=lambda: linker.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
         Job(name="look back", seconds=30, run=lambda: look_back(runtime.clock())),
         Job(name="look back with shipped packs", seconds=60, run=lambda: look_back_shipped(runtime.clock())),

@@ -10,13 +10,15 @@ import structlog
 
 from app import logs
 from app.accounts import connections, tallies
+from app.accounts.advice import right_for
 from app.accounts.services import heed
+from app.accounts.verdicts import note_denied
 from app.db import release
 from app.publishing import claims, committing, preparing
 from app.publishing.batches import Answer
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
-from connectors.errors import ConnectorError, CredentialsRefused, OutcomeUnknown, RateLimited
+from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, OutcomeUnknown, RateLimited
 from connectors.values import Prepared
 from scheduler import retry
 from scheduler.runtime import Runtime
@@ -69,8 +71,16 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
         # Said where people look, and tried again before the lease would have run out.
         log.exception("prepare failed", publication=claim.publication_id)
         release()
-        now = runtime.clock()
+        _put_off_preparing(runtime, claim)
+
+
+def _put_off_preparing(runtime: Runtime, claim: Claim) -> None:
+    """Unless somebody else has it by now: what failed may have taken as long as the claim lasts."""
+    now = runtime.clock()
+    try:
         preparing.postpone(claim, error_json(_fault()), now + timedelta(seconds=_AFTER_FAULT), [], now)
+    except Lost:
+        log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
 
 
 def _prepare(runtime: Runtime, claim: Claim) -> None:
@@ -253,10 +263,12 @@ def _connect(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Co
 
 def _decide(connector: Connector, work: Work, error: ConnectorError, now: datetime) -> Outcome:
     """What to do; the platform's own "not before" is remembered for everybody who asks it."""
-    if isinstance(error, RateLimited | CredentialsRefused):
+    if isinstance(error, RateLimited | CredentialsRefused | NotEntitled):
         release()
         try:
             heed(work.account_id, connector, error, now)
+            if isinstance(error, NotEntitled):
+                note_denied(work.account_id, right_for(str(work.payload["delivery"]["mode"])), error, now)
         except Exception:
             # The platform will say it again; what became of this call must not be lost over it.
             log.exception("limit or refusal not noted", account=work.account_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from app.accounts.forms import N_, PLATFORMS
 from app.accounts.models import Account
@@ -13,16 +14,14 @@ from app.accounts.models import Account
 # and the last tenth of its life.
 SOON, SOONER = timedelta(days=7), timedelta(days=3)
 
-# So long a process that has taken a probe in hand may be at it; what is put off for longer waits for calls.
-IN_HAND = timedelta(minutes=10)
-
 STATUS: Mapping[str, tuple[str, str, str]] = {
     "ok": ("green", "circle-check", N_("正常")),
     "limited": ("amber", "alert-triangle", N_("部分权限缺失")),
     "refused": ("red", "plug-connected-x", N_("须重新连接")),
     "barred": ("red", "shield-lock", N_("未放行本服务器")),
     "unknown": ("grey", "question-mark", N_("尚未核实")),
-    "corrected": ("blue", "hourglass", N_("已更正，等待下次检查")),
+    "corrected": ("blue", "hourglass", N_("已修改，等待下次检查")),
+    "unauthorised": ("amber", "key", N_("尚未授权")),
     "inactive": ("slate", "player-pause", N_("已停用")),
 }
 
@@ -60,6 +59,8 @@ def status_of(account: Account) -> tuple[str, str, str]:
     """Colour, icon and word."""
     if not account.active:
         return STATUS["inactive"]
+    if unauthorised(account):
+        return STATUS["unauthorised"]
     if corrected(account):
         return STATUS["corrected"]
     return STATUS["barred" if barred(account) else account.status]
@@ -67,14 +68,18 @@ def status_of(account: Account) -> tuple[str, str, str]:
 
 def barred(account: Account) -> bool:
     """Whether its credentials were not even looked at, since this server's address is not on the platform's list."""
-    token = next((right for right in account.rights if right["key"] == "token"), {})
-    return account.status == "refused" and bool(token.get("unlisted"))
+    return account.status == "refused" and bool(_token(account).get("unlisted"))
+
+
+def confirming(account: Account) -> bool:
+    """Whether the platform waits until a person there allows this server's address."""
+    return account.status == "unknown" and bool(_token(account).get("confirming"))
 
 
 def unconnected(account: Account) -> str:
     """Why nothing of this account can go out until somebody connects it: the word of its mark; "" when it is connected."""
-    if authorised_by_hand(account) and not account.credentials.get("access_token"):
-        return N_("尚未授权")
+    if unauthorised(account):
+        return STATUS["unauthorised"][2]
     if barred(account):
         return STATUS["barred"][2]
     return STATUS["refused"][2] if account.status == "refused" else ""
@@ -83,17 +88,26 @@ def unconnected(account: Account) -> str:
 def missing_right(account: Account) -> str:
     """The key of the right without which its way of publishing does not work, where the last check missed it; or ""."""
     failed = (right["key"] for right in account.rights if right["ok"] is False)
-    return next((key for key in failed if key in ("draft", way_of(account))), "")
+    return next((key for key in failed if key in ("draft", right_for(account.mode))), "")
 
 
-def way_of(account: Account) -> str:
-    """The key of the right by which it publishes."""
-    return account.mode if account.mode in RIGHTS else "publish"
+def right_for(mode: str) -> str:
+    """The key of the right that publishing in this way needs."""
+    return mode if mode in RIGHTS else "publish"
 
 
 def corrected(account: Account) -> bool:
-    """Whether its credentials were changed since the last check, which says nothing any more."""
+    """Whether it was changed since the last check, which says nothing any more."""
     return account.status == "unknown" and not account.rights and account.checked_at is not None
+
+
+def put_off(account: Account) -> bool:
+    """Whether nothing is known of it and the next test waits until there are calls for it."""
+    return account.status == "unknown" and bool(_token(account).get("limited"))
+
+
+def _token(account: Account) -> Mapping[str, Any]:
+    return next((right for right in account.rights if right["key"] == "token"), {})
 
 
 def expires_at(account: Account) -> datetime | None:
@@ -104,6 +118,11 @@ def expires_at(account: Account) -> datetime | None:
 def authorised_by_hand(account: Account) -> bool:
     """Whether a person must renew the authorisation."""
     return any(field.name == "access_token" for field in PLATFORMS[account.platform].fields)
+
+
+def unauthorised(account: Account) -> bool:
+    """Whether nobody has signed in for it at its platform yet."""
+    return authorised_by_hand(account) and not account.credentials.get("access_token")
 
 
 def nearness(account: Account) -> tuple[timedelta, timedelta]:
@@ -125,13 +144,18 @@ def next_step(account: Account, now: datetime) -> Step:
     """The one thing to do next."""
     if not account.active:
         return Step(act="activate", text=N_("账号已停用：不发布，不拉取互动，不接收推送。需要时重新启用。"))
-    if authorised_by_hand(account) and not account.credentials.get("access_token"):
+    if unauthorised(account):
         text = N_("先在开放平台登记下面两个地址，再用本账号登录微博并授权，系统才能替它发布和收取互动。")
         return Step(act="authorize", text=text)
     ends = expires_at(account)
     if ends is not None and ends <= now + nearness(account)[0]:
         return Step(act="authorize", text=N_("授权快到期或已到期。请用本账号登录微博，点一次“同意”即可续期。"))
-    if account.checked_at is None:
+    if put_off(account):
+        text = N_(
+            "现在没有可用于体检的调用额度，系统在额度恢复后（最迟明天零点）自动检查，不用再点测试。写稿不受影响。"
+        )
+        return Step(act="later", text=text)
+    if account.checked_at is None and account.tried_at is None:
         return Step(act="probe", text=N_("逐项测试权限，看看这个账号现在能做什么。"))
     missing = [right for right in account.rights if right["ok"] is False]
     failed = missing[0] if missing else None
@@ -143,14 +167,13 @@ def next_step(account: Account, now: datetime) -> Step:
     if account.status == "refused":
         text = N_("平台不接受现有凭据，原因和办法见“权限”一栏。请照办；密钥有变时重新填写，再测试。")
         return Step(act="credentials", text=text)
-    asked = account.probe_requested_at
-    if account.status == "unknown" and asked is not None and asked > now + IN_HAND:
-        text = N_(
-            "现在没有可用于体检的调用额度，系统在额度恢复后（最迟明天零点）自动检查，不用再点测试。写稿不受影响。"
-        )
-        return Step(act="later", text=text)
     if corrected(account):
         return Step(act="probe", text=N_("账号已修改，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
+    if confirming(account):
+        text = N_(
+            "平台正等公众号管理员同意本服务器的地址，办法见“权限”一栏。管理员在微信中确认后，点“逐项测试”；系统到时也会自动再查。"
+        )
+        return Step(act="probe", text=text)
     if account.status == "unknown":
         return Step(act="probe", text=N_("上次没有测完。请稍后重新测试；若再次失败，请查看下面的原因。"))
     needed = missing_right(account)
@@ -162,12 +185,12 @@ def next_step(account: Account, now: datetime) -> Step:
             # Every way of publishing begins with a draft.
             text = N_("缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试。")
         return Step(act="wait", text=text, right=RIGHTS.get(needed, needed))
-    if failed is not None and failed["key"] == "callback" and account.callback_refusal:
-        text = N_("平台的推送到了，但签名不正确，市民的私信收不进来。请核对回调所用的密钥，更正后重新测试。")
-        return Step(act="credentials", text=text)
+    if account.callback_refusal and any(right["key"] == "callback" for right in missing):
+        text = N_("平台的推送到了，但没有通过核验，市民的私信收不进来。原因和办法见“权限”一栏，改好后重新测试。")
+        return Step(act="wait" if account.callback_remedy else "credentials", text=text)
     if account.last_callback_at is None:
         return Step(act="callback", text=N_("把回调网址填到平台，市民的私信才会进入收件箱。"))
     if failed is not None:
-        text = N_("缺少“%(right)s”权限。请按下面的说明补齐，然后重新测试；不需要的可以不理。")
-        return Step(act="wait", text=text, right=RIGHTS.get(failed["key"], failed["key"]))
+        text = N_("可以为这个账号写稿了。另外缺少“%(right)s”权限：需要时按下面的说明补齐再测试，不需要的可以不理。")
+        return Step(act="write", text=text, right=RIGHTS.get(failed["key"], failed["key"]))
     return Step(act="write", text=N_("一切就绪，可以为这个账号写一篇稿件。"))

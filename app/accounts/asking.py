@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TypeVar
 
 from app.accounts import connections
-from app.accounts.health import note_limit, note_refused
+from app.accounts.health import note_limit
 from app.accounts.models import Account
+from app.accounts.probing import note_refused
 from app.db import release
 from app.errors import Conflict
 from connectors.base import Connector, Purpose

@@ -74,12 +74,8 @@ def is_first(account_id: str, nonce: str, digest: str, answer: bytes, now: datet
 
 def note_callback(account_id: str, now: datetime) -> None:
     """The platform reached us. Inside atomic()."""
-    account = db.session.get_one(Account, account_id)
-    if account.callback_refused_at is not None:
-        # The secret is right again: a verdict that said otherwise goes.
-        account.callback_refused_at, account.callback_refusal, account.last_callback_at = None, "", now
-        if account.rights:
-            verdicts.judge(account)
+    if not verdicts.proven(db.session.get_one(Account, account_id)):
+        verdicts.note_push(account_id, now)
         return
     db.session.execute(
         update(Account)

@@ -73,9 +73,10 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
     if "mode" in changed:
         # Another app sees other messages, older ones too: it looks anew.
         account.poll_cursor, account.next_poll_at = {}, now
-    if any(key.startswith(("credentials.", "mode")) for key in changed):
-        # What was tried was tried with others, or in another way.
+    if any(key.startswith("credentials.") for key in changed) or ("mode" in changed and account.status != "refused"):
+        # What was tried was tried with others, or in another way. Credentials that are refused are so in any way.
         account.status, account.rights = "unknown", []
+        account.tried_at, account.probe_note = None, ""
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
         account.probe_requested_at = now
     if "active" in changed and account.active:

@@ -6,6 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.accounts import granting, services
+from app.accounts.views import tell_tested
 from app.accounts.wizard_views import bp as bp
 from app.db import utcnow
 from app.errors import Conflict
@@ -34,10 +35,13 @@ def authorized() -> ResponseReturnValue:
     except Conflict as refusal:
         flash(str(refusal), "error")
         return redirect(url_for("accounts.show", account_id=account_id))
-    account = services.probe(account_id, utcnow())
-    if account.status == "ok":
+    tested = services.check_now(account_id, utcnow())
+    if tested.came != "asked":
+        flash(_("授权已保存。"), "ok")
+        tell_tested(tested)
+    elif tested.account.status == "ok":
         flash(_("授权成功，已逐项测试。"), "ok")
-    elif account.status == "limited":
+    elif tested.account.status == "limited":
         flash(_("授权成功，但有的权限缺失。原因和办法见下。"), "warn")
     else:
         flash(_("授权已保存，但测试没有全部通过。原因和办法见下。"), "warn")

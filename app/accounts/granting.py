@@ -21,7 +21,7 @@ from app.accounts.models import Account
 from app.accounts.services import get_account
 from app.audit.services import record
 from app.config import current
-from app.db import atomic, db, release
+from app.db import atomic, release
 from app.errors import Conflict, Forbidden
 from app.units.access import Actor
 from connectors.errors import ConnectorError, OutcomeUnknown
@@ -128,12 +128,23 @@ def note_revocation(account_id: str, now: datetime) -> None:
     Where no call is left today for a probe, the next look for messages, paid from elsewhere, meets the refusal.
     """
     with atomic():
-        account = db.session.get_one(Account, account_id)
-        if account.next_poll_at is not None:
-            look = max(now, account.polled_at + _LOOK_AGAIN) if account.polled_at else now
-            account.next_poll_at = min(account.next_poll_at, look)
-        if account.probe_requested_at is None:
-            account.probe_requested_at = max(now, account.checked_at + _LOOK_AGAIN) if account.checked_at else now
+        account = changing.locked(account_id)
+        asked = account.probe_requested_at
+        if asked is None:
+            account.probe_requested_at = _not_again(account.checked_at, now)
+            _look_for_messages(account, _not_again(account.polled_at, now))
+        elif asked > now + _LOOK_AGAIN:
+            # However often it is said, one look in that time: polls that fail would lose their distance else.
+            _look_for_messages(account, now + _LOOK_AGAIN)
+
+
+def _not_again(before: datetime | None, now: datetime) -> datetime:
+    return max(now, before + _LOOK_AGAIN) if before else now
+
+
+def _look_for_messages(account: Account, at: datetime) -> None:
+    if account.next_poll_at is not None:
+        account.next_poll_at = min(account.next_poll_at, at)
 
 
 def _sealed(given: dict[str, Any]) -> str:

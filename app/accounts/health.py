@@ -1,188 +1,44 @@
-"""What an account can really do: probing its rights, noting what the platform refused. Its calls are in allotment.py."""
+"""How an account stands, and what the platform's limits say of it. Tests are in probing.py, calls in allotment.py."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, or_
 
-from app.accounts import connections, quotas, readings, tokens, verdicts
-from app.accounts.advice import IN_HAND
-from app.accounts.allotment import quota_summary, remaining
-from app.accounts.judging import own_settings
+from app.accounts import connections, quotas, readings
+from app.accounts.allotment import quota_summary
 from app.accounts.models import Account, CallbackSeen, QuotaUse
 from app.audit.services import record
-from app.db import atomic, db, release
+from app.db import atomic, db
 from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
-from connectors.base import Purpose
-from connectors.errors import ConnectorError, CredentialsRefused, RateLimited, Refused
-from connectors.values import Health, Right
+from connectors.errors import RateLimited
 
-# Without being asked, an account is probed again after this time.
-PROBE_AGAIN = timedelta(hours=24)
-# A person who presses the button again within this time sees the same result, where calls are rationed.
-AGAIN_BY_HAND = timedelta(minutes=1)
-# What probes are paid from.
-BUDGET: Purpose = "history"
 # What is over sooner was a limit by the minute or hour, of which the platform tells nothing.
 _DAILY_LIMIT = timedelta(hours=1)
 
 
-def probe(account_id: str, now: datetime) -> Account:
-    """Exercise the account's real rights and remember the result. No transaction is open while the platform is asked."""
-    account = db.session.get(Account, account_id)
-    if account is None:
-        raise NotFound
-    if account.rights and _too_few_calls(account, now):
-        # Not all could be asked today: what is known is worth more than "not asked".
-        return _put_off(account, now)
-    asked_with = _asked_with(account)
-    connector = connections.connect(account, purpose=BUDGET)
-    release()
-    try:
-        health = connector.probe()
-    except RateLimited as error:
-        if error.until is not None and error.code != "quota":
-            quotas.block(account_id, quotas.DAILY, error.until)
-        health = Health(rights=(_not_asked(error),))
-    except ConnectorError as error:
-        health = Health(rights=(_not_asked(error),))
-    with atomic():
-        account = db.session.get_one(Account, account_id, populate_existing=True)
-        if asked_with != _asked_with(account):
-            # Corrected meanwhile: what was found is about the old ones, and the new ones' probe is still due.
-            return account
-        account.rights = verdicts.merged(account.rights, health.rights)
-        verdicts.judge(account)
-        account.egress_ip = health.egress_ip or account.egress_ip
-        if health.token_expires_at is not None:
-            account.token_expires_at = health.token_expires_at
-            account.token_granted_at = health.token_granted_at or account.token_granted_at
-            _correct_expiry(account, health.token_expires_at)
-        account.checked_at = now
-        # Where no call was left, nobody need press the button: it goes on as soon as there are some.
-        unasked = account.status == "unknown" and remaining(account, BUDGET, now) == 0
-        account.probe_requested_at = _budget_returns(account, now) if unasked else None
-    return account
-
-
-def _too_few_calls(account: Account, now: datetime) -> bool:
-    left = remaining(account, BUDGET, now)
-    whole = next((row["limit"] for row in quota_summary(account, now) if row["key"] == BUDGET), 0)
-    # An account whose whole budget is smaller than a probe still gets one.
-    return left is not None and left < min(connections.capabilities(account).probe_calls, max(1, whole))
-
-
-def _put_off(account: Account, now: datetime) -> Account:
-    with atomic():
-        account.probe_requested_at = _budget_returns(account, now)
-    return account
-
-
-def _budget_returns(account: Account, now: datetime) -> datetime:
-    ends: list[datetime] = [
-        row["resets_at"] if row["used"] >= row["limit"] else row["blocked_until"] or row["resets_at"]
-        for row in quota_summary(account, now)
-        if row["key"] == BUDGET
-    ]
-    return max(ends)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tested:
-    """`fresh`: the platform was asked just now; `left`: calls left for probes today, None without a limit."""
-
-    account: Account
-    fresh: bool
-    left: int | None
-
-
-def check_now(account_id: str, now: datetime) -> Tested:
-    """A person's probe. Where calls are rationed, one of the last minute is shown again, unless something was corrected."""
-    account = db.session.get(Account, account_id)
-    if account is None:
-        raise NotFound
-    rationed = remaining(account, BUDGET, now) is not None
-    recent = account.checked_at is not None and now - account.checked_at < AGAIN_BY_HAND
-    if rationed and recent and account.probe_requested_at is None:
-        return Tested(account=account, fresh=False, left=remaining(account, BUDGET, now))
-    checked_at = account.checked_at
-    account = probe(account_id, now)
-    return Tested(account=account, fresh=account.checked_at != checked_at, left=remaining(account, BUDGET, now))
-
-
-def _correct_expiry(account: Account, told: datetime) -> None:
-    """The end that a person typed gives way to the platform's own word: else a living token would be held for dead."""
-    if connections.given_token(account.credentials) is not None:
-        account.credentials = {**account.credentials, "expires_at": told.isoformat()}
-        tokens.set_expiry(account.id, told)
-
-
-def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
-    return dict(account.credentials), own_settings(account.settings), account.mode
-
-
-def _not_asked(error: ConnectorError) -> Right:
-    ok = False if isinstance(error, Refused) else None
-    return Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy, who=error.who)
-
-
-def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:
-    """Let the scheduler probe the account soon."""
-    return _request(actor, account_id, "account.probe", "要求重新体检", now, probe_requested_at=now)
-
-
 def request_poll(actor: Actor, account_id: str, now: datetime) -> Account:
-    """Let the scheduler fetch the account's messages now."""
-    return _request(actor, account_id, "account.poll", "要求立即拉取互动", now, next_poll_at=now)
-
-
-def _request(actor: Actor, account_id: str, action: str, words: str, now: datetime, **values: datetime) -> Account:
+    """Let the scheduler fetch the account's messages now. Raises NotFound, Forbidden."""
     with atomic():
         account = db.session.get(Account, account_id)
         if account is None:
             raise NotFound
         actor.require("account.manage", account.unit, see="account.read")
-        for key, value in values.items():
-            setattr(account, key, value)
+        account.next_poll_at = now
         record(
             actor,
-            action,
+            "account.poll",
             now=now,
             object_type="account",
             object_id=account.id,
             unit_id=account.unit_id,
-            summary=f"{words}：“{account.name}”",
+            summary=f"要求立即拉取互动：“{account.name}”",
         )
     return account
-
-
-def claim_probes(now: datetime, limit: int = 5) -> list[str]:
-    """Ids of active accounts whose probe is due, each given to one caller only.
-
-    The claim is the request put off by IN_HAND: if its holder dies, somebody else gets it then.
-    """
-    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= now - PROBE_AGAIN)
-    due = or_(Account.probe_requested_at <= now, daily)
-    mine: list[str] = []
-    with atomic():
-        ids = db.session.scalars(
-            select(Account.id).where(Account.active, due).order_by(Account.probe_requested_at, Account.id).limit(limit)
-        ).all()
-        for account_id in ids:
-            taken = db.session.execute(
-                update(Account)
-                .where(Account.id == account_id, due)
-                .values(probe_requested_at=now + IN_HAND)
-                .returning(Account.id)
-                .execution_options(synchronize_session=False)
-            ).all()
-            mine += [row.id for row in taken]
-    return mine
 
 
 def tidy(now: datetime) -> None:
@@ -212,19 +68,6 @@ def _refused_as_one(account_id: str, call: str) -> str:
     account = db.session.get_one(Account, account_id)
     families = [quota.key for quota in connections.quotas_of(account) if quota.family and quota.covers(call)]
     return families[0] if families else quotas.DAILY
-
-
-def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
-    """A call heard that the account's authorisation is dead: its rights are probed at the scheduler's next turn, which
-    tells people. Where no call is left for a probe today, the platform's word is taken as it is."""
-    account = db.session.get(Account, account_id, populate_existing=True)
-    if not isinstance(error, CredentialsRefused) or account is None or account.status == "refused":
-        return
-    with atomic():
-        account = db.session.get_one(Account, account_id)
-        account.probe_requested_at = now
-        if _too_few_calls(account, now):
-            account.status, account.rights, account.checked_at = "refused", [verdicts.row(_not_asked(error))], now
 
 
 def _ask_what_is_left(account_id: str, now: datetime) -> None:

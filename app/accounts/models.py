@@ -38,7 +38,12 @@ class Account(Model):
     rights: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     egress_ip: Mapped[str] = mapped_column(String(60), default="")
     checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Testing the rights: when next (None: a day after the last), who has it in hand, and when it was last tried in vain,
+    # and why (Chinese): what was known before then stands.
     probe_requested_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    probe_claim_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    probe_note: Mapped[str] = mapped_column(Text, default="")
+    tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     token_expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # When that token was given, where the platform tells: how long it lives in all.
     token_granted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -46,6 +51,8 @@ class Account(Model):
     # The last push whose signature did not fit, and why (Chinese): a wrong secret shows nowhere else.
     callback_refused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     callback_refusal: Mapped[str] = mapped_column(Text, default="")
+    callback_remedy: Mapped[str] = mapped_column(Text, default="")
+    callback_who: Mapped[str] = mapped_column(String(80), default="")
     # Polling: the connector's cursor, when to ask next, who is asking, and why nothing can be had (Chinese).
     poll_cursor: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     next_poll_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
@@ -54,6 +61,8 @@ class Account(Model):
     polled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_note: Mapped[str] = mapped_column(Text, default="")
+    # The last look that failed.
+    history_tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Reading the platform's figures and allowances: when next, who is at it, and why nothing can be had (Chinese).
     next_reading_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reading_note: Mapped[str] = mapped_column(Text, default="")

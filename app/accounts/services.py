@@ -16,27 +16,19 @@ from app.accounts.asking import heed
 from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS, Platform
-from app.accounts.health import (
-    check_now,
-    claim_probes,
-    health_of,
-    note_limit,
-    note_refused,
-    probe,
-    request_poll,
-    request_probe,
-    tidy,
-)
+from app.accounts.health import health_of, note_limit, request_poll, tidy
 from app.accounts.judging import Errors, check_credentials, check_settings, check_told
 from app.accounts.models import Account
+from app.accounts.probing import Tested, check_now, claim_probes, note_refused, probe, request_probe
 from app.audit.services import record
 from app.config import current
 from app.db import Page, atomic, db, opened, page_of
 from app.errors import Conflict, Invalid, NotFound
-from app.units.access import Actor, unit_for, visible
+from app.units.access import Actor, actor_for, unit_for, visible
 from app.units.models import Unit, User
 
 __all__ = [
+    "Tested",
     "accounts_of",
     "callback_url",
     "check_now",
@@ -107,7 +99,7 @@ def create_account(
             credentials=changing.kept(found, external_id, credentials),
             settings=settings,
             callback_key=secrets.token_urlsafe(24),
-            responsible_id=_responsible(responsible_id),
+            responsible_id=_responsible(responsible_id, unit),
             probe_requested_at=now,
             created_at=now,
         )
@@ -150,7 +142,7 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
         account.name, account.mode = name.strip(), mode
         account.credentials, account.settings = changing.kept(platform, account.external_id, credentials), settings
         if "responsible_id" in changes:
-            account.responsible_id = _responsible(changes["responsible_id"])
+            account.responsible_id = _responsible(changes["responsible_id"], account.unit)
         if "active" in changes:
             account.active = bool(changes["active"])
         if changed:
@@ -277,12 +269,13 @@ def _check(
     return errors
 
 
-def _responsible(user_id: str | None) -> str | None:
+def _responsible(user_id: str | None, unit: Unit) -> str | None:
+    """A member of the account's unit, or of one above it who may see the account."""
     if not user_id:
         return None
     user = db.session.get(User, user_id)
-    if user is None or not user.active:
-        raise Invalid(_WRONG, errors={"responsible_id": ["没有这个成员，或已停用。"]})
+    if user is None or not user.active or not (user.unit_id == unit.id or actor_for(user).may("account.read", unit)):
+        raise Invalid(_WRONG, errors={"responsible_id": ["本单位没有这个成员，或已停用。请在列表中选择。"]})
     return user.id
 
 

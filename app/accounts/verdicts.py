@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import defer
+
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.words import N_
-from connectors.errors import Forged
+from connectors.errors import ConnectorError, Forged
 from connectors.values import Right
 
 CALLBACK = "callback"
@@ -25,14 +28,16 @@ Row = dict[str, Any]
 
 
 def row(right: Right) -> Row:
-    """As it is stored; the last two only the screen tells of."""
+    """As it is stored; what follows the remedy only the screen tells of."""
     plain = {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
-    return {**plain, "who": right.who, "unlisted": right.unlisted}
+    return {**plain, "who": right.who, "unlisted": right.unlisted, "confirming": right.confirming}
 
 
 def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[Row]:
     """What a probe found; where the platform could not be asked this time, what was known before."""
     known = {right["key"]: dict(right) for right in before}
+    if not found[0].asked and found[0].key in known:
+        return [dict(right) for right in before]
     told = [
         row(right) if _says_more(right, known.get(right.key)) else known.get(right.key, row(right)) for right in found
     ]
@@ -49,16 +54,43 @@ def _says_more(found: Right, known: Mapping[str, Any] | None) -> bool:
 
 def note_use(account: Account, key: str) -> None:
     """Something went out by this right, which no probe can try. Inside atomic()."""
-    if any(right["key"] == key and right["ok"] is None for right in account.rights):
-        shown = {**row(Right(key=key, ok=True, detail=_WORKED)), "used": True}
-        account.rights = [shown if right["key"] == key else right for right in account.rights]
+    if _open(account, key):
+        account = _locked(account.id)
+    if _open(account, key):
+        _put(account, {**row(Right(key=key, ok=True, detail=_WORKED)), "used": True})
+
+
+def note_denied(account_id: str, key: str, error: ConnectorError, now: datetime) -> None:
+    """Publishing by this right was refused for want of a right: what use has shown holds no longer. What is the matter a
+    probe asks at the scheduler's next turn."""
+    with atomic():
+        account = _locked(account_id)
+        if any(right["key"] == key and right.get("used") for right in account.rights):
+            _put(account, row(Right(key=key, ok=None, detail=error.cause, remedy=error.remedy, who=error.who)))
+            account.probe_requested_at = account.probe_requested_at or now
+
+
+def _open(account: Account, key: str) -> bool:
+    return any(right["key"] == key and right["ok"] is None for right in account.rights)
+
+
+def _put(account: Account, shown: Row) -> None:
+    account.rights = [shown if right["key"] == shown["key"] else right for right in account.rights]
+
+
+def _locked(account_id: str) -> Account:
+    """As it stands now, until the transaction ends changed by nobody else; its secrets are not opened. Inside atomic()."""
+    query = select(Account).where(Account.id == account_id).options(defer(Account.credentials))
+    # FOR NO KEY UPDATE: rows that only refer to the account need not wait.
+    query = query.with_for_update(key_share=True, of=Account).execution_options(populate_existing=True)
+    return db.session.scalars(query).one()
 
 
 def judge(account: Account) -> None:
     """The right to be told by pushes, as what came shows it, and the account's status by all its rights. Inside atomic().
 
     No call at the platform tells whether the secret of the signatures is right. Where the connector tests the callback
-    itself, its verdict stands unless a signature was refused since the last good push.
+    itself, its verdict stands where it is bad, or while no push has come.
     """
     if account.rights and account.rights[0]["ok"] is True:
         rest = [right for right in account.rights if right["key"] != CALLBACK]
@@ -70,14 +102,37 @@ def judge(account: Account) -> None:
 def _callback(account: Account, tested: Row | None) -> Row:
     refused, last = account.callback_refused_at, account.last_callback_at
     if refused is not None and (last is None or refused > last):
-        return row(Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=_SECRET, who=_ADMIN))
-    if tested is not None:
+        remedy, who = account.callback_remedy or _SECRET, account.callback_who or _ADMIN
+        said = Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=remedy, who=who)
+        return {**row(said), "ours": True}
+    if tested is not None and tested["ok"] is False:
         return tested
-    return row(Right(key=CALLBACK, ok=True, detail=_CAME) if last else Right(key=CALLBACK, ok=None, detail=_NEVER))
+    if last is not None:
+        return {**row(Right(key=CALLBACK, ok=True, detail=_CAME)), "ours": True}
+    return tested or {**row(Right(key=CALLBACK, ok=None, detail=_NEVER)), "ours": True}
 
 
 def _ours(right: Mapping[str, Any]) -> bool:
-    return right["detail"] in (_CAME, _NEVER) or right["remedy"] == _SECRET
+    # Those of earlier versions bear no mark.
+    return bool(right.get("ours")) or right["detail"] in (_CAME, _NEVER) or right["remedy"] == _SECRET
+
+
+def note_push(account_id: str, now: datetime) -> None:
+    """A push came whose signature is right: that proves address and keys, whatever was said before. Inside atomic()."""
+    account = _locked(account_id)
+    account.callback_refused_at, account.callback_refusal = None, ""
+    account.callback_remedy = account.callback_who = ""
+    account.last_callback_at = now
+    if account.rights and account.rights[0]["ok"] is True:
+        # Whether the host was found when it was last tested does not matter any more: it was.
+        account.rights = [right for right in account.rights if right["key"] != CALLBACK]
+        judge(account)
+
+
+def proven(account: Account) -> bool:
+    """Whether the right to be told by pushes is known to stand."""
+    shown = next((right for right in account.rights if right["key"] == CALLBACK), None)
+    return account.callback_refused_at is None and (shown is None or shown["ok"] is True)
 
 
 def status_of(rights: Sequence[Mapping[str, Any]]) -> str:
@@ -96,7 +151,8 @@ def note_refusal(account_id: str, error: Forged, now: datetime) -> None:
     if known is None or (known.callback_refused_at is not None and now - known.callback_refused_at < _NOTED_EVERY):
         return
     with atomic():
-        account = db.session.get_one(Account, account_id, with_for_update={"key_share": True}, populate_existing=True)
+        account = _locked(account_id)
         account.callback_refused_at, account.callback_refusal = now, error.cause
+        account.callback_remedy, account.callback_who = error.remedy, error.who
         if account.rights:
             judge(account)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import json
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
@@ -17,12 +20,12 @@ from app.accounts.reading import credentials_of, local_time, setting_value, sett
 from app.db import utcnow
 from app.errors import Invalid
 from app.units.permissions import current_actor, requires
-from app.web import _, local, settings
+from app.web import _, in_words, local, people_time, settings
 
 bp = Blueprint("accounts", __name__)
 
-# Key of the browser's session: the account whose proposed secrets the wizard shows. Only its id: cookies are no place for
-# secrets.
+# Key of the browser's session: {id of an account whose proposed secrets are shown: their digest}. Cookies are no place
+# for secrets.
 SHOW_ONCE = "account_saved"
 
 # Calls left for tests today from which on nobody needs to count them.
@@ -68,14 +71,34 @@ def show(account_id: str) -> ResponseReturnValue:
     return render_account(services.get_account(current_actor(), account_id))
 
 
+def keep_showing(account: Account) -> None:
+    """From now on this browser is shown what must be pasted on the platform's side, until the person says that it stands
+    there: these values, not what somebody else may set later."""
+    if shown := _proposed(account):
+        session[SHOW_ONCE] = {**_showing(), account.id: _digest(shown)}
+
+
 def once(account: Account) -> dict[str, str]:
-    """{label: value} of the secrets that we proposed and that are still to be pasted at the platform: shown to the very
-    browser that saved them, until the person says that they stand there."""
-    if session.get(SHOW_ONCE) != account.id:
-        return {}
+    """{label: value} of the secrets that we proposed and that are still to be pasted at the platform."""
+    shown = _proposed(account)
+    return shown if _showing().get(account.id) == _digest(shown) else {}
+
+
+def _showing() -> dict[str, str]:
+    kept = session.get(SHOW_ONCE)
+    return kept if isinstance(kept, dict) else {}
+
+
+def _proposed(account: Account) -> dict[str, str]:
     kept = account.credentials
     fields = PLATFORMS[account.platform].fields
     return {field.label: kept[field.name] for field in fields if field.propose and kept.get(field.name)}
+
+
+def _digest(shown: Mapping[str, str]) -> str:
+    """Keyed: a cookie is readable, and what is digested here are secrets."""
+    told = json.dumps(shown, sort_keys=True).encode()
+    return hmac.new(settings().secret_key.encode(), told, hashlib.sha256).hexdigest()[:32]
 
 
 @bp.post("/accounts/<account_id>/pasted")
@@ -83,8 +106,7 @@ def once(account: Account) -> dict[str, str]:
 def pasted(account_id: str) -> ResponseReturnValue:
     """The proposed secrets stand at the platform: they are not shown again."""
     services.get_account(current_actor(), account_id, key="account.manage")
-    if session.get(SHOW_ONCE) == account_id:
-        session.pop(SHOW_ONCE)
+    session[SHOW_ONCE] = {key: value for key, value in _showing().items() if key != account_id}
     return redirect(url_for("accounts.show", account_id=account_id))
 
 
@@ -110,6 +132,7 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         once=once(account) if manages else {},
         own_ip=settings().egress_ip,
         grants=granting if manages and granting.can_authorize(account) else None,
+        twins=services.twins(actor, account) if manages else [],
         pushes=callbacks.recent(account.id),
         people=services.people_of_unit(account) if manages else [],
         manages=manages,
@@ -164,32 +187,64 @@ def update(account_id: str) -> ResponseReturnValue:
 def probe(account_id: str) -> ResponseReturnValue:
     """Test each right now, while the person waits: some eight calls, each with its own time limit."""
     services.get_account(current_actor(), account_id, key="account.manage")
-    tested = services.check_now(account_id, utcnow())
+    tell_tested(services.check_now(account_id, utcnow()))
+    where = "accounts.connected" if request.form.get("back") == "wizard" else "accounts.show"
+    return redirect(url_for(where, account_id=account_id))
+
+
+def tell_tested(tested: services.Tested) -> None:
+    """What came of a test that somebody waited for."""
     account, left = tested.account, tested.left
-    if not tested.fresh and left == 0:
-        flash(_("没有再次测试。今天的体检额度已用完，明天零点恢复。下面是上次的结果。"), "warn")
-    elif not tested.fresh:
-        said = _(
-            "没有再次测试。系统在 %(at)s 刚测过这个账号，下面就是那次的结果；为节省额度，一分钟内不重复测试。改正凭据后可立即再测。",
-            at=f"{local(account.checked_at):%H:%M:%S}" if account.checked_at else "",
-        )
-        flash(said, "warn")
-    elif account.status == "ok":
-        flash(_("测试完成，没有发现缺失的权限。"), "ok")
-    elif advice.barred(account):
-        flash(_("平台没有放行本服务器的地址，凭据还没有验证。请把下面的地址加入 IP 白名单，再测试一次。"), "error")
-    elif account.status == "refused":
-        flash(_("平台没有接受这个账号的凭据。原因和办法见下。"), "error")
-    else:
-        flash(_("测试完成，有的权限缺失或没能核实。原因和办法见下。"), "warn")
+    words, kind = _outcome(tested)
+    flash(words, kind)
     most = connections.capabilities(account).probe_calls
-    if left is not None and left < _PLENTY:
+    if left is not None and left < _PLENTY and tested.came != "unauthorised":
         flash(
             _("今天体检还可调用平台 %(n)d 次，每次测试最多用 %(most)d 次，明天零点恢复。", n=left, most=most),
             "ok" if left >= most else "warn",
         )
-    where = "accounts.connected" if request.form.get("back") == "wizard" else "accounts.show"
-    return redirect(url_for(where, account_id=account_id))
+
+
+def _outcome(tested: services.Tested) -> tuple[str, str]:
+    account = tested.account
+    known = people_time(account.checked_at) if account.checked_at else ""
+    until = people_time(tested.until) if tested.until else ""
+    match tested.came:
+        case "unauthorised":
+            return _("没有测试。这个账号还没有授权。请先用本账号登录平台授权。"), "warn"
+        case "busy":
+            return _("正在测试这个账号（系统或另一个人刚刚开始）。几秒后刷新本页即可看到结果。"), "warn"
+        case "recent":
+            said = _(
+                "没有再次测试。系统在 %(at)s 刚测过这个账号，下面就是那次的结果；为节省额度，一分钟内不重复测试。改正凭据后可立即再测。",
+                at=f"{local(account.checked_at):%H:%M:%S}" if account.checked_at else "",
+            )
+            return said, "warn"
+        case "spent":
+            said = _(
+                "没有再次测试。剩下的体检额度不够测一遍，%(until)s 恢复后系统自动再测。下面是 %(at)s 的结果。",
+                until=until,
+                at=known,
+            )
+            return said, "warn"
+        case "unreached" if known and account.rights:
+            said = _(
+                "没有测成，平台没有应答：%(why)s下面仍是 %(at)s 的结果。系统会自动再测。",
+                why=in_words(account.probe_note),
+                at=known,
+            )
+            return said, "error"
+        case "unreached":
+            return _("没有测成：%(why)s系统会自动再测。", why=in_words(account.probe_note)), "error"
+    if advice.barred(account):
+        return _("平台没有放行本服务器的地址，凭据还没有验证。请把下面的地址加入 IP 白名单，再测试一次。"), "error"
+    if account.status == "refused":
+        return _("平台没有接受这个账号的凭据。原因和办法见下。"), "error"
+    if tested.came == "partly":
+        return _("测试完成了一部分，有几项平台没有应答。系统会自动再测；原因见下。"), "warn"
+    if account.status == "ok":
+        return _("测试完成，没有发现缺失的权限。"), "ok"
+    return _("测试完成，有的权限缺失或没能核实。原因和办法见下。"), "warn"
 
 
 @bp.post("/accounts/<account_id>/poll")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import flash, redirect, render_template, request, session, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.accounts import advice, connections, granting, services
 from app.accounts.forms import ENVIRONMENTS, PLATFORMS, Platform
 from app.accounts.reading import credentials_of
-from app.accounts.views import SHOW_ONCE, once
 from app.accounts.views import bp as bp
+from app.accounts.views import keep_showing, once
 from app.db import utcnow
 from app.errors import Conflict, Invalid, NotFound
 from app.units.permissions import current_actor, requires
@@ -74,8 +74,7 @@ def create() -> ResponseReturnValue:
         )
     except (Invalid, Conflict) as refusal:
         return _form(platform, form, refusal)
-    # What must be pasted on the platform's side is shown from now on, until the person says that it stands there.
-    session[SHOW_ONCE] = account.id
+    keep_showing(account)
     flash(_("账号已保存。"), "ok")
     return redirect(url_for("accounts.connected", account_id=account.id))
 

@@ -1,4 +1,4 @@
-"""WordPack with its terms and versions; a file of terms that waits for confirmation."""
+"""WordPack with its terms and versions, a file of terms that waits for confirmation; what fetching links told."""
 
 from __future__ import annotations
 
@@ -118,3 +118,24 @@ class PackHit(Model):
     start: Mapped[int] = mapped_column(Integer, default=0)
     length: Mapped[int] = mapped_column(Integer, default=0)
     found_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class LinkVerdict(Model):
+    """Whether an address that posts link to leads anywhere, as the scheduler found it last (app.checks.links.Seen).
+
+    `url_hash` is the SHA-256 of `url`; `failures` counts the looks in a row that were not "alive". A look that is under
+    way has `next_at` at the end of its time.
+    """
+
+    __tablename__ = "link_verdicts"
+    __table_args__ = (CheckConstraint("verdict IN ('waiting','alive','dead','unsure')", name="verdict"),)
+
+    url_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    host: Mapped[str] = mapped_column(String(255))
+    verdict: Mapped[str] = mapped_column(String(10), default="waiting")
+    status: Mapped[int | None] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(String(20), default="")
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+    checked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    next_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)

@@ -10,6 +10,7 @@ characters (code points), not UTF-16 units.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
@@ -95,6 +96,56 @@ class _Lines(HTMLParser):
             self.rows.append(self._row)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A link, and where its words stand in plain_text(); the same twice: it has none."""
+
+    href: str
+    start: int
+    end: int
+
+
+class _Anchors(_Lines):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[Anchor] = []
+        self._open: tuple[str, int] | None = None
+        # Those of the present line: (address, from, to) in its pieces as they came.
+        self._held: list[tuple[str, int, int]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
+        if tag == "a":
+            self._close()
+            href = dict(attrs).get("href") or ""
+            self._open = (href, self._reached()) if href else None
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._close()
+        super().handle_endtag(tag)
+
+    def flush(self) -> None:
+        self._close()
+        held, self._held = self._held, []
+        raw, before, line_at = "".join(self._pieces), len(self.lines), sum(len(line) + 1 for line in self.lines)
+        super().flush()
+        most = len(self.lines[-1]) if len(self.lines) > before else 0
+
+        def place(at: int) -> int:
+            return line_at + min(most, len(_BLANKS.sub(" ", raw[:at]).lstrip(" ")))
+
+        self.found += [Anchor(href=href, start=place(start), end=place(end)) for href, start, end in held]
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self._held.append((*self._open, self._reached()))
+            self._open = None
+
+    def _reached(self) -> int:
+        return sum(map(len, self._pieces))
+
+
 class _Unseen(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -148,3 +199,12 @@ def _read(html: str) -> _Lines:
     reader.close()
     reader.flush()
     return reader
+
+
+def anchors(html: str) -> list[Anchor]:
+    """The links of `html` in their order."""
+    reader = _Anchors()
+    reader.feed(html)
+    reader.close()
+    reader.flush()
+    return reader.found

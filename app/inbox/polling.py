@@ -102,7 +102,7 @@ def record_history_failure(account_id: str, error: ConnectorError, now: datetime
     """The account's own posts could not be listed: what is known of them may be too little."""
     with atomic():
         account = db.session.get_one(Account, account_id)
-        account.history_note = str(error)
+        account.history_note, account.history_tried_at = str(error), now
 
 
 def release_poll(account_id: str, note: str, now: datetime) -> None:
@@ -133,7 +133,7 @@ def _poll(account: Account, now: datetime) -> Poll:
         account_id=account.id,
         cursor={key: str(value) for key, value in account.poll_cursor.items()},
         posts=recent_receipts(account, now),
-        history_due=account.history_at is None or now - account.history_at >= _history_pause(account, now),
+        history_due=_history_due(account, now),
     )
 
 
@@ -168,6 +168,12 @@ def _spread(limit: int, used: int, needed: int, now: datetime) -> timedelta:
     if used + needed <= limit * over + limit / 2 * (1 - over):
         return timedelta(0)
     return (end - now) / (max(0, limit - used) // needed + 1)
+
+
+def _history_due(account: Account, now: datetime) -> bool:
+    """A look that failed waits as long as one that did not: its calls are those of the tests, too."""
+    looks = [at for at in (account.history_at, account.history_tried_at) if at is not None]
+    return not looks or now - max(looks) >= _history_pause(account, now)
 
 
 def _history_pause(account: Account, now: datetime) -> timedelta:

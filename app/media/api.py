@@ -43,6 +43,7 @@ class MediaOut(BaseSchema):
     expires_on = fields.String(allow_none=True)
     expired = fields.Boolean()
     note = fields.String()
+    ai_made = fields.String(metadata={"description": "none、assisted（AI 辅助生成）或 generated（AI 生成）"})
     origin_id = fields.String(allow_none=True)
     cleaned = fields.Boolean(metadata={"description": "拍摄信息已清除，原件另存"})
 
@@ -87,6 +88,7 @@ class MediaPatch(BaseSchema):
     licence = fields.String()
     expires_on = fields.String(allow_none=True)
     note = fields.String()
+    ai_made = fields.String()
 
 
 def media_json(media: Media) -> dict[str, Any]:
@@ -112,6 +114,7 @@ def media_json(media: Media) -> dict[str, Any]:
         "expires_on": media.expires_on.isoformat() if media.expires_on else None,
         "expired": media.expired(services.day_of(utcnow())),
         "note": media.note,
+        "ai_made": media.ai_made,
         "origin_id": media.origin_id or None,
         "cleaned": bool(media.original_sha256),
     }

@@ -20,7 +20,7 @@ from connectors.images import size_of
 QUALITIES = {"high": 92, "middle": 80, "small": 60}
 MIN_SIDE, MAX_WIDTH = 16, 8000
 # What a new item takes over from the one it was cut from.
-_INHERITED = ("folder", "tags", "title", "alt", "source", "holder", "licence", "expires_on")
+_INHERITED = ("folder", "tags", "title", "alt", "source", "holder", "licence", "expires_on", "ai_made")
 
 
 def cut(actor: Actor, media_id: str, given: Mapping[str, Any], now: datetime) -> Taken:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from app.errors import Invalid
+from connectors.labels import MADE, NONE
 
 TEXTS = {"title": 200, "alt": 400, "source": 200, "holder": 200, "licence": 200, "note": 2000}
 NAMES = {
@@ -20,6 +21,7 @@ NAMES = {
     "folder": "文件夹",
     "tags": "标签",
     "expires_on": "到期日",
+    "ai_made": "AI 制作",
 }
 MOST_TAGS, TAG_LENGTH = 20, 40
 FOLDER_LENGTH, FOLDER_DEPTH = 200, 5
@@ -53,6 +55,12 @@ def checked(given: Mapping[str, Any]) -> dict[str, Any]:
             fields["expires_on"] = _day(given["expires_on"])
         except ValueError:
             errors["expires_on"] = ["日期不对，应为年-月-日，例如 2027-06-30。请改正，或留空表示长期有效。"]
+    if "ai_made" in given:
+        fields["ai_made"] = given["ai_made"] or NONE
+        if fields["ai_made"] not in MADE:
+            errors["ai_made"] = [
+                "没有这种选择。可选：none（没有使用 AI）、assisted（AI 辅助生成）、generated（AI 生成）。"
+            ]
     if errors:
         raise Invalid("素材信息没有保存。有字段不符合要求。请按各字段的提示改正后重新保存。", errors=errors)
     return fields

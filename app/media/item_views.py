@@ -20,6 +20,7 @@ from app.media.uses import PLACES
 from app.media.views import bp, known_words
 from app.units.permissions import current_actor, requires
 from app.web import _
+from connectors.labels import MADE
 
 __all__ = ["bp"]
 
@@ -131,6 +132,7 @@ def _page(media: Media, refusal: TandemError | None = None, given: dict[str, Any
         folders=services.folders_of(actor),
         today=services.day_of(utcnow()),
         may_write=actor.may("media.write", media.unit),
+        ai_ways=[(key, _(words)) for key, words in MADE.items()],
     )
 
 

@@ -35,7 +35,8 @@ class Media(Model):
 
     `folder` is a path with slashes ("活动/2026"), "" for none. `expires_on` is the last day on which it may be used.
     `original_sha256` is what was uploaded where that had to be cleaned, "" where `sha256` is that itself. `origin_id`
-    is the item that this one was cut from, `made` how: {crop: [left, top, width, height], width, quality}.
+    is the item that this one was cut from, `made` how: {crop: [left, top, width, height], width, quality}. `ai_made`:
+    whether AI made it, a key of connectors.labels.MADE.
     """
 
     __tablename__ = "media"
@@ -54,6 +55,7 @@ class Media(Model):
     licence: Mapped[str] = mapped_column(String(200), default="")
     expires_on: Mapped[date | None] = mapped_column(Date, index=True)
     note: Mapped[str] = mapped_column(Text, default="")
+    ai_made: Mapped[str] = mapped_column(String(10), default="none")
     # No foreign keys: SQLite adds none to a table that stands.
     original_sha256: Mapped[str] = mapped_column(String(64), default="", index=True)
     origin_id: Mapped[str] = mapped_column(String(32), default="", index=True)

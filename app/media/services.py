@@ -24,7 +24,7 @@ from app.media.store import LibraryStore, thumb_of
 from app.media.sweeping import sweep
 from app.media.uses import hold, needed_for, record_uses, tell_of_posts, uses_of
 from app.units.access import Actor, unit_for
-from connectors import images
+from connectors import images, labels
 from connectors.values import Image
 
 __all__ = [
@@ -94,6 +94,9 @@ def take_in(
     kind = picture_of(content, name) if picture else kind_of(content, name)
     original = content if kind.metadata else b""
     if original:
+        # The implicit label goes with the rest of what the file tells: what it says is kept with the item.
+        if (how := labels.told_by_file(content)) != labels.NONE:
+            told = {"ai_made": how, **told}
         content, kind = _cleaned(content)
     came = _Came(unit_id=unit.id, name=name, kind=kind, content=content, original=original)
     try:
@@ -187,8 +190,8 @@ def made_from(actor: Actor, media: Media) -> list[Media]:
 
 
 def edit(actor: Actor, media_id: str, given: Mapping[str, Any], now: datetime) -> Media:
-    """Set what people say of an item: title, alt, folder, tags, source, holder, licence, expires_on, note; what is not
-    given stays. Raises NotFound, Forbidden, Invalid."""
+    """Set what people say of an item: title, alt, folder, tags, source, holder, licence, expires_on, note, ai_made; what
+    is not given stays. Raises NotFound, Forbidden, Invalid."""
     fields = checked(given)
     with atomic():
         media = get_media(actor, media_id)

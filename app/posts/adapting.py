@@ -21,6 +21,7 @@ from app.media.models import Media
 from app.media.services import image_value
 from app.posts.framing import frame_problems
 from app.posts.holdings import alt_problems, attachments_of, cover_of, library_problems, note_uses
+from app.posts.linking import dead_links, dead_links_of, note_links, with_fresh_links
 from app.posts.models import Post, Revision, Variant
 from app.posts.templates_locking import lost_in, template_problems
 from connectors.values import Content, Problem
@@ -56,6 +57,7 @@ def adapt_revision(post: Post, revision: Revision, origin: str = "") -> None:
     for variant in revision.variants:
         _adapt(post, revision, variant, (problems, words), public_address(origin))
     note_uses(post, revision)
+    note_links(post, revision)
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
@@ -107,7 +109,7 @@ def content_problems(revision: Revision, words: Sequence[Matcher]) -> list[Probl
         problems.append(_missing("title", "标题为空。没有标题的稿件不能送审。请填写标题。"))
     if not revision.body_html:
         problems.append(_missing("body", "正文为空。没有正文的稿件不能送审。请撰写正文。"))
-    return problems + library_problems(revision) + template_problems(revision)
+    return problems + dead_links(revision) + library_problems(revision) + template_problems(revision)
 
 
 def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Problem]:
@@ -122,7 +124,17 @@ def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Proble
             # What stands inside a list or an object has no place in a text.
             inside = [problem for text in texts_in(value) for problem in check(text, name, words)]
             found += [replace(problem, start=None, end=None) for problem in inside]
-    return found
+    return found + dead_links_of(variant)
+
+
+def problems_now(revision: Revision) -> tuple[list[dict[str, Any]], dict[str, list[dict[str, Any]]]]:
+    """The problems as they were kept, of the text and by variant, but of links what is known by now: they were looked at
+    after the text was saved."""
+    own = as_told(revision, dead_links(revision))
+    return with_fresh_links(revision.problems, own), {
+        variant.id: with_fresh_links(variant.problems, [*own, *as_told(revision, dead_links_of(variant))])
+        for variant in revision.variants
+    }
 
 
 def texts_in(value: object) -> Iterator[str]:
@@ -196,5 +208,7 @@ def _content(post: Post, revision: Revision, variant: Variant) -> Content:
         cover=image_value(cover) if cover is not None else None,
         link=link_for(post, variant, variant.account),
         urgent=post.urgent,
+        ai_text=revision.ai_text,
+        ai_images=revision.ai_images,
         overrides=dict(variant.overrides),
     )

@@ -12,9 +12,10 @@ from lxml import etree
 from lxml import html as lxml_html
 
 from app.checks.plaintext import plain_text
-from app.posts.history import CHANGED, State
+from app.posts.history import CHANGED, State, complete
 from app.posts.wording import Piece, compare_texts, likeness
 from app.words import N_
+from connectors.labels import MADE
 
 Kind = Literal["same", "changed", "look", "ins", "del"]
 
@@ -92,6 +93,7 @@ class Channel:
 
 def compare_contents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Section]:
     """Fields of State.content that differ."""
+    old, new = complete(old), complete(new)
     found = [
         Section(name=name, label=CHANGED[name], pieces=compare_texts(old[name] or "", new[name] or ""))
         for name in _TEXTS
@@ -110,6 +112,10 @@ def compare_contents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Sec
     if old["attachments"] != new["attachments"]:
         pieces = compare_texts(_names(old), _names(new))
         found.append(Section(name="attachments", label=CHANGED["attachments"], pieces=pieces))
+    for name in ("ai_text", "ai_images"):
+        if old[name] != new[name]:
+            pieces = compare_texts(MADE.get(old[name], old[name]), MADE.get(new[name], new[name]))
+            found.append(Section(name=name, label=CHANGED[name], pieces=pieces))
     if bool(old.get("urgent")) != bool(new.get("urgent")):
         told = N_("标为紧急。") if new.get("urgent") else N_("不再标为紧急。")
         found.append(Section(name="urgent", label=CHANGED["urgent"], told=told))

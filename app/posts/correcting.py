@@ -30,6 +30,8 @@ def correction_of(actor: Actor, original: Post) -> dict[str, Any]:
         "body_html": revision.body_html,
         "source": revision.source,
         "author": revision.author,
+        "ai_text": revision.ai_text,
+        "ai_images": revision.ai_images,
         "tags": list(revision.tags),
         "cover_media_id": cover.id if cover is not None and media_by_id(actor, cover.id) else None,
         "attachments": [media.id for media in attachments_of(revision) if media_by_id(actor, media.id)],

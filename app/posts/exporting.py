@@ -13,7 +13,7 @@ from app.db import atomic
 from app.errors import NotFound
 from app.media.services import read_blob
 from app.posts.choosing import visible_post
-from app.posts.holdings import attachments_of
+from app.posts.holdings import ai_label, attachments_of
 from app.posts.models import Post, Revision
 from app.posts.revising import current_revision
 from app.posts.wordfile import WordFile
@@ -44,6 +44,8 @@ def export_document(actor: Actor, post_id: str, now: datetime) -> Exported:
     _properties(file, post, revision)
     _head(file, post, revision)
     file.body(revision.body_html)
+    if label := ai_label(revision):
+        file.line(BODY, label)
     for number, media in enumerate(attachments_of(revision), 1):
         file.line(BODY, f"附件{number}：{media.name}")
     content = file.saved()

@@ -12,13 +12,14 @@ from app.media.models import Media
 from app.posts.models import Post
 from app.posts.sanitising import printable
 from app.units.access import Actor
+from connectors.labels import MADE
 
 LENGTHS = {"title": 200, "summary": 2000, "source": 200, "author": 120}
 NAMES = {"title": "标题", "summary": "摘要", "source": "信息来源", "author": "作者"}
 KNOWN = frozenset(
     {
         "unit_id", "title", "summary", "body_html", "body_markdown", "source", "author", "cover_media_id", "tags",
-        "account_ids", "urgent", "attachments", "corrects_id",
+        "account_ids", "urgent", "attachments", "corrects_id", "ai_text", "ai_images",
     }
 )  # fmt: skip
 _MAX_TAGS, _TAG_LENGTH, _MAX_ACCOUNTS, _MAX_ATTACHMENTS, _MAX_BODY = 20, 40, 50, 20, 2_000_000
@@ -37,6 +38,9 @@ def checked(actor: Actor, given: Mapping[str, Any]) -> dict[str, Any]:
         errors["body_markdown"] = ["body_html 与 body_markdown 只能给一个。请去掉其一。"]
     if any(len(str(fields.get(name) or "")) > _MAX_BODY for name in ("body_html", "body_markdown")):
         errors["body_html"] = ["正文超过 200 万字符。请把图片传到素材库，而不是嵌在正文里。"]
+    for name in ("ai_text", "ai_images"):
+        if name in fields and fields[name] not in MADE:
+            errors[name] = ["没有这种选择。可选：none（没有使用 AI）、assisted（AI 辅助生成）、generated（AI 生成）。"]
     _check_tags(fields, errors)
     _check_accounts(actor, fields, errors)
     _check_media(actor, fields, errors)

@@ -7,6 +7,7 @@ ten minutes, or when somebody else saves, the next begins. A state that was left
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,9 +22,14 @@ from app.posts.models import Post, Revision, Snapshot
 from app.posts.revising import current_revision
 from app.units.access import Actor
 from app.words import N_
+from connectors.labels import NONE
 
 THIN = timedelta(minutes=10)
-ON_REVISION = ("title", "summary", "body_html", "source", "author", "cover_media_id", "tags", "attachments")
+ON_REVISION = (
+    "title", "summary", "body_html", "source", "author", "cover_media_id", "tags", "attachments", "ai_text", "ai_images",
+)  # fmt: skip
+# What states of before these fields mean by saying nothing of them.
+SINCE: dict[str, Any] = {"ai_text": NONE, "ai_images": NONE}
 
 KINDS = {
     "created": N_("新建"),
@@ -44,6 +50,8 @@ CHANGED = {
     "tags": N_("标签"),
     "cover_media_id": N_("封面"),
     "attachments": N_("附件"),
+    "ai_text": N_("文字使用 AI"),
+    "ai_images": N_("图片使用 AI"),
     "urgent": N_("紧急"),
     "accounts": N_("发布渠道"),
     "overrides": N_("平台版本"),
@@ -101,13 +109,19 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
 
 def differences(old: State, new: State) -> list[str]:
     """Names of what differs, as in CHANGED."""
-    found = [name for name in CHANGED if name in new.content and old.content.get(name) != new.content[name]]
+    before_content = complete(old.content)
+    found = [name for name in CHANGED if name in new.content and before_content.get(name) != new.content[name]]
     if _ids(old) != _ids(new):
         found.append("accounts")
     before = {channel["account_id"]: channel["overrides"] for channel in old.channels}
     if any(before.get(channel["account_id"], {}) != channel["overrides"] for channel in new.channels):
         found.append("overrides")
     return found
+
+
+def complete(content: Mapping[str, Any]) -> dict[str, Any]:
+    """The content of a state, whenever it was kept."""
+    return {**SINCE, **content}
 
 
 def history_of(actor: Actor, post_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Snapshot]:

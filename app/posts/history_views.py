@@ -23,6 +23,7 @@ from app.posts.views import GONE_OUT, REOPENABLE, media_of, question_of
 from app.units.access import Actor
 from app.units.permissions import current_actor, requires
 from app.web import _, people_time
+from connectors.labels import MADE
 
 bp = Blueprint("post_history", __name__)
 
@@ -81,6 +82,8 @@ def state(post_id: str, number: str) -> ResponseReturnValue:
         kinds=KINDS,
         cover=cover,
         people=services.names_of({found.actor_id}),
+        words=CHANGED,
+        ai_ways=MADE,
         variants=[shown for channel in found.channels if (shown := _shown(channel)) is not None],
         newest=found.number == newest.number,
         may_restore=_may_restore(actor, post),
@@ -140,10 +143,15 @@ def beat(post_id: str) -> ResponseReturnValue:
     actor = current_actor()
     found = presence.arrive(actor, post_id, typed=typed, now=utcnow())
     newest = last_change(post_id)
+    post = services.get_post(actor, post_id)
+    problems, by_variant = services.problems_now(services.current_revision(post))
     return jsonify(
         {
             "others": [{"name": one.name, "words": presence_words(one)} for one in found],
-            "version": services.get_post(actor, post_id).version,
+            "version": post.version,
+            # Links are looked at after the text was saved.
+            "problems": problems,
+            "by_variant": by_variant,
             "saved_by": services.names_of({newest.actor_id}).get(newest.actor_id, "") if newest is not None else "",
         }
     )

@@ -11,6 +11,7 @@ from lxml import html as lxml_html
 from lxml.html import HtmlElement
 from sqlalchemy import select
 
+from app.checks.wording import key_of
 from app.db import db, utcnow
 from app.errors import Conflict
 from app.media.models import Media
@@ -19,7 +20,8 @@ from app.media.uses import Told
 from app.posts.models import Post, Revision
 from app.posts.needing import pictures_in
 from app.units.access import Actor, visible
-from connectors.values import Problem
+from connectors.labels import NONE, label
+from connectors.values import Content, Problem
 
 _IN_BODY = re.compile(r'src="/media/([0-9a-f]{64})"')
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -64,23 +66,49 @@ def held_by(revision: Revision, unit_id: str) -> list[Held]:
 
 
 def library_problems(revision: Revision) -> list[Problem]:
-    """Items whose licence has ended by today, and pictures of the text without words for those who cannot see them."""
-    return licence_problems(revision) + alt_problems(revision.body_html, "body")
+    """Items whose licence has ended by today, pictures made with AI of which the post does not say so, and pictures of
+    the text without words for those who cannot see them."""
+    held = _held(revision)
+    return licence_problems(revision, held) + _unsaid(revision, held) + alt_problems(revision.body_html, "body")
 
 
-def licence_problems(revision: Revision) -> list[Problem]:
+def ai_label(revision: Revision) -> str:
+    """What readers are told of a revision that was made with AI, "" where nothing must be."""
+    pictured = revision.cover_media_id is not None or "<img" in revision.body_html
+    content = Content(title="", ai_text=revision.ai_text, ai_images=revision.ai_images)
+    return label(content, pictured=pictured)
+
+
+def _held(revision: Revision) -> list[Held]:
+    return held_by(revision, db.session.scalar(select(Post.unit_id).where(Post.id == revision.post_id)) or "")
+
+
+def _unsaid(revision: Revision, held: Sequence[Held]) -> list[Problem]:
+    """One for all pictures that the library knows to be made with AI, while the post says that none is."""
+    made = [one for one in held if one.media.ai_made != NONE and one.media.is_image]
+    if not made or revision.ai_images != NONE:
+        return []
+    named = "、".join(f"{one.place}“{one.media.title or one.media.name}”" for one in made[:3])
+    message = (
+        f"{named}{f'等 {len(made)} 张图片' if len(made) > 3 else ''}在素材库里登记为用 AI 制作，稿件却没有注明。"
+        "AI 生成的图片公开时必须有标识。请在“使用 AI 的情况”里选好图片一项，由系统加上标识；确实不需要的，请写明理由。"
+    )
+    key = key_of("media.ai", "ai_images", "\0".join(one.media.sha256 for one in made), 0)
+    return [Problem(rule="media.ai", severity="warn", field="ai_images", message=message, key=key)]
+
+
+def licence_problems(revision: Revision, held: Sequence[Held] | None = None) -> list[Problem]:
     today = day_of(utcnow())
-    unit_id = db.session.scalar(select(Post.unit_id).where(Post.id == revision.post_id)) or ""
     return [
         Problem(
             rule="media.expired",
             severity="warn",
-            field=held.field,
-            message=f"{held.place}“{held.media.title or held.media.name}”已到期：只能用到 {held.media.expires_on}。继续使用可能侵权。"
+            field=one.field,
+            message=f"{one.place}“{one.media.title or one.media.name}”已到期：只能用到 {one.media.expires_on}。继续使用可能侵权。"
             "请换一个素材，或续期后在素材库改到期日。",
         )
-        for held in held_by(revision, unit_id)
-        if held.media.expired(today)
+        for one in (_held(revision) if held is None else held)
+        if one.media.expired(today)
     ]
 
 

@@ -73,7 +73,8 @@ class Revision(Model):
     """The post's content at one moment; immutable once `frozen_at` is set (submitted).
 
     `body_html` is sanitised; images are /media/{sha256}. `attachments` are media ids. `editors` are the ids of
-    everyone who wrote any part of it: none of them may decide on it.
+    everyone who wrote any part of it: none of them may decide on it. `ai_text`, `ai_images`: whether words and pictures
+    were made with AI, as connectors.labels.MADE (no check in the database: SQLite adds none to a table that stands).
     """
 
     __tablename__ = "revisions"
@@ -90,6 +91,8 @@ class Revision(Model):
     cover_media_id: Mapped[str | None] = mapped_column(ForeignKey("media.id"))
     tags: Mapped[list[str]] = mapped_column(JSON, default=list)
     attachments: Mapped[list[str]] = mapped_column(JSON, default=list)
+    ai_text: Mapped[str] = mapped_column(String(10), default="none")
+    ai_images: Mapped[str] = mapped_column(String(10), default="none")
     editors: Mapped[list[str]] = mapped_column(JSON, default=list)
     # Words about what import or cleaning changed, in Chinese.
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
@@ -104,6 +107,15 @@ class Revision(Model):
     variants: Mapped[list[Variant]] = relationship(
         back_populates="revision", cascade="all, delete-orphan", order_by="Variant.position"
     )
+
+
+class PostLink(Model):
+    """An address that the post's newest revision links to, by the hash of checks.LinkVerdict; pushed down by every edit."""
+
+    __tablename__ = "post_links"
+
+    post_id: Mapped[str] = mapped_column(ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True)
+    url_hash: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
 
 
 class Variant(Model):

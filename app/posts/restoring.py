@@ -13,7 +13,17 @@ from app.media.blobs import shown_blob
 from app.media.models import Media
 from app.posts.adapting import warm
 from app.posts.authoring import finish
-from app.posts.history import CHANGED, ON_REVISION, State, differences, keep, names_of_media, snapshot_of, state_of
+from app.posts.history import (
+    CHANGED,
+    ON_REVISION,
+    State,
+    complete,
+    differences,
+    keep,
+    names_of_media,
+    snapshot_of,
+    state_of,
+)
 from app.posts.models import Post, Snapshot
 from app.posts.needing import body_without, parts_without, pictures_in
 from app.posts.revising import choose_accounts, current_revision, editable, locked
@@ -70,7 +80,7 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
 
 def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
     """What of a state can stand again: content, channels, and words about the rest."""
-    content, lost = dict(wanted.content), []
+    content, lost = complete(wanted.content), []
     if content["cover_media_id"] and db.session.get(Media, content["cover_media_id"]) is None:
         content["cover_media_id"] = None
         lost.append("封面图已不在素材库，没有恢复。")

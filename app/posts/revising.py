@@ -20,7 +20,7 @@ _GONE_OUT = {
     "published": "这篇稿件已经发布。发布过的内容不能再改。如需更正，请在稿件页新建一篇更正稿。",
     "partly_published": "这篇稿件已在部分账号发布。发布过的内容不能再改。请处置未发出的部分，或新建一篇更正稿。",
 }
-_COPIED = ("title", "summary", "body_html", "source", "author", "cover_media_id")
+_COPIED = ("title", "summary", "body_html", "source", "author", "cover_media_id", "ai_text", "ai_images")
 
 
 def locked(actor: Actor, post_id: str, key: str) -> Post:

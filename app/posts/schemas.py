@@ -22,6 +22,9 @@ class PostFields(BaseSchema):
     urgent = fields.Boolean()
     attachments = fields.List(fields.String())
     corrects_id = fields.String(allow_none=True)
+    # none, assisted or generated: whether the words, and the pictures, were made with AI.
+    ai_text = fields.String()
+    ai_images = fields.String()
 
 
 class NewPost(PostFields):
@@ -103,6 +106,8 @@ class ContentOut(BaseSchema):
     cover_media_id = fields.String(allow_none=True)
     tags = fields.List(fields.String())
     attachments = fields.List(fields.String())
+    ai_text = fields.String()
+    ai_images = fields.String()
 
 
 class RevisionOut(ContentOut, RevisionHead):

@@ -10,7 +10,7 @@ from sqlalchemy.orm import selectinload
 
 from app.db import Page, db, page_of
 from app.errors import NotFound
-from app.posts.adapting import link_for
+from app.posts.adapting import link_for, problems_now
 from app.posts.audiences import AUDIENCE_OFFER, audiences_of
 from app.posts.authoring import create_post, override_variant, revise_post
 from app.posts.choosing import (
@@ -28,7 +28,7 @@ from app.posts.choosing import (
 from app.posts.correcting import correction_of
 from app.posts.dismissing import dismiss_problem, undismiss_problem
 from app.posts.exporting import Exported, export_document
-from app.posts.holdings import attachments_of, cover_of, licence_problems
+from app.posts.holdings import ai_label, attachments_of, cover_of, licence_problems
 from app.posts.importing import Imported, import_document
 from app.posts.importing_page import import_page
 from app.posts.models import STATUSES, Post, Revision, Variant
@@ -39,6 +39,7 @@ __all__ = [
     "AUDIENCE_OFFER",
     "Exported",
     "Imported",
+    "ai_label",
     "attachments_of",
     "audiences_of",
     "clean_paste",
@@ -62,6 +63,7 @@ __all__ = [
     "pictures_in",
     "post_json",
     "posts_of",
+    "problems_now",
     "publications_by_post",
     "publications_of",
     "revise_post",
@@ -176,6 +178,8 @@ def revision_json(revision: Revision, *, variants: bool = True) -> dict[str, Any
         "cover_media_id": revision.cover_media_id,
         "tags": revision.tags,
         "attachments": revision.attachments,
+        "ai_text": revision.ai_text,
+        "ai_images": revision.ai_images,
         "editors": revision.editors,
         "notes": revision.notes,
         "problems": revision.problems,
@@ -207,6 +211,8 @@ def post_json(post: Post) -> dict[str, Any]:
         "cover_media_id": revision.cover_media_id,
         "tags": revision.tags,
         "attachments": revision.attachments,
+        "ai_text": revision.ai_text,
+        "ai_images": revision.ai_images,
         "account_ids": [variant.account_id for variant in revision.variants],
         "urgent": post.urgent,
         "corrects_id": post.corrects_id,

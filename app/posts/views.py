@@ -21,6 +21,7 @@ from app.posts.toolbar import TABLE_TOOLS, TOOL_GROUPS
 from app.schemas import BaseSchema
 from app.units.permissions import current_actor, requires
 from app.web import _, people_time
+from connectors.labels import MADE
 
 bp = Blueprint("posts", __name__)
 
@@ -84,7 +85,7 @@ def show(post_id: str) -> ResponseReturnValue:
     post = services.get_post(actor, post_id)
     may_write = actor.may("post.write", post.unit)
     if may_write and (post.status in OPEN or (post.status in REOPENABLE and request.args.get("edit"))):
-        return _composer(services.post_json(post), post)
+        return _composer(_with_news(post), post)
     revision = services.current_revision(post)
     return render_template(
         "posts/show.html",
@@ -93,6 +94,8 @@ def show(post_id: str) -> ResponseReturnValue:
         # Whoever may read a post sees all of it, wherever its parts come from.
         cover=services.cover_of(revision),
         attachments=services.attachments_of(revision),
+        ai_label=services.ai_label(revision),
+        problems=services.problems_now(revision)[0],
         revisions=services.revisions_of(actor, post_id).items,
         people=services.names_of({post.created_by, *revision.editors}),
         corrected=services.visible_post(actor, post.corrects_id),
@@ -102,6 +105,15 @@ def show(post_id: str) -> ResponseReturnValue:
         may_template=actor.may("template.manage", post.unit),
         may_correct=may_write and post.status in GONE_OUT and _was_public(post),
     )
+
+
+def _with_news(post: Post) -> dict[str, Any]:
+    """The post with what became known since it was saved."""
+    shown = services.post_json(post)
+    shown["revision"]["problems"], by_variant = services.problems_now(services.current_revision(post))
+    for variant in shown["variants"]:
+        variant["problems"] = by_variant[variant["id"]]
+    return shown
 
 
 def _was_public(post: Post) -> bool:
@@ -171,6 +183,7 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         chosen=set(shown["account_ids"]),
         tool_groups=TOOL_GROUPS,
         table_tools=TABLE_TOOLS,
+        ai_ways=MADE,
     )
 
 

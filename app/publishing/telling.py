@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import joinedload
 
 from app.accounts import verdicts
-from app.accounts.advice import way_of
+from app.accounts.advice import right_for
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.notices import services as notices
@@ -55,10 +55,10 @@ def tell_others(now: datetime) -> int:
 
 
 def _prove(change: StateChange) -> None:
-    """What went out by itself shows that its account may do that."""
-    if change.after == "published" and not change.actor:
-        account = change.publication.account
-        verdicts.note_use(account, way_of(account))
+    """What went out by itself shows that its account may do that, by the way it went."""
+    row = change.publication
+    if change.after == "published" and not change.actor and row.attempts:
+        verdicts.note_use(row.account, right_for(str(row.payload["delivery"]["mode"])))
 
 
 def _tell(change: StateChange, listeners: Sequence[AlertChannel], now: datetime) -> None:

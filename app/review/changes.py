@@ -9,6 +9,7 @@ from typing import Literal
 
 from app.checks.plaintext import plain_text
 from app.posts.models import Revision
+from connectors.labels import MADE
 
 Kind = Literal["same", "ins", "del"]
 
@@ -34,6 +35,10 @@ class Change:
 def changes(old: Revision, new: Revision) -> list[Change]:
     """Every field that differs."""
     pairs = [(name, getattr(old, key), getattr(new, key)) for key, name in _FIELDS]
+    pairs += [
+        (name, MADE.get(getattr(old, key), ""), MADE.get(getattr(new, key), ""))
+        for key, name in (("ai_text", "文字使用 AI"), ("ai_images", "图片使用 AI"))
+    ]
     pairs.append(("标签", "、".join(old.tags), "、".join(new.tags)))
     pairs.append(("正文", plain_text(old.body_html), plain_text(new.body_html)))
     found = [Change(name=name, pieces=compare(before, after)) for name, before, after in pairs if before != after]

@@ -166,6 +166,7 @@ def _item(review: Review, refusal: TandemError | None = None, comment: str = "")
         problems=_problems(review),
         # All that goes out, also what comes from a library that this person cannot enter.
         attachments=posts.attachments_of(revision),
+        ai_label=posts.ai_label(revision),
         why_not=services.why_not(actor, review),
         people=posts.names_of({review.submitted_by, *revision.editors}),
         refusal=refusal,
@@ -176,12 +177,13 @@ def _item(review: Review, refusal: TandemError | None = None, comment: str = "")
 
 def _problems(review: Review) -> list[dict[str, Any]]:
     """Every problem once, those of single accounts with the account's name."""
-    found = [dict(problem) for problem in review.revision.problems]
+    own, by_variant = posts.problems_now(review.revision)
+    found = list(own)
     for variant in review.revision.variants:
         found += [
             {**problem, "message": f"{variant.account.name}：{problem['message']}"}
-            for problem in variant.problems
-            if problem not in review.revision.problems
+            for problem in by_variant[variant.id]
+            if problem not in own
         ]
     # A licence may have ended since the post was handed in.
     ended = (asdict(problem) for problem in posts.licence_problems(review.revision))

@@ -11,6 +11,7 @@ from app.config import current
 from app.db import db
 from app.errors import NotFound
 from app.media.models import Media
+from app.posts.holdings import ai_label
 from app.posts.models import Post, Revision
 from app.publishing.models import Publication
 from app.units.models import Unit
@@ -30,6 +31,11 @@ class Article:
     cover: str
     attachments: tuple[Media, ...]
     partners: tuple[Publication, ...]
+
+    @property
+    def ai_label(self) -> str:
+        """What must be said of it where it was made with AI, else ""."""
+        return ai_label(self.revision)
 
 
 def permalink(slug: str) -> str:

@@ -51,7 +51,7 @@ def atom(unit_id: str) -> ResponseReturnValue:
         articles=articles,
         updated=articles[0].public_at if articles else unit.created_at or _NEVER,
         own=f"{settings().public_url}{request.path}",
-        content=_absolute,
+        content=_content,
     )
     return Response(text, content_type=_ATOM)
 
@@ -89,7 +89,7 @@ def _item(article: services.Article) -> dict[str, Any]:
         "url": article.url,
         "title": article.revision.title,
         "summary": article.revision.summary,
-        "content_html": _absolute(article.revision.body_html),
+        "content_html": _content(article),
         "date_published": iso(article.public_at),
         "tags": list(article.revision.tags),
     }
@@ -100,6 +100,7 @@ def _item(article: services.Article) -> dict[str, Any]:
     return item
 
 
-def _absolute(body: str) -> str:
-    """Pictures with full addresses, as readers of feeds need them."""
-    return body.replace('src="/media/', f'src="{settings().public_url}/media/')
+def _content(article: services.Article) -> str:
+    """The body with full addresses of pictures, as readers of feeds need them, and the label of what AI made."""
+    label = f"<p>{escape(article.ai_label)}</p>" if article.ai_label else ""
+    return article.revision.body_html.replace('src="/media/', f'src="{settings().public_url}/media/') + label

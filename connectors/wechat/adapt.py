@@ -31,10 +31,12 @@ MEDIA_SRC = re.compile(r"^/media/([0-9a-f]{64})$")
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How a body is to look: its theme, what stands before it, and what becomes of wide tables (theme.SPLIT, theme.KEEP)."""
+    """How a body is to look: its theme, what stands before and behind it, and what becomes of wide tables (theme.SPLIT,
+    theme.KEEP)."""
 
     theme: str = theme.OFFICIAL
     source: str = ""
+    label: str = ""
     brief: Brief | None = None
     reading_time: bool = False
     tables: str = ""
@@ -89,6 +91,8 @@ class _Rewriter:
         self.body.notes += fit_tables(self.root, look.tables)
         if look.source:
             self.root.append(element("p", "source", f"来源：{look.source}"))
+        if look.label:
+            self.root.append(element("p", "source", look.label))
         self.references.append_to(self.root)
         styles = theme.css(look.theme)
         self.body.html = _guarded(

@@ -72,6 +72,9 @@ class Api:
         self.last_call = ""
         self._clock = clock
 
+    def now(self) -> datetime:
+        return self._clock()
+
     # Token.
 
     def _spend(self, call: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-from connectors import urgent
+from connectors import labels, urgent
 from connectors.base import MediaStore
 from connectors.text import read
 from connectors.urgent import Brief
@@ -69,6 +69,8 @@ class Adapting:
             "comments": self.comments(),
             "delivery": self.delivery(),
         }
+        pictured = self.pictured() or bool(body.pictures)
+        self.problems += labels.problems(self.content, read(body.html).text, "content_html", pictured=pictured)
         used = content_length(body.html)
         self._check(payload, used)
         return self.adaptation(payload, used)
@@ -80,6 +82,17 @@ class Adapting:
             self.notes.append(Note(kind="override", message=f"{self.names[name]}由拟稿人手工设定。"))
         length = Length(used=used, limit=CONTENT_CHARS, unit="字符")
         return Adaptation(payload=payload, notes=tuple(self.notes), problems=tuple(self.problems), length=length)
+
+    def pictured(self) -> bool:
+        """Whether pictures of the author's go along."""
+        return self.content.cover is not None or "cover" in self.overrides or bool(read(self.content.body_html).images)
+
+    def label(self) -> str:
+        """The label of what was made with AI, "" where nothing was; noted."""
+        said = labels.label(self.content, pictured=self.pictured())
+        if said:
+            self.notes.append(Note(kind="ai_label", message=f"文末写明“{said}”。"))
+        return said
 
     def words(self, name: str, adapted: str) -> str:
         given = self.overrides.get(name, adapted)
@@ -123,6 +136,8 @@ class Adapting:
         look = adapt.Look(
             theme=name,
             source=self.content.source,
+            # An empty article is one, whatever would be said of it.
+            label=self.label() if adapt.has_content(self.content.body_html) else "",
             brief=self.brief,
             reading_time=theme.tells_reading_time(name, self.content),
             tables=str(self.overrides.get(theme.TABLES) or ""),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from connectors.base import MediaStore, TokenStore
-from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, Refused
+from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited, Refused
 from connectors.images import draw_cover
-from connectors.values import AccountConfig, Health, Right
+from connectors.values import AccountConfig, Health, LimitMet, Right, limits_met
 from connectors.wechat import payloads
 from connectors.wechat.api import CONFIRMING, UNLISTED, Api, egress_ip
 from connectors.wechat.codes import ADMIN
@@ -19,6 +20,8 @@ FIRST_TIME = "首次发布时验证"
 # No article has this msg_data_id: 88001 then says that comments may be read.
 _NO_ARTICLE = 1
 _NOBODY = "tandem-probe"
+# Each question anew may send the administrator another message to confirm this server's address.
+_CONFIRMED_WITHIN = timedelta(hours=1)
 
 
 def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStore) -> Health:
@@ -27,7 +30,12 @@ def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStor
         # A token kept from yesterday would hide that the secret was changed or the address struck off the list since.
         api.ask_token()
     except ConnectorError as error:
-        return Health(rights=(_refused("token", error),), egress_ip=egress_ip(error))
+        return Health(
+            rights=(_refused("token", error),),
+            egress_ip=egress_ip(error),
+            again_at=_again_at(error, api.now()),
+            limits=limits_met(error, api.last_call),
+        )
     probes: list[Callable[[], Right]] = [
         lambda: _draft(api, account, media),
         lambda: _publish(api, account),
@@ -38,14 +46,23 @@ def probe(api: Api, account: AccountConfig, media: MediaStore, tokens: TokenStor
     ]
     rights = [Right(key="token", ok=True, detail=N_("AppID、AppSecret 和 IP 白名单正确。"))]
     seen_ip = ""
+    limits: tuple[LimitMet, ...] = ()
     for key, one in zip(("draft", "publish", "mass", "comments", "private", "callback"), probes, strict=True):
         try:
             rights.append(one())
         except ConnectorError as error:
             rights.append(_refused(key, error))
             seen_ip = seen_ip or egress_ip(error)
+            limits += limits_met(error, api.last_call)
     token = tokens.current()
-    return Health(rights=tuple(rights), egress_ip=seen_ip, token_expires_at=token.expires_at if token else None)
+    ends = token.expires_at if token else None
+    return Health(rights=tuple(rights), egress_ip=seen_ip, token_expires_at=ends, limits=limits)
+
+
+def _again_at(error: ConnectorError, now: datetime) -> datetime | None:
+    if isinstance(error, RateLimited):
+        return error.until
+    return now + _CONFIRMED_WITHIN if error.code in CONFIRMING else None
 
 
 def _refused(key: str, error: ConnectorError) -> Right:
@@ -61,6 +78,7 @@ def _refused(key: str, error: ConnectorError) -> Right:
         who=error.who,
         asked=ok is not None or error.code in CONFIRMING,
         unlisted=error.code in UNLISTED,
+        confirming=error.code in CONFIRMING,
     )
 
 
@@ -125,7 +143,8 @@ def _private(api: Api) -> Right:
 
 
 def _callback(api: Api) -> Right:
-    """Whether WeChat can resolve and reach the callback's host. A host that answers no ping may still take pushes."""
+    """Whether WeChat can resolve and reach the callback's host. That shows neither address nor keys to be right: only a
+    push does. And a host that answers no ping may still take pushes."""
     answer = api.post("/cgi-bin/callback/check", {"action": "all", "check_operator": "DEFAULT"})
     hosts = [payloads.text_of(row.get("ip")) for row in payloads.rows_of(answer, "dns")]
     if not hosts:
@@ -141,7 +160,8 @@ def _callback(api: Api) -> Right:
     if all(loss in ("100%", "") for loss in losses):
         said = f"平台能解析回调地址（{named}），但 ping 不通；能否收到推送，收到第一条时才知道。"
         return Right(key="callback", ok=None, detail=said, remedy=N_("请确认服务器防火墙放行微信。"))
-    return Right(key="callback", ok=True, detail=f"平台可以访问回调地址的主机（{named}）。")
+    said = f"平台可以访问回调地址的主机（{named}）；收到第一条推送才算验证。"
+    return Right(key="callback", ok=None, detail=said, remedy=N_("请把回调网址填到平台并保存，平台会当场验证一次。"))
 
 
 def _quota(api: Api, path: str) -> str:

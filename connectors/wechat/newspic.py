@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
+from connectors import labels
 from connectors.base import MediaStore
 from connectors.text import read
 from connectors.values import AccountConfig, Adaptation, Content, Form, Json, Note
@@ -56,6 +57,7 @@ class _AdaptingPictures(Adapting):
             "comments": self.comments(),
             "delivery": self.delivery(),
         }
+        self.problems += labels.problems(self.content, text, "text", pictured=bool(images))
         self._judge(payload)
         return self.adaptation(payload, len(text))
 
@@ -77,6 +79,8 @@ class _AdaptingPictures(Adapting):
                 self.notes.append(Note(kind="table", message="贴图没有表格，表格改为逐行文字。"))
             if self.content.source:
                 text = f"{text}\n来源：{self.content.source}"
+            if text and (said := self.label()):
+                text = f"{text}\n{said}"
         changed = text.translate(_BRACKETS)
         if changed != text:
             self.notes.append(Note(kind="brackets", message="尖括号改为全角，否则会被微信当作标签去掉。"))

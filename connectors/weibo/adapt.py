@@ -9,8 +9,8 @@ from typing import Any
 
 import nh3
 
+from connectors import labels, urgent
 from connectors import text as words
-from connectors import urgent
 from connectors.base import MediaStore
 from connectors.urgent import BREVITY
 from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem, Severity
@@ -34,19 +34,21 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
     level = level_of(account)
     document = words.read(content.body_html)
     link = links.ascii_link(content.link)
-    text, notes = compose.compose(content, document, link, level, frame_of(account))
+    offered = pictures.offered(content, document)
+    problems: list[Problem] = []
+    overrides = {key: content.overrides[key] for key in OVERRIDABLE if content.overrides.get(key) is not None}
+    if "images" in overrides:
+        offered = pictures.named(own_images(overrides["images"], level.max_images, problems))
+    label = labels.label(content, pictured=bool(offered), short=True)
+    text, notes = compose.compose(content, document, link, level, frame_of(account), label)
     if document.links:
         notes.append(Note(kind="links", message=f"正文中的 {len(document.links)} 个链接未带入微博，请见文章链接。"))
     if document.foreign:
         said = f"正文中的 {document.foreign} 张图片不在素材库中，未带入微博。请上传到素材库后重新插入。"
         notes.append(Note(kind="foreign_images", message=said))
-    offered = pictures.offered(content, document)
-    problems: list[Problem] = []
-    overrides = {key: content.overrides[key] for key in OVERRIDABLE if content.overrides.get(key) is not None}
     if "text" in overrides:
         text = str(overrides["text"]).replace("\r\n", "\n").replace("\r", "\n").strip()
-    if "images" in overrides:
-        offered = pictures.named(own_images(overrides["images"], level.max_images, problems))
+        notes = [note for note in notes if note.kind != "ai_label"]
     chosen, image_notes, image_problems = pictures.choose(media, offered, level.max_images)
     notes += image_notes + [_overridden(key) for key in overrides]
     delivery = {"mode": level.call(len(chosen))}
@@ -59,6 +61,7 @@ def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adapta
         "delivery": delivery,
     }
     problems += image_problems + _problems(account, level, text, link)
+    problems += labels.problems(content, text, "text", pictured=bool(chosen))
     if urgent.wants_short(content) and "text" not in overrides:
         problems += urgent.problems(urgent.brief(content, document), "text")
     length = Length(used=count(text), limit=level.limit, unit="字")

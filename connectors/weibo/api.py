@@ -43,10 +43,16 @@ class Api:
         self._http = http
         self._tokens = tokens
         self._meter = meter
+        # What the platform was last asked, as the meter names it; a refusal is about that.
+        self.last_call = ""
         self._clock = clock
         self._uid = uid
         # The token that the platform itself called alive: the end that somebody typed is then wrong.
         self._vouched = ""
+
+    def _spend(self, call: str) -> None:
+        self.last_call = call
+        self._meter.spend(call)
 
     def token(self) -> str:
         """The account's token. Raises CredentialsRefused when there is none or its time is known to be over."""
@@ -92,7 +98,7 @@ class Api:
         """proxy/article/publish: multipart without a file, as the platform's own demo sends it; two envelopes."""
         url = f"{OPEN}/proxy/article/publish.json"
         fields = {"access_token": self.token(), **form}
-        self._meter.spend(meter_key(url))
+        self._spend(meter_key(url))
         answer = self._http.call("POST", url, write=True, form=fields, multipart=True, send_before=send_before)
         return _an_object(interpret(answer, write=True, until=self._until, article=True))
 
@@ -151,7 +157,7 @@ class Api:
         """mss/msget: the bytes of a picture or voice sent to the account, by the receiver's file id; errors are JSON."""
         url = f"{UPLOAD}/2/mss/msget"
         headers = {"Authorization": f"OAuth2 {self.token()}"}
-        self._meter.spend(meter_key(url))
+        self._spend(meter_key(url))
         answer = self._http.call("GET", url, write=False, params={"fid": tovfid}, headers=headers)
         return media_file(answer, self._until)
 
@@ -214,7 +220,7 @@ class Api:
     ) -> Any:
         # The scheme word is OAuth2: Bearer is refused as if there were no token (10006).
         headers = {} if bare else {"Authorization": f"OAuth2 {self.token()}"}
-        self._meter.spend(counted or meter_key(url))
+        self._spend(counted or meter_key(url))
         answer = self._http.call(
             method, url, write=write, params=params, form=form, files=files, headers=headers, send_before=send_before
         )

@@ -13,8 +13,8 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from connectors import labels, urgent
 from connectors import text as words
-from connectors import urgent
 from connectors.base import MediaStore
 from connectors.values import AccountConfig, Adaptation, Content, Form, Image, Length, Note, Problem, Severity
 from connectors.weibo import compose, links, pictures
@@ -71,6 +71,7 @@ class _Adapting:
         self.notes: list[Note] = []
         self.problems: list[Problem] = []
         self.document = words.read(content.body_html)
+        self.pictured = False
 
     @property
     def uploads(self) -> bool:
@@ -80,6 +81,7 @@ class _Adapting:
     def done(self) -> Adaptation:
         link = links.ascii_link(self.content.link)
         cover = self._cover()
+        self.pictured = bool(cover or self.document.images)
         payload: dict[str, Any] = {
             "form": ARTICLE_FORM,
             "title": self._line("title", self.content.title),
@@ -91,6 +93,8 @@ class _Adapting:
             "link": link,
             "delivery": {"mode": ARTICLE},
         }
+        for name, shown in (("text", payload["text"]), ("content_html", words.read(payload["content_html"]).text)):
+            self.problems += labels.problems(self.content, shown, name, pictured=self.pictured)
         self._judge(payload)
         if "form" not in self.overrides:
             self.notes.append(Note(kind="form", message="正文较长，按账号设置改发头条文章，并配发一条微博。"))
@@ -107,7 +111,12 @@ class _Adapting:
         if "text" in self.overrides:
             return str(self.overrides["text"]).replace("\r\n", "\n").replace("\r", "\n").strip()
         text, notes = compose.compose(
-            self.content, self.document, link, replace(self.level, limit=SHORT), frame_of(self.account)
+            self.content,
+            self.document,
+            link,
+            replace(self.level, limit=SHORT),
+            frame_of(self.account),
+            labels.label(self.content, pictured=self.pictured, short=True),
         )
         self.notes += [note for note in notes if note.kind not in ("cut", "table")]
         return text
@@ -146,6 +155,8 @@ class _Adapting:
             self.notes.append(Note(kind="images", message=said))
         if self.content.source and own is None:
             body += f"<p>来源：{clean_html(self.content.source)}</p>"
+        if own is None and body and (said := labels.label(self.content, pictured=self.pictured)):
+            body += f"<p>{said}</p>"
         return body
 
     def _tell_lost(self, written: str, foreign: int) -> None:

@@ -22,6 +22,8 @@ from connectors.errors import (
 )
 
 SLOW_SUCCESS = "20032"
+# The authorisation does not cover this call: it was not agreed to when the account was connected.
+OUT_OF_SCOPE = "10032"
 # A status that is not there (any more) for us: deleted, banned, made private.
 GONE = frozenset({"20101", "20104", "20112"})
 AUTHOR, OPERATOR, ADMIN, SYSTEM = "拟稿人", "账号运营人员", "系统管理员", "系统"

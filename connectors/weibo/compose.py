@@ -28,22 +28,31 @@ class Draft:
 
 
 def compose(
-    content: Content, document: words.Document, link: str, level: Level, frame: tuple[str, str] = ("", "")
+    content: Content,
+    document: words.Document,
+    link: str,
+    level: Level,
+    frame: tuple[str, str] = ("", ""),
+    label: str = "",
 ) -> tuple[str, list[Note]]:
-    """The text for this level, and notes. Longer than the level's limit only when title and link alone are.
+    """The text for this level, and notes. Longer than the level's limit only when title, label and link alone are.
 
     `frame`: what the account puts before and behind every text; left out where title and link leave no room for it.
+    `label`: what must be said of the text (connectors.labels); everything else gives way to it.
     """
     draft = Draft()
     short = urgent.wants_short(content)
     # One screen of a phone, whatever the app may carry.
     units = (min(level.limit, SHORT) if short else level.limit) * 2
     headline = _headline(_clean(draft, content.title, level, "标题"))
-    before, behind = _framed(draft, headline, link, level, frame, units)
+    declared = f"（{label}）" if label else ""
+    before, behind = _framed(draft, f"{headline}{declared}", link, level, frame, units)
+    if label:
+        draft.note("ai_label", f"文中写明“{label}”。")
     room = _Room(
         head=f"{before}{headline}",
         topics=_topics(draft, content, level),
-        tail=f"{behind} {link}" if link else behind,
+        tail=f"{declared}{behind} {link}" if link else f"{declared}{behind}",
         units=units,
         level=level,
     )

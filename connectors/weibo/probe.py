@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, RateLimited, Refused
-from connectors.values import AccountConfig, Health, Right
+from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, Refused
+from connectors.values import AccountConfig, Health, Right, limits_met
 from connectors.weibo import links
 from connectors.weibo.adapt import operator_ip
 from connectors.weibo.api import Api
@@ -17,6 +17,8 @@ from connectors.weibo.ids import is_number
 from connectors.weibo.levels import CALLS, Level, article_right
 from connectors.weibo.times import beijing_words
 from connectors.words import N_
+
+Attempt = Callable[[str, Callable[[], object]], Right]
 
 # When an authorisation of thirty days or more is called near its end; of a shorter one a quarter of its life.
 _SOON = timedelta(days=7)
@@ -32,40 +34,57 @@ def calls_of(level: Level) -> int:
 def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Health:
     """Asks what can be asked without being seen; what only use can tell says so."""
     business = level.key == "business"
-    token, expires_at, granted_at = _token(account, api, now)
+    met: list[ConnectorError] = []
+    token, expires_at, granted_at = _token(account, api, now, met)
+    limits = [limit for error in met for limit in limits_met(error, api.last_call)]
+    again_at = next((limit.error.until for limit in limits), None)
     rights = [token]
+
+    def attempt(key: str, call: Callable[[], object]) -> Right:
+        met.clear()
+        found = _try(key, call, met)
+        limits.extend(limit for error in met for limit in limits_met(error, api.last_call))
+        return found
+
     if token.ok:
-        rights += [_try("timeline", lambda: api.user_timeline(business=business))]
-        rights += [_comments(level, api)]
+        rights += [attempt("timeline", lambda: api.user_timeline(business=business))]
+        rights += [_comments(level, api, attempt)]
         one = {"count": "1"}
-        rights += [_try("mentions", lambda: api.listing("statuses/mentions", "statuses", one, business=business))]
+        rights += [attempt("mentions", lambda: api.listing("statuses/mentions", "statuses", one, business=business))]
         if not business:
-            rights += [_unread(api)]
+            rights += [_unread(api, attempt)]
         rights += [Right(key="private", ok=None, detail=N_("收到并回复第一条私信时验证（粉丝服务平台）。"))]
-    rights += [
-        _publish(account, level, api, ask=token.ok is True),
-        _expiry(expires_at, granted_at, now),
-        _operator_ip(account),
-    ]
+    rights += [_publish(account, level, api, ask=token.ok is True)]
+    # The end of an authorisation that is dead already is no good news.
+    if token.ok is not False or (expires_at is not None and expires_at <= now):
+        rights += [_expiry(expires_at, granted_at, now)]
+    rights += [_operator_ip(account)]
     if level.needs_link:
         rights.append(_safe_domain(account))
     if article_right(account):
         rights.append(Right(key="article", ok=None, detail=N_("首次发布时验证（proxy/article/publish）。")))
-    return Health(rights=tuple(rights), token_expires_at=expires_at, token_granted_at=granted_at)
+    return Health(
+        rights=tuple(rights),
+        token_expires_at=expires_at,
+        token_granted_at=granted_at,
+        again_at=again_at,
+        limits=tuple(limits),
+    )
 
 
-def _token(account: AccountConfig, api: Api, now: datetime) -> tuple[Right, datetime | None, datetime | None]:
-    """What the platform says of the token, when it ends and when it was given."""
+def _token(
+    account: AccountConfig, api: Api, now: datetime, met: list[ConnectorError]
+) -> tuple[Right, datetime | None, datetime | None]:
+    """What the platform says of the token, when it ends and when it was given. `met`: takes what kept it from saying so."""
     known = _stated(account)
     try:
         info = api.token_info()
     except CredentialsRefused as error:
         return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy, who=error.who), known, None
     except ConnectorError as error:
+        met.append(error)
         said = f"授权暂时无法核实：{error.cause}"
-        # Used-up calls say nothing of the account; a platform that cannot be reached leaves it open.
-        asked = not isinstance(error, RateLimited)
-        return Right(key="token", ok=None, detail=said, remedy=error.remedy, who=error.who, asked=asked), known, None
+        return Right(key="token", ok=None, detail=said, remedy=error.remedy, who=error.who, asked=False), known, None
     seconds = str(info.get("expire_in") or info.get("expires_in") or "")
     # More than ten digits is centuries, and soon more than a calendar holds.
     expires_at = now + timedelta(seconds=int(seconds)) if is_number(seconds) and len(seconds) <= 10 else known
@@ -101,7 +120,7 @@ def _stated(account: AccountConfig) -> datetime | None:
     return stated if stated.tzinfo is not None else None
 
 
-def _try(key: str, call: Callable[[], object]) -> Right:
+def _try(key: str, call: Callable[[], object], met: list[ConnectorError]) -> Right:
     try:
         call()
     except NotEntitled as error:
@@ -110,14 +129,15 @@ def _try(key: str, call: Callable[[], object]) -> Right:
         # Such as 10032: when connecting, this was not agreed to.
         return Right(key=key, ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
     except ConnectorError as error:
+        met.append(error)
         return Right(
             key=key, ok=None, detail=f"暂时无法核实。{error.cause}", remedy=error.remedy, who=error.who, asked=False
         )
     return Right(key=key, ok=True, detail=N_("可以读取。"))
 
 
-def _comments(level: Level, api: Api) -> Right:
-    found = _try(
+def _comments(level: Level, api: Api, attempt: Attempt) -> Right:
+    found = attempt(
         "comments",
         lambda: api.listing("comments/to_me", "comments", {"count": "1"}, business=level.key == "business"),
     )
@@ -127,9 +147,9 @@ def _comments(level: Level, api: Api) -> Right:
     return found
 
 
-def _unread(api: Api) -> Right:
+def _unread(api: Api, attempt: Attempt) -> Right:
     """The counters: without them the lists themselves are looked at, and seldom."""
-    found = _try("unread", api.unread)
+    found = attempt("unread", api.unread)
     if found.ok is False:
         return replace(found, remedy=f"{found.remedy}没有它时系统每天只能直接查看几次。")
     return found

@@ -99,6 +99,23 @@ def test_a_scheduled_post_asks_before_its_first_change(stack: Stack, browser: Br
     expect(body(page)).to_contain_text("补充一句。")
 
 
+def test_what_ai_made_is_said_and_kept(stack: Stack, browser: Browser) -> None:
+    person = author(browser, stack)
+    page = person.open("/posts/new")
+    page.get_by_label("标题", exact=True).fill("暑期防溺水提示")
+    page.get_by_role("checkbox", name=re.compile(r"微博.*青岚发布")).check()
+    page.get_by_role("checkbox", name=re.compile(r"微信.*青岚发布")).check()
+    body(page).fill("请家长看护好孩子。")
+    page.locator("#ai_text").select_option("assisted")
+    expect(page.locator("#notes")).to_contain_text("文末写明“本文由人工智能辅助生成”")
+    expect(page.locator("#previews")).to_contain_text("（本文由AI辅助生成）")
+    person.shot("made-with-ai")
+    page.reload()
+    expect(page.locator("#ai_text")).to_have_value("assisted")
+    page.locator("#ai_text").select_option("none")
+    expect(page.locator("#previews")).not_to_contain_text("AI辅助生成")
+
+
 def choice_by_keyboard(page: Page, question: Locator) -> None:
     """发布形式 of one account: arrows and letters change a choice without any click, other tools without any key."""
     tabs = page.locator("#tabs [role=tab]:not(#tab-base)")

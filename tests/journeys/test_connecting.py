@@ -49,7 +49,7 @@ class Connecting:
         def answered() -> bool:
             self.page.get_by_role("button", name=re.compile("逐项测试|再测一次")).first.click()
             expect(self.page.get_by_role("heading", level=1)).to_contain_text(NAME)
-            return self.page.get_by_text("另一任务").count() == 0
+            return self.page.get_by_text(re.compile("另一任务|正在测试这个账号")).count() == 0
 
         wait_for("the test of the rights", answered)
 
@@ -88,6 +88,7 @@ def test_a_wrong_secret_a_missing_whitelist_entry_and_a_missing_right(connecting
     citizen_writes(connecting)
     person.open(wizard)
     connecting.says("一切就绪")
+    connecting.right("消息推送", "可用", "签名正确")
     person.shot("connecting-4-ready")
     assert person.complaints == []
     nothing_leaked(connecting, once)
@@ -149,10 +150,11 @@ def everything_is_there(connecting: Connecting) -> None:
     page = connecting.page
     connecting.at_the_platform(rights=["freepublish", "mass", "comment", "custom", "datacube"])
     connecting.test_rights()
-    for name in ("访问令牌", "草稿", "评论与留言", "私信回复", "消息推送"):
+    for name in ("访问令牌", "草稿", "评论与留言", "私信回复"):
         connecting.right(name, "可用")
-    # What only a publication can show is not called green.
+    # What only a publication or a push can show is not called green.
     connecting.right("发布", "待核实", "首次发布时验证")
+    connecting.right("消息推送", "待核实", "收到第一条推送才算验证")
     expect(page.locator(".problems")).not_to_contain_text("缺失")
     expect(page.get_by_text("正常", exact=True).first).to_be_visible()
     connecting.says("把回调网址填到平台")

@@ -2,7 +2,7 @@ import { byId } from "./dom";
 import type { Body } from "./editor";
 import { unitIndex } from "./plaintext";
 import type { Found } from "./problems";
-import { inputs } from "./sheet";
+import { choices, inputs } from "./sheet";
 import { open } from "./tabs";
 import type { Problem } from "./types";
 
@@ -22,6 +22,7 @@ export function go({ problem, variant }: Found, editor: Body): void {
     if (problem.rule === "media.alt") editor.undescribed();
     else editor.jump(problem.start ?? 0, problem.end ?? 0);
   } else if (problem.field in inputs) select(inputs[problem.field], problem);
+  else if (problem.field in choices) select(choices[problem.field], problem);
   else if (problem.field === "account_ids") byId("channels").scrollIntoView({ block: "center" });
   else byId("attachments").scrollIntoView({ block: "center" });
 }

@@ -1,11 +1,14 @@
 import { csrfToken } from "../lib/http";
 import { byId, make } from "./dom";
+import type { Problem } from "./types";
 
 const BEAT = 20_000;
 
 interface Answer {
   others: { name: string; words: string }[];
   version: number;
+  problems: Problem[];
+  by_variant: Record<string, Problem[]>;
   saved_by: string;
 }
 
@@ -13,6 +16,8 @@ interface Wiring {
   post(): string;
   /** Somebody else has saved a version; only told while nothing of ours is unsaved. */
   newer(answer: Answer): void;
+  /** What is known of this version by now: links are looked at after the text was saved. */
+  checked(version: number, problems: Problem[], byVariant: Record<string, Problem[]>): void;
 }
 
 /** Tells every twenty seconds that the post is open here, and shows who else has it open. */
@@ -49,6 +54,7 @@ export class Presence {
       const told = (await answer.json()) as Answer;
       this.draw(told);
       this.wiring.newer(told);
+      this.wiring.checked(told.version, told.problems, told.by_variant);
     } catch {
       // Away or restarting: the next beat tells again.
       return;

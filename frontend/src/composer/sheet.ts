@@ -10,6 +10,10 @@ const source = byId<HTMLInputElement>("source");
 const author = byId<HTMLInputElement>("author");
 const tags = byId<HTMLInputElement>("tags");
 const urgent = byId<HTMLInputElement>("urgent");
+const made = { ai_text: byId<HTMLSelectElement>("ai_text"), ai_images: byId<HTMLSelectElement>("ai_images") };
+
+/** Where problems of these fields lead. */
+export const choices: Record<string, HTMLElement> = made;
 
 /** The fields of words, by the name that problems give them. */
 export const inputs: Record<string, HTMLInputElement | HTMLTextAreaElement> = { title, summary, source, author, tags };
@@ -24,6 +28,8 @@ export function fields(editor: Body): Fields {
     author: author.value,
     tags: tags.value.split(/[、,，;；\s]+/).filter(Boolean),
     urgent: urgent.checked,
+    ai_text: made.ai_text.value,
+    ai_images: made.ai_images.value,
     cover_media_id: desk.cover,
     attachments: desk.attachments,
     account_ids: chosen(),
@@ -38,7 +44,8 @@ export function fields(editor: Body): Fields {
 /** The same fields of what the server has. */
 export function fieldsOf(post: Post): Fields {
   const { title, summary, body_html, source, author, tags, urgent, cover_media_id, attachments, account_ids } = post;
-  return { title, summary, body_html, source, author, tags, urgent, cover_media_id, attachments, account_ids };
+  const { ai_text, ai_images } = post;
+  return { title, summary, body_html, source, author, tags, urgent, cover_media_id, attachments, account_ids, ai_text, ai_images };
 }
 
 /** Put what is given on the sheet; what is not mentioned stays. */
@@ -48,6 +55,9 @@ export function fill(given: Fields, editor: Body): void {
     input.value = name === "tags" ? (given.tags as string[]).join("、") : String(given[name] ?? "");
   }
   if (given.urgent !== undefined) urgent.checked = Boolean(given.urgent);
+  for (const [name, select] of Object.entries(made)) {
+    if (given[name] !== undefined) select.value = String(given[name] || "none");
+  }
   if (given.body_html !== undefined) editor.set(String(given.body_html ?? ""));
   if (given.cover_media_id !== undefined) desk.cover = given.cover_media_id as string | null;
   if (given.attachments !== undefined) desk.attachments = given.attachments as string[];
@@ -72,5 +82,6 @@ export function drawCounters(): void {
 export function onTyped(touch: () => void): void {
   Object.values(inputs).forEach((input) => input.addEventListener("input", touch));
   urgent.addEventListener("change", touch);
+  Object.values(made).forEach((select) => select.addEventListener("change", touch));
   byId("channels").addEventListener("change", touch);
 }

@@ -41,6 +41,8 @@ export interface Post {
   attachments?: string[];
   account_ids: string[];
   corrects_id?: string | null;
+  ai_text?: string;
+  ai_images?: string;
   revision?: { id: string; number: number; notes: string[]; problems: Problem[] };
   variants: Variant[];
 }

@@ -181,6 +181,16 @@ const presence = new Presence({
     message("newer", "info", say("newer", { who }), load);
     load.addEventListener("click", () => location.reload());
   },
+  checked(version, problems, byVariant) {
+    if (version !== desk.post.version || !desk.post.revision) return;
+    const before = JSON.stringify(found(desk.post));
+    desk.post.revision.problems = problems;
+    for (const variant of desk.post.variants) variant.problems = byVariant[variant.id] ?? variant.problems;
+    const now = found(desk.post);
+    if (JSON.stringify(now) === before) return;
+    drawProblems(now, true, acts);
+    if (saver.idle) underline();
+  },
 });
 
 onTyped(touch);

@@ -262,6 +262,9 @@ def test_a_revocation_of_another_app_or_account_is_refused(app: Flask, office: O
 
 def probe_done(account: Account) -> Account:
     probe(account.id, utcnow() - timedelta(hours=1))
+    with atomic():
+        # Where no platform runs it could not be asked, and is due again.
+        only().probe_requested_at = None
     return only()
 
 
@@ -301,6 +304,21 @@ def test_a_revocation_is_found_on_a_day_without_calls_for_tests(
     clock = Clockwork.make()
     clock.aside(lambda: poller.tick(clock.runtime, clock.runtime.clock()))
     assert only().status == "refused"
+
+
+def test_repeated_notices_leave_failing_looks_their_distance(app: Flask, office: Office) -> None:
+    account = probe_done(connect_weibo(office))
+    with atomic():
+        account = only()
+        account.probe_requested_at = utcnow() + timedelta(hours=6)
+        account.next_poll_at = utcnow() + timedelta(hours=1)
+    looks = []
+    for _ in range(3):
+        assert _told(app, account) == 200
+        looks.append(only().next_poll_at)
+    assert looks[0] is not None
+    assert looks[0] > utcnow() + timedelta(minutes=9)
+    assert set(looks) == {looks[0]}
 
 
 def test_a_real_revocation_is_found_by_asking_and_told(app_on_simulator: Flask, office: Office, sim: Sim) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select, text
+from sqlalchemy import delete, event, select, text
 
-from app.accounts.advice import IN_HAND, barred
+from app.accounts.advice import barred
 from app.accounts.models import Account
+from app.accounts.quotas import blocked_until
+from app.accounts.services import claim_probes, probe
 from app.db import atomic, db, utcnow
 from app.units.models import Unit
 from app.web import local
@@ -229,9 +231,12 @@ def test_pressing_the_button_again_spends_no_calls(app_on_simulator: Flask, peop
     wrong = {"credentials.access_token": "2.00Wrong"}
     browser.post(path, data={**wrong, "credentials.app_key": WEIBO["app_key"]})
     page = sound(browser.get(path))
-    assert "已更正，等待下次检查" in page
+    assert "已修改，等待下次检查" in page
     assert "读取评论" not in page, "what was said of the old token"
-    assert "须重新连接" in test_rights()
+    assert 'hx-select="#rights"' in page, "the result comes by itself"
+    tested = test_rights()
+    assert "须重新连接" in tested
+    assert 'hx-select="#rights"' not in tested
     assert asked() == 2
 
 
@@ -239,18 +244,102 @@ def test_a_day_without_calls_left_keeps_what_is_known(app_on_simulator: Flask, p
     browser = people.browser(people.admin)
     saved(browser, weibo_form(people))
     path = f"/accounts/{only().id}"
+
+    def hours_later() -> str:
+        with atomic():
+            only().checked_at = utcnow() - timedelta(hours=2)
+        browser.post(f"{path}/probe")
+        return sound(browser.get(path))
+
+    # Twelve a day, five a test: after two of them two calls are left, which make none.
     browser.post(f"{path}/probe")
-    known = only().rights
-    with atomic():
-        account = db.session.get_one(Account, only().id)
-        account.settings = {**account.settings, "quotas": {"daily_calls": 30}}
-        account.checked_at = utcnow() - timedelta(hours=2)
+    hours_later()
+    known, status, asked = only().rights, only().status, sim.asked("/oauth2/get_token_info")
+    for limit in (100, 30):
+        with atomic():
+            only().settings = {**only().settings, "quotas": {"daily_calls": limit}}
+        page = hours_later()
+        assert "剩下的体检额度不够测一遍" in page
+        assert "刚测过这个账号" not in page
+        assert sim.asked("/oauth2/get_token_info") == asked == 2
+        account = only()
+        assert (account.rights, account.status) == (known, status)
+        assert account.probe_requested_at is not None, "due again when the day is over"
+        assert account.probe_requested_at > utcnow()
+
+
+def test_a_platform_that_does_not_answer_is_not_called_tested(
+    app_on_simulator: Flask, people: People, sim: Sim
+) -> None:
+    browser = people.browser(people.admin)
+    for form, call in ((wechat_form(people), "stable_token"), (weibo_form(people), "get_token_info")):
+        with atomic():
+            db.session.execute(delete(Account))
+        saved(browser, form)
+        path = f"/accounts/{only().id}"
+        browser.post(f"{path}/probe")
+        browser.get(path)
+        with atomic():
+            only().checked_at = before = utcnow() - timedelta(hours=5)
+        known = (only().status, only().rights)
+        sim.fault("http_502", path=call)
+        browser.post(f"{path}/probe")
+        page = sound(browser.get(path))
+        assert "没有测成，平台没有应答" in page
+        assert "测试时没有问到平台" in page
+        assert "测试完成" not in page
+        account = only()
+        assert (account.status, account.rights, account.checked_at) == (*known, before)
+        # Again after as long as nothing was heard, not a day later.
+        assert account.probe_requested_at is not None
+        assert timedelta(hours=4) < account.probe_requested_at - utcnow() <= timedelta(hours=5, minutes=1)
+        sim.call("DELETE", "/_sim/faults", {})
+        browser.post(f"{path}/probe")
+        assert "测试时没有问到平台" not in sound(browser.get(path))
+
+
+def test_a_test_that_runs_dry_midway_is_no_full_one(app_on_simulator: Flask, people: People, sim: Sim) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+    path = f"/accounts/{only().id}"
+    sim.fault("exhaust_quota", path="comments/to_me", times=-1)
     browser.post(f"{path}/probe")
+    page = sound(browser.get(path))
+    assert "测试完成了一部分" in page
+    assert "没有发现缺失的权限" not in page
     account = only()
-    assert (account.rights, account.status) == (known, "limited" if account.status == "limited" else "ok")
-    assert account.probe_requested_at is not None, "due again when the day is over"
-    assert account.probe_requested_at > utcnow()
-    assert "今天体检还可调用平台 0 次" in sound(browser.get(path))
+    assert account.probe_requested_at is not None, "it goes on when there are calls"
+    assert blocked_until(account.id, "comments/to_me", utcnow()) is not None, "polls need not walk into it"
+
+
+def test_what_somebody_else_is_testing_is_not_tested_twice(app_on_simulator: Flask, people: People, sim: Sim) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+    assert claim_probes(utcnow()) == [only().id]
+    browser.post(f"/accounts/{only().id}/probe")
+    assert "正在测试这个账号" in sound(browser.get(f"/accounts/{only().id}"))
+    assert sim.asked("/oauth2/get_token_info") == 0
+    probe(only().id, utcnow())
+    with atomic():
+        only().checked_at = utcnow() - timedelta(hours=1)
+    browser.post(f"/accounts/{only().id}/probe")
+    assert sim.asked("/oauth2/get_token_info") == 2
+
+
+def test_an_account_without_an_authorisation_is_not_called_refused(
+    app_on_simulator: Flask, people: People, sim: Sim
+) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people, **{"credentials.access_token": "", "credentials.expires_at": ""}))
+    probe(only().id, utcnow())
+    assert only().probe_requested_at is None
+    browser.post(f"/accounts/{only().id}/probe")
+    page = sound(browser.get(f"/accounts/{only().id}"))
+    assert "没有测试。这个账号还没有授权" in page
+    assert "尚未授权" in page
+    assert "须重新连接" not in page
+    assert "须重新连接" not in sound(browser.get("/accounts"))
+    assert sim.asked("/oauth2/get_token_info") == 0
 
 
 def test_forms_need_the_csrf_token(app: Flask, people: People) -> None:
@@ -305,7 +394,3 @@ def test_nobody_is_sent_to_test_what_cannot_be_asked_today(app_on_simulator: Fla
     page = sound(browser.get(f"/accounts/{account.id}"))
     assert "系统在额度恢复后" in page
     assert "上次没有测完" not in page
-    # Somebody who is just at it is no reason to send people away.
-    with atomic():
-        only().probe_requested_at = utcnow() + IN_HAND
-    assert "系统在额度恢复后" not in sound(browser.get(f"/accounts/{account.id}"))

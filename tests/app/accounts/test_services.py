@@ -198,8 +198,10 @@ def test_a_due_probe_is_claimed_once(app: Flask, office: Office, now: datetime) 
     assert claim_probes(now) == [account.id]
     assert claim_probes(now) == []
     assert claim_probes(now + timedelta(minutes=11)) == [account.id]
+    # Who asks while somebody is at it gets another one afterwards.
     request_probe(office.admin, account.id, now)
-    assert claim_probes(now) == [account.id]
+    assert claim_probes(now + timedelta(minutes=12)) == []
+    assert claim_probes(now + timedelta(minutes=22)) == [account.id]
     update_account(office.admin, account.id, active=False, now=now)
     assert claim_probes(now + timedelta(days=3)) == []
 
@@ -261,6 +263,27 @@ def test_an_administrator_must_confirm_the_address(app_on_simulator: Flask, sim:
     assert (account.status, token["ok"]) == ("unknown", None)
     assert "管理员确认" in token["detail"]
     assert "draft" in {right["key"] for right in account.rights}, "what was known of the others stays"
+    assert "管理员同意" in advice.next_step(account, utcnow()).text
+
+
+@pytest.mark.parametrize(("answer", "hours"), [("ask", 1), ("refused_hour", 1), ("refused_day", 24)])
+def test_an_address_that_waits_for_a_person_is_asked_about_again(
+    app_on_simulator: Flask, sim: Sim, office: Office, answer: str, hours: int
+) -> None:
+    account = connect_wechat(office)
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": answer})
+    account, now = probe(account.id, utcnow()), utcnow()
+    again = account.probe_requested_at
+    assert again is not None
+    assert timedelta(hours=hours, minutes=-1) < again - now <= timedelta(hours=hours)
+    # Nobody is told that calls are used up.
+    assert "管理员同意" in advice.next_step(account, now).text
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": None})
+    assert claim_probes(again - timedelta(minutes=1)) == []
+    assert claim_probes(again) == [account.id]
+    with atomic():
+        quotas.unblock(account.id)
+    assert probe(account.id, utcnow()).status in ("ok", "limited")
 
 
 def test_probing_weibo_with_a_dead_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:

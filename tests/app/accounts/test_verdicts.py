@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from flask import Flask
 
@@ -13,6 +13,7 @@ from app.accounts.services import probe, remaining, update_account
 from app.db import atomic, db, utcnow
 from app.notices.dying import warn_of
 from app.notices.models import Notice
+from connectors.errors import NotEntitled
 from connectors.values import Right
 from tests.app.accounts.kit import UID, WEIBO, Office, Sim, connect_wechat, connect_weibo
 from tests.app.callbacks import post
@@ -52,14 +53,40 @@ def test_what_could_not_be_asked_keeps_its_earlier_verdict() -> None:
     assert verdicts.merged(before, [Right(key="token", ok=None, detail="等管理员确认")])[1:] == before[1:]
 
 
-def test_what_use_has_shown_no_probe_puts_in_question() -> None:
-    account = Account(rights=[verdicts.row(Right(key=key, ok=None)) for key in ("token", "publish", "mass")])
-    verdicts.note_use(account, "publish")
+def test_what_use_has_shown_no_probe_puts_in_question(app: Flask, office: Office) -> None:
+    account = connect_wechat(office)
+    with atomic():
+        account.rights = [verdicts.row(Right(key=key, ok=None)) for key in ("token", "publish", "mass")]
+    with atomic():
+        verdicts.note_use(account, "publish")
     assert [right["ok"] for right in account.rights] == [None, True, None]
     found = [Right(key="token", ok=True), Right(key="publish", ok=None, detail="首次发布时验证")]
     assert verdicts.merged(account.rights, found)[1]["detail"] == "用它成功发布过。"
     refused = [Right(key="token", ok=True), Right(key="publish", ok=False, detail="没有权限")]
     assert verdicts.merged(account.rights, refused)[1]["ok"] is False
+
+
+def test_what_the_platform_denies_later_is_green_no_longer(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_wechat(office)
+    with atomic():
+        account.rights = [verdicts.row(Right(key=key, ok=None)) for key in ("token", "publish")]
+        account.probe_requested_at = None
+    with atomic():
+        verdicts.note_use(account, "publish")
+    denied = NotEntitled("公众号没有这个接口的权限。", code="48001")
+    verdicts.note_denied(account.id, "mass", denied, now)
+    assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at is None
+    verdicts.note_denied(account.id, "publish", denied, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert (right(account, "publish")["ok"], right(account, "publish")["detail"]) == (
+        None,
+        "公众号没有这个接口的权限。",
+    )
+    assert account.probe_requested_at == now
+    # Another success shows it again.
+    with atomic():
+        verdicts.note_use(account, "publish")
+    assert right(account, "publish")["ok"] is True
 
 
 def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account(

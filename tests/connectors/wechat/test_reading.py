@@ -110,7 +110,7 @@ def test_a_verified_account_probes_well_and_publishing_stays_open(
     connector = make(registered())
     rights = {right.key: right for right in connector.probe().rights}
     assert {key: right.ok for key, right in rights.items()} == {
-        "token": True, "draft": True, "publish": None, "mass": None, "comments": True, "private": True, "callback": True,
+        "token": True, "draft": True, "publish": None, "mass": None, "comments": True, "private": True, "callback": None,
     }  # fmt: skip
     assert "首次发布时验证" in rights["publish"].detail
     assert connector.api.get("/cgi-bin/draft/count")["total_count"] == 0

@@ -353,10 +353,11 @@ def test_one_under_our_own_status_comes_as_a_comment_alone(
     assert message.kind == "comment"
 
 
+@pytest.mark.parametrize("code", [10014, 10032], ids=["closed to the app", "not agreed to"])
 def test_what_may_not_be_asked_is_said_and_left_alone_for_a_day(
-    weibo: WeiboConnector, simulator: SimulatorControl, meter: CountingMeter
+    weibo: WeiboConnector, simulator: SimulatorControl, meter: CountingMeter, code: int
 ) -> None:
-    simulator.fault("refuse", platform="weibo", path="comments/mentions", code=10014, times=-1)
+    simulator.fault("refuse", platform="weibo", path="comments/mentions", code=code, times=-1)
     first = weibo.fetch_messages({}, [])
     assert "评论中 @ 提及" in first.unavailable
     meter.calls.clear()
