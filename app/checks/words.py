@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import AhoCorasick, Implementation
 
 Severity = Literal["block", "warn", "advise"]
 GRAVITY: dict[str, int] = {"block": 0, "warn": 1, "advise": 2}
@@ -39,17 +39,18 @@ class Matcher:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._terms = list({term.wrong: term for term in terms}.values())
+        # {term: (longer word, where the term stands in it) of every word that allows it}
+        self._allowing = {
+            index: tuple(places)
+            for index, term in enumerate(self._terms)
+            if (places := [(word, at) for word in _longer_words(term) for at in _everywhere(term.wrong, word)])
+        }
         patterns = [term.wrong for term in self._terms]
-        known = {word: index for index, word in enumerate(patterns)}
-        # {pattern: the terms that are none inside it}
-        self._allowing: dict[int, list[int]] = {}
-        for index, term in enumerate(self._terms):
-            for word in _longer_words(term):
-                pattern = known.setdefault(word, len(patterns))
-                if pattern == len(patterns):
-                    patterns.append(word)
-                self._allowing.setdefault(pattern, []).append(index)
-        self._automaton = AhoCorasick(patterns, store_patterns=False) if patterns else None
+        self._automaton = (
+            AhoCorasick(patterns, store_patterns=False, implementation=Implementation.ContiguousNFA)
+            if patterns
+            else None
+        )
 
     def __len__(self) -> int:
         return len(self._terms)
@@ -58,19 +59,15 @@ class Matcher:
         """Every place, in order, none overlapping another."""
         if self._automaton is None or not text:
             return []
-        allowed: dict[int, list[tuple[int, int]]] = {}
-        places: list[tuple[int, int, int]] = []
-        for pattern, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if pattern < len(self._terms):
-                places.append((start, end, pattern))
-            for index in self._allowing.get(pattern, ()):
-                allowed.setdefault(index, []).append((start, end))
-        standing = [
-            Found(start=start, end=end, term=self._terms[index])
-            for start, end, index in places
-            if not any(first <= start and end <= last for first, last in allowed.get(index, ()))
-        ]
-        return apart(standing)
+        terms, allowing = self._terms, self._allowing
+        return apart(
+            [
+                Found(start=start, end=end, term=terms[index])
+                for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True)
+                # Few terms have exceptions, and fewer stand anywhere: those are looked at where they stand.
+                if index not in allowing or not _inside(text, start, allowing[index])
+            ]
+        )
 
 
 def find_all(matchers: Iterable[Matcher], text: str) -> list[Found]:
@@ -81,6 +78,16 @@ def find_all(matchers: Iterable[Matcher], text: str) -> list[Found]:
 def _longer_words(term: Term) -> set[str]:
     """Where the correction holds the error ("以及" for "及"), corrected text must not be found again."""
     return {word for word in (*term.exceptions, term.right) if term.wrong in word and word != term.wrong}
+
+
+def _everywhere(part: str, word: str) -> list[int]:
+    """Where `part` begins in `word`, overlapping places too."""
+    return [at for at in range(len(word)) if word.startswith(part, at)]
+
+
+def _inside(text: str, start: int, words: Iterable[tuple[str, int]]) -> bool:
+    """Whether one of the (word, offset) stands so that `start` is at its offset."""
+    return any(at <= start and text.startswith(word, start - at) for word, at in words)
 
 
 def apart(found: Sequence[Found]) -> list[Found]:
