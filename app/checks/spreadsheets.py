@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lxml import etree
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 
 from app.checks.terms import SEVERITY_WORDS
 from app.checks.words import Term
 from app.errors import Invalid, TooLarge
+from app.media.merges import merged_ranges
 from app.media.zipped import FAULTS, bursts, prove
 
 COLUMNS = {"wrong": "错误", "right": "正确或建议", "severity": "级别", "reason": "理由", "exceptions": "例外"}
@@ -156,20 +155,8 @@ def _text(cell: Any) -> str:
 
 
 def _merged_rows(archive: zipfile.ZipFile, part: str) -> list[tuple[int, int]]:
-    """First and last rows of merged ranges, in order and apart; openpyxl does not tell while it streams."""
-    if part.lstrip("/") not in archive.namelist():
-        return []
-    found = []
-    with archive.open(part.lstrip("/")) as stream:
-        for _event, node in etree.iterparse(
-            stream, tag=("{*}mergeCell", "{*}row"), resolve_entities=False, no_network=True
-        ):
-            if node.tag.endswith("}mergeCell"):
-                _left, top, _right, bottom = range_boundaries(node.get("ref") or "A1")
-                found.append((int(top or 1), int(bottom or 1)))
-            node.clear()
-            while node.getprevious() is not None:
-                del node.getparent()[0]
+    """First and last rows of merged ranges, in order and apart."""
+    found = [(top or 1, bottom or 1) for _left, top, _right, bottom in merged_ranges(archive, part)]
     apart: list[tuple[int, int]] = []
     for first, last in sorted(found):
         if apart and first <= apart[-1][1]:
