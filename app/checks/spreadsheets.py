@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lxml import etree
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 
 from app.checks.terms import SEVERITY_WORDS
 from app.checks.words import Term
 from app.errors import Invalid, TooLarge
+from app.media.merges import shape_of
 from app.media.zipped import FAULTS, bursts, prove
 
 COLUMNS = {"wrong": "错误", "right": "正确或建议", "severity": "级别", "reason": "理由", "exceptions": "例外"}
@@ -167,25 +166,9 @@ def _text(cell: Any) -> str:
 
 
 def _shape(archive: zipfile.ZipFile, part: str) -> tuple[list[tuple[int, int]], int]:
-    """First and last rows of merged ranges, in order and apart, and the number of the last row with a value; openpyxl
-    tells neither while it streams, and makes up every row that a sheet leaves out."""
-    found: list[tuple[int, int]] = []
-    number = last = 0
-    with archive.open(part.lstrip("/")) as stream:
-        for _event, node in etree.iterparse(
-            stream, tag=("{*}mergeCell", "{*}row"), resolve_entities=False, no_network=True
-        ):
-            if node.tag.endswith("}mergeCell"):
-                _left, top, _right, bottom = range_boundaries(node.get("ref") or "A1")
-                found.append((int(top or 1), int(bottom or 1)))
-            else:
-                number = int(float(node.get("r") or number + 1))
-                if next(node.iter("{*}v", "{*}is"), None) is not None:
-                    last = max(last, number)
-            node.clear()
-            while node.getprevious() is not None:
-                del node.getparent()[0]
-    return _apart(found), last
+    """First and last rows of merged ranges, in order and apart, and the number of the last row with a value."""
+    ranges, last = shape_of(archive, part)
+    return _apart([(top or 1, bottom or 1) for _left, top, _right, bottom in ranges]), last
 
 
 def _apart(found: list[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -111,7 +111,7 @@ def _cleaned(content: bytes) -> tuple[bytes, Kind]:
     """The picture alone. Raises WrongKind when it cannot be had: then it is not taken at all."""
     try:
         bare = images.without_metadata(content)
-    except (OSError, ValueError):
+    except ValueError:
         raise WrongKind(
             "图片没有收下。文件里有拍摄地点、设备等附加信息，这种写法清除不了。请用看图软件另存为 JPEG 或 PNG 后重新上传。"
         ) from None

@@ -180,6 +180,7 @@ class StateList(BaseSchema):
 
 
 class Restoration(BaseSchema):
-    """`version` of the post as last read."""
+    """`version` of the post as last read. With `account_id` only what this account had set by hand comes back."""
 
     version = fields.Integer(required=True, strict=True)
+    account_id = fields.String(load_default=None, allow_none=True)

@@ -17,7 +17,7 @@ from app.posts.comparing import parts_of
 from app.posts.history import state_of
 from app.posts.holdings import alt_problems
 from app.posts.models import Post, Template
-from app.posts.needing import pictures_in
+from app.posts.needing import note_template, pictures_in
 from app.posts.pictures import Pictures
 from app.posts.sanitising import clean, printable
 from app.posts.templates_filling import BLANK, KINDS, blanks_in
@@ -50,6 +50,7 @@ def save_template(actor: Actor, template_id: str | None, given: Mapping[str, Any
             setattr(template, name, value)
         template.updated_at = now
         db.session.flush()
+        note_template(template)
         _tell(actor, template, now, "create" if template_id is None else "update")
     return template
 

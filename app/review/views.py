@@ -70,7 +70,7 @@ def decide(review_id: str) -> ResponseReturnValue:
             form.get("comment", ""),
             shown,
             utcnow(),
-            stage=int(stage) if stage.isdigit() else None,
+            stage=int(stage) if stage.isdecimal() and len(stage) < 3 else None,
         )
     except TandemError as refusal:
         return _item(services.get_review(actor, review_id), refusal, form.get("comment", ""))
