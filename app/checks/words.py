@@ -6,15 +6,17 @@ one, then the graver one. Offsets count characters (code points).
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
-from ahocorasick_rs import AhoCorasick
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 Severity = Literal["block", "warn", "advise"]
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
 GRAVITY: dict[str, int] = {"block": 0, "warn": 1, "advise": 2}
 
 
@@ -41,17 +43,14 @@ class Matcher:
 
     def __init__(self, terms: Iterable[Term]) -> None:
         self._terms = list({term.wrong: term for term in terms}.values())
-        patterns = [term.wrong for term in self._terms]
-        known = {word: index for index, word in enumerate(patterns)}
-        # {pattern: the terms that are none inside it}
-        self._allowing: dict[int, list[int]] = {}
-        for index, term in enumerate(self._terms):
-            for word in _longer_words(term):
-                pattern = known.setdefault(word, len(patterns))
-                if pattern == len(patterns):
-                    patterns.append(word)
-                self._allowing.setdefault(pattern, []).append(index)
-        self._automaton = AhoCorasick(patterns, store_patterns=False) if patterns else None
+        # {term: (longer word, where the term stands in it) of every word that allows it}
+        self._allowing = {
+            index: tuple(places)
+            for index, term in enumerate(self._terms)
+            if (places := [(word, at) for word in _longer_words(term) for at in _everywhere(term.wrong, word)])
+        }
+        patterns = [_coded(term.wrong) for term in self._terms]
+        self._automaton = BytesAhoCorasick(patterns, implementation=Implementation.ContiguousNFA) if patterns else None
 
     def __len__(self) -> int:
         return len(self._terms)
@@ -60,20 +59,19 @@ class Matcher:
         """Every place, in order, none overlapping another."""
         if self._automaton is None or not text:
             return []
-        allowed: dict[int, list[tuple[int, int]]] = {}
-        places: list[tuple[int, int, int]] = []
-        for pattern, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if pattern < len(self._terms):
-                places.append((start, end, pattern))
-            for index in self._allowing.get(pattern, ()):
-                allowed.setdefault(index, []).append((start, end))
-        longer = {index: Spans(spans) for index, spans in allowed.items()}
-        standing = [
-            Found(start=start, end=end, term=self._terms[index])
-            for start, end, index in places
-            if index not in longer or not longer[index].hold(start, end)
-        ]
-        return apart(standing)
+        coded = _coded(text)
+        # Where characters of two units begin, counted in units.
+        pairs = [at + before for before, at in enumerate(_pairs(text))] if len(coded) > 2 * len(text) else []
+        found = []
+        for index, begin, _end in self._automaton.find_matches_as_indexes(coded, overlapping=True):
+            # The second half of one character and the first of the next are none.
+            if begin % 2:
+                continue
+            term, start = self._terms[index], begin // 2 - (bisect_left(pairs, begin // 2) if pairs else 0)
+            # Few terms have exceptions, and fewer stand anywhere: those are looked at where they stand.
+            if index not in self._allowing or not _inside(text, start, self._allowing[index]):
+                found.append(Found(start=start, end=start + len(term.wrong), term=term))
+        return apart(found)
 
 
 class Spans:
@@ -95,9 +93,29 @@ def find_all(matchers: Iterable[Matcher], text: str) -> list[Found]:
     return apart([found for matcher in matchers for found in matcher.find(text)])
 
 
+def _coded(text: str) -> bytes:
+    """UTF-16: two steps of the automaton for nearly every character, where UTF-8 takes three for a Chinese one."""
+    return text.encode("utf-16-le", "surrogatepass")
+
+
+def _pairs(text: str) -> Iterator[int]:
+    """Where in `text` characters stand that take two units of UTF-16."""
+    return (one.start() for one in _BEYOND.finditer(text))
+
+
 def _longer_words(term: Term) -> set[str]:
     """Where the correction holds the error ("以及" for "及"), corrected text must not be found again."""
     return {word for word in (*term.exceptions, term.right) if term.wrong in word and word != term.wrong}
+
+
+def _everywhere(part: str, word: str) -> list[int]:
+    """Where `part` begins in `word`, overlapping places too."""
+    return [at for at in range(len(word)) if word.startswith(part, at)]
+
+
+def _inside(text: str, start: int, words: Iterable[tuple[str, int]]) -> bool:
+    """Whether one of the (word, offset) stands so that `start` is at its offset."""
+    return any(at <= start and text.startswith(word, start - at) for word, at in words)
 
 
 def apart(found: Sequence[Found]) -> list[Found]:

@@ -20,7 +20,7 @@ from app.media.fields import checked
 from app.media.finding import day_of, folders_of, media_of, tags_in_use, used_ids
 from app.media.kinds import Kind, kind_of, picture_of
 from app.media.models import Blob, Media, MediaTag
-from app.media.store import LibraryStore, thumb_of
+from app.media.store import GlancingStore, LibraryStore, thumb_of
 from app.media.sweeping import sweep
 from app.media.uses import hold, needed_for, record_uses, tell_of_posts, uses_of
 from app.units.access import Actor, unit_for
@@ -28,6 +28,7 @@ from connectors import images, labels
 from connectors.values import Image
 
 __all__ = [
+    "GlancingStore",
     "LibraryStore",
     "Taken",
     "add_media",

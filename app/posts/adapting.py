@@ -18,12 +18,13 @@ from app.checks.words import Matcher
 from app.config import current
 from app.db import db
 from app.media.models import Media
-from app.media.services import image_value
+from app.media.services import LibraryStore, image_value
 from app.posts.framing import frame_problems
 from app.posts.holdings import alt_problems, attachments_of, cover_of, library_problems, note_uses
 from app.posts.linking import dead_links, dead_links_of, note_links, with_fresh_links
 from app.posts.models import Post, Revision, Variant
 from app.posts.templates_locking import lost_in, template_problems
+from connectors.base import Connector
 from connectors.values import Content, Problem
 
 _NAMES_OF_PICTURES = ("sha256", "media_id")
@@ -47,17 +48,23 @@ def link_for(post: Post, variant: Variant, account: Account) -> str:
 
 
 def adapt_revision(post: Post, revision: Revision, origin: str = "") -> None:
-    """Renew the problems of the content and every variant of an unfrozen revision.
+    """Renew the problems of the content and every variant of an unfrozen revision, and tell the library what it uses.
 
     `origin` is the address of whoever works on it: where a platform wants to be told one, a public one will do.
     """
+    renew(post, revision, origin)
+    note_uses(post, revision)
+    note_links(post, revision)
+
+
+def renew(post: Post, revision: Revision, origin: str = "", media: LibraryStore | None = None) -> None:
+    """The part of adapt_revision() that only changes the given rows; `media` in the place of the library."""
     words = words_for(post.unit_id)
     problems = content_problems(revision, words)
     revision.problems = as_told(revision, problems)
     for variant in revision.variants:
-        _adapt(post, revision, variant, (problems, words), public_address(origin))
-    note_uses(post, revision)
-    note_links(post, revision)
+        connector = connect(variant.account, operator_ip=public_address(origin), media=media)
+        _adapt(post, revision, variant, (problems, words), connector)
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
@@ -182,16 +189,15 @@ def _adapt(
     revision: Revision,
     variant: Variant,
     checked: tuple[Sequence[Problem], Sequence[Matcher]],
-    operator_ip: str,
+    connector: Connector,
 ) -> None:
     problems, words = checked
-    account = variant.account
-    adapted = connect(account, operator_ip=operator_ip).adapt(_content(post, revision, variant))
+    adapted = connector.adapt(_content(post, revision, variant))
     payload = json.loads(canonical(adapted.payload))
     variant.payload = payload
     variant.sha256 = digest(payload)
     variant.notes = [asdict(note) for note in adapted.notes]
-    own = [*override_problems(variant, words), *frame_problems(variant, words), *connection_problems(account)]
+    own = [*override_problems(variant, words), *frame_problems(variant, words), *connection_problems(variant.account)]
     variant.problems = as_told(revision, (*problems, *adapted.problems, *own))
     variant.length = asdict(adapted.length)
 

@@ -70,7 +70,7 @@ def revise_post(actor: Actor, post_id: str, fields: Mapping[str, Any], version: 
 
     Raises Conflict when `version` is not the newest (`version` of the answer says which is) or when it is going out.
     """
-    unit_id = _visible_unit(actor, post_id)
+    unit_id = visible_unit(actor, post_id)
     values, notes = _prepared(actor, unit_id, fields, now)
     _warm(db.session.get(Post, post_id), values)
     with atomic():
@@ -125,7 +125,7 @@ def override_variant(
     return post
 
 
-def _visible_unit(actor: Actor, post_id: str) -> str:
+def visible_unit(actor: Actor, post_id: str) -> str:
     post = db.session.get(Post, post_id)
     if post is None:
         raise NotFound

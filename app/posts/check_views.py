@@ -1,4 +1,4 @@
-"""What people do about problems of a post, and where a pack's terms stand in what was published. More routes of the bp."""
+"""Problems of a post: as one types, what people do about them, and where a pack's terms stand in what was published. More routes of the bp."""
 
 from __future__ import annotations
 
@@ -10,11 +10,18 @@ from app.checks.keeping import get_pack
 from app.checks.services import FIELDS
 from app.db import utcnow
 from app.errors import NotFound
-from app.posts import lookback, lookback_shipped, services
-from app.posts.schemas import DismissalIn
+from app.posts import lookback, lookback_shipped, looking, services
+from app.posts.schemas import DismissalIn, WordsIn
 from app.posts.views import answer_of, loaded
 from app.posts.views import bp as bp
 from app.units.permissions import current_actor, requires
+
+
+@bp.post("/posts/<post_id>/look")
+@requires("post.write")
+def look(post_id: str) -> ResponseReturnValue:
+    """What would be said of the words that stand in the composer; nothing is saved."""
+    return jsonify(looking.look(current_actor(), post_id, loaded(WordsIn())))
 
 
 @bp.post("/posts/<post_id>/dismissals")

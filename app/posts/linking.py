@@ -98,7 +98,7 @@ def posts_with(url_hash: str) -> list[Post]:
     return list(db.session.scalars(query.where(Post.status.in_(("in_review", "approved", "scheduled"))).limit(50)))
 
 
-def _due(now: datetime) -> Select[tuple[LinkVerdict]]:
+def _due(now: datetime) -> Select[LinkVerdict]:
     soon = (
         select(PostLink.url_hash)
         .join(Post)

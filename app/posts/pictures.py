@@ -30,6 +30,13 @@ _DATA = re.compile(r"^data:(image/[\w.+-]+)?((?:;[\w=-]+)*),(.*)$", re.DOTALL | 
 _LONG = 3
 
 
+def stored(src: str, _alt: str) -> str | None:
+    """ "/media/{sha256}" for what lies in the library, None for anything else; stores nothing. (A `Place` of sanitising.)"""
+    local = _local(src)
+    found = _MEDIA.match(local)
+    return local if found is not None and shown_blob(found.group(1)) is not None else None
+
+
 def long_pictures(payload: Mapping[str, Any]) -> set[str]:
     """The hashes of the payload's `images` that are posters."""
     wanted = {str(image["sha256"]) for image in payload.get("images") or ()}

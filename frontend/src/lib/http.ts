@@ -18,9 +18,16 @@ export function csrfToken(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
 }
 
+interface Manner {
+  /** Asked by the page itself: it does not keep an abandoned screen signed in. */
+  background?: boolean;
+  signal?: AbortSignal;
+}
+
 /** `body` as JSON, or FormData as it is; the parsed JSON answer. */
-export async function send<T>(method: string, url: string, body?: unknown): Promise<T> {
+export async function send<T>(method: string, url: string, body?: unknown, { background, signal }: Manner = {}): Promise<T> {
   const headers: Record<string, string> = { "X-CSRFToken": csrfToken(), Accept: "application/json" };
+  if (background) headers["X-Background"] = "1";
   let content: BodyInit | undefined;
   if (body instanceof FormData) content = body;
   else if (body !== undefined) {
@@ -29,7 +36,7 @@ export async function send<T>(method: string, url: string, body?: unknown): Prom
   }
   let answer: Response;
   try {
-    answer = await fetch(url, { method, headers, body: content, credentials: "same-origin" });
+    answer = await fetch(url, { method, headers, body: content, credentials: "same-origin", signal });
   } catch {
     throw new Refusal(word("Offline"), 0, {});
   }

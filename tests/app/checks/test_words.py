@@ -34,6 +34,8 @@ def places(text: str, *terms: Term) -> list[str]:
 def test_offsets_count_characters_whatever_stands_before() -> None:
     assert places("😱𠮷👨‍👩‍👧其它é其它", OTHERS) == ["其它@7", "其它@10"]
     assert places("𠮷祥如意", Term(wrong="𠮷祥", right="吉祥")) == ["𠮷祥@0"]
+    assert places("乎乎😱乎", Term(wrong="乎")) == ["乎@0", "乎@1", "乎@3"]
+    assert places("\ud83d其它", OTHERS) == ["其它@1"], "half a character, as some clipboards leave it"
 
 
 class Counted(int):
@@ -141,8 +143,9 @@ def test_nothing_to_look_for_and_nothing_to_look_in() -> None:
     assert Matcher([OTHERS]).find("") == []
 
 
-_TEXT = st.text("甲乙丙𠮷", max_size=40)
-_WORD = st.text("甲乙丙𠮷", min_size=1, max_size=3)
+# 乎 is U+4E4E: the same bytes across the border of two as in one.
+_TEXT = st.text("甲乙丙乎𠮷", max_size=40)
+_WORD = st.text("甲乙丙乎𠮷", min_size=1, max_size=3)
 
 
 @given(text=_TEXT, words=st.lists(_WORD, max_size=5), longer=_WORD)
