@@ -30,7 +30,8 @@ from app.units.people import managed_person
 from app.units.sign_in import prove_by_code, prove_by_password
 from app.words import N_
 
-ISSUER = "Tandem 两微联动"
+# Short and plain: the QR code grows with it.
+ISSUER = "Tandem"
 # Who holds one of these can send something out, stop it, or decide who may.
 WEIGHTY = frozenset(
     {

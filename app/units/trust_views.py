@@ -208,7 +208,7 @@ def _set_up_page(errors: dict[str, list[str]] | None = None) -> str:
         must=second_factor.asked_of(actor) and not kinds_of(actor.user_id),
         secret=" ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         # A picture within the page: no request, nothing to keep.
-        qr=Markup(segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff")) if address else "",
+        qr=Markup(segno.make(address, error="m").svg_inline(omitsize=True, border=4, light="#fff")) if address else "",
         errors=errors or {},
         why_no_passkeys=passkeys.why_not(),
         passkey_origin=passkeys.origin(),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, text
 
 from app.audit.models import Event
@@ -85,6 +88,31 @@ def test_a_code_is_used_once_and_so_are_all_before_it(town: Town, acts: Acts, no
     assert words == {refusal.value.message}, "one sentence, whatever was wrong"
     ahead = later + HALF_MINUTE
     prove_by_code(acts(town.author), code_at(secret, ahead), now=ahead)
+
+
+def test_of_two_browsers_with_one_code_at_once_only_one_gets_in(
+    town: Town, acts: Acts, app: Flask, now: datetime
+) -> None:
+    secret, codes = give_authenticator(acts(town.author), now)
+    later = now + timedelta(minutes=1)
+    user_id, epoch = town.author.id, town.author.session_epoch
+    db.session.rollback()
+    for code in (code_at(secret, later), codes[0]):
+        together, entered = threading.Barrier(2), []
+
+        def go(code: str = code, together: threading.Barrier = together, entered: list[str] = entered) -> None:
+            with app.app_context():
+                together.wait()
+                with contextlib.suppress(Unauthenticated):
+                    entered.append(finish(user_id, epoch, code, origin="", now=later)[1])
+                db.session.remove()
+
+        both = [threading.Thread(target=go) for _ in range(2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        assert len(entered) == 1
 
 
 def test_codes_far_from_now_are_wrong(town: Town, acts: Acts, now: datetime) -> None:
