@@ -1,3 +1,5 @@
+import { NEEDED, prove } from "./proof";
+
 /** Requests of the pages themselves: CSRF header set, refusals thrown as Refusal with the server's Chinese words. */
 export class Refusal extends Error {
   constructor(
@@ -24,7 +26,10 @@ interface Manner {
   signal?: AbortSignal;
 }
 
-/** `body` as JSON, or FormData as it is; the parsed JSON answer. */
+/**
+ * `body` as JSON, or FormData as it is; the parsed JSON answer. Where the person must first prove to be there, they are
+ * asked in a dialog, and the very same request is sent again.
+ */
 export async function send<T>(method: string, url: string, body?: unknown, { background, signal }: Manner = {}): Promise<T> {
   const headers: Record<string, string> = { "X-CSRFToken": csrfToken(), Accept: "application/json" };
   if (background) headers["X-Background"] = "1";
@@ -40,6 +45,7 @@ export async function send<T>(method: string, url: string, body?: unknown, { bac
   } catch {
     throw new Refusal(word("Offline"), 0, {});
   }
+  if (answer.status === 403 && answer.headers.has(NEEDED) && (await prove())) return send<T>(method, url, body);
   const type = answer.headers.get("Content-Type") ?? "";
   const parsed: unknown = type.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok) {
