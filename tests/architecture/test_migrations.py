@@ -30,8 +30,10 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("messages", "status"): None,
     ("message_media", "content"): None,
     ("pack_terms", "until"): None,
+    ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
+    "0016": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
     "0015": ("plan_rows", "plan_imports", "plans", "timetables"),
     "0014": ("post_snapshots", "post_visits", "post_templates"),
     "0013": ("media_tags", "media_uses"),
