@@ -126,7 +126,7 @@ def _whole(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "role": stage["role"],
             "rule": stage["rule"],
             "hours": stage.get("hours"),
-            "working": bool(stage.get("working")),
+            "working": bool(stage.get("working", True)),
             "secrecy": asks_secrecy(stages, number),
         }
         for number, stage in enumerate(stages)
