@@ -76,6 +76,11 @@ def state_of(status: str) -> State:
     return STATES.get(status) or State(word=status, colour=_UNLISTED, icon="point")
 
 
+def word_of(status: str) -> str:
+    """Its word alone, in the reader's language."""
+    return str(state_of(status).word)
+
+
 def init(app: Flask) -> None:
     """Bind the template global state_of()."""
     app.jinja_env.globals["state_of"] = state_of

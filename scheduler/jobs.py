@@ -11,11 +11,12 @@ from app.accounts import tallies
 from app.accounts.services import tidy
 from app.config import current
 from app.media.services import sweep
-from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
+from app.notices.services import deliver_due, forget_old, remind_of_reviews, warn_of_dying_accounts
 from app.posts.lookback import look_back
 from app.posts.lookback_shipped import look_back_shipped
 from app.previews import services as previews
 from app.publishing import heartbeats, telling
+from app.review.services import expire_overdue
 from app.system import measuring
 from scheduler import counter, fetcher, inspector, linker, outside, poller, previewer, reader, reconciler, sender
 from scheduler.runtime import Runtime
@@ -54,6 +55,8 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="look back with shipped packs", seconds=60, run=lambda: look_back_shipped(runtime.clock())),
         Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
+        Job(name="review reminders", seconds=30, run=lambda: remind_of_reviews(runtime.clock())),
+        Job(name="review deadlines", seconds=30, run=lambda: expire_overdue(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),
         Job(name="public address", seconds=30, run=lambda: outside.tick(runtime, runtime.clock())),
         Job(name="measures", seconds=30, run=lambda: measuring.measure(runtime.clock())),

@@ -18,6 +18,7 @@ _TOGETHER = {
     "test_library": "looking",
     "test_documents": "looking",
     "test_writing_together": "looking",
+    "test_reviewing": "looking",
     "test_wechat_desk": "answering",
     "test_browser_journey": "answering",
     "test_authorising": "connecting",

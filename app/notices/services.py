@@ -7,6 +7,7 @@ from app.notices.channels import add_channel, channels_of, remove_channel, renew
 from app.notices.delivery import deliver_due, forget_old, send_again
 from app.notices.dying import warn_of, warn_of_dying_accounts, warn_of_lost_push
 from app.notices.outbox import emit, listeners, settle, tell
+from app.notices.reviewing import remind_of_reviews
 
 __all__ = [
     "add_channel",
@@ -17,6 +18,7 @@ __all__ = [
     "listeners",
     "mark_read",
     "notices_of",
+    "remind_of_reviews",
     "remove_channel",
     "renew_key",
     "send_again",

@@ -1,3 +1,5 @@
+from importlib import import_module
+
 from flask import Flask
 
 
@@ -9,6 +11,9 @@ def register(app: Flask) -> None:
     from app.review.remembering import remember
     from app.review.services import on_changed, void_review
 
+    # One blueprint, whose routes stand in several modules: all are there before it is bound.
+    for name in ("chain_views", "deputy_views", "form_views", "remark_views"):
+        import_module(f"app.review.{name}")
     if remember not in on_changed:
         on_changed.append(remember)
     if void_review not in on_revised:

@@ -7,19 +7,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import func, select
+
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Invalid
-from app.review.models import ReviewChain
+from app.review.models import Review, ReviewChain
 from app.units.access import ROLES, Actor, unit_for
-from app.units.models import Unit
+from app.units.models import Grant, Unit, User
 
 DEFAULT: tuple[dict[str, Any], ...] = (
     {"name": "初审", "role": "reviewer", "rule": "any"},
     {"name": "复审", "role": "reviewer", "rule": "any"},
     {"name": "终审", "role": "reviewer", "rule": "any"},
 )
-_MAX_STAGES = 5
+MOST_STAGES = 5
+MOST_HOURS = 720
 # Roles that may decide at all.
 DECIDING = tuple(key for key, (_name, keys) in ROLES.items() if "review.decide" in keys)
 
@@ -32,23 +35,60 @@ class Chain:
     stages: list[dict[str, Any]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reach:
+    """Whom a unit's chain concerns: units below that use it, units below with chains of their own, runs under way that
+    keep what they began with, and how many people may review here."""
+
+    heirs: list[Unit]
+    others: list[Unit]
+    under_way: int
+    people: int
+
+
 def chain_of(unit_id: str) -> Chain:
     """The chain that holds for posts of this unit."""
     unit = db.session.get(Unit, unit_id)
     while unit is not None:
         own = db.session.get(ReviewChain, unit.id)
         if own is not None and own.stages:
-            return Chain(unit_id=unit.id, stages=[dict(stage) for stage in own.stages])
+            return Chain(unit_id=unit.id, stages=_whole(own.stages))
         unit = unit.parent
-    return Chain(unit_id="", stages=[dict(stage) for stage in DEFAULT])
+    return Chain(unit_id="", stages=_whole(DEFAULT))
+
+
+def reach_of(unit: Unit) -> Reach:
+    below = list(
+        db.session.scalars(
+            select(Unit).where(Unit.path.startswith(unit.path, autoescape=True), Unit.id != unit.id).order_by(Unit.path)
+        )
+    )
+    own = set(db.session.scalars(select(ReviewChain.unit_id).where(ReviewChain.unit_id.in_([one.id for one in below]))))
+    barred = [one.path for one in below if one.id in own]
+    heirs = [one for one in below if not any(one.path.startswith(path) for path in barred)]
+    running = select(func.count(Review.id)).where(
+        Review.status == "open", Review.unit_id.in_([unit.id, *(one.id for one in heirs)])
+    )
+    return Reach(
+        heirs=heirs,
+        others=[one for one in below if one.id in own],
+        under_way=db.session.scalar(running) or 0,
+        people=len(_reviewers(unit)),
+    )
+
+
+def _reviewers(unit: Unit) -> set[str]:
+    above = [part for part in unit.path.split("/") if part]
+    query = select(Grant.user_id).join(User).where(Grant.role.in_(DECIDING), Grant.unit_id.in_(above), User.active)
+    return set(db.session.scalars(query))
 
 
 def set_chain(actor: Actor, unit_id: str, stages: Sequence[Mapping[str, Any]], now: datetime) -> Chain:
     """Replace the unit's own chain; no stages at all: inherit again. Runs under way keep the chain they began with."""
     unit_for(actor, "review.configure", unit_id)
     wanted = _checked(stages)
-    before = chain_of(unit_id)
     with atomic():
+        before = chain_of(unit_id)
         own = db.session.get(ReviewChain, unit_id)
         if not wanted:
             if own is not None:
@@ -71,11 +111,34 @@ def set_chain(actor: Actor, unit_id: str, stages: Sequence[Mapping[str, Any]], n
     return chain_of(unit_id)
 
 
+def asks_secrecy(stages: Sequence[Mapping[str, Any]], number: int) -> bool:
+    """Whether the secrecy check belongs to this stage; to the last one where the chain does not say."""
+    if any(stage.get("secrecy") for stage in stages):
+        return bool(stages[number].get("secrecy"))
+    return number == len(stages) - 1
+
+
+def _whole(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """With all that a stage says, also those that were kept before it could."""
+    return [
+        {
+            "name": stage["name"],
+            "role": stage["role"],
+            "rule": stage["rule"],
+            "hours": stage.get("hours"),
+            "working": bool(stage.get("working", True)),
+            "secrecy": asks_secrecy(stages, number),
+        }
+        for number, stage in enumerate(stages)
+    ]
+
+
 def _checked(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     errors: dict[str, list[str]] = {}
-    if len(stages) > _MAX_STAGES:
-        errors["stages"] = [f"审核环节最多 {_MAX_STAGES} 个。请删减。"]
+    if len(stages) > MOST_STAGES:
+        errors["stages"] = [f"审核环节最多 {MOST_STAGES} 个。请删减。"]
     names = [str(stage.get("name") or "").strip() for stage in stages]
+    hours = [_hours(stage.get("hours")) for stage in stages]
     for number, (stage, name) in enumerate(zip(stages, names, strict=True)):
         if not 1 <= len(name) <= 20:
             errors.setdefault(f"stages.{number}.name", []).append("请填写环节名称，不超过 20 字。")
@@ -85,8 +148,21 @@ def _checked(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             errors.setdefault(f"stages.{number}.role", []).append("该角色没有审核权限。请选择审核人。")
         if stage.get("rule") not in ("any", "all"):
             errors.setdefault(f"stages.{number}.rule", []).append("请选择“一人通过即可”或“所有人通过”。")
+        if hours[number] == 0:
+            errors.setdefault(f"stages.{number}.hours", []).append(
+                f"时限应为 1 到 {MOST_HOURS} 的整数小时，不限时请留空。"
+            )
     if errors:
         raise Invalid("审核流程没有保存。有环节填写不对。请按提示改正。", errors=errors)
-    return [
-        {"name": name, "role": stage["role"], "rule": stage["rule"]} for stage, name in zip(stages, names, strict=True)
-    ]
+    return _whole(
+        [{**stage, "name": name, "hours": given} for stage, name, given in zip(stages, names, hours, strict=True)]
+    )
+
+
+def _hours(given: Any) -> int | None:
+    """None: no limit; 0: not a number of hours that can be."""
+    if given is None or given == "":
+        return None
+    text = str(given).strip()
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 6 else 0
+    return number if 1 <= number <= MOST_HOURS else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -12,14 +12,20 @@ from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.posts.adapting import digest
 from app.posts.models import Post, Revision
-from app.posts.services import set_status
+from app.posts.services import iso, set_status
+from app.review.announcing import announce, close_escalations, open_escalation
+from app.review.capacity import OWN, capacity, eligible, sees, takers
+from app.review.chains import asks_secrecy
+from app.review.deputies import principals_of
+from app.review.handling import note_problems
 from app.review.models import Decision, Review
-from app.review.submitting import announce, blocking, fresh_problems
+from app.review.submitting import blocking, fresh_problems
+from app.review.timing import begin_stage
 from app.units.access import Actor
-from app.units.models import Grant, User
+from app.units.models import User
 
 DECISIONS = ("approved", "returned")
-_COMMENT_LIMIT = 2000
+COMMENT_LIMIT = 2000
 
 
 def decide(
@@ -31,53 +37,80 @@ def decide(
     now: datetime,
     *,
     stage: int | None = None,
+    secrecy: bool | None = None,
+    for_user_id: str | None = None,
 ) -> Review:
     """Record `actor`'s decision on the stage that is open.
 
-    `sha256s` {variant id: sha256} are the payloads that the person saw, `stage` the stage that the page showed; both
-    optional. Raises Forbidden (own text, second stage, wrong role), Conflict (not open any more, already decided,
-    other payloads, other stage), Invalid, or ContentBlocked when the checks now find something that blocks.
+    `sha256s` {variant id: sha256} are the payloads that the person saw, `stage` the stage that the page showed, both
+    optional; `for_user_id` whose deputy decides (by default the person themselves, else whoever they stand for).
+    `secrecy`: whether the box of the secrecy check was ticked, None when there was no box to tick.
+    Raises Forbidden (own text, second stage, wrong role), Conflict (not open any more, already decided, other payloads,
+    other stage), Invalid, or ContentBlocked when the checks now find something that blocks.
     """
     _check_form(decision, comment)
-    with atomic():
-        review = _locked(actor, revision_id)
-        _check_person(actor, review)
-        if stage is not None and stage != review.stage:
-            raise Conflict("没有记录您的意见。其间已有同事审过这一环节。请刷新，看现在轮到哪一环节。")
-        _check_payloads(review.revision, sha256s)
-        if decision == "approved" and (problems := fresh_problems(review.revision)) and blocking(problems):
-            raise ContentBlocked("不能通过。复查发现必须先解决的问题。请退回拟稿人修改。", problems=problems)
-        db.session.add(
-            Decision(
-                review=review,
-                stage=review.stage,
-                user_id=actor.user_id,
-                decision=decision,
-                comment=comment.strip(),
-                sha256s={variant.id: variant.sha256 for variant in review.revision.variants},
-                at=now,
-            )
-        )
-        db.session.flush()
-        _advance(review, decision, now)
-        word = "通过" if decision == "approved" else "退回"
-        announce(review, actor, now, "review.decide", f"审核{word}《{review.post.title}》", decision=decision)
+    blocked: list[dict[str, Any]] = []
+    try:
+        with atomic():
+            review = locked(actor, revision_id, now)
+            principal = capacity(actor, review, principals_of(actor.user_id, now), for_user_id)
+            if stage is not None and stage != review.stage:
+                raise Conflict("没有记录您的意见。其间已有同事审过这一环节。请刷新，看现在轮到哪一环节。")
+            _check_payloads(review.revision, sha256s)
+            _check_words(review, decision, comment, secrecy)
+            if decision == "approved":
+                _check_content(review.revision, blocked)
+            _take(review, actor, principal, decision, comment.strip(), secrecy, now)
+    except ContentBlocked:
+        with atomic():
+            revision = db.session.get_one(Revision, revision_id)
+            note_problems(revision.post, revision.number, blocked, now)
+        raise
     return review
 
 
-def may_decide(actor: Actor, review: Review) -> bool:
+def _take(
+    review: Review,
+    actor: Actor,
+    principal: str | None,
+    decision: str,
+    comment: str,
+    secrecy: bool | None,
+    now: datetime,
+) -> None:
+    asked = asks_secrecy(review.stages, review.stage) and decision == "approved"
+    made = Decision(
+        review=review,
+        stage=review.stage,
+        user_id=actor.user_id,
+        for_user_id=principal,
+        decision=decision,
+        comment=comment,
+        sha256s={variant.id: variant.sha256 for variant in review.revision.variants},
+        secrecy=True if asked and secrecy else None,
+        at=now,
+    )
+    db.session.add(made)
+    db.session.flush()
+    # An escalated stage is settled by the one who was asked.
+    settled = open_escalation(review) is not None
+    close_escalations(review, decision, now, comment)
+    _advance(review, decision, now, settled=settled)
+    word, name = "通过" if decision == "approved" else "退回", _name(principal)
+    facts = {"decision": decision, **({"for": principal} if principal else {})}
+    said = f"代{name}审核{word}《{review.post.title}》" if principal else f"审核{word}《{review.post.title}》"
+    announce(review, actor, now, "review.decide", said, **facts)
+
+
+def may_decide(actor: Actor, review: Review, principals: Sequence[Actor] = ()) -> bool:
     """Whether this person can decide on the stage that is open."""
-    try:
-        _check_person(actor, review)
-    except (Forbidden, Conflict, NotFound):
-        return False
-    return True
+    return not why_not(actor, review, principals)
 
 
-def why_not(actor: Actor, review: Review) -> str:
+def why_not(actor: Actor, review: Review, principals: Sequence[Actor] = ()) -> str:
     """Chinese words why this person cannot decide; "" when they can."""
     try:
-        _check_person(actor, review)
+        capacity(actor, review, principals)
     except (Forbidden, Conflict, NotFound) as reason:
         return reason.message
     return ""
@@ -92,45 +125,46 @@ def _check_form(decision: str, comment: str) -> None:
         raise Invalid(
             "没有退回。退回必须写明理由。请写上要拟稿人改什么。", errors={"comment": ["退回时必须填写意见。"]}
         )
-    if len(comment) > _COMMENT_LIMIT:
+    if len(comment) > COMMENT_LIMIT:
         raise Invalid("没有记录。意见太长。请缩短到 2000 字以内。", errors={"comment": ["不能超过 2000 字。"]})
 
 
-def _locked(actor: Actor, revision_id: str) -> Review:
+def _check_words(review: Review, decision: str, comment: str, secrecy: bool | None) -> None:
+    """What this very stage wants said."""
+    if decision == "approved" and secrecy is False and asks_secrecy(review.stages, review.stage):
+        raise Invalid(
+            "没有通过。这一环节须做保密审查。请核对不涉及国家秘密、工作秘密，勾选后再通过。",
+            errors={"secrecy": ["请勾选已做保密审查。"]},
+        )
+    if open_escalation(review) is not None and not comment.strip():
+        raise Invalid("没有记录。请示须有书面答复。请在意见栏写上答复。", errors={"comment": ["请写上对请示的答复。"]})
+
+
+def _check_content(revision: Revision, blocked: list[dict[str, Any]]) -> None:
+    """`blocked` gets what was found."""
+    problems = fresh_problems(revision)
+    if blocking(problems):
+        blocked += problems
+        raise ContentBlocked("不能通过。复查发现必须先解决的问题。请退回拟稿人修改。", problems=problems)
+
+
+def locked(actor: Actor, revision_id: str, now: datetime) -> Review:
+    """The run of a revision, with its post, until the end of the transaction. Raises NotFound, Forbidden, Conflict."""
     revision = db.session.get(Revision, revision_id)
     if revision is None:
         raise NotFound
-    actor.require("review.decide", revision.post.unit, see="post.read")
     # First the post, then its review, as an edit does: the other way round the two would wait for each other.
     db.session.get(Post, revision.post_id, with_for_update=True, populate_existing=True)
     query = select(Review).where(Review.revision_id == revision_id).with_for_update()
     review = db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    if review is None:
-        if actor.user_id in revision.editors:
-            raise Forbidden(_OWN)
-        raise Conflict("没有记录您的意见。这个版本还没有提交审核。请等拟稿人提交。")
-    return review
-
-
-_OWN = "您不能审核自己写过或改过的稿件。三审三校要求撰写与审核分开。请由其他审核人处理。"
-
-
-def _check_person(actor: Actor, review: Review) -> None:
-    actor.require("review.decide", review.post.unit, see="post.read")
-    if actor.user_id in review.revision.editors or actor.user_id == review.submitted_by:
-        raise Forbidden(_OWN)
-    mine = next((decision for decision in review.decisions if decision.user_id == actor.user_id), None)
-    if review.status != "open":
-        words = {"approved": "已全部通过", "returned": "已被退回", "void": "已作废（稿件被修改或撤回）"}
-        raise Conflict(f"没有记录您的意见。这次审核{words[review.status]}。请刷新后查看。")
-    if mine is not None and mine.stage == review.stage:
-        raise Conflict("没有记录您的意见。您在这一环节已经表过态。请等其他审核人。")
-    if mine is not None:
-        raise Forbidden("您已审过这个版本的另一环节。同一人不能审两个环节。请由其他审核人处理。")
-    role = str(review.stages[review.stage]["role"])
-    path = review.post.unit.path
-    if not actor.system and not any(held.role == role and path.startswith(held.path) for held in actor.held):
-        raise Forbidden("这一环节不由您审核。它需要另一个角色。请转交有该角色的同事。")
+    if review is not None and sees(actor, review, principals_of(actor.user_id, now)):
+        return review
+    actor.require("review.decide", revision.post.unit, see="post.read")
+    if review is not None:
+        return review
+    if actor.user_id in revision.editors:
+        raise Forbidden(OWN)
+    raise Conflict("没有记录您的意见。这个版本还没有提交审核。请等拟稿人提交。")
 
 
 def _check_payloads(revision: Revision, sha256s: Mapping[str, str] | None) -> None:
@@ -143,44 +177,45 @@ def _check_payloads(revision: Revision, sha256s: Mapping[str, str] | None) -> No
     )
 
 
-def _advance(review: Review, decision: str, now: datetime) -> None:
+def _advance(review: Review, decision: str, now: datetime, *, settled: bool) -> None:
     if decision == "returned":
-        review.status, review.closed_at = "returned", now
-        set_status(review.post, "returned", now)
+        _close(review, "returned", now)
+    elif not settled and not _stage_done(review):
         return
-    if not _stage_done(review):
-        return
-    if review.stage + 1 < len(review.stages):
+    elif review.stage + 1 < len(review.stages):
         review.stage += 1
-        return
-    review.status, review.closed_at = "approved", now
-    set_status(review.post, "approved", now)
+        begin_stage(review, now)
+    else:
+        _close(review, "approved", now)
+
+
+def _close(review: Review, status: str, now: datetime) -> None:
+    review.status, review.closed_at, review.due_at, review.remind_at = status, now, None, None
+    set_status(review.post, status, now)
 
 
 def _stage_done(review: Review) -> bool:
-    """any: one approval suffices; all: everybody of the role who may decide here has approved."""
-    here = {decision.user_id for decision in review.decisions if decision.stage == review.stage}
+    """any: one approval suffices; all: everybody of the role who may decide here has approved, or their deputy did."""
+    here = takers(decision for decision in review.decisions if decision.stage == review.stage)
     if review.stages[review.stage]["rule"] != "all":
         return bool(here)
     return not eligible(review) - here
 
 
-def eligible(review: Review) -> set[str]:
-    """Ids of the active people of the open stage's role who may still decide on this revision."""
-    role = str(review.stages[review.stage]["role"])
-    barred = {*review.revision.editors, review.submitted_by}
-    barred |= {decision.user_id for decision in review.decisions if decision.stage != review.stage}
-    above = [part for part in review.post.unit.path.split("/") if part]
-    query = select(Grant.user_id).join(User).where(Grant.role == role, Grant.unit_id.in_(above), User.active)
-    return set(db.session.scalars(query)) - barred
+def _name(user_id: str | None) -> str:
+    user = db.session.get(User, user_id) if user_id else None
+    return user.name if user is not None else ""
 
 
 def decision_json(decision: Decision) -> dict[str, Any]:
     return {
         "user_id": decision.user_id,
         "user_name": decision.user.name,
+        "for_user_id": decision.for_user_id,
+        "for_user_name": _name(decision.for_user_id) or None,
         "decision": decision.decision,
         "comment": decision.comment,
+        "secrecy": decision.secrecy,
         "sha256s": decision.sha256s,
-        "at": decision.at.isoformat().replace("+00:00", "Z"),
+        "at": iso(decision.at),
     }

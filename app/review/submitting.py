@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +15,12 @@ from app.posts.history import keep
 from app.posts.models import Post, Revision
 from app.posts.revising import current_revision, locked, reopen
 from app.posts.services import set_status
+from app.review.announcing import announce, close_escalations
 from app.review.chains import chain_of
+from app.review.handling import note_problems, problems_in
 from app.review.models import Review
+from app.review.timing import begin_stage
 from app.units.access import Actor
-
-# Called in the transaction after a run changed: (review, actor, now). Higher rooms tell people from here.
-on_changed: list[Callable[[Review, Actor, datetime], None]] = []
 
 _CANNOT_SUBMIT = {
     "in_review": "这篇稿件已经在审核中。不能重复提交。请等审核人处理，或先撤回。",
@@ -36,6 +35,18 @@ def submit(actor: Actor, post_id: str, now: datetime) -> Post:
 
     Raises Conflict (not a draft) or ContentBlocked with every problem when any of them blocks.
     """
+    found: list[dict[str, Any]] = []
+    try:
+        return _submit(actor, post_id, now, found)
+    except ContentBlocked:
+        with atomic():
+            post = locked(actor, post_id, "post.write")
+            note_problems(post, current_revision(post).number, found, now)
+        raise
+
+
+def _submit(actor: Actor, post_id: str, now: datetime, found: list[dict[str, Any]]) -> Post:
+    """`found` gets the problems that stand in it, also when they are why it is refused."""
     with atomic():
         post = locked(actor, post_id, "post.write")
         if post.status not in ("draft", "returned"):
@@ -44,6 +55,7 @@ def submit(actor: Actor, post_id: str, now: datetime) -> Post:
         if revision.frozen_at is not None:
             revision = reopen(post, actor, now)
         adapt_revision(post, revision, actor.origin)
+        found += problems_in(revision)
         _refuse_blocked(revision)
         revision.frozen_at = now
         review = Review(
@@ -51,10 +63,13 @@ def submit(actor: Actor, post_id: str, now: datetime) -> Post:
             revision=revision,
             unit_id=post.unit_id,
             stages=chain_of(post.unit_id).stages,
+            stage=0,
             submitted_by=actor.user_id,
             submitted_at=now,
         )
+        begin_stage(review, now)
         db.session.add(review)
+        note_problems(post, revision.number, found, now)
         set_status(post, "in_review", now)
         db.session.flush()
         announce(review, actor, now, "review.submit", f"提交审核《{post.title}》")
@@ -89,6 +104,7 @@ def void_review(post: Post, actor: Actor, now: datetime) -> None:
     open_ones = select(Review).where(Review.post_id == post.id, Review.status == "open").with_for_update()
     for review in db.session.scalars(open_ones):
         review.status, review.closed_at = "void", now
+        close_escalations(review, "void", now)
         announce(review, actor, now, "review.void", f"送审作废《{post.title}》")
 
 
@@ -99,22 +115,6 @@ def blocking(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def fresh_problems(revision: Revision) -> list[dict[str, Any]]:
     """What the checks of today find in a frozen revision: its text, its attachments, and the parts set by hand."""
     return as_told(revision, all_problems(revision))
-
-
-def announce(review: Review, actor: Actor, now: datetime, action: str, summary: str, **after: Any) -> None:
-    """One event in the log, and the hooks."""
-    record(
-        actor,
-        action,
-        now=now,
-        object_type="post",
-        object_id=review.post_id,
-        unit_id=review.unit_id,
-        summary=summary,
-        after={"revision": review.revision.number, "stage": review.stage, "status": review.status, **after},
-    )
-    for hook in on_changed:
-        hook(review, actor, now)
 
 
 def _refuse_blocked(revision: Revision) -> None:

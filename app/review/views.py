@@ -1,66 +1,56 @@
-"""Pages of review: the queue, one item with its decision, a fragment for the post's page, the chain of a unit."""
+"""Pages of review: the queue, one item with its decision, several at once, a fragment for the post's page."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select
 
-from app.db import db, utcnow
+from app.db import utcnow
 from app.errors import ContentBlocked, TandemError
 from app.posts import services as posts
-from app.review import services
+from app.review import remarks, services
 from app.review.changes import changes
+from app.review.handling import handled_in, problems_in
 from app.review.models import Review
-from app.units.access import Actor, visible
-from app.units.models import Unit
+from app.units.access import Actor
 from app.units.permissions import current_actor, proven, requires
 from app.web import _, quoted
 
 bp = Blueprint("review", __name__)
 
-LISTS = ("waiting", "mine", "returned")
+LISTS = ("waiting", "mine", "returned", "expired")
 
 
 @bp.get("/review")
 @requires("post.read")
 def index() -> ResponseReturnValue:
-    """What waits for me, what I handed in, what came back."""
-    actor = current_actor()
-    shown = request.args.get("list", "")
-    if shown not in LISTS:
-        shown = "waiting" if actor.holds("review.decide") else "mine"
-    lists = {
-        "waiting": services.waiting_for(actor),
-        "mine": services.submitted_by(actor),
-        "returned": services.returned_to(actor),
-    }
-    rows = lists[shown]
-    return render_template(
-        "review/index.html",
-        rows=rows,
-        shown=shown,
-        counts={key: len(value) for key, value in lists.items()},
-        people=posts.names_of({review.submitted_by for review in rows}),
-    )
+    """What waits for me, what I handed in, what came back, what nobody decided in time."""
+    return _queue()
 
 
 @bp.get("/review/<review_id>")
 @requires("post.read")
 def show(review_id: str) -> ResponseReturnValue:
-    return _item(services.get_review(current_actor(), review_id))
+    actor, now = current_actor(), utcnow()
+    review = services.get_review(actor, review_id, now)
+    principals = services.principals_of(actor.user_id, now)
+    # Only what somebody really looked at may be approved together with others; HEAD is no look.
+    if request.method == "GET" and services.may_decide(actor, review, principals):
+        services.opened(actor, review, now)
+    return item_page(services.get_review(actor, review_id, now))
 
 
 @bp.post("/review/<review_id>")
-@requires("review.decide")
+@requires("post.read")
 @proven
 def decide(review_id: str) -> ResponseReturnValue:
     """The decision of the form, bound to the hashes that the form shows."""
-    actor, form = current_actor(), request.form
-    review = services.get_review(actor, review_id)
+    actor, form, now = current_actor(), request.form, utcnow()
+    review = services.get_review(actor, review_id, now)
     shown = {key.removeprefix("sha256-"): value for key, value in form.items() if key.startswith("sha256-")}
     stage = form.get("stage", "")
     try:
@@ -70,11 +60,13 @@ def decide(review_id: str) -> ResponseReturnValue:
             form.get("decision", ""),
             form.get("comment", ""),
             shown,
-            utcnow(),
+            now,
             stage=int(stage) if stage.isdecimal() and len(stage) < 3 else None,
+            secrecy=bool(form.get("secrecy")),
+            for_user_id=form.get("for_user_id") or None,
         )
     except TandemError as refusal:
-        return _item(services.get_review(actor, review_id), refusal, form.get("comment", ""))
+        return item_page(services.get_review(actor, review_id, now), refusal, form.get("comment", ""))
     # The next post of the queue is shown under these words: they name the one just decided.
     title = quoted(review.post.title)
     words = {
@@ -89,6 +81,48 @@ def decide(review_id: str) -> ResponseReturnValue:
     return redirect(url_for("review.show", review_id=waiting[0].id) if waiting else url_for("review.index"))
 
 
+@bp.post("/review/approvals")
+@requires("post.read")
+@proven
+def approve_several() -> ResponseReturnValue:
+    """Those that were ticked and that this person had open; what became of each is told."""
+    form = request.form
+    try:
+        outcomes = services.approve_opened(
+            current_actor(),
+            form.getlist("review_ids"),
+            form.get("comment", ""),
+            utcnow(),
+            secrecy=bool(form.get("secrecy")),
+        )
+    except TandemError as refusal:
+        return _queue(refusal)
+    return render_template("review/approvals.html", outcomes=outcomes)
+
+
+@bp.post("/review/<review_id>/escalation")
+@requires("post.read")
+def escalate(review_id: str) -> ResponseReturnValue:
+    actor, form, now = current_actor(), request.form, utcnow()
+    review = services.get_review(actor, review_id, now)
+    try:
+        made = services.escalate(actor, review.revision_id, form.get("user_id", ""), form.get("question", ""), now)
+    except TandemError as refusal:
+        return item_page(services.get_review(actor, review_id, now), refusal, question=form.get("question", ""))
+    flash(_("已向%(name)s请示。答复之前，这一环节由其决定。", name=made.asked.name), "ok")
+    return redirect(url_for("review.show", review_id=review_id))
+
+
+@bp.post("/review/<review_id>/escalation/withdrawal")
+@requires("post.read")
+def withdraw_escalation(review_id: str) -> ResponseReturnValue:
+    actor, now = current_actor(), utcnow()
+    review = services.get_review(actor, review_id, now)
+    services.withdraw_escalation(actor, review.revision_id, now)
+    flash(_("已撤回请示。这一环节仍由本环节审核人审核。"), "ok")
+    return redirect(url_for("review.show", review_id=review_id))
+
+
 @bp.get("/posts/<post_id>/review-panel")
 @requires("post.read")
 def panel(post_id: str) -> ResponseReturnValue:
@@ -96,11 +130,13 @@ def panel(post_id: str) -> ResponseReturnValue:
     actor = current_actor()
     post = posts.get_post(actor, post_id)
     review = services.review_of(posts.current_revision(post).id) or services.last_returned(post.id)
+    principals = services.principals_of(actor.user_id, utcnow())
     return render_template(
         "review/_panel.html",
         post=post,
         review=review,
-        may_decide=review is not None and services.may_decide(actor, review),
+        people=_people(review) if review is not None else {},
+        may_decide=review is not None and services.may_decide(actor, review, principals),
         may_withdraw=actor.may("post.write", post.unit) and post.status in ("in_review", "approved"),
     )
 
@@ -130,85 +166,95 @@ def withdraw(post_id: str) -> ResponseReturnValue:
     return redirect(url_for("posts.show", post_id=post_id))
 
 
-@bp.get("/settings/review-chain")
-@requires("unit.read")
-def chain() -> ResponseReturnValue:
-    return _chain_page(current_actor(), request.args.get("unit_id", ""))
-
-
-@bp.post("/settings/review-chain")
-@requires("review.configure")
-@proven
-def set_chain() -> ResponseReturnValue:
-    """Up to five rows of the form; rows without a name are left out; none at all: inherit."""
-    actor, form = current_actor(), request.form
-    unit_id = form.get("unit_id", "")
-    columns = zip(form.getlist("name"), form.getlist("role"), form.getlist("rule"), strict=False)
-    rows = [{"name": name, "role": role, "rule": rule} for name, role, rule in columns if name.strip()]
-    try:
-        services.set_chain(actor, unit_id, [] if form.get("inherit") else rows, utcnow())
-    except TandemError as refusal:
-        return _chain_page(actor, unit_id, refusal, rows)
-    flash(_("审核流程已保存。正在进行的审核仍按原流程走完。"), "ok")
-    return redirect(url_for("review.chain", unit_id=unit_id))
-
-
-def _item(review: Review, refusal: TandemError | None = None, comment: str = "") -> ResponseReturnValue:
+def _queue(refusal: TandemError | None = None) -> ResponseReturnValue:
     actor = current_actor()
-    revision = review.revision
+    lists = {
+        "waiting": services.waiting_for(actor),
+        "mine": services.submitted_by(actor),
+        "returned": services.returned_to(actor),
+        "expired": services.expired_of(actor),
+    }
+    shown = request.args.get("list", "")
+    if shown not in LISTS:
+        shown = "waiting" if lists["waiting"] or actor.holds("review.decide") else "mine"
+    rows = lists[shown]
+    page = render_template(
+        "review/index.html",
+        rows=rows,
+        shown=shown,
+        counts={key: len(value) for key, value in lists.items()},
+        people=posts.names_of({review.submitted_by for review in rows}),
+        opened=services.opened_ids(actor, rows) if shown == "waiting" else set(),
+        secret={review.id for review in rows if services.asks_secrecy(review.stages, review.stage)},
+        refusal=refusal,
+        now=utcnow(),
+    )
+    return page, refusal.status if refusal else 200
+
+
+def item_page(
+    review: Review, refusal: TandemError | None = None, comment: str = "", question: str = ""
+) -> ResponseReturnValue:
+    actor, revision, now = current_actor(), review.revision, utcnow()
+    principals = services.principals_of(actor.user_id, now)
     base = services.base_of(revision)
+    why_not = services.why_not(actor, review, principals)
+    asked = services.open_escalation(review) if review.status == "open" else None
     page = render_template(
         "review/show.html",
         review=review,
         post=review.post,
         revision=revision,
-        queue=services.waiting_for(actor) if actor.holds("review.decide") else [],
+        queue=services.waiting_for(actor),
         base=base,
+        base_approved=base is not None and services.approval_of(base.id) is not None,
         changes=changes(base, revision) if base else [],
         problems=_problems(review),
+        mended=[one for one in handled_in(revision) if one.fate == "fixed"],
         # All that goes out, also what comes from a library that this person cannot enter.
         attachments=posts.attachments_of(revision),
         ai_label=posts.ai_label(revision),
-        why_not=services.why_not(actor, review),
-        people=posts.names_of({review.submitted_by, *revision.editors}),
+        why_not=why_not,
+        able_for=[] if why_not else services.able_for(actor, review, principals),
+        secrecy=services.asks_secrecy(review.stages, review.stage),
+        asked=asked,
+        askable=[]
+        if why_not or asked
+        else [(one.id, f"{one.name} · {one.unit.name}") for one in services.askable(review)],
+        may_open=actor.may("post.read", review.post.unit),
+        me=actor.user_id,
+        people=_people(review),
         refusal=refusal,
         comment=comment,
+        question=question,
+        quote=request.form.get("quote", ""),
+        remark_text=request.form.get("text", ""),
+        **_remarked(actor, review, now),
+        now=now,
     )
     return page, refusal.status if refusal else 200
+
+
+def _remarked(actor: Actor, review: Review, now: datetime) -> dict[str, Any]:
+    rows = remarks.remarks_of(review)
+    texts = remarks.texts_of(review.revision)
+    return {
+        "remarks": rows,
+        "marked_texts": {field: remarks.marked(text, field, rows) for field, text in texts.items()},
+        "remark_fields": remarks.FIELDS,
+        "may_remark": review.status == "open" and remarks.may_remark(actor, review, now),
+        "may_resolve": lambda row: remarks.may_resolve(actor, row, now),
+    }
+
+
+def _people(review: Review) -> dict[str, str]:
+    stood_for = {one.for_user_id for one in review.decisions if one.for_user_id}
+    return posts.names_of({review.submitted_by, *review.revision.editors, *stood_for})
 
 
 def _problems(review: Review) -> list[dict[str, Any]]:
     """Every problem once, those of single accounts with the account's name."""
-    own, by_variant = posts.problems_now(review.revision)
-    found = list(own)
-    for variant in review.revision.variants:
-        found += [
-            {**problem, "message": f"{variant.account.name}：{problem['message']}"}
-            for problem in by_variant[variant.id]
-            if problem not in own
-        ]
+    found = problems_in(review.revision)
     # A licence may have ended since the post was handed in.
     ended = (asdict(problem) for problem in posts.licence_problems(review.revision))
     return found + [problem for problem in ended if problem not in found]
-
-
-def _chain_page(
-    actor: Actor, unit_id: str, refusal: TandemError | None = None, rows: list[dict[str, str]] | None = None
-) -> ResponseReturnValue:
-    units = list(db.session.scalars(select(Unit).where(visible(actor, "unit.read", Unit.id)).order_by(Unit.path)))
-    wanted = unit_id or actor.unit_id
-    unit = next((item for item in units if item.id == wanted), units[0] if units else None)
-    found = services.chain_of(unit.id) if unit else services.Chain(unit_id="", stages=[])
-    origin = db.session.get(Unit, found.unit_id) if found.unit_id else None
-    page = render_template(
-        "review/chain.html",
-        units=units,
-        unit=unit,
-        chain=found,
-        origin=origin,
-        rows=rows if rows is not None else found.stages,
-        deciding=services.DECIDING,
-        may_configure=unit is not None and actor.may("review.configure", unit),
-        refusal=refusal,
-    )
-    return page, refusal.status if refusal else 200

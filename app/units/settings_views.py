@@ -75,6 +75,13 @@ ROOMS = (
         permission="review.configure",
     ),
     Room(
+        path="/settings/deputies",
+        label=lazy("代理人"),
+        lead=lazy("出差、休假时由谁代为审核"),
+        icon="user-check",
+        permission="post.read",
+    ),
+    Room(
         path="/settings/packs",
         label=lazy("词库"),
         lead=lazy("错别字、严重表述错误和广告用语的检查依据，可试用、导入和维护"),

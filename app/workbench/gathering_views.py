@@ -125,8 +125,9 @@ def counts(actor: Actor) -> dict[str, int]:
     found: dict[str, int] = {}
     if actor.holds("publication.manage") or actor.holds("post.schedule"):
         found["posts"] = len(publishing.attention(actor))
-    if actor.holds("review.decide"):
-        found["review"] = len(review.waiting_for(actor))
+    waiting = review.waiting_for(actor)
+    if waiting or actor.holds("review.decide"):
+        found["review"] = len(waiting)
     if actor.holds("inbox.reply"):
         waits = inbox.Filter(status="unresolved", waiting=True)
         found["inbox"] = inbox.count(actor, waits, mine=True)
@@ -190,14 +191,13 @@ def _undelivered(actor: Actor) -> list[Errand]:
 
 
 def _reviews(actor: Actor) -> list[Errand]:
-    if not actor.holds("review.decide"):
-        return []
     return [
         Errand(
             kind="review",
             title=one.post.title,
             detail=_words(
                 one.stages[one.stage].get("name", ""),
+                _("%(at)s 前须审完", at=_clock(one.due_at)) if one.due_at else "",
                 _("%(at)s 发布", at=_clock(one.post.publish_at)) if one.post.publish_at else "",
                 _("加急") if one.post.urgent else "",
             ),
@@ -212,21 +212,26 @@ def _reviews(actor: Actor) -> list[Errand]:
 
 
 def _returned(actor: Actor) -> list[Errand]:
-    """Posts of this person's that a reviewer sent back."""
+    """Posts of this person's that a reviewer sent back, or that nobody decided on in time."""
     if not actor.holds("post.write"):
         return []
+    late = [
+        one for one in review.expired_of(actor, limit=20) if actor.user_id in (*one.revision.editors, one.submitted_by)
+    ]
     return [
         Errand(
             kind="post",
             title=one.post.title,
-            detail=next((found.comment for found in reversed(one.decisions) if found.decision == "returned"), ""),
+            detail=_("没有按时审完，已退回。请核对后重新送审。")
+            if one.expired_at
+            else next((found.comment for found in reversed(one.decisions) if found.decision == "returned"), ""),
             href=f"/posts/{one.post_id}",
             action=_("去修改"),
             status="returned",
             at=one.closed_at,
             rank=2,
         )
-        for one in review.returned_to(actor, limit=20)
+        for one in [*review.returned_to(actor, limit=20), *late]
     ]
 
 

@@ -30,8 +30,10 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("messages", "status"): None,
     ("message_media", "content"): None,
     ("pack_terms", "until"): None,
+    ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
+    "0020": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
     "0019": ("answered_challenges", "passkeys", "recovery_codes", "second_factors", "browser_sessions"),
     "0018": ("post_snapshot_media", "post_template_media"),
     "0016": ("post_links", "link_verdicts"),

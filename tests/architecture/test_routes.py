@@ -52,6 +52,8 @@ PROVEN = {
     "publishing.release_all",
     "publishing.schedule",
     "publishing.start_stop",
+    "review.appoint_deputy",
+    "review.approve_several",
     "review.decide",
     "review.set_chain",
     "units.add_passkey",

@@ -45,7 +45,7 @@ export async function send<T>(method: string, url: string, body?: unknown, { bac
   } catch {
     throw new Refusal(word("Offline"), 0, {});
   }
-  if (answer.status === 403 && answer.headers.has(NEEDED) && (await prove())) return send<T>(method, url, body);
+  if (answer.status === 403 && answer.headers.has(NEEDED) && (await prove())) return send<T>(method, url, body, { background, signal });
   const type = answer.headers.get("Content-Type") ?? "";
   const parsed: unknown = type.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok) {

@@ -27,4 +27,13 @@ Alpine.data("decision", () => ({
   },
 }));
 
+// A passage that is selected in the text is the one to be remarked on.
+document.addEventListener("selectionchange", () => {
+  const selection = document.getSelection();
+  const quote = document.querySelector<HTMLInputElement>("[data-remark-quote]");
+  if (!quote || !selection || selection.isCollapsed) return;
+  const at = selection.anchorNode?.parentElement;
+  if (at?.closest("[data-remarkable]")) quote.value = selection.toString().replace(/\s+/g, " ").trim().slice(0, 300);
+});
+
 phonePreview();

@@ -16,7 +16,7 @@ from app.notices import services as notices
 from app.notices.models import Delivery, Notice
 from app.posts import services as posts
 from app.review import services as review
-from app.review.submitting import on_changed
+from app.review.announcing import on_changed
 from app.units.access import Actor
 from tests.app.posts.helpers import World
 from tests.app.publishing.kit import Desk

@@ -136,7 +136,9 @@ def test_the_chain_of_a_unit(call: Call, world: World, now: datetime) -> None:
     shown = call(world.admin, "GET", path).json
     assert [s["name"] for s in shown["stages"]] == ["初审", "复审", "终审"]
     assert shown["inherited_from"] == ""
-    stages = [{"name": "审定", "role": "reviewer", "rule": "any"}]
+    stages = [
+        {"name": "审定", "role": "reviewer", "rule": "any", "hours": 8, "working": True, "secrecy": True},
+    ]
     assert call(world.author, "PUT", path, {"stages": stages}).status_code == 403
     assert call(world.outsider, "GET", path).status_code == 404
     answer = call(world.admin, "PUT", path, {"stages": stages})

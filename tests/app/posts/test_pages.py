@@ -37,7 +37,13 @@ def test_every_page_is_sound(enter: Enter, world: World) -> None:
     assert "composer-data" not in sound(author, f"/posts/{post_id}")
     assert "审核作废" in sound(author, f"/posts/{post_id}?edit=1")
     assert "撤回送审" in author.get(f"/posts/{post_id}/review-panel").text
-    for path in ("/review", "/review?list=mine", "/review?list=returned", "/settings/review-chain"):
+    for path in (
+        "/review",
+        "/review?list=mine",
+        "/review?list=returned",
+        "/review?list=expired",
+        "/settings/review-chain",
+    ):
         sound(reviewer, path)
     run = review.waiting_for(world.reviewers[0])[0]
     assert 'id="approve"' in sound(reviewer, f"/review/{run.id}")
@@ -144,10 +150,11 @@ def test_the_way_from_an_account_chooses_it(enter: Enter, world: World) -> None:
 
 def test_the_chain_is_set_on_screen(enter: Enter, world: World) -> None:
     admin = enter(world.admin)
-    data = {"unit_id": world.city.id, "name": ["一审", "", ""], "role": ["reviewer"] * 3, "rule": ["all", "any", "any"]}
+    data = {"unit_id": world.city.id, "name": ["一审"], "role": ["reviewer"], "rule": ["all"]}
     assert admin.post("/settings/review-chain", data=data).status_code == 302
-    assert review.chain_of(world.bureau.id).stages == [{"name": "一审", "role": "reviewer", "rule": "all"}]
-    bad = admin.post("/settings/review-chain", data={**data, "role": ["author"] * 3})
+    (stage,) = review.chain_of(world.bureau.id).stages
+    assert (stage["name"], stage["role"], stage["rule"], stage["secrecy"]) == ("一审", "reviewer", "all", True)
+    bad = admin.post("/settings/review-chain", data={**data, "role": ["author"]})
     assert bad.status_code == 422
     assert "没有审核权限" in bad.text
     admin.post("/settings/review-chain", data={"unit_id": world.city.id, "inherit": "1"})

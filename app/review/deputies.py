@@ -1,0 +1,226 @@
+"""Deputies (代理人): for a time somebody decides for somebody else, told and on record as what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy.sql.base import ExecutableOption
+
+from app.audit.services import record
+from app.db import atomic, db
+from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.review.announcing import on_appointed
+from app.review.chains import DECIDING
+from app.review.models import Deputy
+from app.units.access import Actor, actor_for, visible
+from app.units.models import Grant, Unit, User
+
+LONGEST = timedelta(days=366)
+_REASON = 200
+
+
+def principals_of(user_id: str, now: datetime) -> list[Actor]:
+    """Everybody for whom this person may decide now, as actors with their own rights."""
+    query = (
+        select(User)
+        .join(Deputy, Deputy.user_id == User.id)
+        .where(Deputy.deputy_id == user_id, *_standing(now), User.active)
+        .options(selectinload(User.grants).joinedload(Grant.unit))
+        .order_by(User.name, User.id)
+    )
+    return [actor_for(user) for user in db.session.scalars(query).unique()]
+
+
+def deputies_for(user_ids: Iterable[str], now: datetime) -> set[str]:
+    """Ids of the active people who may decide for any of these now."""
+    query = (
+        select(Deputy.deputy_id)
+        .join(User, User.id == Deputy.deputy_id)
+        .where(Deputy.user_id.in_(list(user_ids)), *_standing(now), User.active)
+    )
+    return set(db.session.scalars(query))
+
+
+def appoint(
+    actor: Actor, *, user_id: str, deputy_id: str, starts_at: datetime, ends_at: datetime, reason: str, now: datetime
+) -> Deputy:
+    """By the person or by an administrator of the person's unit.
+
+    Raises NotFound, Forbidden, Invalid (nobody, oneself, no reviewer, hours), Conflict (the same one stands already).
+    """
+    with atomic():
+        principal, deputy = _person(user_id, "user_id"), _person(deputy_id, "deputy_id")
+        _check_right(actor, principal)
+        _check_pair(principal, deputy)
+        _check_hours(starts_at, ends_at, now)
+        reason = reason.strip()
+        if len(reason) > _REASON:
+            raise Invalid("没有设置。事由太长。请缩短到 200 字以内。", errors={"reason": ["最多 200 字。"]})
+        # Two of the same at once: one after the other.
+        db.session.get(User, principal.id, with_for_update=True)
+        same = select(Deputy.id).where(
+            Deputy.user_id == principal.id,
+            Deputy.deputy_id == deputy.id,
+            Deputy.ended_at.is_(None),
+            Deputy.starts_at < ends_at,
+            Deputy.ends_at > starts_at,
+        )
+        if db.session.scalar(same.limit(1)) is not None:
+            raise Conflict("没有设置。这位代理人在这段时间里已有代理。请先结束原来的代理，再重新设置。")
+        row = Deputy(
+            user_id=principal.id,
+            deputy_id=deputy.id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            reason=reason,
+            created_by=actor.user_id,
+            created_at=now,
+        )
+        db.session.add(row)
+        db.session.flush()
+        _record(actor, row, "review.deputy", f"设置代理人：{deputy.name}代{principal.name}审核", now)
+        for hook in on_appointed:
+            hook(row, actor, now)
+    return row
+
+
+def end(actor: Actor, deputy_row_id: str, now: datetime) -> Deputy:
+    """Before its time; by the person, the deputy, or an administrator. Raises NotFound, Forbidden, Conflict."""
+    with atomic():
+        row = db.session.get(Deputy, deputy_row_id, with_for_update=True, populate_existing=True)
+        if row is None or not _concerns(actor, row):
+            raise NotFound
+        if actor.user_id != row.deputy_id or actor.scopes is not None:
+            _check_right(actor, row.user)
+        if row.ended_at is not None or row.ends_at <= now:
+            raise Conflict("没有结束。这项代理已经结束。请刷新后查看。")
+        row.ended_by, row.ended_at = actor.user_id, now
+        _record(actor, row, "review.deputy_end", f"结束代理：{row.deputy.name}代{row.user.name}审核", now)
+        for hook in on_appointed:
+            hook(row, actor, now)
+    return row
+
+
+def deputies_of(actor: Actor, now: datetime, limit: int = 200) -> list[Deputy]:
+    """Standing and coming ones that concern this person, or whom this person may manage; the next to end first."""
+    managed = select(User.id).where(visible(actor, "review.configure", User.unit_id))
+    query = (
+        select(Deputy)
+        .where(
+            Deputy.ended_at.is_(None),
+            Deputy.ends_at > now,
+            or_(Deputy.user_id == actor.user_id, Deputy.deputy_id == actor.user_id, Deputy.user_id.in_(managed)),
+        )
+        .options(joinedload(Deputy.user), joinedload(Deputy.deputy))
+        .order_by(Deputy.ends_at, Deputy.id)
+        .limit(limit)
+    )
+    return list(db.session.scalars(query))
+
+
+def reviewers_for(actor: Actor) -> list[User]:
+    """For whom this person may set a deputy: oneself when one reviews, and the reviewers of the units one configures."""
+    query = (
+        select(User)
+        .join(Grant, Grant.user_id == User.id)
+        .where(
+            User.active,
+            Grant.role.in_(DECIDING),
+            or_(User.id == actor.user_id, visible(actor, "review.configure", User.unit_id)),
+        )
+        .options(*_whole())
+        .order_by(User.name, User.id)
+    )
+    return list(db.session.scalars(query).unique())
+
+
+def candidates(actor: Actor, principals: Iterable[User]) -> list[User]:
+    """Who may be chosen as a deputy of one of these: active people of the same line of units who may read posts."""
+    paths = {grant.unit.path for one in principals for grant in one.grants if grant.role in DECIDING}
+    if not paths:
+        return []
+    above = {part for path in paths for part in path.split("/") if part}
+    below = [Unit.path.startswith(path, autoescape=True) for path in paths]
+    query = select(User).join(Unit, Unit.id == User.unit_id).where(User.active, or_(Unit.id.in_(above), *below))
+    found = db.session.scalars(query.options(*_whole()).order_by(User.name, User.id).limit(500))
+    return [user for user in found if _reads(user)]
+
+
+def _whole() -> tuple[ExecutableOption, ...]:
+    """With roles and unit, in a fixed number of queries."""
+    return selectinload(User.grants).joinedload(Grant.unit), joinedload(User.unit)
+
+
+def _standing(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Deputy.starts_at <= now, Deputy.ends_at > now, Deputy.ended_at.is_(None)
+
+
+def _person(user_id: str, field: str) -> User:
+    user = db.session.get(User, user_id) if user_id else None
+    if user is None or not user.active:
+        raise Invalid("没有设置。没有选择成员，或此人已停用。请重新选择。", errors={field: ["请选择在用的成员。"]})
+    return user
+
+
+def _check_right(actor: Actor, principal: User) -> None:
+    if actor.user_id == principal.id and (actor.scopes is None or "review.decide" in actor.scopes):
+        return
+    if not actor.may("unit.read", principal.unit):
+        raise NotFound
+    if not actor.may("review.configure", principal.unit):
+        raise Forbidden("没有设置。代理人只能由本人或本单位管理员设置。请联系本单位管理员。")
+
+
+def _check_pair(principal: User, deputy: User) -> None:
+    held = [grant.unit.path for grant in principal.grants if grant.role in DECIDING]
+    if not held:
+        raise Invalid(
+            "没有设置。此人没有审核权限，不需要代理人。请重新选择。", errors={"user_id": ["此人不是审核人。"]}
+        )
+    if principal.id == deputy.id:
+        raise Invalid("没有设置。不能由本人代理本人。请选择另一位成员。", errors={"deputy_id": ["请选择另一位成员。"]})
+    home = deputy.unit.path
+    if not any(home.startswith(path) or path.startswith(home) for path in held):
+        raise Invalid(
+            "没有设置。代理人不在同一条单位隶属线上。请选择本单位、上级或下级的成员。",
+            errors={"deputy_id": ["请选择本单位、上级或下级的成员。"]},
+        )
+    if not _reads(deputy):
+        raise Invalid(
+            "没有设置。代理人没有查看稿件的角色，打不开审核页。请先授予角色，或另选一位。",
+            errors={"deputy_id": ["此人不能查看稿件。"]},
+        )
+
+
+def _check_hours(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
+    if ends_at <= starts_at or ends_at <= now:
+        raise Invalid(
+            "没有设置。结束时间应晚于开始时间和现在。请重新填写。", errors={"ends_at": ["应晚于开始时间和现在。"]}
+        )
+    if ends_at - starts_at > LONGEST:
+        raise Invalid("没有设置。代理最长一年。请缩短，到期再续。", errors={"ends_at": ["最长一年。"]})
+
+
+def _reads(user: User) -> bool:
+    return actor_for(user).holds("post.read")
+
+
+def _concerns(actor: Actor, row: Deputy) -> bool:
+    return actor.user_id in (row.user_id, row.deputy_id) or actor.may("unit.read", row.user.unit)
+
+
+def _record(actor: Actor, row: Deputy, action: str, summary: str, now: datetime) -> None:
+    hours = {"starts_at": row.starts_at.isoformat(), "ends_at": row.ends_at.isoformat(), "reason": row.reason}
+    record(
+        actor,
+        action,
+        now=now,
+        object_type="user",
+        object_id=row.user_id,
+        unit_id=row.user.unit_id if row.user is not None else "",
+        summary=summary,
+        after={"deputy": row.deputy_id, **hours},
+    )

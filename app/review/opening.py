@@ -1,0 +1,83 @@
+"""What a person has had open, and approving several of those at once: nothing is approved unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.db import atomic, db, insert_for, release
+from app.errors import Conflict, Invalid, TandemError
+from app.review.deciding import decide
+from app.review.finding import get_review
+from app.review.models import Opening, Review
+from app.units.access import Actor
+
+MOST_AT_ONCE = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one of several: `words` say why not, or what is next."""
+
+    review_id: str
+    title: str
+    done: bool
+    words: str
+
+
+def opened(actor: Actor, review: Review, now: datetime) -> None:
+    """Remember that this person had the item open at the stage that is open."""
+    row = db.session.get(Opening, (review.id, actor.user_id))
+    if row is not None and row.stage == review.stage:
+        return
+    review_id, stage = review.id, review.stage
+    values = {"review_id": review_id, "user_id": actor.user_id, "stage": stage, "at": now}
+    with atomic():
+        insert = insert_for(Opening).values(**values)
+        db.session.execute(
+            insert.on_conflict_do_update(index_elements=["review_id", "user_id"], set_={"stage": stage, "at": now})
+        )
+
+
+def opened_ids(actor: Actor, reviews: Iterable[Review]) -> set[str]:
+    """Ids of those that this person had open at their present stage."""
+    stages = {review.id: review.stage for review in reviews}
+    query = select(Opening).where(Opening.user_id == actor.user_id, Opening.review_id.in_(list(stages)))
+    return {row.review_id for row in db.session.scalars(query) if stages[row.review_id] == row.stage}
+
+
+def approve_opened(
+    actor: Actor, review_ids: Sequence[str], comment: str, now: datetime, *, secrecy: bool | None
+) -> list[Outcome]:
+    """Approve each in a transaction of its own; what was not opened at its present stage is refused. In order."""
+    wanted = list(dict.fromkeys(review_ids))
+    if not wanted:
+        raise Invalid(
+            "没有通过任何稿件。一篇也没有选。请先勾选看过的稿件。", errors={"review_ids": ["请至少选择一篇。"]}
+        )
+    if len(wanted) > MOST_AT_ONCE:
+        raise Invalid(
+            f"没有通过任何稿件。一次最多 {MOST_AT_ONCE} 篇。请分几次办理。",
+            errors={"review_ids": [f"最多 {MOST_AT_ONCE} 篇。"]},
+        )
+    return [_approve(actor, review_id, comment, now, secrecy=secrecy) for review_id in wanted]
+
+
+def _approve(actor: Actor, review_id: str, comment: str, now: datetime, *, secrecy: bool | None) -> Outcome:
+    title = ""
+    try:
+        review = get_review(actor, review_id, now)
+        title = review.revision.title
+        if review.id not in opened_ids(actor, [review]):
+            raise Conflict("没有通过。您还没有打开看过这篇稿件，或看过之后环节有变。请打开看过后再审。")
+        stage, revision_id = review.stage, review.revision_id
+        release()
+        done = decide(actor, revision_id, "approved", comment, None, now, stage=stage, secrecy=secrecy)
+    except TandemError as refusal:
+        db.session.rollback()
+        return Outcome(review_id=review_id, title=title, done=False, words=refusal.message)
+    words = "已全部通过，可以排期发布。" if done.status == "approved" else "已记录您的意见。"
+    return Outcome(review_id=review_id, title=title, done=True, words=words)
