@@ -36,6 +36,7 @@ class Config:
     lateness_seconds: int = 1200
     max_upload_bytes: int = 20 * 1024 * 1024
     session_idle_seconds: int = 1800
+    step_up_seconds: int = 900
     smtp_url: str = field(default="", repr=False)
     alert_email: str = ""
     alert_webhook: str = field(default="", repr=False)
@@ -71,6 +72,7 @@ def load(environ: Mapping[str, str] | None = None) -> Config:
         lateness_seconds=_number(env, "TANDEM_LATENESS_SECONDS", 1200),
         max_upload_bytes=_number(env, "TANDEM_MAX_UPLOAD_BYTES", 20 * 1024 * 1024),
         session_idle_seconds=_number(env, "TANDEM_SESSION_IDLE_SECONDS", 1800),
+        step_up_seconds=_number(env, "TANDEM_STEP_UP_SECONDS", 900),
         smtp_url=env.get("TANDEM_SMTP_URL") or "",
         alert_email=env.get("TANDEM_ALERT_EMAIL") or "",
         alert_webhook=env.get("TANDEM_ALERT_WEBHOOK") or "",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import logs
 
@@ -96,6 +97,10 @@ class Gathering(Generic[Asked, Told]):
             with logs.of_several():
                 answers = self._together([wish.asked for wish in company])
         except Apart:
+            return
+        except SQLAlchemyError as error:
+            # A lock that somebody holds, a database that is away: each meets it again, alone, and waits or tells.
+            log.warning("not together", number=len(company), why=type(error).__name__)
             return
         except Exception:
             # Whatever it was about: the one whom it concerns meets it again, alone.

@@ -38,6 +38,22 @@ def configure() -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+    _take_in_others()
+
+
+def _take_in_others() -> None:
+    """What libraries warn of becomes a line like ours, without the values that they would put into it."""
+    handler = _Lines(logging.WARNING)
+    root = logging.getLogger()
+    root.handlers = [kept for kept in root.handlers if not isinstance(kept, _Lines)] + [handler]
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        # The text as written in the library's source, not as filled in: that may hold addresses, bodies or secrets.
+        structlog.get_logger().log(
+            record.levelno, "library warned", library=record.name, words=str(record.msg)[:300], exc_info=record.exc_info
+        )
 
 
 def about(**ids: str) -> None:

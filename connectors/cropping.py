@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 
 from PIL import Image as Pillow
-from PIL import ImageOps
 
 from connectors.images import ACCEPTED, BOMBS, MAX_PIXELS, flatten
+from connectors.turning import upright
 
 
 def edited(
@@ -26,7 +26,7 @@ def edited(
             sharp = opened.format in ("PNG", "GIF")
             # The profile of a printer's colours does not fit what they become.
             profile = opened.info.get("icc_profile") if opened.mode in ("RGB", "RGBA", "L", "P") else None
-            picture = ImageOps.exif_transpose(opened)
+            picture = upright(opened)
             picture = _with_all_colours(picture) if sharp else flatten(picture)
     except (OSError, SyntaxError, *BOMBS) as error:
         raise ValueError("not a picture") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from connectors.text import URL
@@ -123,12 +124,13 @@ def _longest(text: str, fits: Callable[[str], bool], ends: str, mark: str) -> st
 def _boundaries(text: str, ends: str) -> Iterator[int]:
     """Positions after which `text` may be cut, rising."""
     closed = _inside(text)
+    # Of the character before the closing signs that stand before `at`.
+    last = 0
     for at in range(1, len(text)):
+        if text[at - 1] not in _CLOSERS:
+            last = at - 1
         if closed[at] or _joins(text[at]):
             continue
-        last = at - 1
-        while last > 0 and text[last] in _CLOSERS:
-            last -= 1
         if _ends(text, last, ends) and text[at] not in SENTENCE_ENDS + CLAUSE_ENDS:
             yield at
 
@@ -169,18 +171,22 @@ def _inside(text: str, *, pairs: bool = True) -> list[bool]:
 def _matched(text: str) -> Iterator[tuple[int, int]]:
     """Spans (start, end) of pairs that close again; an opener that never closes hurts nothing."""
     stack: list[tuple[str, int]] = []
+    # How many of the stack wait for each sign: looking through it for every sign would take time squared.
+    waiting: Counter[str] = Counter()
     straight: dict[str, int] = {}
     for at, char in enumerate(text):
         if char in _PAIRS:
             stack.append((_PAIRS[char], at))
+            waiting[_PAIRS[char]] += 1
         elif char in "\"'" and not _apostrophe(text, at):
             if char in straight:
                 yield straight.pop(char), at + 1
             else:
                 straight[char] = at
-        elif any(closer == char for closer, _ in stack):
+        elif waiting[char] > 0:
             while stack:
                 closer, start = stack.pop()
+                waiting[closer] -= 1
                 if closer == char:
                     yield start, at + 1
                     break

@@ -21,11 +21,18 @@ _METADATA = tuple(
     ipaddress.ip_address(text) for text in ("100.100.100.200", "192.0.0.192", "fd00:ec2::254", "168.63.129.16")
 )
 
+# IPv6 addresses that end with an IPv4 one: RFC 6052 and 8215 (NAT64), RFC 4291 §2.5.5.1 (compatible, given up).
+_ENDING = tuple(ipaddress.IPv6Network(text) for text in ("64:ff9b::/96", "64:ff9b:1::/48", "::/96"))
+# Neither of the internet nor of any network, though Python's ipaddress counts them as global: the compatible ones and
+# the site-local ones (RFC 3879).
+_GIVEN_UP = tuple(ipaddress.IPv6Network(text) for text in ("::/96", "fec0::/10"))
+
 
 def is_public(address: Address) -> bool:
     """Anybody's on the internet: neither this machine nor anything of its neighbourhood, in whatever disguise."""
     inner = _disguised(address)
     bad = not address.is_global or address.is_multicast or address in _METADATA
+    bad = bad or any(address in network for network in _GIVEN_UP)
     return not bad and (inner is None or is_public(inner))
 
 
@@ -48,10 +55,10 @@ def is_web(url: str) -> bool:
 
 
 def _disguised(address: Address) -> Address | None:
-    """The IPv4 address that an IPv6 one carries: mapped, 6to4, Teredo, NAT64."""
-    if isinstance(address, ipaddress.IPv4Address):
+    """The IPv4 address that an IPv6 one carries: mapped, compatible, 6to4, Teredo, NAT64."""
+    if isinstance(address, ipaddress.IPv4Address) or address.is_unspecified or address.is_loopback:
         return None
-    if address in ipaddress.ip_network("64:ff9b::/96"):
+    if any(address in network for network in _ENDING):
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
 

@@ -1,6 +1,6 @@
 """Re-encoding pictures for the platforms and drawing a cover when there is none. Deterministic: same input, same bytes.
 
-Pillow is imported nowhere else but here and in cropping.py.
+Pillow is imported nowhere else but here, in cropping.py, measuring.py and turning.py.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont, ImageOps
 
 from connectors.bare import is_bare
+from connectors.turning import DAMAGED, upright
 
 Prefer = Literal["jpeg", "png"]
 
@@ -90,7 +91,7 @@ def kind_of(data: bytes) -> str | None:
                 return None
             kind = str(picture.format).lower()
             picture.verify()
-    except (OSError, SyntaxError, ValueError, EOFError, *BOMBS):
+    except (OSError, EOFError, *DAMAGED, *BOMBS):
         return None
     return "image/jpeg" if kind == "mpo" else f"image/{kind}"
 
@@ -117,7 +118,7 @@ def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
                 metadata=not is_bare(data, content_type),
                 moving=moving,
             )
-    except (OSError, SyntaxError, ValueError, EOFError, *BOMBS) as error:
+    except (OSError, EOFError, *DAMAGED, *BOMBS) as error:
         if isinstance(error, TooManyPixels):
             raise
         if isinstance(error, BOMBS):
@@ -127,12 +128,19 @@ def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
 
 def without_metadata(data: bytes) -> bytes:
     """The same picture in the same format, upright, without EXIF, XMP, comments and whatever else is no picture; the
-    colour profile stays."""
+    colour profile stays. Raises ValueError when it cannot be had."""
+    try:
+        return _without_metadata(data)
+    except (OSError, EOFError, *DAMAGED, *BOMBS) as error:
+        raise ValueError("the picture cannot be cleaned") from error
+
+
+def _without_metadata(data: bytes) -> bytes:
     with Pillow.open(io.BytesIO(data), formats=ACCEPTED) as picture:
         kind = "JPEG" if picture.format == "MPO" else str(picture.format)
         profile = picture.info.get("icc_profile")
         moving = kind != "JPEG" and bool(getattr(picture, "is_animated", False))
-        clean = picture if moving else ImageOps.exif_transpose(picture)
+        clean = picture if moving else upright(picture)
         for key in ("exif", "xmp", "XML:com.adobe.xmp", "comment", "photoshop"):
             clean.info.pop(key, None)
         more: dict[str, object] = (
@@ -178,8 +186,7 @@ def _open(data: bytes) -> Pillow.Image:
         opened = Pillow.open(io.BytesIO(data))
         if opened.width * opened.height > MAX_PIXELS:
             raise ValueError("too many pixels")
-        turned = ImageOps.exif_transpose(opened)
-        return flatten(turned)
+        return flatten(upright(opened))
     except (OSError, SyntaxError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning) as error:
         raise ValueError("not a picture") from error
 

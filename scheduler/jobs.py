@@ -13,6 +13,7 @@ from app.config import current
 from app.media.services import sweep
 from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
 from app.posts.lookback import look_back
+from app.posts.lookback_shipped import look_back_shipped
 from app.previews import services as previews
 from app.publishing import heartbeats, telling
 from app.system import measuring
@@ -50,6 +51,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="links", seconds=10, run=lambda: linker.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
         Job(name="look back", seconds=30, run=lambda: look_back(runtime.clock())),
+        Job(name="look back with shipped packs", seconds=60, run=lambda: look_back_shipped(runtime.clock())),
         Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),

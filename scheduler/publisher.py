@@ -71,8 +71,16 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
         # Said where people look, and tried again before the lease would have run out.
         log.exception("prepare failed", publication=claim.publication_id)
         release()
-        now = runtime.clock()
+        _put_off_preparing(runtime, claim)
+
+
+def _put_off_preparing(runtime: Runtime, claim: Claim) -> None:
+    """Unless somebody else has it by now: what failed may have taken as long as the claim lasts."""
+    now = runtime.clock()
+    try:
         preparing.postpone(claim, error_json(_fault()), now + timedelta(seconds=_AFTER_FAULT), [], now)
+    except Lost:
+        log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
 
 
 def _prepare(runtime: Runtime, claim: Claim) -> None:

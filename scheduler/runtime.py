@@ -102,16 +102,24 @@ class Runtime:
             except Exception:
                 log.exception("work failed", work=name, worker=self.worker)
             finally:
-                with self._lock:
-                    self._busy -= 1
-                    self._by_name[name] -= 1
-                    self._by_account[account_id] -= 1
-                    if not self._by_account[account_id]:
-                        del self._by_account[account_id]
-                    self._idle.notify_all()
-                self.done.set()
+                self._ended(name, account_id)
 
-        self._pool.submit(run)
+        try:
+            self._pool.submit(run)
+        except RuntimeError:
+            # This process is ending: what was claimed for it is another's when the lease is over.
+            self._ended(name, account_id)
+            log.info("work not begun, ending", work=name, worker=self.worker)
+
+    def _ended(self, name: str, account_id: str) -> None:
+        with self._lock:
+            self._busy -= 1
+            self._by_name[name] -= 1
+            self._by_account[account_id] -= 1
+            if not self._by_account[account_id]:
+                del self._by_account[account_id]
+            self._idle.notify_all()
+        self.done.set()
 
     def wait_room(self, pause: float, timeout: float) -> None:
         """At least `pause` seconds, and then until a quarter of the pool is free, since many are begun in one go as quickly

@@ -22,6 +22,7 @@ _TOGETHER = {
     "test_browser_journey": "answering",
     "test_authorising": "connecting",
     "test_connecting": "connecting",
+    "test_trust": "connecting",
 }
 
 

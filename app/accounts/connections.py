@@ -64,9 +64,10 @@ def connect(
     operator_ip: str = "",
     clock: Callable[[], datetime] = utcnow,
     lately: Standing | None = None,
+    media: MediaStore | None = None,
 ) -> Connector:
     """The connector that speaks for `account`; its calls are counted under `purpose`. `lately`: its token's row, if that was
-    just read.
+    just read. `media`: another library than the one that is bound.
 
     All that is needed of the row is read here: afterwards the caller may release its transaction.
     """
@@ -86,7 +87,7 @@ def connect(
             session=_session(known.base_url or known.platform),
         ),
         tokens=DatabaseTokens(account.id, clock=clock, given=given_token(known.credentials), lately=lately),
-        media=media_store_factory(),
+        media=media or media_store_factory(),
         meter=ledger,
         clock=clock,
     )

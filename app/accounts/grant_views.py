@@ -10,12 +10,13 @@ from app.accounts.views import tell_tested
 from app.accounts.wizard_views import bp as bp
 from app.db import utcnow
 from app.errors import Conflict
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _
 
 
 @bp.get("/accounts/<account_id>/authorize")
 @requires("account.manage")
+@proven
 def authorize(account_id: str) -> ResponseReturnValue:
     """Off to the platform; `switch=1` to sign in there with another account."""
     switch = request.args.get("switch") == "1"

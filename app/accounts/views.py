@@ -19,7 +19,7 @@ from app.accounts.quotas import LABELS
 from app.accounts.reading import credentials_of, local_time, setting_value, settings_of
 from app.db import utcnow
 from app.errors import Invalid
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _, in_words, local, people_time, settings
 
 bp = Blueprint("accounts", __name__)
@@ -159,6 +159,7 @@ def _values(account: Account, sent: Any) -> dict[str, Any]:
 
 @bp.post("/accounts/<account_id>")
 @requires("account.manage")
+@proven
 def update(account_id: str) -> ResponseReturnValue:
     """The edit form; parts that were not sent stay as they are."""
     actor, form = current_actor(), request.form
@@ -257,12 +258,14 @@ def poll(account_id: str) -> ResponseReturnValue:
 
 @bp.post("/accounts/<account_id>/activation")
 @requires("account.manage")
+@proven
 def activate(account_id: str) -> ResponseReturnValue:
     return _switch(account_id, active=True)
 
 
 @bp.post("/accounts/<account_id>/deactivation")
 @requires("account.manage")
+@proven
 def deactivate(account_id: str) -> ResponseReturnValue:
     return _switch(account_id, active=False)
 

@@ -14,7 +14,7 @@ from app.accounts.views import bp as bp
 from app.accounts.views import keep_showing, once
 from app.db import utcnow
 from app.errors import Conflict, Invalid, NotFound
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _, settings
 
 
@@ -48,6 +48,7 @@ def _form(platform: Platform, values: Any, refusal: Invalid | Conflict | None = 
 
 @bp.post("/accounts/new")
 @requires("account.manage")
+@proven
 def create() -> ResponseReturnValue:
     form, actor = request.form, current_actor()
     platform = PLATFORMS.get(form.get("platform", ""))

@@ -119,8 +119,13 @@ def waiting_import(actor: Actor, pack_id: str, import_id: str) -> tuple[WordPack
 
 def missing_from(pack: WordPack, waiting: PackImport) -> int:
     """How many terms of the pack the file does not have: they go when it takes the place of all."""
-    named = {row["wrong"] for row in waiting.rows if row["outcome"] in ("add", "change", "same")}
+    named = _named(waiting)
     return sum(term.wrong not in named for term in terms_of(pack))
+
+
+def _named(waiting: PackImport) -> set[str]:
+    """The terms that the file speaks of; a row with a fault is not taken over, but its term does not go either."""
+    return {row["wrong"] for row in waiting.rows}
 
 
 def take_over(actor: Actor, pack_id: str, import_id: str, *, replace: bool, now: datetime) -> WordPack:
@@ -134,9 +139,8 @@ def take_over(actor: Actor, pack_id: str, import_id: str, *, replace: bool, now:
         if pack.version != waiting.version:
             raise Conflict("没有导入。读入文件之后，词库已被改过。请重新选择文件，再核对一遍。")
         taken = [row for row in waiting.rows if row["outcome"] in ("add", "change")]
-        named = {row["wrong"] for row in waiting.rows if row["outcome"] in ("add", "change", "same")}
         standing = {term.wrong for term in terms_of(pack)}
-        gone = sorted(standing - named) if replace else []
+        gone = sorted(standing - _named(waiting)) if replace else []
         added = [row for row in taken if row["outcome"] == "add"]
         if not taken and not gone:
             raise Invalid("没有导入。文件里没有要新增或修改的词条。请核对文件。")

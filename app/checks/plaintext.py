@@ -61,20 +61,28 @@ class _Lines(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.lines: list[str] = []
+        # Of each line the table's row that it stands in, 0 outside tables.
+        self.rows: list[int] = []
         self._pieces: list[str] = []
         self._silent = 0
+        self._row = self._rows_seen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
             self._silent += 1
         if tag not in INLINE:
             self.flush()
+        if tag == "tr":
+            self._rows_seen += 1
+            self._row = self._rows_seen
 
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT:
             self._silent = max(0, self._silent - 1)
         if tag not in INLINE:
             self.flush()
+        if tag in ("tr", "table"):
+            self._row = 0
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
@@ -85,6 +93,7 @@ class _Lines(HTMLParser):
         self._pieces = []
         if line:
             self.lines.append(line)
+            self.rows.append(self._row)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,8 +150,12 @@ class _Unseen(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.texts: list[str] = []
+        self.maps: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        if tag == "img" and "data-map" in told:
+            self.maps.append(told.get("alt") or "")
         for name, value in attrs:
             if value and (name in ("alt", "title") or (name == "href" and value.lower().startswith("tel:"))):
                 self.texts.append(unquote(value))
@@ -150,19 +163,42 @@ class _Unseen(HTMLParser):
 
 def unseen_texts(html: str) -> list[str]:
     """What `html` says beside its text: words for those who cannot see a picture, numbers that a click would dial."""
+    return _read_unseen(html).texts
+
+
+def ticked_maps(html: str) -> list[str]:
+    """The descriptions of those pictures that the author ticked as maps; "" for one without."""
+    return _read_unseen(html).maps
+
+
+def _read_unseen(html: str) -> _Unseen:
     reader = _Unseen()
     reader.feed(html)
     reader.close()
-    return reader.texts
+    return reader
 
 
 def plain_text(html: str) -> str:
     """The lines of `html` (see above), joined by LF."""
+    return "\n".join(_read(html).lines)
+
+
+def rows_of(html: str) -> str:
+    """plain_text() with a tab instead of LF between the lines of one row of a table: each character in its place."""
+    reader = _read(html)
+    joined: list[str] = []
+    for number, line in enumerate(reader.lines):
+        same = number > 0 and 0 < reader.rows[number] == reader.rows[number - 1]
+        joined += ["\t" if same else "\n", line]
+    return "".join(joined[1:])
+
+
+def _read(html: str) -> _Lines:
     reader = _Lines()
     reader.feed(html)
     reader.close()
     reader.flush()
-    return "\n".join(reader.lines)
+    return reader
 
 
 def anchors(html: str) -> list[Anchor]:

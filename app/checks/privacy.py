@@ -13,20 +13,23 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
-from app.checks.numbers import UNION_PAY, is_bank_card, is_citizen_id, is_old_citizen_id, mobile_of
+from app.checks.numbers import UNION_PAY, is_bank_card, is_citizen_id, is_old_citizen_id, mobile_of, narrow
+from app.checks.words import Spans
 
 Kind = Literal["citizen_id", "bank_card", "mobile"]
 
-# One character for one: offsets stay what they are.
-_NARROW = str.maketrans(
-    "０１２３４５６７８９Ｘｘ＋" + "\u3000\u00a0\u2002\u2003\u2009\u202f" + "－–—‐‑‒―−﹣ー",
-    "0123456789XX+" + " " * 6 + "-" * 10,
-)
 _GROUP = re.compile(r"\+?\d+[Xx]?")
 _GAP = re.compile(r"^[ \-.·_\u200b\u2060\ufeff]{1,3}$")
-_URL = re.compile(r"(?:https?://|www\.)[^\s<>\"'，。；、（）《》【】“”]+", re.IGNORECASE)
+# An address is ASCII: Chinese text is often glued to its end.
+_URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%|]+", re.IGNORECASE | re.ASCII)
+# Behind these a number stands beside the address rather than in it.
+_AFTER_ADDRESS = ",;:!()[]|"
 _LABEL_BEFORE = re.compile(r"(?:tel|phone|mobile|id|no|wechat|vx|v)$", re.IGNORECASE)
-_AMOUNT_AFTER = re.compile(r"^\s*(?:元|万|亿|件|人|吨|户|平方|立方|千瓦|公里|美元|字节)")
+# Directly behind the digits, and the whole word: "元女士", "万主任", the next line and the next cell are no units.
+_AMOUNT_AFTER = re.compile(
+    r"[万亿]?(?:(?:[美欧日港]?元|[美欧]分)(?:人民币|整)?|吨|千克|平方(?:千|公)?米|平方公里|立方米|千瓦时?|公里|字节|[万亿])"
+    r"(?![\u3400-\u9fff\U00020000-\U0003ffff])"
+)
 _ID_WORDS = re.compile(r"身份证|证件号|公民身份|居民证|ID\s*card", re.IGNORECASE)
 _CARD_WORDS = re.compile(r"银行卡|卡号|储蓄卡|工资卡|银行[账帐][号户]|开户行|收款[账帐][号户]")
 # Numbers of orders and documents look like cards of the foreign schemes.
@@ -76,16 +79,16 @@ def _remembered(text: str) -> tuple[Leak, ...]:
 
 
 def _found(text: str) -> list[Leak]:
-    narrow = text.translate(_NARROW)
-    words = _Words(ids=bool(_ID_WORDS.search(narrow)), cards=bool(_CARD_WORDS.search(narrow)))
-    groups = [_Group(start=m.start(), end=m.end(), digits=m.group()) for m in _GROUP.finditer(narrow)]
-    links = [m.span() for m in _URL.finditer(narrow)]
+    plain = narrow(text)
+    words = _Words(ids=bool(_ID_WORDS.search(plain)), cards=bool(_CARD_WORDS.search(plain)))
+    groups = [_Group(start=m.start(), end=m.end(), digits=m.group()) for m in _GROUP.finditer(plain)]
+    links = Spans(m.span() for m in _URL.finditer(text))
     found: list[Leak] = []
     at = 0
     while at < len(groups):
         taken = 1
-        for count, leak in _candidates(narrow, groups, at, words):
-            inside_link = any(start <= leak.start < end for start, end in links)
+        for count, leak in _candidates(plain, groups, at, words):
+            inside_link = links.hold(leak.start, leak.start + 1) and text[leak.start - 1] not in _AFTER_ADDRESS
             # Addresses of web pages are full of numbers; only an id proves itself by its own check digit.
             if not inside_link or leak.kind == "citizen_id":
                 found.append(leak)
@@ -126,7 +129,7 @@ def _leak(text: str, parts: list[_Group], words: _Words) -> Leak | None:
     if is_old_citizen_id(number) and (sizes in {(15,), (6, 6, 3)} or words.ids):
         return Leak(kind="citizen_id", start=start, end=end, masked=f"{number[:6]}******{number[-3:]}")
     mobile = mobile_of(number)
-    if mobile and _grouped(parts, sizes, len(number) - 11) and not _AMOUNT_AFTER.match(text[end : end + 6]):
+    if mobile and _grouped(parts, sizes, len(number) - 11) and not _AMOUNT_AFTER.match(text, end):
         return Leak(kind="mobile", start=start, end=end, masked=f"{mobile[:3]}****{mobile[-4:]}")
     return None
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.checks.plaintext import plain_text, unseen_texts
-from app.checks.privacy import Kind, Leak, leaks
+from app.checks.exposure import exposure, named_exposure, unseen_exposure
+from app.checks.plaintext import plain_text, rows_of, ticked_maps, unseen_texts
 from app.checks.sourcing import maps, reposts
 from app.checks.wording import key_of, unseen_wording, wording
 from app.checks.words import Matcher
 from app.media.places import unmarked
 from connectors.values import Problem
 
-NAMES: dict[Kind, str] = {"citizen_id": "身份证号", "bank_card": "银行卡号", "mobile": "手机号"}
 FIELDS = {"title": "标题", "summary": "摘要", "body": "正文", "source": "信息来源", "author": "作者", "tags": "标签"}
 
 
@@ -27,43 +26,25 @@ class Attachment:
     sha256: str = ""
 
 
-def check(text: str, field: str, words: Sequence[Matcher] = ()) -> list[Problem]:
+def check(text: str, field: str, words: Sequence[Matcher] = (), *, rows: str = "") -> list[Problem]:
     """The problems of one plain text; `field` names it: title, summary, body, attachment:{name}; `words` are the packs
-    that hold for its unit (packs.words_for).
+    that hold for its unit (packs.words_for); `rows`: see exposure().
 
     Offsets are those of the bare text; a place that the file's reader marked (sheet and cell, page) is in the message.
     """
     place = FIELDS.get(field) or (f"附件“{field.split(':', 1)[1]}”" if field.startswith("attachment:") else "文字")
     placed = unmarked(text)
-    found = [
-        Problem(
-            rule=f"privacy.{leak.kind}",
-            severity="block",
-            field=field,
-            start=leak.start,
-            end=leak.end,
-            message=f"{place}{placed.at(leak.start)}中有未隐去的{NAMES[leak.kind]} {leak.masked}。公开它会泄露个人信息。请隐去中间几位，或删去。",
-            suggestion=leak.masked,
-        )
-        for leak in leaks(placed.text)
-    ]
-    return found + wording(placed.text, field, words, place, placed.at)
+    return exposure(placed.text, field, place, placed.at, rows) + wording(placed.text, field, words, place, placed.at)
 
 
 def check_html(html: str, field: str, words: Sequence[Matcher] = ()) -> list[Problem]:
     """As check(), on the plain text of `html` (offsets: see plaintext); what stands only in its code has no place."""
-    found = check(plain_text(html), field, words)
+    found = check(plain_text(html), field, words, rows=rows_of(html) if "<tr" in html.lower() else "")
     known = {problem.suggestion for problem in found}
     for text in unseen_texts(html):
-        found += [_unseen(leak, field) for leak in leaks(text) if leak.masked not in known]
+        found += unseen_exposure(text, field, known)
         found += unseen_wording(text, field, words)
     return found
-
-
-def _unseen(leak: Leak, field: str) -> Problem:
-    name = f"{NAMES[leak.kind]} {leak.masked}"
-    message = f"图片说明或电话链接里有未隐去的{name}。公开它会泄露个人信息。请改写图片说明，或去掉该链接。"
-    return Problem(rule=f"privacy.{leak.kind}", severity="block", field=field, message=message)
 
 
 def check_content(
@@ -81,18 +62,13 @@ def check_content(
     found = check(title, "title", words) + check(summary, "summary", words) + check_html(body_html, "body", words)
     found += check(source, "source", words) + check(author, "author", words) + check(" ".join(tags), "tags", words)
     body = plain_text(body_html)
-    found += reposts(body, source) + maps(body, unseen_texts(body_html))
+    found += reposts(body, source) + maps(body, unseen_texts(body_html), ticked_maps(body_html))
     for attachment in attachments:
         found += check(attachment.text, f"attachment:{attachment.name}", words)
-        found += [_named(leak, attachment.name) for leak in leaks(attachment.name.replace("_", " "))]
+        found += named_exposure(attachment.name)
         if not attachment.text.strip():
             found.append(_unread(attachment))
     return found
-
-
-def _named(leak: Leak, name: str) -> Problem:
-    message = f"附件的文件名“{name}”里有未隐去的{NAMES[leak.kind]}。公开它会泄露个人信息。请改名后重新上传。"
-    return Problem(rule=f"privacy.{leak.kind}", severity="block", field=f"attachment:{name}", message=message)
 
 
 def _unread(attachment: Attachment) -> Problem:

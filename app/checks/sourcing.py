@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from app.checks.wording import key_of
 from connectors.values import Problem
@@ -25,12 +26,15 @@ def reposts(body: str, source: str) -> list[Problem]:
     return [_problem("source.missing", body, message, found.start(), found.end())]
 
 
-def maps(body: str, descriptions: list[str]) -> list[Problem]:
-    """地图管理条例 第十五、二十一条: a public map bears its number. `descriptions` are those of the pictures."""
-    shown = [text for text in descriptions if _MAP.search(text)]
+def maps(body: str, descriptions: Sequence[str], ticked: Sequence[str] = ()) -> list[Problem]:
+    """地图管理条例 第十五、二十一条: a public map bears its number. `descriptions` are those of the pictures, `ticked` of the
+    pictures among them that the author called maps."""
+    shown = [*ticked, *(text for text in descriptions if _MAP.search(text) and text not in ticked)]
     if not shown or _MAP_NUMBER.search(body) or any(_MAP_NUMBER.search(text) for text in shown):
         return []
-    message = f"配图“{shown[0]}”像是地图，正文和图片说明里没有审图号。公开的地图须经审核并标注审图号，街区图、景区图等简单地图除外。请注明审图号；不需要的，请写明理由。"
+    named = f"配图“{shown[0]}”" if shown[0] else "有一张配图"
+    what = f"{named}{'标为' if ticked else '像是'}地图"
+    message = f"{what}，正文和图片说明里没有审图号。公开的地图须经审核并标注审图号，街区图、景区图等简单地图除外。请注明审图号；不需要的，请写明理由。"
     # Explained for these pictures, not for those that come later.
     return [_problem("map.number", "\0".join(shown), message, None, None)]
 

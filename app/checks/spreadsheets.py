@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from lxml import etree
 from openpyxl import Workbook, load_workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.utils.cell import range_boundaries
 from openpyxl.utils.exceptions import InvalidFileException
 
 from app.checks.terms import SEVERITY_WORDS
 from app.checks.words import Term
 from app.errors import Invalid, TooLarge
+from app.media.merges import shape_of
 from app.media.zipped import FAULTS, bursts, prove
 
 COLUMNS = {"wrong": "错误", "right": "正确或建议", "severity": "级别", "reason": "理由", "exceptions": "例外"}
@@ -43,6 +42,8 @@ _MOST_UNPACKED = 200 * 1024 * 1024
 _MOST_COLUMNS = 30
 _LONGEST_CELL = 2_000
 _LAST_ROW = 1_048_576
+# Rows without words, among those with.
+_MOST_EMPTY = 10_000
 _UNREADABLE = (
     "没有导入。文件读不出来，可能已损坏、加了密码，或不是 .xlsx（旧的 .xls 要先另存为 .xlsx）。请重新保存后上传。"
 )
@@ -55,6 +56,8 @@ _FAULTS = (
     IndexError,
     # Of both XML readers.
     SyntaxError,
+    # A row without end.
+    OverflowError,
 )
 
 
@@ -86,9 +89,16 @@ def _read(content: bytes, most: int) -> tuple[list[Line], list[str]]:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=False)
         try:
             sheet = book.worksheets[0]
-            merged = _merged_rows(archive, str(getattr(sheet, "_worksheet_path", "")))
+            merged, last = _shape(archive, str(getattr(sheet, "_worksheet_path", "")))
+            if last > most + _MOST_EMPTY:
+                raise Invalid(
+                    f"没有导入。第 {last:,} 行还有内容，最多读到第 {most + _MOST_EMPTY:,} 行。中间可能有大片空行。请删去空行，或拆成几个文件。",
+                    errors={"file": ["行数太多，或中间有大片空行。"]},
+                )
             sheet.reset_dimensions()
-            lines = list(_lines(sheet.iter_rows(max_col=_MOST_COLUMNS), merged, most))
+            # Rows below that have no words, but perhaps a format, to the end of the sheet.
+            rows = sheet.iter_rows(max_row=max(1, last), max_col=_MOST_COLUMNS)
+            lines = list(_lines(rows, merged, most))
             others = [other.title for other in book.worksheets[1:]]
         finally:
             book.close()
@@ -155,21 +165,13 @@ def _text(cell: Any) -> str:
     return str(value).strip()[:_LONGEST_CELL]
 
 
-def _merged_rows(archive: zipfile.ZipFile, part: str) -> list[tuple[int, int]]:
-    """First and last rows of merged ranges, in order and apart; openpyxl does not tell while it streams."""
-    if part.lstrip("/") not in archive.namelist():
-        return []
-    found = []
-    with archive.open(part.lstrip("/")) as stream:
-        for _event, node in etree.iterparse(
-            stream, tag=("{*}mergeCell", "{*}row"), resolve_entities=False, no_network=True
-        ):
-            if node.tag.endswith("}mergeCell"):
-                _left, top, _right, bottom = range_boundaries(node.get("ref") or "A1")
-                found.append((int(top or 1), int(bottom or 1)))
-            node.clear()
-            while node.getprevious() is not None:
-                del node.getparent()[0]
+def _shape(archive: zipfile.ZipFile, part: str) -> tuple[list[tuple[int, int]], int]:
+    """First and last rows of merged ranges, in order and apart, and the number of the last row with a value."""
+    ranges, last = shape_of(archive, part)
+    return _apart([(top or 1, bottom or 1) for _left, top, _right, bottom in ranges]), last
+
+
+def _apart(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
     apart: list[tuple[int, int]] = []
     for first, last in sorted(found):
         if apart and first <= apart[-1][1]:

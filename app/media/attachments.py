@@ -62,13 +62,26 @@ def _docx(content: bytes) -> Iterator[str]:
 
 
 def _paragraphs(part: bytes) -> Iterator[str]:
+    """The paragraphs; those of one row of a table in one line, as cells of a sheet are."""
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True))
+    row: Any = None
+    cells: list[str] = []
     for paragraph in root.iter(f"{_WORD}p"):
         words = []
         for node in paragraph.iter(f"{_WORD}t", f"{_WORD}delText", f"{_WORD}tab", f"{_WORD}br"):
             words.append(node.text or "" if node.tag in (f"{_WORD}t", f"{_WORD}delText") else "\t")
-        if line := bare("".join(words)).strip():
+        line = bare("".join(words)).strip()
+        within = next(paragraph.iterancestors(f"{_WORD}tr"), None)
+        if cells and (within is None or within is not row):
+            yield "\t".join(cells)
+            cells = []
+        row = within
+        if line and within is not None:
+            cells.append(line)
+        elif line:
             yield line
+    if cells:
+        yield "\t".join(cells)
 
 
 def _xlsx(content: bytes) -> Iterator[str]:

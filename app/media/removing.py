@@ -93,7 +93,6 @@ def _kept_elsewhere(actor: Actor, hashes: list[str]) -> set[str]:
         family |= step
         made = select(Derivative.sha256).where(Derivative.source_sha256.in_(step))
         step = set(db.session.scalars(made)) - family
-    # One look for all: each goes through every state of every post.
     if not needed_elsewhere(actor, sorted(family)):
         return set()
     return {sha256 for sha256 in family if needed_elsewhere(actor, [sha256])}

@@ -20,7 +20,7 @@ from app.media.fields import checked
 from app.media.finding import day_of, folders_of, media_of, tags_in_use, used_ids
 from app.media.kinds import Kind, kind_of, picture_of
 from app.media.models import Blob, Media, MediaTag
-from app.media.store import LibraryStore, thumb_of
+from app.media.store import GlancingStore, LibraryStore, thumb_of
 from app.media.sweeping import sweep
 from app.media.uses import hold, needed_for, record_uses, tell_of_posts, uses_of
 from app.units.access import Actor, unit_for
@@ -28,6 +28,7 @@ from connectors import images, labels
 from connectors.values import Image
 
 __all__ = [
+    "GlancingStore",
     "LibraryStore",
     "Taken",
     "add_media",
@@ -110,7 +111,7 @@ def _cleaned(content: bytes) -> tuple[bytes, Kind]:
     """The picture alone. Raises WrongKind when it cannot be had: then it is not taken at all."""
     try:
         bare = images.without_metadata(content)
-    except (OSError, ValueError):
+    except ValueError:
         raise WrongKind(
             "图片没有收下。文件里有拍摄地点、设备等附加信息，这种写法清除不了。请用看图软件另存为 JPEG 或 PNG 后重新上传。"
         ) from None

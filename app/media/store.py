@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 
 from sqlalchemy import func, select
@@ -9,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.db import atomic, db, new_id, utcnow
 from app.errors import NotFound
-from app.media.blobs import read_blob, shown_blob, write_blob
+from app.media.blobs import path_of, read_blob, shown_blob, write_blob
 from app.media.models import Derivative, Media, Upload
 from connectors import images
 from connectors.values import Image
@@ -85,6 +86,35 @@ class LibraryStore:
             select(Derivative.sha256).where(Derivative.source_sha256 == sha256, Derivative.recipe == recipe)
         )
         return self.get(made) if made else None
+
+
+def forms_of(sha256: str) -> set[str]:
+    """The picture itself and all that was made of it."""
+    return {sha256, *db.session.scalars(select(Derivative.sha256).where(Derivative.source_sha256 == sha256))}
+
+
+class GlancingStore(LibraryStore):
+    """The library for a look that stores nothing: a picture that was not made yet is not made now either, an image with
+    the size of its source stands for it. (Pictures are decoded when they come in, so that making them succeeds later.)"""
+
+    def __init__(self) -> None:
+        self._promised: dict[str, Image] = {}
+
+    def get(self, sha256: str) -> Image | None:
+        return self._promised.get(sha256) or super().get(sha256)
+
+    def derive(self, sha256: str, recipe: str, make: Callable[[bytes], tuple[bytes, str]]) -> Image:
+        known = self._derived(sha256, recipe)
+        if known is not None:
+            return known
+        source = self.get(sha256) if sha256 else None
+        if sha256 and (source is None or not path_of(sha256).exists()):
+            raise ValueError(f"no bytes for {sha256}")
+        name = hashlib.sha256(f"{sha256}\0{recipe}".encode()).hexdigest()
+        width, height = (source.width, source.height) if source is not None else images.COVER_SIZE
+        promised = Image(sha256=name, content_type="image/jpeg", width=width, height=height, size=0)
+        self._promised[name] = promised
+        return promised
 
 
 def thumb_of(sha256: str) -> str:

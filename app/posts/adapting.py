@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from app.accounts.advice import RIGHTS, authorised_by_hand, barred, missing_right, unconnected
@@ -18,12 +18,16 @@ from app.checks.words import Matcher
 from app.config import current
 from app.db import db
 from app.media.models import Media
-from app.media.services import image_value
-from app.posts.holdings import attachments_of, cover_of, library_problems, note_uses
+from app.media.services import LibraryStore, image_value
+from app.posts.framing import frame_problems
+from app.posts.holdings import alt_problems, attachments_of, cover_of, library_problems, note_uses
 from app.posts.linking import dead_links, dead_links_of, note_links, with_fresh_links
 from app.posts.models import Post, Revision, Variant
 from app.posts.templates_locking import lost_in, template_problems
+from connectors.base import Connector
 from connectors.values import Content, Problem
+
+_NAMES_OF_PICTURES = ("sha256", "media_id")
 
 
 def canonical(payload: Mapping[str, Any]) -> str:
@@ -44,17 +48,23 @@ def link_for(post: Post, variant: Variant, account: Account) -> str:
 
 
 def adapt_revision(post: Post, revision: Revision, origin: str = "") -> None:
-    """Renew the problems of the content and every variant of an unfrozen revision.
+    """Renew the problems of the content and every variant of an unfrozen revision, and tell the library what it uses.
 
     `origin` is the address of whoever works on it: where a platform wants to be told one, a public one will do.
     """
+    renew(post, revision, origin)
+    note_uses(post, revision)
+    note_links(post, revision)
+
+
+def renew(post: Post, revision: Revision, origin: str = "", media: LibraryStore | None = None) -> None:
+    """The part of adapt_revision() that only changes the given rows; `media` in the place of the library."""
     words = words_for(post.unit_id)
     problems = content_problems(revision, words)
     revision.problems = as_told(revision, problems)
     for variant in revision.variants:
-        _adapt(post, revision, variant, (problems, words), public_address(origin))
-    note_uses(post, revision)
-    note_links(post, revision)
+        connector = connect(variant.account, operator_ip=public_address(origin), media=media)
+        _adapt(post, revision, variant, (problems, words), connector)
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
@@ -82,7 +92,7 @@ def all_problems(revision: Revision) -> list[Problem]:
     words = words_for(revision.post.unit_id)
     found = content_problems(revision, words)
     for variant in revision.variants:
-        found += override_problems(variant, words)
+        found += override_problems(variant, words) + frame_problems(variant, words)
     return found
 
 
@@ -116,7 +126,11 @@ def override_problems(variant: Variant, words: Sequence[Matcher]) -> list[Proble
         if isinstance(value, str):
             found += check_html(value, name, words) if name.endswith("_html") else check(value, name, words)
             if name.endswith("_html"):
-                found += lost_in(value, variant.revision.post.template, name)
+                found += lost_in(value, variant.revision.post.template, name) + alt_problems(value, name)
+        else:
+            # What stands inside a list or an object has no place in a text.
+            inside = [problem for text in texts_in(value) for problem in check(text, name, words)]
+            found += [replace(problem, start=None, end=None) for problem in inside]
     return found + dead_links_of(variant)
 
 
@@ -128,6 +142,19 @@ def problems_now(revision: Revision) -> tuple[list[dict[str, Any]], dict[str, li
         variant.id: with_fresh_links(variant.problems, [*own, *as_told(revision, dead_links_of(variant))])
         for variant in revision.variants
     }
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """The words and numbers inside a part of a payload, but for those that name pictures."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key not in _NAMES_OF_PICTURES:
+                yield from texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_in(inner)
+    elif isinstance(value, str | int | float) and not isinstance(value, bool):
+        yield str(value)
 
 
 def connection_problems(account: Account) -> list[Problem]:
@@ -162,16 +189,15 @@ def _adapt(
     revision: Revision,
     variant: Variant,
     checked: tuple[Sequence[Problem], Sequence[Matcher]],
-    operator_ip: str,
+    connector: Connector,
 ) -> None:
     problems, words = checked
-    account = variant.account
-    adapted = connect(account, operator_ip=operator_ip).adapt(_content(post, revision, variant))
+    adapted = connector.adapt(_content(post, revision, variant))
     payload = json.loads(canonical(adapted.payload))
     variant.payload = payload
     variant.sha256 = digest(payload)
     variant.notes = [asdict(note) for note in adapted.notes]
-    own = [*override_problems(variant, words), *connection_problems(account)]
+    own = [*override_problems(variant, words), *frame_problems(variant, words), *connection_problems(variant.account)]
     variant.problems = as_told(revision, (*problems, *adapted.problems, *own))
     variant.length = asdict(adapted.length)
 

@@ -137,8 +137,13 @@ def show_state(post_id: str, state_id: str) -> dict[str, Any]:
 @blp.arguments(Restoration)
 @blp.response(200, PostOut)
 def restore_state(fields: dict[str, Any], post_id: str, state_id: str) -> dict[str, Any]:
-    """Bring the state back into the draft, as an edit; 409 when `version` is stale or nothing would change."""
-    post, _lost = restoring.restore(current_actor(), post_id, state_id, fields["version"], utcnow())
+    """Bring the state back into the draft, as an edit, or with `account_id` only the parts that this account had set by
+    hand; 409 when `version` is stale, nothing would change, or the account is not chosen now."""
+    actor, account_id, version = current_actor(), fields["account_id"], fields["version"]
+    if account_id:
+        post, _lost = restoring.restore_account(actor, post_id, state_id, account_id, version, utcnow())
+    else:
+        post, _lost = restoring.restore(actor, post_id, state_id, version, utcnow())
     return services.post_json(post)
 
 

@@ -24,6 +24,7 @@ from app.units.access import Actor, unit_for
 _ON_POST = ("unit_id", "urgent", "corrects_id")
 # Parts of a payload that the system alone sets.
 _FIXED = frozenset({"link", "source_url"})
+_KINDS: dict[type, str] = {str: "文字", bool: " true 或 false", list: "列表", dict: "对象"}
 _NOTES_KEPT = 30
 
 
@@ -69,7 +70,7 @@ def revise_post(actor: Actor, post_id: str, fields: Mapping[str, Any], version: 
 
     Raises Conflict when `version` is not the newest (`version` of the answer says which is) or when it is going out.
     """
-    unit_id = _visible_unit(actor, post_id)
+    unit_id = visible_unit(actor, post_id)
     values, notes = _prepared(actor, unit_id, fields, now)
     _warm(db.session.get(Post, post_id), values)
     with atomic():
@@ -124,7 +125,7 @@ def override_variant(
     return post
 
 
-def _visible_unit(actor: Actor, post_id: str) -> str:
+def visible_unit(actor: Actor, post_id: str) -> str:
     post = db.session.get(Post, post_id)
     if post is None:
         raise NotFound
@@ -202,13 +203,16 @@ def _check_overrides(variant: Variant, overrides: Mapping[str, Any]) -> None:
         if key in _FIXED:
             errors[key] = ["链接由系统生成，不能手工设定。"]
         elif key == "form" and forms:
-            if value is not None and value not in forms:
+            if value is not None and not (isinstance(value, str) and value in forms):
                 errors[key] = ["这个平台没有这种发布形式。"]
         elif key in choices:
             if value is not None and value not in choices[key]:
                 errors[key] = [f"没有这种选择。可选：{'、'.join(choices[key])}；留空恢复自动。"]
         elif key not in variant.payload:
             errors[key] = [f"这个平台版本没有“{key}”这一部分。"]
+        elif value is not None and type(value) is not type(variant.payload[key]):
+            # A number where a text belongs would go out as one all the same.
+            errors[key] = [f"应为{_KINDS.get(type(variant.payload[key]), '同类的值')}。"]
     if errors:
         raise Invalid(
             "没有保存。有的部分不能手工设定。请按提示改正。", errors={f"overrides.{k}": v for k, v in errors.items()}

@@ -1,18 +1,27 @@
-"""What people do about problems of a post, and where a pack's terms stand in what was published. More routes of the bp."""
+"""Problems of a post: as one types, what people do about them, and where a pack's terms stand in what was published. More routes of the bp."""
 
 from __future__ import annotations
 
 from flask import jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from app.checks.builtin import builtin_pack
 from app.checks.keeping import get_pack
 from app.checks.services import FIELDS
 from app.db import utcnow
-from app.posts import lookback, services
-from app.posts.schemas import DismissalIn
+from app.errors import NotFound
+from app.posts import lookback, lookback_shipped, looking, services
+from app.posts.schemas import DismissalIn, WordsIn
 from app.posts.views import answer_of, loaded
 from app.posts.views import bp as bp
 from app.units.permissions import current_actor, requires
+
+
+@bp.post("/posts/<post_id>/look")
+@requires("post.write")
+def look(post_id: str) -> ResponseReturnValue:
+    """What would be said of the words that stand in the composer; nothing is saved."""
+    return jsonify(looking.look(current_actor(), post_id, loaded(WordsIn())))
 
 
 @bp.post("/posts/<post_id>/dismissals")
@@ -50,3 +59,15 @@ def pack_hits(pack_id: str) -> ResponseReturnValue:
         posts=lookback.posts_by_id(actor, {hit.post_id for hit in page.items}),
         fields=FIELDS,
     )
+
+
+@bp.get("/posts/shipped-hits/<key>")
+@requires("post.read")
+def shipped_hits(key: str) -> ResponseReturnValue:
+    """A fragment of the page of a pack that comes with the product."""
+    if builtin_pack(key) is None:
+        raise NotFound
+    actor = current_actor()
+    look = lookback_shipped.looks_of(actor, key)
+    posts = lookback.posts_by_id(actor, {hit["post_id"] for hit in look.hits})
+    return render_template("posts/_shipped_hits.html", look=look, posts=posts, fields=FIELDS)

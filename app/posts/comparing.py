@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import SequenceMatcher
 from typing import Any, Literal
 
 from lxml import etree
@@ -13,15 +12,15 @@ from lxml import html as lxml_html
 
 from app.checks.plaintext import plain_text
 from app.posts.history import CHANGED, State, complete
-from app.posts.wording import Piece, compare_texts, likeness
+from app.posts.wording import Effort, Piece, compare_texts, likeness, opcodes
 from app.words import N_
 from connectors.labels import MADE
 
 Kind = Literal["same", "changed", "look", "ins", "del"]
 
 _ALIKE = 0.4
-# Of more blocks than this on both sides of one change, none is looked for in the other.
-_MOST_PAIRS = 2500
+# Partners of a block are looked for so many blocks around its place: in a text that was edited they are not far away.
+_NEAR = 8
 _TEXTS = ("title", "summary", "source", "author")
 
 # Parts of what an account gets, in the order in which a reader meets them.
@@ -93,14 +92,14 @@ class Channel:
 
 def compare_contents(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Section]:
     """Fields of State.content that differ."""
-    old, new = complete(old), complete(new)
+    old, new, effort = complete(old), complete(new), Effort()
     found = [
-        Section(name=name, label=CHANGED[name], pieces=compare_texts(old[name] or "", new[name] or ""))
+        Section(name=name, label=CHANGED[name], pieces=compare_texts(old[name] or "", new[name] or "", effort))
         for name in _TEXTS
         if (old[name] or "") != (new[name] or "")
     ]
     if old["body_html"] != new["body_html"]:
-        blocks = tuple(compare_bodies(old["body_html"], new["body_html"]))
+        blocks = tuple(compare_bodies(old["body_html"], new["body_html"], effort))
         found.append(Section(name="body_html", label=CHANGED["body_html"], blocks=blocks))
     if old["tags"] != new["tags"]:
         pieces = compare_texts("、".join(old["tags"]), "、".join(new["tags"]))
@@ -126,12 +125,12 @@ def compare_channels(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str
     """Accounts that came or went, and what differs in what each would have got."""
     before = {channel["account_id"]: channel for channel in old}
     after = {channel["account_id"]: channel for channel in new}
-    found = []
+    effort, found = Effort(), []
     for account_id in dict.fromkeys([*after, *before]):
         one, other = before.get(account_id), after.get(account_id)
         shown = other or one or {}
         fate = "" if one and other else "new" if other else "gone"
-        sections = list(_parts(one["payload"], other["payload"])) if one and other else []
+        sections = list(_parts(one["payload"], other["payload"], effort)) if one and other else []
         if fate or sections:
             named = {name: shown[name] for name in ("account_id", "account_name", "platform")}
             found.append(Channel(**named, fate=fate, sections=sections))
@@ -149,47 +148,45 @@ def parts_of(html: str) -> list[Part]:
     return [_part(node) for node in lxml_html.fragment_fromstring(html, create_parent="div")]
 
 
-def compare_bodies(old: str, new: str) -> list[Block]:
+def compare_bodies(old: str, new: str, effort: Effort | None = None) -> list[Block]:
     """Every block of both, in reading order; those that resemble one another side by side."""
+    effort = effort or Effort()
     before, after = parts_of(old), parts_of(new)
-    matcher = SequenceMatcher(
-        None, [(part.tag, part.text) for part in before], [(part.tag, part.text) for part in after], autojunk=False
-    )
+    said, now_said = ([(part.tag, part.text) for part in parts] for parts in (before, after))
     found: list[Block] = []
-    for tag, i1, i2, j1, j2 in matcher.get_opcodes():
+    for tag, i1, i2, j1, j2 in opcodes(said, now_said, effort):
         if tag == "equal":
-            found += [_pair(one, other) for one, other in zip(before[i1:i2], after[j1:j2], strict=True)]
+            found += [_pair(one, other, effort) for one, other in zip(before[i1:i2], after[j1:j2], strict=True)]
         else:
-            found += _paired(before[i1:i2], after[j1:j2])
+            found += _paired(before[i1:i2], after[j1:j2], effort)
     return found
 
 
-def _paired(before: list[Part], after: list[Part]) -> Iterator[Block]:
+def _paired(before: list[Part], after: list[Part], effort: Effort) -> Iterator[Block]:
     """Each new block beside the next old one that resembles it; the others alone."""
-    if len(before) * len(after) > _MOST_PAIRS:
-        yield from (_gone(part) for part in before)
-        yield from (_come(part) for part in after)
-        return
-    at = 0
-    for part in after:
-        scored = [(likeness(before[i].text, part.text), i) for i in range(at, len(before))]
+    at, most = 0, len(before)
+    for number, part in enumerate(after):
+        # Behind the last partner, and where it would stand if the blocks between were spread evenly.
+        place = number * most // len(after)
+        near = {*range(at, min(at + _NEAR, most)), *range(max(at, place - _NEAR), min(place + _NEAR, most))}
+        scored = [(likeness(before[i].text, part.text, effort), i) for i in sorted(near)]
         best, where = max(scored, key=lambda pair: (pair[0], -pair[1]), default=(0.0, at))
         if best < _ALIKE:
             yield _come(part)
             continue
         yield from (_gone(other) for other in before[at:where])
-        yield _pair(before[where], part)
+        yield _pair(before[where], part, effort)
         at = where + 1
     yield from (_gone(part) for part in before[at:])
 
 
-def _pair(old: Part, new: Part) -> Block:
+def _pair(old: Part, new: Part, effort: Effort) -> Block:
     kind: Kind = "changed"
     if old.html == new.html:
         kind = "same"
     elif old.text == new.text:
         kind = "look"
-    return Block(kind=kind, old=old.html, new=new.html, tag=new.tag, pieces=compare_texts(old.text, new.text))
+    return Block(kind=kind, old=old.html, new=new.html, tag=new.tag, pieces=compare_texts(old.text, new.text, effort))
 
 
 def _gone(part: Part) -> Block:
@@ -212,16 +209,16 @@ def _part(node: lxml_html.HtmlElement) -> Part:
     return Part(tag=str(node.tag), text=text, html=html)
 
 
-def _parts(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Section]:
+def _parts(old: Mapping[str, Any], new: Mapping[str, Any], effort: Effort) -> Iterator[Section]:
     """Parts of a payload in which people see a difference; links and the system's own marks are left out."""
     for name, label in PARTS.items():
         one, other = old.get(name), new.get(name)
         if one == other:
             continue
         if name.endswith("_html"):
-            yield Section(name=name, label=label, blocks=tuple(compare_bodies(one or "", other or "")))
+            yield Section(name=name, label=label, blocks=tuple(compare_bodies(one or "", other or "", effort)))
         elif isinstance(one or other, str) and name not in ("form", "cover_url"):
-            yield Section(name=name, label=label, pieces=compare_texts(one or "", other or ""))
+            yield Section(name=name, label=label, pieces=compare_texts(one or "", other or "", effort))
         else:
             yield Section(name=name, label=label, told=N_("有改动，见各自的预览。"))
 

@@ -11,21 +11,25 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from app.accounts.models import Account
 from app.db import db
 from app.errors import NotFound
+from app.media.models import Media
 from app.posts.choosing import clean_paste
 from app.posts.comparing import Block, Section, compare_bodies, compare_contents, parts_of
-from app.posts.history import CHANGED, ON_REVISION, last_change, names_of_media, state_of
+from app.posts.history import CHANGED, ON_REVISION, last_change, state_of
 from app.posts.models import Post
 from app.posts.wording import compare_texts
-from app.units.access import Actor
+from app.units.access import Actor, visible
 from app.units.models import User
 from app.words import N_
 
 Choice = Literal["mine", "theirs", "both"]
+
+# Of tags, attachments and accounts: more could not be saved.
+_MOST_LISTED = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,34 +61,38 @@ def compare_with_newest(
         raise NotFound
     state = state_of(post)
     theirs = {**state.content, "account_ids": [channel["account_id"] for channel in state.channels]}
-    ours = _content({**mine, "body_html": cleaned}, theirs)
-    before = _content(base, theirs) if base else {}
+    ours = _content(actor, {**mine, "body_html": cleaned}, theirs)
+    before = _content(actor, base, theirs) if base else {}
     newest = last_change(post.id)
     author = db.session.get(User, newest.actor_id) if newest is not None else None
     return Conflict(
         version=post.version,
         who=author.name if author is not None else "",
         at=newest.at if newest is not None else post.updated_at,
-        sections=[_shown(section, ours, theirs, before) for section in _sections(theirs, ours)],
+        sections=[_shown(section, ours, theirs, before) for section in _sections(actor, theirs, ours)],
         blocks=_blocks(theirs["body_html"], ours["body_html"], before.get("body_html")),
     )
 
 
-def _content(given: Mapping[str, Any], fallback: Mapping[str, Any]) -> dict[str, Any]:
+def _content(actor: Actor, given: Mapping[str, Any], fallback: Mapping[str, Any]) -> dict[str, Any]:
     """`given` in the form of State.content; what it does not name is as in `fallback`."""
     content = {name: given.get(name, fallback[name]) for name in (*ON_REVISION, "urgent", "account_ids")}
     for name in ("title", "summary", "source", "author"):
         content[name] = " ".join(str(content[name] or "").split())
     for name in ("tags", "attachments", "account_ids"):
-        content[name] = [str(item) for item in content[name] or []]
-    content["attachment_names"] = names_of_media(content["attachments"])
+        listed = content[name] if isinstance(content[name], list) else []
+        content[name] = [str(item) for item in listed[:_MOST_LISTED]]
+    content["attachment_names"] = {**_files(actor, content["attachments"]), **fallback["attachment_names"]}
     return content
 
 
-def _sections(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> list[Section]:
-    found = [section for section in compare_contents(theirs, mine) if section.name != "body_html"]
+def _sections(actor: Actor, theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> list[Section]:
+    # The body is compared by itself.
+    found = compare_contents(theirs, {**mine, "body_html": theirs["body_html"]})
     if theirs["account_ids"] != mine["account_ids"]:
-        pieces = compare_texts(_accounts(theirs["account_ids"]), _accounts(mine["account_ids"]))
+        names = _accounts(actor, theirs["account_ids"], mine["account_ids"])
+        old, new = ("、".join(names.get(key, key) for key in one["account_ids"]) for one in (theirs, mine))
+        pieces = compare_texts(old, new)
         told = "" if any(piece.kind != "same" for piece in pieces) else N_("渠道的顺序不同。")
         found.append(Section(name="account_ids", label=CHANGED["accounts"], pieces=pieces, told=told))
     return found
@@ -138,8 +146,14 @@ def _choice(block: Block, known: set[str] | None) -> Choice:
     return "both" if i_did and they_did else "mine" if i_did else "theirs"
 
 
-def _accounts(account_ids: Sequence[str]) -> str:
-    if not account_ids:
-        return ""
-    found = {item.id: item.name for item in db.session.scalars(select(Account).where(Account.id.in_(account_ids)))}
-    return "、".join(found.get(account_id, account_id) for account_id in account_ids)
+def _files(actor: Actor, media_ids: Sequence[str]) -> dict[str, str]:
+    """{id: name} of the items that the actor may see: anybody can write any id into a request."""
+    query = select(Media.id, Media.name).where(Media.id.in_(media_ids), visible(actor, "media.read", Media.unit_id))
+    return {row.id: row.name for row in db.session.execute(query)} if media_ids else {}
+
+
+def _accounts(actor: Actor, chosen: Sequence[str], given: Sequence[str]) -> dict[str, str]:
+    """{id: name} of the post's own accounts, which its readers know, and of those given that the actor may see."""
+    may = or_(Account.id.in_(chosen), visible(actor, "account.read", Account.unit_id))
+    query = select(Account.id, Account.name).where(Account.id.in_([*chosen, *given]), may)
+    return {row.id: row.name for row in db.session.execute(query)}

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from app.db import Page, db
-from app.errors import NotFound
+from app.errors import Invalid, NotFound
 from app.media.models import Media
 from app.posts.models import Post, Revision, Snapshot
+from app.posts.needing import note_state
 from app.posts.revising import current_revision
 from app.units.access import Actor
 from app.words import N_
@@ -92,6 +93,7 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
             return
         if _goes_on(last, actor, number, now):
             _write(last, before, state, now)
+            note_state(last)
             return
     snapshot = Snapshot(
         post_id=post.id,
@@ -105,6 +107,7 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
     _write(snapshot, last, state, now)
     db.session.add(snapshot)
     db.session.flush()
+    note_state(snapshot)
 
 
 def differences(old: State, new: State) -> list[str]:
@@ -125,12 +128,12 @@ def complete(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def history_of(actor: Actor, post_id: str, *, cursor: str | None = None, limit: int = 50) -> Page[Snapshot]:
-    """The states of a post, newest first, without their texts. Raises NotFound."""
+    """The states of a post, newest first, without their texts. Raises NotFound, Invalid (cursor)."""
     post = _readable(actor, post_id)
     limit = max(1, min(limit, 200))
     query = select(Snapshot).where(Snapshot.post_id == post.id).order_by(Snapshot.number.desc())
-    if cursor and cursor.isdecimal():
-        query = query.where(Snapshot.number < int(cursor))
+    if cursor:
+        query = query.where(Snapshot.number < _number(cursor))
     query = query.options(defer(Snapshot.content), defer(Snapshot.channels)).limit(limit + 1)
     rows = list(db.session.scalars(query))
     return Page(items=rows[:limit], next_cursor=str(rows[limit - 1].number) if len(rows) > limit else None)
@@ -139,8 +142,7 @@ def history_of(actor: Actor, post_id: str, *, cursor: str | None = None, limit: 
 def snapshot_of(actor: Actor, post_id: str, key: str) -> Snapshot:
     """One state, by its id or its number in the post. Raises NotFound."""
     post = _readable(actor, post_id)
-    # Numbers have fewer digits than ids.
-    which = Snapshot.number == int(key) if key.isdecimal() and len(key) < 10 else Snapshot.id == key
+    which = Snapshot.number == int(key) if _is_number(key) else Snapshot.id == key
     found = db.session.scalars(select(Snapshot).where(Snapshot.post_id == post.id, which)).one_or_none()
     if found is None:
         raise NotFound
@@ -151,6 +153,17 @@ def last_change(post_id: str) -> Snapshot | None:
     """The newest state of a post."""
     query = select(Snapshot).where(Snapshot.post_id == post_id).order_by(Snapshot.number.desc()).limit(1)
     return db.session.scalars(query).one_or_none()
+
+
+def _is_number(text: str) -> bool:
+    """Numbers have fewer digits than ids, and no more than the column holds."""
+    return text.isascii() and text.isdecimal() and len(text) < 10
+
+
+def _number(cursor: str) -> int:
+    if not _is_number(cursor):
+        raise Invalid("翻页没有成功。cursor 不是上一页给出的值。请从第一页重新开始。", errors={"cursor": ["无效。"]})
+    return int(cursor)
 
 
 def _readable(actor: Actor, post_id: str) -> Post:

@@ -18,7 +18,7 @@ from app.posts.conflicts import compare_with_newest
 from app.posts.history import CHANGED, KINDS, State, history_of, last_change, snapshot_of
 from app.posts.models import Post, Snapshot
 from app.posts.preview_views import presence_words
-from app.posts.restoring import restore
+from app.posts.restoring import restore, restore_account
 from app.posts.views import GONE_OUT, REOPENABLE, media_of, question_of
 from app.units.access import Actor
 from app.units.permissions import current_actor, requires
@@ -60,6 +60,7 @@ def index(post_id: str) -> ResponseReturnValue:
         new=new,
         sections=sections,
         channels=channels,
+        differing=_differing(old, post),
         may_restore=_may_restore(actor, post),
         question=question_of(post),
     )
@@ -86,6 +87,8 @@ def state(post_id: str, number: str) -> ResponseReturnValue:
         ai_ways=MADE,
         variants=[shown for channel in found.channels if (shown := _shown(channel)) is not None],
         newest=found.number == newest.number,
+        set_now={one.account_id for one in services.current_variants(post)},
+        differing=_differing(found, post),
         may_restore=_may_restore(actor, post),
         question=question_of(post),
     )
@@ -94,14 +97,23 @@ def state(post_id: str, number: str) -> ResponseReturnValue:
 @bp.post("/posts/<post_id>/history/<number>/restoration")
 @requires("post.write")
 def restoration(post_id: str, number: str) -> ResponseReturnValue:
-    """Bring the state back into the draft; the form tells which version it was drawn for."""
+    """Bring the state, or what one account had of it, back into the draft; the form tells for which version it was drawn."""
     version = request.form.get("version", "")
-    if not version.isdecimal():
+    if not version.isdecimal() or len(version) > 9:
         raise Invalid(
             _("没有恢复。请求里缺少稿件的版本号。请回到历史版本页面重试。"), errors={"version": [_("必填。")]}
         )
-    post, lost = restore(current_actor(), post_id, number, int(version), utcnow())
-    flash(_("已恢复到历史版本 %(number)s，作为草稿的最新内容。恢复前的内容仍在历史版本里。", number=number), "ok")
+    actor, account_id = current_actor(), request.form.get("account_id", "")
+    if account_id:
+        post, lost = restore_account(actor, post_id, number, account_id, int(version), utcnow())
+        name = next((one.account.name for one in services.current_variants(post) if one.account_id == account_id), "")
+        said = _(
+            "已恢复“%(name)s”在历史版本 %(number)s 的平台版本。稿件内容和别的账号没有改动。", name=name, number=number
+        )
+    else:
+        post, lost = restore(actor, post_id, number, int(version), utcnow())
+        said = _("已恢复到历史版本 %(number)s，作为草稿的最新内容。恢复前的内容仍在历史版本里。", number=number)
+    flash(said, "ok")
     for words in lost:
         flash(words, "warn")
     return redirect(url_for("posts.show", post_id=post.id))
@@ -175,6 +187,15 @@ def _chosen(actor: Actor, post_id: str, shown: list[Snapshot]) -> tuple[Snapshot
     if one.number == other.number and given:
         return one, other
     return (one, other) if one.number < other.number else (other, one)
+
+
+def _differing(state: Snapshot | None, post: Post) -> set[str]:
+    """The post's accounts for which something else was set by hand in this state than is now."""
+    now_set = {one.account_id: one.overrides for one in services.current_variants(post)}
+    channels = state.channels if state is not None else []
+    return {
+        one["account_id"] for one in channels if now_set.get(one["account_id"], one["overrides"]) != one["overrides"]
+    }
 
 
 def _state(snapshot: Snapshot) -> State:

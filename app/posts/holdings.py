@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lxml import html as lxml_html
+from lxml.html import HtmlElement
 from sqlalchemy import select
 
 from app.checks.wording import key_of
@@ -68,7 +69,7 @@ def library_problems(revision: Revision) -> list[Problem]:
     """Items whose licence has ended by today, pictures made with AI of which the post does not say so, and pictures of
     the text without words for those who cannot see them."""
     held = _held(revision)
-    return licence_problems(revision, held) + _unsaid(revision, held) + _alt_problems(revision)
+    return licence_problems(revision, held) + _unsaid(revision, held) + alt_problems(revision.body_html, "body")
 
 
 def ai_label(revision: Revision) -> str:
@@ -140,20 +141,29 @@ def tell(actor: Actor, post_ids: Sequence[str]) -> Mapping[str, Told]:
     return {row.id: Told(title=row.title, status=row.status) for row in db.session.execute(query)}
 
 
-def _alt_problems(revision: Revision) -> list[Problem]:
-    """One for all: what is missing is the same everywhere."""
-    if "<img" not in revision.body_html:
+def alt_problems(html: str, field: str) -> list[Problem]:
+    """One for all pictures of a text that say nothing to those who cannot see them, and are not marked as decoration."""
+    if "<img" not in html:
         return []
-    images = list(lxml_html.fragment_fromstring(revision.body_html, create_parent="div").iter("img"))
-    bare = [number for number, node in enumerate(images, 1) if not (node.get("alt") or "").strip()]
+    images = list(lxml_html.fragment_fromstring(html, create_parent="div").iter("img"))
+    own = field == "body"
+    bare = [number for number, node in enumerate(images, 1) if not _described(node, ticked=own)]
     if not bare:
         return []
     which = "、".join(str(number) for number in bare[:10]) + ("等" if len(bare) > 10 else "")
     message = (
-        f"正文第 {which} 张图片没有替代文字。看不见图片的人不知道图里有什么。"
-        "请在素材库写好替代文字，再用“从素材库选”重新插入。"
+        f"{'正文' if own else '平台版本'}第 {which} 张图片没有替代文字。看不见图片的人不知道图里有什么。"
+        + ("请双击图片写好替代文字；" if own else "请在代码里给图片写好 alt，或重置这一部分后在正文里双击图片写；")
+        + ("只作装饰的，请在同一窗口勾选“只作装饰”。" if own else '只作装饰的，请写 alt=""。')
     )
-    return [Problem(rule="media.alt", severity="warn", field="body", message=message)]
+    return [Problem(rule="media.alt", severity="block", field=field, message=message)]
+
+
+def _described(node: HtmlElement, *, ticked: bool) -> bool:
+    """By its words or, in code written by hand, an alt that is there and empty; pasted pictures often have such a one, so
+    that in a body the author must have `ticked` it."""
+    alt = node.get("alt")
+    return bool((alt or "").strip()) or (node.get("data-decorative") is not None if ticked else alt is not None)
 
 
 def _chosen(revision: Revision) -> set[str]:

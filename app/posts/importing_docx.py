@@ -44,6 +44,8 @@ def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[
     ours: list[Exception] = []
 
     def keep(image: Any) -> dict[str, str]:
+        if pictures.are_enough():
+            return {"src": ""}
         with image.open() as stream:
             found = stream.read()
         try:

@@ -88,10 +88,10 @@ class _WebPictures(Pictures):
             found = self._fetched[src] = self._fetcher.picture(src)
             taken += len(found) if isinstance(found, bytes) else 0
 
-    def place(self, src: str, alt: str) -> str | None:
+    def _place(self, src: str, alt: str) -> str | None:
         found = self._fetched.get(src)
         if found is None:
-            return super().place(src, alt)
+            return super()._place(src, alt)
         name = (urlsplit(src).path.rpartition("/")[2] or "picture")[-80:]
         if isinstance(found, bytes):
             return self.keep(name, found)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
+from typing import Any
 
 from sqlalchemy import delete, func, select
 
 from app.checks.models import PackHit, WordPack
 from app.checks.packs import matcher_of
-from app.checks.plaintext import plain_text
+from app.checks.plaintext import plain_text, unseen_texts
 from app.checks.wording import key_of_place
 from app.checks.words import Found, Matcher
 from app.db import Page, atomic, db, page_of
@@ -23,8 +26,8 @@ from app.units.models import Unit
 _BATCH = 20
 _ROUND = 500
 # Of one post: more says no more.
-_MOST_HITS = 50
-_OUT = ("published", "partly_published")
+MOST_HITS = 50
+OUT = ("published", "partly_published")
 
 
 def look_back(now: datetime) -> int:
@@ -63,7 +66,7 @@ def _batch(pack_id: str, now: datetime) -> int:
 
 def _posts_after(pack: WordPack) -> list[Post]:
     within = select(Unit.id).where(Unit.path.startswith(pack.unit.path, autoescape=True))
-    query = select(Post).where(Post.status.in_(_OUT), Post.unit_id.in_(within))
+    query = select(Post).where(Post.status.in_(OUT), Post.unit_id.in_(within))
     if pack.looked_after:
         query = query.where(Post.id < pack.looked_after)
     return list(db.session.scalars(query.order_by(Post.id.desc()).limit(_BATCH)))
@@ -74,44 +77,73 @@ def _hits(pack: WordPack, post: Post, matcher: Matcher, now: datetime) -> list[P
     revision = db.session.get(Revision, post.public_revision_id or post.revision_id or "")
     if revision is None:
         return []
+    places = islice(places_in(revision, matcher), MOST_HITS)
+    return [_hit(pack, post, field, text, found, now) for field, text, found in places]
+
+
+def places_in(revision: Revision, matcher: Matcher) -> Iterator[tuple[str, str, Found]]:
+    """(field, text, place) one after the other: a post that is wrong throughout is not looked through to its end."""
     explained = {one["key"] for one in revision.dismissals}
-    hits = []
+    told: set[str] = set()
     for field, text in _texts(revision):
         for found in matcher.find(text):
-            if key_of_place(found, field, text) not in explained:
-                hits.append(_hit(pack, post, field, text, found, now))
-    return hits[:_MOST_HITS]
+            told.add(found.term.wrong)
+            if not explained or key_of_place(found, field, text) not in explained:
+                yield field, text, found
+    for field, text in _sent(revision):
+        yield from ((field, text, found) for found in matcher.find(text) if found.term.wrong not in told)
 
 
 def _texts(revision: Revision) -> list[tuple[str, str]]:
-    """(field, plain text) of everything that readers got."""
+    """(field, plain text) of what the author wrote, as the checks read it."""
     texts = [("title", revision.title), ("summary", revision.summary), ("body", plain_text(revision.body_html))]
-    texts += [("source", revision.source), ("author", revision.author)]
+    texts += [("body", said) for said in unseen_texts(revision.body_html)]
+    texts += [("source", revision.source), ("author", revision.author), ("tags", " ".join(revision.tags))]
     texts += [(f"attachment:{media.name}", unmarked(media.text).text) for media in attachments_of(revision)]
     for variant in revision.variants:
-        for name, value in variant.overrides.items():
-            if isinstance(value, str):
-                texts.append((name, plain_text(value) if name.endswith("_html") else value))
+        texts += [pair for name, value in variant.overrides.items() for pair in _words(name, value)]
     return texts
 
 
+def _sent(revision: Revision) -> Iterator[tuple[str, str]]:
+    """The same of what the accounts' versions say in the end: head and foot, and whatever adapting put in."""
+    for variant in revision.variants:
+        for name, value in variant.payload.items():
+            yield from _words(name, value)
+
+
+def _words(name: str, value: object) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str) and name.endswith("_html"):
+        yield name, plain_text(value)
+        yield from ((name, said) for said in unseen_texts(value))
+    elif isinstance(value, str):
+        yield name, value
+
+
 def _hit(pack: WordPack, post: Post, field: str, text: str, found: Found, now: datetime) -> PackHit:
-    begin = max(text.rfind("\n", 0, found.start) + 1, found.start - 40)
-    stop = text.find("\n", found.end)
-    end = min(stop if stop >= 0 else len(text), found.end + 40)
-    term = asdict(found.term)
     return PackHit(
         pack_id=pack.id,
         version=pack.version,
         post_id=post.id,
         unit_id=post.unit_id,
-        field=field[:300],
-        **{name: term[name] for name in ("wrong", "right", "severity", "reason")},
-        quote=text[begin:end],
-        start=found.start - begin,
-        length=found.end - found.start,
         found_at=now,
+        **quoted(field, text, found),
     )
+
+
+def quoted(field: str, text: str, found: Found) -> dict[str, Any]:
+    """A place as PackHit tells it: its term, and the words around it in its line."""
+    begin = max(text.rfind("\n", 0, found.start) + 1, found.start - 40)
+    stop = text.find("\n", found.end)
+    end = min(stop if stop >= 0 else len(text), found.end + 40)
+    term = asdict(found.term)
+    return {
+        "field": field[:300],
+        **{name: term[name] for name in ("wrong", "right", "severity", "reason")},
+        "quote": text[begin:end],
+        "start": found.start - begin,
+        "length": found.end - found.start,
+    }
 
 
 def hits_of(actor: Actor, pack_id: str, *, cursor: str | None = None, limit: int = 30) -> Page[PackHit]:

@@ -57,7 +57,7 @@ class Post(Model):
     public_revision_id: Mapped[str | None] = mapped_column(String(32))
     public_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     corrects_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"))
-    # Of a post made from a template: {"id", "name", "locked": [{"text", "links"}]}, the parts that must stay as they are.
+    # Of a post made from a template: {"id", "name", "locked": [{"text", "links", "pictures"}]}, the parts that must stay as they are.
     template: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     created_by: Mapped[str] = mapped_column(String(32), index=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -172,6 +172,16 @@ class Snapshot(Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class SnapshotMedia(Model):
+    """What of the library a state names: `key` is a SHA-256 or an item's id. Written with the state, so that who removes
+    an item need not read every state of every post."""
+
+    __tablename__ = "post_snapshot_media"
+
+    snapshot_id: Mapped[str] = mapped_column(ForeignKey("post_snapshots.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
 class Visit(Model):
     """A person who has a post open in the composer: one row each, told by the page every twenty seconds.
 
@@ -210,3 +220,12 @@ class Template(Model):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     unit: Mapped[Unit] = relationship()
+
+
+class TemplateMedia(Model):
+    """What of the library a template names, as SnapshotMedia."""
+
+    __tablename__ = "post_template_media"
+
+    template_id: Mapped[str] = mapped_column(ForeignKey("post_templates.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import posixpath
 import re
 from collections import Counter
@@ -21,13 +22,24 @@ from app.media.blobs import shown_blob
 from app.media.models import Blob
 from app.media.services import add_media
 from app.units.access import Actor
+from connectors.measuring import pixels_of
 
 _MEDIA = re.compile(r"^/media/([0-9a-f]{64})$")
 _DATA = re.compile(r"^data:(image/[\w.+-]+)?((?:;[\w=-]+)*),(.*)$", re.DOTALL | re.IGNORECASE)
 
 
+# What one text may bring along: pixels to be decoded (some fifty photographs), bytes to be looked at.
+_MOST_PIXELS = 600_000_000
+_MOST_BYTES = 400 * 1024 * 1024
 # So much higher than wide, a picture is a poster: phones show its beginning, and all of it when it is opened.
 _LONG = 3
+
+
+def stored(src: str, _alt: str) -> str | None:
+    """ "/media/{sha256}" for what lies in the library, None for anything else; stores nothing. (A `Place` of sanitising.)"""
+    local = _local(src)
+    found = _MEDIA.match(local)
+    return local if found is not None and shown_blob(found.group(1)) is not None else None
 
 
 def long_pictures(payload: Mapping[str, Any]) -> set[str]:
@@ -64,9 +76,21 @@ class Pictures:
         self._left_behind: Counter[str] = Counter()
         self.missing: list[str] = []
         self.imported = 0
+        self._placed: dict[str, str] = {}
+        self._kept: dict[str, str | None] = {}
+        self._pixels = self._bytes = 0
 
     def place(self, src: str, alt: str) -> str | None:
-        """ "/media/{sha256}" for a usable picture; None after noting why not. (A `Place` of sanitising.)"""
+        """ "/media/{sha256}" for a usable picture; None after noting why not. (A `Place` of sanitising.)
+
+        What is shown again and again is looked at once.
+        """
+        found = self._placed.get(src) or self._place(src, alt)
+        if found and len(src) < 1000:
+            self._placed[src] = found
+        return found
+
+    def _place(self, src: str, alt: str) -> str | None:
         if src.lower().startswith("data:"):
             return self._from_data(src)
         local = _local(src)
@@ -86,6 +110,30 @@ class Pictures:
 
     def keep(self, name: str, content: bytes) -> str | None:
         """The address of `content` in the library, where it is put now; None after noting why it was refused."""
+        if self.are_enough():
+            return None
+        self._bytes += len(content)
+        digest = hashlib.sha256(content).hexdigest()
+        if digest not in self._kept:
+            self._kept[digest] = self._take_in(name, content)
+        return self._kept[digest]
+
+    def are_enough(self) -> bool:
+        """Whether so many came along that the next is not even looked at, which is noted then."""
+        if self._bytes < _MOST_BYTES:
+            return False
+        self._note("后面的图片没有导入。这篇文稿带来的图片太多。请分成几篇导入，或单独上传后插入原处。")
+        return True
+
+    def _take_in(self, name: str, content: bytes) -> str | None:
+        pixels = pixels_of(content)
+        if self._pixels + pixels > _MOST_PIXELS:
+            self._note(
+                f"图片“{name}”没有导入。这篇文稿带来的图片合计超过 {_MOST_PIXELS // 100_000_000} 亿像素。"
+                "请缩小图片后重新导入，或单独上传后插入原处。"
+            )
+            return None
+        self._pixels += pixels
         try:
             media = add_media(self.actor, unit_id=self.unit_id, name=name, content=content, now=self.now, picture=True)
         except TandemError as refused:

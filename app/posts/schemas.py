@@ -37,6 +37,18 @@ class PostChange(PostFields):
     version = fields.Integer(required=True, strict=True)
 
 
+class WordsIn(BaseSchema):
+    """The fields of words alone, as they stand on a page."""
+
+    title = fields.String()
+    summary = fields.String(allow_none=True)
+    body_html = fields.String()
+    source = fields.String(allow_none=True)
+    author = fields.String(allow_none=True)
+    tags = fields.List(fields.String())
+    urgent = fields.Boolean()
+
+
 class VersionQuery(BaseSchema):
     version = fields.Integer(load_default=None, metadata={"description": "409 when it is stale"})
 
@@ -168,6 +180,7 @@ class StateList(BaseSchema):
 
 
 class Restoration(BaseSchema):
-    """`version` of the post as last read."""
+    """`version` of the post as last read. With `account_id` only what this account had set by hand comes back."""
 
     version = fields.Integer(required=True, strict=True)
+    account_id = fields.String(load_default=None, allow_none=True)

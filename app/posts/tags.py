@@ -37,7 +37,8 @@ TAGS = frozenset(
 )
 ATTRIBUTES: dict[str, set[str]] = {
     "a": {"href"},
-    "img": {"src", "alt"},
+    # What the author ticked of a picture: that it says nothing, that it is a map.
+    "img": {"src", "alt", "data-decorative", "data-map"},
     "td": {"colspan", "rowspan", "style"},
     "th": {"colspan", "rowspan", "style"},
     "ol": {"start"},

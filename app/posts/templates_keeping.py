@@ -15,8 +15,9 @@ from app.errors import Conflict, Invalid, NotFound
 from app.media.services import hold
 from app.posts.comparing import parts_of
 from app.posts.history import state_of
+from app.posts.holdings import alt_problems
 from app.posts.models import Post, Template
-from app.posts.needing import pictures_in
+from app.posts.needing import note_template, pictures_in
 from app.posts.pictures import Pictures
 from app.posts.sanitising import clean, printable
 from app.posts.templates_filling import BLANK, KINDS, blanks_in
@@ -49,6 +50,7 @@ def save_template(actor: Actor, template_id: str | None, given: Mapping[str, Any
             setattr(template, name, value)
         template.updated_at = now
         db.session.flush()
+        note_template(template)
         _tell(actor, template, now, "create" if template_id is None else "update")
     return template
 
@@ -162,6 +164,8 @@ def _refuse_unfillable(values: Mapping[str, Any]) -> None:
     fixed = blanks_in(block["html"] for block in values["blocks"] if block["locked"])
     if lost := [name for name in fixed if name not in names]:
         errors["fields"] = [f"固定内容里的空“{'、'.join(lost)}”没有列在下面，拟稿人无从填写。请加上，或不固定那一段。"]
+    if any(alt_problems(block["html"], "body") for block in values["blocks"] if block["locked"]):
+        errors["body_html"] = ["固定内容里有图片没有替代文字，拟稿人补不了。请双击图片写好，或勾选“只作装饰”。"]
     every = set(
         blanks_in([values["title"], values["summary"], values["source"], *(b["html"] for b in values["blocks"])])
     )

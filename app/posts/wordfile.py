@@ -157,7 +157,7 @@ class WordFile:
     def _list(self, node: HtmlElement, place: Place, level: int) -> None:
         start = node.get("start", "")
         level = styles.deepest(level)
-        number = self._numbering.begin(str(node.tag), level, int(start) if start.isdecimal() else 1)
+        number = self._numbering.begin(str(node.tag), level, int(start) if start.isdecimal() and len(start) < 6 else 1)
         for item in node.iterchildren("li"):
             self._item(item, place, number, level)
 

@@ -16,7 +16,7 @@ from app.publishing.calendar import Chip, Moved
 from app.publishing.views import bp as bp
 from app.publishing.views import local_time
 from app.states import state_of
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _, local, people_time, settings
 
 _HOUR = timedelta(hours=1)
@@ -166,6 +166,7 @@ def _event(chip: Chip, html: str) -> dict[str, Any]:
 
 @bp.put("/calendar/posts/<post_id>/time", endpoint="calendar_move")
 @requires("post.read")
+@proven
 def move(post_id: str) -> ResponseReturnValue:
     """{at: local wall-clock, seen: the hour shown (ISO 8601) or ""} -> what to say, and how to undo it."""
     fields = request.get_json(silent=True)

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select
-from sqlalchemy.orm import selectinload
 
 from app.accounts import quotas
 from app.accounts.models import Account
 from app.db import db
-from app.posts.models import Post, Revision
+from app.posts.models import Post, Variant
 from app.publishing import blackouts, timetables
 from app.publishing.models import Blackout, Publication
 from app.publishing.openings import RELEASED
@@ -144,17 +143,18 @@ def _published(account_ids: Sequence[str], start: datetime, end: datetime) -> li
 def _planned(account_ids: Sequence[str], start: datetime, end: datetime) -> list[Entry]:
     """What is wished for by posts without a schedule, on the accounts that they have chosen."""
     query = (
-        select(Plan)
+        select(Variant.account_id, Plan.wished_at, Plan.post_id, Post.title)
         .join(Post, Post.id == Plan.post_id)
-        .where(Plan.wished_at >= start, Plan.wished_at < end, Post.status.in_(UNSCHEDULED))
-        .options(selectinload(Plan.post).selectinload(Post.revision).selectinload(Revision.variants))
-    )
-    wanted = set(account_ids)
-    return [
-        Entry(
-            account_id=variant.account_id, at=plan.wished_at, post_id=plan.post_id, title=plan.post.title, planned=True
+        .join(Variant, Variant.revision_id == Post.revision_id)
+        .where(
+            Variant.account_id.in_(account_ids),
+            Plan.wished_at >= start,
+            Plan.wished_at < end,
+            Post.status.in_(UNSCHEDULED),
         )
-        for plan in db.session.scalars(query)
-        for variant in (plan.post.revision.variants if plan.post.revision else ())
-        if variant.account_id in wanted
+        .order_by(Plan.wished_at, Plan.post_id)
+    )
+    return [
+        Entry(account_id=account_id, at=at, post_id=post_id, title=title, planned=True)
+        for account_id, at, post_id, title in db.session.execute(query)
     ]

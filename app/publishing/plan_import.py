@@ -128,7 +128,11 @@ def make_drafts(actor: Actor, import_id: str, *, now: datetime) -> Progress:
 def discard(actor: Actor, import_id: str) -> None:
     """Forget a file that was not confirmed. Raises Conflict for one that was."""
     with atomic():
-        found = get(actor, import_id)
+        get(actor, import_id)
+        # Somebody may confirm it at this very moment, in another window.
+        found = db.session.get(PlanImport, import_id, with_for_update=True, populate_existing=True)
+        if found is None:
+            raise NotFound
         if found.confirmed_at is not None:
             raise Conflict("没有放弃。这张排期表已经开始导入。建好的草稿可在日历和稿件里处理。")
         db.session.delete(found)

@@ -12,11 +12,11 @@ from datetime import date, datetime
 from typing import Any
 
 import structlog
-from lxml import etree
 from openpyxl import load_workbook
-from openpyxl.utils import get_column_letter, range_boundaries
+from openpyxl.utils import get_column_letter
 
 from app.errors import Invalid, TandemError, TooLarge, WrongKind
+from app.media.merges import shape_of
 from app.media.zipped import FAULTS, bursts, prove
 from app.publishing.plan_cells import read_clock, read_day
 
@@ -182,16 +182,10 @@ def _heads(lines: Sequence[tuple[int, Sequence[Any]]]) -> tuple[int, dict[str, i
 
 
 def _merges(content: bytes, path: str) -> list[tuple[int, int, int, int]]:
-    """The sheet's merged ranges as (column, row, last column, last row): openpyxl does not tell them while streaming."""
-    found = []
-    with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(path.lstrip("/")) as part:
-        events = etree.iterparse(part, tag="{*}mergeCell", resolve_entities=False, no_network=True, huge_tree=False)
-        for _event, element in events:
-            edges = range_boundaries(element.get("ref", "A1"))
-            if all(edge is not None for edge in edges):
-                found.append(tuple(int(edge or 0) for edge in edges))
-            element.clear()
-    return [(one[0], one[1], one[2], one[3]) for one in found]
+    """The sheet's merged ranges as (column, row, last column, last row), without those of whole rows or columns."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        found = [tuple(edge or 0 for edge in edges) for edges in shape_of(archive, path)[0]]
+    return [(one[0], one[1], one[2], one[3]) for one in found if all(one)]
 
 
 class _Reader:

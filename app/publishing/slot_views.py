@@ -16,7 +16,7 @@ from app.publishing.conflicts import Clash
 from app.publishing.plan_models import GAP
 from app.publishing.views import bp as bp
 from app.publishing.views import local_time
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _, in_words
 
 
@@ -100,6 +100,7 @@ def ask_next(post_id: str) -> ResponseReturnValue:
 
 @bp.post("/calendar/posts/<post_id>/slot", endpoint="calendar_to_next")
 @requires("post.read")
+@proven
 def to_next(post_id: str) -> ResponseReturnValue:
     """{seen}: into the next free slot of all its accounts -> what to say, and how to undo it, as for a move."""
     now = utcnow()

@@ -15,7 +15,7 @@ from app.publishing.views import bp as bp
 from app.publishing.views import do_and_say, local_time
 from app.units.access import Actor, visible
 from app.units.models import Unit
-from app.units.permissions import SIGNED_IN, current_actor, requires
+from app.units.permissions import SIGNED_IN, current_actor, proven, requires
 from app.web import _
 
 
@@ -55,6 +55,7 @@ def _scopes(actor: Actor) -> list[tuple[str, str]]:
 
 @bp.post("/stops")
 @requires("stop.manage")
+@proven
 def start_stop() -> ResponseReturnValue:
     scope, _colon, scope_id = request.form.get("scope", "").partition(":")
 
@@ -73,6 +74,7 @@ def start_stop() -> ResponseReturnValue:
 
 @bp.post("/stops/<stop_id>/end")
 @requires("stop.manage")
+@proven
 def end_stop(stop_id: str) -> ResponseReturnValue:
     def act() -> str:
         services.end_stop(current_actor(), stop_id, now=utcnow())
@@ -83,6 +85,7 @@ def end_stop(stop_id: str) -> ResponseReturnValue:
 
 @bp.post("/blackouts")
 @requires("stop.manage")
+@proven
 def announce_blackout() -> ResponseReturnValue:
     form = request.form
     scope, _colon, scope_id = form.get("scope", "").partition(":")
@@ -112,6 +115,7 @@ def announce_blackout() -> ResponseReturnValue:
 
 @bp.post("/blackouts/<blackout_id>/end")
 @requires("stop.manage")
+@proven
 def end_blackout(blackout_id: str) -> ResponseReturnValue:
     def act() -> str:
         blackouts.end(current_actor(), blackout_id, now=utcnow())

@@ -9,12 +9,13 @@ from app.db import utcnow
 from app.publishing import services
 from app.publishing.views import bp as bp
 from app.publishing.views import do_and_say
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _
 
 
 @bp.post("/posts/<post_id>/release")
 @requires("post.read")
+@proven
 def release_all(post_id: str) -> ResponseReturnValue:
     """一起放行: every held or missed one, in step."""
 
@@ -28,6 +29,7 @@ def release_all(post_id: str) -> ResponseReturnValue:
 
 @bp.post("/posts/<post_id>/recall")
 @requires("post.read")
+@proven
 def recall_all(post_id: str) -> ResponseReturnValue:
     """全部撤回: every public one that the platforms let us take back."""
 

@@ -35,7 +35,7 @@ from app.publishing import (
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.units.access import Actor
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _, people_time, settings
 
 bp = Blueprint("publishing", __name__)
@@ -140,6 +140,7 @@ def _suggested(known: datetime | None, now: datetime) -> str:
 
 @bp.post("/posts/<post_id>/schedule")
 @requires("post.read")
+@proven
 def schedule(post_id: str) -> ResponseReturnValue:
     """The form of the panel: 定时发布, 排到下一个空档 or 立即发布."""
     form = request.form
@@ -240,6 +241,7 @@ def state(publication_id: str) -> ResponseReturnValue:
 
 @bp.post("/publications/<publication_id>/act")
 @requires("post.read")
+@proven
 def act(publication_id: str) -> ResponseReturnValue:
     """One of the page's buttons."""
     form, actor, now = request.form, current_actor(), utcnow()

@@ -17,7 +17,7 @@ from app.review.changes import changes
 from app.review.models import Review
 from app.units.access import Actor, visible
 from app.units.models import Unit
-from app.units.permissions import current_actor, requires
+from app.units.permissions import current_actor, proven, requires
 from app.web import _, quoted
 
 bp = Blueprint("review", __name__)
@@ -56,6 +56,7 @@ def show(review_id: str) -> ResponseReturnValue:
 
 @bp.post("/review/<review_id>")
 @requires("review.decide")
+@proven
 def decide(review_id: str) -> ResponseReturnValue:
     """The decision of the form, bound to the hashes that the form shows."""
     actor, form = current_actor(), request.form
@@ -70,7 +71,7 @@ def decide(review_id: str) -> ResponseReturnValue:
             form.get("comment", ""),
             shown,
             utcnow(),
-            stage=int(stage) if stage.isdigit() else None,
+            stage=int(stage) if stage.isdecimal() and len(stage) < 3 else None,
         )
     except TandemError as refusal:
         return _item(services.get_review(actor, review_id), refusal, form.get("comment", ""))
@@ -137,6 +138,7 @@ def chain() -> ResponseReturnValue:
 
 @bp.post("/settings/review-chain")
 @requires("review.configure")
+@proven
 def set_chain() -> ResponseReturnValue:
     """Up to five rows of the form; rows without a name are left out; none at all: inherit."""
     actor, form = current_actor(), request.form

@@ -13,7 +13,7 @@ from flask.cli import AppGroup
 from app.db import utcnow
 from app.errors import NotFound, TandemError
 from app.units.access import SYSTEM
-from app.units.services import create_unit, create_user, find_unit, find_user, issue_token
+from app.units.services import create_unit, create_user, find_unit, find_user, issue_token, reset_second_factor
 
 units = AppGroup("units", help="单位")
 users = AppGroup("users", help="成员")
@@ -63,6 +63,19 @@ def users_create(email: str, name: str, unit: str, roles: tuple[str, ...]) -> No
             SYSTEM, email=email, name=name, unit_id=found.id, roles=list(roles), password=password, now=utcnow()
         )
     click.echo(f"已建立成员“{user.name}”。", err=True)
+    click.echo(user.id)
+
+
+@users.command("reset-second-factor")
+@click.option("--email", required=True, help="登录用的邮箱")
+def users_reset_second_factor(email: str) -> None:
+    """重置成员的两步验证：最后一位管理员丢了手机时用。请先核实身份。"""
+    with spoken_errors():
+        user = find_user(email)
+        if user is None:
+            raise NotFound(f"没有找到成员“{email}”。邮箱可能有误。请核对后重试。")
+        reset_second_factor(SYSTEM, user.id, now=utcnow())
+    click.echo(f"已重置“{user.name}”的两步验证，此人的登录已全部退出。", err=True)
     click.echo(user.id)
 
 

@@ -1,14 +1,14 @@
-"""Units, users, roles held in a unit, API tokens, remembered idempotent answers."""
+"""Units, users, roles held in a unit, what people sign in with, API tokens, remembered idempotent answers."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.db import Model, UTCDateTime, new_id
+from app.db import Encrypted, Model, UTCDateTime, new_id
 
 LEVELS = ("province", "city", "county", "township", "village")
 
@@ -85,6 +85,78 @@ class Grant(Model):
 
     user: Mapped[User] = relationship(back_populates="grants")
     unit: Mapped[Unit] = relationship()
+
+
+class BrowserSession(Model):
+    """A signed-in browser: only the SHA-256 of the secret in its cookie is stored. Signing out deletes the row.
+
+    `how`: what it was signed in with (password, totp, recovery, passkey); `proven_at`: when the person last proved to
+    be there, by signing in or by a step-up.
+    """
+
+    __tablename__ = "browser_sessions"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    digest: Mapped[str] = mapped_column(String(64), unique=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    user_agent: Mapped[str] = mapped_column(String(300), default="")
+    address: Mapped[str] = mapped_column(String(80), default="")
+    how: Mapped[str] = mapped_column(String(20), default="password")
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    proven_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class SecondFactor(Model):
+    """The secret {"totp": base32} that a person shares with the authenticator on their phone; unconfirmed: not asked for.
+
+    `last_step`: the latest 30-second step whose code was used; that one and earlier ones are refused.
+    """
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    secret: Mapped[dict[str, str]] = mapped_column(Encrypted)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_step: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class RecoveryCode(Model):
+    """A code (78 random bits, stored as SHA-256) that once takes the place of the second factor."""
+
+    __tablename__ = "recovery_codes"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    digest: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class Passkey(Model):
+    """A WebAuthn credential; id and public key in base64url."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    # At most 1023 bytes by the standard.
+    credential_id: Mapped[str] = mapped_column(String(1400), unique=True)
+    public_key: Mapped[str] = mapped_column(Text)
+    sign_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    transports: Mapped[list[str]] = mapped_column(JSON, default=list)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class AnsweredChallenge(Model):
+    """A challenge to a passkey that was answered: it is not taken a second time. Kept as long as it could be."""
+
+    __tablename__ = "answered_challenges"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class ApiToken(Model):

@@ -11,11 +11,12 @@ from sqlalchemy.orm import selectinload
 
 from app.audit.services import record
 from app.db import Page, atomic, db, page_of, release
-from app.errors import Forbidden, Invalid, NotFound
+from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import ROLES, Actor, unit_for, visible
 from app.units.models import ApiToken, Grant, User
-from app.units.passwords import hash_password, is_right, password_faults
-from app.units.sign_in import find_user
+from app.units.open_sessions import end_all
+from app.units.passwords import hash_password, password_faults
+from app.units.sign_in import find_user, prove_by_password
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _REFUSED = "有内容不符合要求。请按各字段的提示改正。"
@@ -88,7 +89,7 @@ def grant(actor: Actor, *, user_id: str, role: str, unit_id: str, now: datetime)
         raise Invalid(f"没有角色“{role}”。{_REFUSED}", errors={"role": [f"可选：{'、'.join(ROLES)}。"]})
     with atomic():
         unit = unit_for(actor, "user.manage", unit_id)
-        user = _managed(actor, user_id)
+        user = managed_person(actor, user_id)
         if not any(held.role == role and held.unit_id == unit.id for held in user.grants):
             user.grants.append(Grant(role=role, unit_id=unit.id))
             _record(actor, "user.grant", user, now, after={"role": role, "unit_id": unit.id})
@@ -98,7 +99,7 @@ def grant(actor: Actor, *, user_id: str, role: str, unit_id: str, now: datetime)
 def revoke(actor: Actor, *, user_id: str, grant_id: str, now: datetime) -> User:
     """Take a role back. The last administrator of an installation cannot be taken away."""
     with atomic():
-        user = _managed(actor, user_id)
+        user = managed_person(actor, user_id)
         found = next((held for held in user.grants if held.id == grant_id), None)
         if found is None:
             raise NotFound("没有找到这个角色。它可能已被收回。请刷新页面。")
@@ -111,12 +112,12 @@ def revoke(actor: Actor, *, user_id: str, grant_id: str, now: datetime) -> User:
 def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     """They can no longer sign in; sessions and tokens end at once."""
     with atomic():
-        user = _managed(actor, user_id)
+        user = managed_person(actor, user_id)
         if user.id == actor.user_id:
             raise Forbidden("不能停用自己。停用后您将无法登录。请由另一位管理员操作。")
         _keep_one_administrator(user, user.grants)
         user.active = False
-        user.session_epoch += 1
+        end_all(user)
         _revoke_tokens(user, now)
         _record(actor, "user.deactivate", user, now)
     return user
@@ -125,7 +126,7 @@ def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
 def reactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     """They may sign in again; tokens stay revoked."""
     with atomic():
-        user = _managed(actor, user_id)
+        user = managed_person(actor, user_id)
         user.active, user.failed_sign_ins, user.locked_until = True, 0, None
         _record(actor, "user.reactivate", user, now)
     return user
@@ -136,12 +137,12 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) 
     if user_id == actor.user_id:
         # Whoever sits down at an open screen must not be able to take the account over.
         raise Forbidden("不能重置自己的密码。修改自己的密码须先输入当前密码。请到“个人设置”修改。")
-    user = _managed(actor, user_id)
+    user = managed_person(actor, user_id)
     _accept_password(password, user)
     release()
     hashed = hash_password(password)
     with atomic():
-        user = _managed(actor, user_id)
+        user = managed_person(actor, user_id)
         _set_password(user, hashed)
         _revoke_tokens(user, now)
         _record(actor, "user.reset_password", user, now)
@@ -154,10 +155,14 @@ def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: date
     if user is None or actor.user_id != user.id:
         raise NotFound
     stored = user.password_hash
-    if not is_right(old, stored):
+    try:
+        prove_by_password(actor, old, now=now)
+    except Unauthenticated:
+        # Counted like a wrong sign-in: an open screen is no place to guess at leisure.
         raise Invalid(
-            "密码没有修改。当前密码不对。请重新输入，忘记时请管理员重置。", errors={"old": ["当前密码不对。"]}
-        )
+            "密码没有修改。当前密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后重试，忘记时请管理员重置。",
+            errors={"old": ["当前密码不对。"]},
+        ) from None
     if new == old:
         raise Invalid("密码没有修改。新密码与当前密码相同。请换一个。", errors={"new": ["与当前密码相同。"]})
     _accept_password(new, user, field="new")
@@ -187,7 +192,7 @@ def _accept_password(password: str, user: User, *, field: str = "password") -> N
 def _set_password(user: User, hashed: str) -> None:
     user.password_hash = hashed
     user.failed_sign_ins, user.locked_until = 0, None
-    user.session_epoch += 1
+    end_all(user)
 
 
 def _revoke_tokens(user: User, now: datetime) -> None:
@@ -196,7 +201,7 @@ def _revoke_tokens(user: User, now: datetime) -> None:
     )
 
 
-def _managed(actor: Actor, user_id: str) -> User:
+def managed_person(actor: Actor, user_id: str) -> User:
     """A person whom the actor manages everywhere they hold a role: else a lower administrator could become them."""
     user = get_user(actor, user_id)
     actor.require("user.manage", user.unit, see="unit.read")

@@ -1,4 +1,5 @@
-"""@requires and @public: every route carries one of them (an architecture test looks)."""
+"""@requires and @public: every route carries one of them; @proven: those that need the person to be there right now (an
+architecture test looks)."""
 
 from __future__ import annotations
 
@@ -7,31 +8,20 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Response, g, redirect, request, url_for
+from flask import Response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_login import current_user
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.errors import Forbidden, Unauthenticated
-from app.units.access import PERMISSIONS, Actor, actor_for, visible
+from app.units import proofs
+from app.units.access import PERMISSIONS, visible
+from app.units.proofs import current_actor as current_actor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
-
-
-def current_actor() -> Actor:
-    """Whoever makes this request: by bearer token under /api/, by session elsewhere. Raises Unauthenticated."""
-    actor: Actor | None = g.get("actor")
-    # The API is exempt from CSRF, so a browser's session must count for nothing there.
-    if actor is None and not request.path.startswith("/api/") and current_user.is_authenticated:
-        actor = actor_for(current_user, origin=request.remote_addr or "")
-        g.actor = actor
-    if actor is None:
-        raise Unauthenticated
-    return actor
 
 
 def in_my_units(key: str, unit_id: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
@@ -66,6 +56,21 @@ def requires(key: str) -> Callable[[F], F]:
         return cast(F, guarded)
 
     return decorate
+
+
+def proven(view: F) -> F:
+    """Beside @requires: whoever has not proved to be there lately is asked first, and then what they sent is done.
+
+    For the browser's routes alone: API tokens are scoped instead.
+    """
+
+    @wraps(view)
+    def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:
+        question = proofs.question()
+        return question if question is not None else cast(ResponseReturnValue, view(*args, **kwargs))
+
+    guarded._proven = True  # type: ignore[attr-defined]
+    return cast(F, guarded)
 
 
 def _to_sign_in() -> ResponseReturnValue:

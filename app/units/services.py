@@ -12,6 +12,7 @@ from app.units.people import (
     revoke,
     set_locale,
 )
+from app.units.second_factor import reset_second_factor
 from app.units.sign_in import authenticate, find_user, user_of_session
 from app.units.sites import own_site_domains, set_site_domains, site_domains
 from app.units.tokens import actor_by_token, issue_token, revoke_token, tokens_of
@@ -35,6 +36,7 @@ __all__ = [
     "people_of",
     "reactivate_user",
     "reset_password",
+    "reset_second_factor",
     "revoke",
     "revoke_token",
     "set_locale",

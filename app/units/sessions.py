@@ -3,44 +3,109 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, flash, g, request, session
+from flask import Flask, Response, flash, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from app.extensions import login_manager
-from app.units.models import User
+from app.units import open_sessions
+from app.units.access import actor_for
+from app.units.factors import kinds_of
+from app.units.models import BrowserSession, User
+from app.units.second_factor import asked_of
 from app.units.sign_in import user_of_session
 from app.web import LOCALES, _, is_api, settings
 
-# A cookie is written again at most this often (seconds).
+# A session's last use is written at most this often (seconds).
 _NOTE_USE_EVERY = 60
+# After the right password, the second step must follow within this (seconds).
+HALF_FOR = 300
+# However short the time for step-up is set: long enough to repeat what was asked for (seconds).
+_PROOF_AT_LEAST = 30
+# What somebody may reach who must first set up a second factor.
+_SETTING_UP = frozenset(
+    {
+        "units.sign_out",
+        "units.choose_language",
+        "units.machine",
+        "units.second_factor",
+        "units.begin_second_factor",
+        "units.confirm_second_factor",
+        "units.passkey_options",
+        "units.add_passkey",
+        "units.proof",
+        "units.proof_dialog",
+        "units.submit_proof",
+        "units.proof_options",
+    }
+)
 
 
 def init(app: Flask) -> None:
-    """Bind the user loader and the idle time-out."""
-    login_manager.user_loader(user_of_session)
+    """Bind the user loader, the idle time-out and the rule that some people need a second factor."""
+    login_manager.user_loader(_user)
     app.before_request(_end_idle_session)
+    app.before_request(_ask_for_second_factor)
 
 
-def start(user: User) -> None:
-    """Sign in afresh. Of an earlier session survives the language and, for the same person, the CSRF token: a page left
-    open with unsaved work can then still be saved."""
+def _user(session_id: str) -> User | None:
+    """The person of this cookie, while its session stands."""
+    user = user_of_session(session_id)
+    row = open_session() if user is not None else None
+    return user if user is not None and row is not None and row.user_id == user.id else None
+
+
+def open_session() -> BrowserSession | None:
+    """The session of this browser, unless it was ended somewhere else."""
+    return open_sessions.find(str(session.get("sid", "")))
+
+
+def start(user: User, how: str) -> None:
+    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing.
+
+    Of an earlier session survives the language and, for the same person, the CSRF token: a page left open with unsaved
+    work can then still be saved.
+    """
     locale = session.get("locale")
     token = session.get("csrf_token") if session.get("was") == user.id else None
+    open_sessions.close(str(session.get("sid", "")))
     session.clear()
     session["locale"] = locale if locale in LOCALES else user.locale
-    session["seen"] = int(time.time())
     if token:
         session["csrf_token"] = token
+    session["sid"] = open_sessions.open_session(
+        user.id,
+        how=how,
+        user_agent=request.headers.get("User-Agent", ""),
+        address=request.remote_addr or "",
+        now=_now(),
+    )
     g.pop("actor", None)
     login_user(user)
+
+
+def start_half(user: User) -> None:
+    """The password was right; the second step is still to come. Nobody is signed in by that."""
+    session["half"] = {"user": user.id, "epoch": user.session_epoch, "at": int(time.time())}
+
+
+def half() -> tuple[str, int] | None:
+    """(user id, session_epoch) of whoever gave the right password here within five minutes."""
+    kept = session.get("half")
+    if not isinstance(kept, dict) or not 0 <= time.time() - int(kept["at"]) <= HALF_FOR:
+        session.pop("half", None)
+        return None
+    return str(kept["user"]), int(kept["epoch"])
 
 
 def end(*, idle: bool = False) -> None:
     """Sign out; the language stays. `idle`: so does what the same person needs to go on where they were."""
     kept = {key: session[key] for key in ("locale", "csrf_token") if key in session and (idle or key == "locale")}
     was = str(session.get("_user_id", "")).partition(":")[0]
+    open_sessions.close(str(session.get("sid", "")))
     logout_user()
     session.clear()
     g.pop("actor", None)
@@ -49,15 +114,48 @@ def end(*, idle: bool = False) -> None:
         session["was"] = was
 
 
+def proven_lately() -> bool:
+    """Whether the person has proved to be there within TANDEM_STEP_UP_SECONDS, by signing in or since."""
+    row = open_session()
+    lately = timedelta(seconds=max(settings().step_up_seconds, _PROOF_AT_LEAST))
+    return row is not None and timedelta(0) <= _now() - row.proven_at <= lately
+
+
+def note_proof() -> None:
+    """The person has just proved to be there."""
+    row = open_session()
+    if row is not None:
+        open_sessions.note_proof(row.id, _now())
+
+
 def _end_idle_session() -> None:
     if is_api() or request.endpoint == "static" or "_user_id" not in session:
         return
-    moment = int(time.time())
-    if moment - int(session.get("seen", 0)) > settings().session_idle_seconds:
+    row = open_session()
+    if row is None:
+        return
+    silent = (_now() - row.last_seen_at).total_seconds()
+    if silent > settings().session_idle_seconds:
         end(idle=True)
         flash(_("您已自动退出。页面 %(n)d 分钟没有操作。请重新登录。", n=settings().session_idle_seconds // 60), "warn")
-    elif moment - session["seen"] >= _NOTE_USE_EVERY and not is_background() and current_user.is_authenticated:
-        session["seen"] = moment
+    elif silent >= _NOTE_USE_EVERY and not is_background() and current_user.is_authenticated:
+        open_sessions.note_use(row.id, _now())
+
+
+def _ask_for_second_factor() -> ResponseReturnValue | None:
+    """Who must have a second factor and has none may do nothing but set one up (and what strangers may)."""
+    if is_api() or request.endpoint in {None, "static", *_SETTING_UP} or "_user_id" not in session:
+        return None
+    if not current_user.is_authenticated or not asked_of(actor_for(current_user)) or kinds_of(current_user.id):
+        return None
+    target = url_for("units.second_factor")
+    if request.headers.get("HX-Request"):
+        return Response(status=403, headers={"HX-Redirect": target})
+    return redirect(target)
+
+
+def _now() -> datetime:
+    return datetime.fromtimestamp(time.time(), UTC)
 
 
 def is_background() -> bool:

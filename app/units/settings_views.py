@@ -13,8 +13,10 @@ from flask_babel import lazy_gettext as lazy
 from app.db import utcnow
 from app.errors import Invalid, TandemError
 from app.units.access import ROLES
+from app.units.factors import kinds_of
 from app.units.models import LEVELS
-from app.units.permissions import SIGNED_IN, current_actor, requires
+from app.units.permissions import SIGNED_IN, current_actor, proven, requires
+from app.units.second_factor import reset_second_factor
 from app.units.services import (
     LEVEL_WORDS,
     create_unit,
@@ -28,7 +30,7 @@ from app.units.services import (
     revoke,
     unit_tree,
 )
-from app.units.views import bp as bp
+from app.units.trust_views import bp as bp
 from app.web import _
 
 
@@ -47,7 +49,7 @@ ROOMS = (
     Room(
         path="/settings/profile",
         label=lazy("个人设置"),
-        lead=lazy("密码、界面语言、接口令牌"),
+        lead=lazy("密码、两步验证、通行密钥、登录设备、界面语言、接口令牌"),
         icon="user-circle",
         permission=SIGNED_IN,
     ),
@@ -150,6 +152,7 @@ def _units_page(refusal: TandemError | None = None) -> str:
         units=found,
         roots=[unit for unit in found if unit.parent_id not in shown],
         managed=[unit for unit in found if actor.may("unit.manage", unit)],
+        trusting={unit.id for unit in found if actor.may("user.manage", unit)},
         levels=[(level, _(LEVEL_WORDS[level])) for level in LEVELS],
         refusal=refusal,
         form=request.form,
@@ -164,6 +167,7 @@ def people() -> str:
 
 @bp.post("/settings/people")
 @requires("user.manage")
+@proven
 def submit_person() -> ResponseReturnValue:
     form = request.form
     try:
@@ -204,6 +208,7 @@ def person(user_id: str) -> str:
 
 @bp.post("/settings/people/<user_id>/grants")
 @requires("user.manage")
+@proven
 def submit_grant(user_id: str) -> ResponseReturnValue:
     form = request.form
     grant(current_actor(), user_id=user_id, role=form.get("role", ""), unit_id=form.get("unit_id", ""), now=utcnow())
@@ -213,6 +218,7 @@ def submit_grant(user_id: str) -> ResponseReturnValue:
 
 @bp.post("/settings/people/<user_id>/grants/<grant_id>/revocation")
 @requires("user.manage")
+@proven
 def submit_revocation(user_id: str, grant_id: str) -> ResponseReturnValue:
     revoke(current_actor(), user_id=user_id, grant_id=grant_id, now=utcnow())
     flash(_("角色已收回，立即生效。"), "ok")
@@ -221,6 +227,7 @@ def submit_revocation(user_id: str, grant_id: str) -> ResponseReturnValue:
 
 @bp.post("/settings/people/<user_id>/deactivation")
 @requires("user.manage")
+@proven
 def submit_deactivation(user_id: str) -> ResponseReturnValue:
     user = deactivate_user(current_actor(), user_id, now=utcnow())
     flash(_("已停用“%(name)s”。此人的登录和令牌已全部失效。", name=user.name), "ok")
@@ -229,6 +236,7 @@ def submit_deactivation(user_id: str) -> ResponseReturnValue:
 
 @bp.post("/settings/people/<user_id>/reactivation")
 @requires("user.manage")
+@proven
 def submit_reactivation(user_id: str) -> ResponseReturnValue:
     user = reactivate_user(current_actor(), user_id, now=utcnow())
     flash(_("已恢复“%(name)s”，可以重新登录。", name=user.name), "ok")
@@ -237,12 +245,24 @@ def submit_reactivation(user_id: str) -> ResponseReturnValue:
 
 @bp.post("/settings/people/<user_id>/password")
 @requires("user.manage")
+@proven
 def submit_reset(user_id: str) -> ResponseReturnValue:
     try:
         user = reset_password(current_actor(), user_id=user_id, password=request.form.get("password", ""), now=utcnow())
     except Invalid as refusal:
         return _person_page(user_id, refusal), refusal.status
     flash(_("已重置“%(name)s”的密码。请当面或用内部渠道告诉本人，并请本人登录后修改。", name=user.name), "ok")
+    return redirect(url_for("units.person", user_id=user_id))
+
+
+@bp.post("/settings/people/<user_id>/second-factor/reset")
+@requires("user.manage")
+@proven
+def submit_factor_reset(user_id: str) -> ResponseReturnValue:
+    user = reset_second_factor(current_actor(), user_id, now=utcnow())
+    flash(
+        _("已重置“%(name)s”的两步验证，此人的登录已全部退出。请当面核实身份后告诉本人重新设置。", name=user.name), "ok"
+    )
     return redirect(url_for("units.person", user_id=user_id))
 
 
@@ -254,6 +274,7 @@ def _person_page(user_id: str, refusal: TandemError | None = None) -> str:
         person=user,
         may_manage=actor.may("user.manage", user.unit),
         is_self=actor.user_id == user.id,
+        kinds=kinds_of(user.id),
         managed=[unit for unit in unit_tree(actor) if actor.may("user.manage", unit)],
         roles=ROLES,
         refusal=refusal,

@@ -1,7 +1,8 @@
-"""Signing in, with a lockout against guessing."""
+"""Signing in and proving to be there, with a lockout against guessing: passwords and codes count alike."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -10,6 +11,7 @@ from app.audit.services import record
 from app.db import atomic, db, release
 from app.errors import Unauthenticated
 from app.units.access import Actor
+from app.units.factors import PASSKEY, PASSWORD, kinds_of, spend
 from app.units.models import User
 from app.units.passwords import hash_password, is_right, needs_rehash
 from app.words import N_
@@ -19,10 +21,19 @@ LOCKED_FOR = timedelta(minutes=15)
 _REFUSED = N_(
     "没有登录。邮箱或密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试；忘记密码请联系本单位管理员重置。"
 )
+# One sentence for a wrong, an old and a used code and for a locked account.
+CODE_REFUSED = N_(
+    "没有通过。验证码不对或已经用过，或因连续输错 5 次已锁定 15 分钟。请等手机上出现下一个验证码再输；手机不在身边请用恢复码。"
+)
+PASSWORD_REFUSED = N_("没有通过。密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试；忘记密码请联系本单位管理员。")
 
 
 def authenticate(email: str, password: str, *, origin: str, now: datetime) -> User:
-    """The person. Raises Unauthenticated, in the same words and after the same time whatever was wrong."""
+    """The person whose password this is. Raises Unauthenticated, in the same words and after the same time whatever was
+    wrong.
+
+    Who has a second factor is not signed in by that: `finish` follows, and the failures so far stay counted.
+    """
     user = find_user(email)
     user_id, stored = (user.id, user.password_hash) if user is not None else ("", None)
     release()
@@ -37,33 +48,129 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Us
             # Not said in other words: that would tell strangers who works here, and whether a guess was right.
             # Looked at here, behind those who were being checked meanwhile: many guesses at once are no way around it.
             raise Unauthenticated(_REFUSED)
-        who = Actor(user_id=user.id, name=user.name, unit_id=user.unit_id, origin=origin)
         if right and user.active:
-            user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
             user.password_hash = fresh or user.password_hash
-            record(
-                who,
-                "user.sign_in",
-                now=now,
-                object_type="user",
-                object_id=user.id,
-                unit_id=user.unit_id,
-                summary=user.name,
-            )
+            if not kinds_of(user.id):
+                signed_in(user, PASSWORD, origin=origin, now=now)
             return user
-        _count_failure(user, who, now)
+        _count_failure(user, _self(user, origin), now, "user.sign_in_failed")
     raise Unauthenticated(_REFUSED)
 
 
-def _count_failure(user: User, who: Actor, now: datetime) -> None:
+def finish(user_id: str, epoch: int, code: str, *, origin: str, now: datetime) -> tuple[User, str]:
+    """The second step after the right password: the person, and how. Raises Unauthenticated, in the same words.
+
+    `epoch`: the user's session_epoch when the password was right; a change since then voids it.
+    """
+    how = _try(
+        user_id,
+        lambda user: spend(user.id, code, now) if user.session_epoch == epoch else "",
+        failed="user.sign_in_failed",
+        origin=origin,
+        now=now,
+    )
+    if not how:
+        raise Unauthenticated(CODE_REFUSED)
+    with atomic():
+        user = db.session.get_one(User, user_id)
+        signed_in(user, how, origin=origin, now=now)
+    return user, how
+
+
+def finish_by_passkey(user_id: str, *, origin: str, now: datetime) -> User:
+    """Signed in by a passkey that was verified. A lockout does not hold it up: a passkey cannot be guessed."""
+    with atomic():
+        user = db.session.get_one(User, user_id, with_for_update=True)
+        signed_in(user, PASSKEY, origin=origin, now=now)
+    return user
+
+
+def prove_by_code(actor: Actor, code: str, *, now: datetime) -> None:
+    """A signed-in person is there: a code of the authenticator or a recovery code. Raises Unauthenticated."""
+    how = _try(
+        actor.user_id,
+        lambda user: spend(user.id, code, now),
+        failed="user.proof_failed",
+        origin=actor.origin,
+        now=now,
+    )
+    if not how:
+        raise Unauthenticated(CODE_REFUSED)
+    proved(actor, how, now=now)
+
+
+def prove_by_password(actor: Actor, password: str, *, now: datetime, refused: str = PASSWORD_REFUSED) -> None:
+    """A signed-in person is there: the password. Raises Unauthenticated in the words `refused`."""
+    user = db.session.get(User, actor.user_id)
+    stored = user.password_hash if user is not None else None
+    release()
+    right = is_right(password, stored)
+
+    def judge(user: User) -> str:
+        return PASSWORD if right and user.password_hash == stored else ""
+
+    if not _try(actor.user_id, judge, failed="user.proof_failed", origin=actor.origin, now=now):
+        raise Unauthenticated(refused)
+    proved(actor, PASSWORD, now=now)
+
+
+def proved(actor: Actor, how: str, *, now: datetime) -> None:
+    """Written down: this person has just proved to be there."""
+    with atomic():
+        user = db.session.get_one(User, actor.user_id)
+        _record(user, actor, "user.prove", now, how)
+
+
+def _try(user_id: str, judge: Callable[[User], str], *, failed: str, origin: str, now: datetime) -> str:
+    """What `judge` says of the locked row of a person who may be signed in; "" is counted as a failure, and said of
+    everybody who is locked out or gone."""
+    with atomic():
+        user = db.session.get(User, user_id, with_for_update=True)
+        if user is None or not user.active or (user.locked_until is not None and user.locked_until > now):
+            return ""
+        how = judge(user)
+        if how:
+            user.failed_sign_ins = 0
+        else:
+            _count_failure(user, _self(user, origin), now, failed)
+        return how
+
+
+def signed_in(user: User, how: str, *, origin: str, now: datetime) -> None:
+    """Noted with the person and in the log. Inside atomic()."""
+    user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
+    _record(user, _self(user, origin), "user.sign_in", now, how)
+
+
+def note_sign_out(actor: Actor, now: datetime) -> None:
+    with atomic():
+        _record(db.session.get_one(User, actor.user_id), actor, "user.sign_out", now)
+
+
+def _count_failure(user: User, who: Actor, now: datetime, action: str) -> None:
     db.session.execute(update(User).where(User.id == user.id).values(failed_sign_ins=User.failed_sign_ins + 1))
     db.session.refresh(user)
     if user.failed_sign_ins >= FAILURES_ALLOWED:
         user.failed_sign_ins, user.locked_until = 0, now + LOCKED_FOR
         action = "user.locked"
-    else:
-        action = "user.sign_in_failed"
-    record(who, action, now=now, object_type="user", object_id=user.id, unit_id=user.unit_id, summary=user.name)
+    _record(user, who, action, now)
+
+
+def _self(user: User, origin: str) -> Actor:
+    return Actor(user_id=user.id, name=user.name, unit_id=user.unit_id, origin=origin)
+
+
+def _record(user: User, who: Actor, action: str, now: datetime, how: str = "") -> None:
+    record(
+        who,
+        action,
+        now=now,
+        object_type="user",
+        object_id=user.id,
+        unit_id=user.unit_id,
+        summary=user.name,
+        after={"by": how} if how else None,
+    )
 
 
 def find_user(email: str) -> User | None:

@@ -1,26 +1,26 @@
-"""Signing in and out, the language, the top bar's own fragment, and the settings that concern only oneself."""
+"""Signing in and out, in one or two steps; the language; the top bar's own fragment."""
 
 from __future__ import annotations
 
-from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.db import utcnow
 from app.errors import Invalid, Unauthenticated
-from app.units import sessions
-from app.units.access import PERMISSIONS
+from app.units import passkeys, sessions, sign_in
+from app.units.factors import PASSKEY, PASSWORD, TOTP, kinds_of
+from app.units.models import User
 from app.units.permissions import SIGNED_IN, current_actor, public, requires
-from app.units.services import authenticate, change_password, get_user, issue_token, revoke_token, set_locale, tokens_of
-from app.units.tokens import MAX_DAYS
+from app.units.services import authenticate, set_locale
 from app.web import LOCALES, _, sign_in_hints
 
 bp = Blueprint("units", __name__)
 
 
-@bp.get("/sign-in")
+@bp.get("/sign-in", endpoint="sign_in")
 @public
-def sign_in() -> ResponseReturnValue:
+def ask_sign_in() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(sessions.safe_next(request.args.get("next")))
     return _sign_in_page()
@@ -36,21 +36,108 @@ def submit_sign_in() -> ResponseReturnValue:
         )
     except Unauthenticated as refusal:
         return _sign_in_page(_(refusal.message)), refusal.status
-    sessions.start(user)
+    target = sessions.safe_next(form.get("next"))
+    if kinds_of(user.id):
+        sessions.start_half(user)
+        return redirect(url_for("units.second_step", next=target))
+    sessions.start(user, PASSWORD)
+    return redirect(target)
+
+
+@bp.get("/sign-in/second")
+@public
+def second_step() -> ResponseReturnValue:
+    return _second_page()
+
+
+@bp.post("/sign-in/second")
+@public
+def submit_second_step() -> ResponseReturnValue:
+    """A code, a recovery code or a passkey; only who gave the right password here within five minutes gets so far."""
+    form, half, now = request.form, sessions.half(), utcnow()
+    if half is None:
+        return _second_page()
+    origin = request.remote_addr or ""
+    try:
+        if form.get("proof_passkey"):
+            user, how = _by_passkey(passkeys.SECOND, half[0]), PASSKEY
+        else:
+            user, how = sign_in.finish(*half, form.get("proof_code", ""), origin=origin, now=now)
+    except Unauthenticated as refusal:
+        return _second_page(_(refusal.message), refusal.status)
+    sessions.start(user, how)
     return redirect(sessions.safe_next(form.get("next")))
+
+
+@bp.post("/sign-in/passkey")
+@public
+def submit_passkey() -> ResponseReturnValue:
+    """Without a password: the device has asked for a finger, a face or its PIN."""
+    try:
+        user = _by_passkey(passkeys.SIGN_IN)
+    except Unauthenticated as refusal:
+        return _sign_in_page(_(refusal.message)), refusal.status
+    sessions.start(user, PASSKEY)
+    return redirect(sessions.safe_next(request.form.get("next")))
+
+
+@bp.post("/sign-in/passkey/options")
+@public
+def sign_in_options() -> ResponseReturnValue:
+    """What the browser's own dialog needs: for the second step the passkeys of that person, else any."""
+    half = sessions.half()
+    second = half is not None and request.args.get("step") == "second"
+    options, session[passkeys.KEPT] = passkeys.options_to_answer(
+        passkeys.SECOND if second else passkeys.SIGN_IN, user_id=half[0] if half and second else "", now=utcnow()
+    )
+    return Response(options, mimetype="application/json")
+
+
+def _by_passkey(purpose: str, user_id: str = "") -> User:
+    """Whose passkey answered (`user_id`: and nobody else's). Raises Unauthenticated."""
+    key = passkeys.verify(
+        request.form.get("proof_passkey", ""), session.pop(passkeys.KEPT, None), purpose, now=utcnow()
+    )
+    if user_id and key.user_id != user_id:
+        raise Unauthenticated(passkeys.REFUSED)
+    return sign_in.finish_by_passkey(key.user_id, origin=request.remote_addr or "", now=utcnow())
 
 
 def _sign_in_page(message: str = "") -> str:
     hints = [hint for provider in sign_in_hints for hint in provider()]
     target = sessions.safe_next(request.values.get("next"))
     return render_template(
-        "units/sign_in.html", message=message, email=request.form.get("email", ""), next=target, hints=hints
+        "units/sign_in.html",
+        message=message,
+        email=request.form.get("email", ""),
+        next=target,
+        hints=hints,
+        passkey_origin="" if passkeys.why_not() else passkeys.origin(),
     )
+
+
+def _second_page(message: str = "", status: int = 200) -> ResponseReturnValue:
+    half = sessions.half()
+    target = sessions.safe_next(request.values.get("next"))
+    if half is None:
+        flash(_("登录没有完成。输入密码后须在 5 分钟内输入验证码。请重新登录。"), "warn")
+        return redirect(url_for("units.sign_in", next=target))
+    kinds = kinds_of(half[0])
+    page = render_template(
+        "units/second_step.html",
+        message=message,
+        next=target,
+        by_totp=TOTP in kinds,
+        by_passkey=PASSKEY in kinds and not passkeys.why_not(),
+        passkey_origin=passkeys.origin(),
+    )
+    return page, status
 
 
 @bp.post("/sign-out")
 @requires(SIGNED_IN)
 def sign_out() -> ResponseReturnValue:
+    sign_in.note_sign_out(current_actor(), utcnow())
     sessions.end()
     flash(_("已退出登录。"), "ok")
     return redirect(url_for("units.sign_in"))
@@ -72,76 +159,3 @@ def choose_language() -> ResponseReturnValue:
 @requires(SIGNED_IN)
 def machine() -> str:
     return render_template("_machine.html")
-
-
-@bp.get("/settings/profile")
-@requires(SIGNED_IN)
-def profile() -> str:
-    return _profile_page()
-
-
-@bp.post("/settings/profile/password")
-@requires(SIGNED_IN)
-def submit_password() -> ResponseReturnValue:
-    form, actor = request.form, current_actor()
-    try:
-        if form.get("new", "") != form.get("again", ""):
-            raise Invalid(
-                _("密码没有修改。两次输入不一样。请重新输入。"),
-                errors={"again": [_("两次输入的新密码不一样，请重新输入。")]},
-            )
-        user = change_password(
-            actor, user_id=actor.user_id, old=form.get("old", ""), new=form.get("new", ""), now=utcnow()
-        )
-    except Invalid as refusal:
-        return _profile_page(password_errors=refusal.errors), 422
-    sessions.start(user)
-    flash(_("密码已修改。其他设备上的登录已全部退出。"), "ok")
-    return redirect(url_for("units.profile"))
-
-
-@bp.post("/settings/profile/tokens")
-@requires(SIGNED_IN)
-def submit_token() -> ResponseReturnValue:
-    form, actor = request.form, current_actor()
-    try:
-        days = int(form.get("days", ""))
-    except ValueError:
-        days = 0
-    try:
-        token = issue_token(
-            actor,
-            user_id=actor.user_id,
-            name=form.get("name", ""),
-            days=days,
-            scopes=form.getlist("scopes"),
-            now=utcnow(),
-        )
-    except Invalid as refusal:
-        return _profile_page(token_errors=refusal.errors), 422
-    # Not redirected: the token is shown in this one answer and kept nowhere.
-    return _profile_page(token=token)
-
-
-@bp.post("/settings/profile/tokens/<token_id>/revocation")
-@requires(SIGNED_IN)
-def submit_token_revocation(token_id: str) -> ResponseReturnValue:
-    revoke_token(current_actor(), token_id, now=utcnow())
-    flash(_("令牌已停用。"), "ok")
-    return redirect(url_for("units.profile"))
-
-
-def _profile_page(token: str = "", **errors: dict[str, list[str]]) -> str:
-    actor = current_actor()
-    held = {key: word for key, word in PERMISSIONS.items() if actor.holds(key)}
-    return render_template(
-        "units/profile.html",
-        person=get_user(actor, actor.user_id),
-        tokens=tokens_of(actor),
-        token=token,
-        permissions=held,
-        max_days=MAX_DAYS,
-        now=utcnow(),
-        password_errors=errors.get("password_errors", {}),
-        token_errors=errors.get("token_errors", {}),
-    )

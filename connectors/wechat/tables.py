@@ -21,8 +21,8 @@ _ORDINARY, _MOST = 4, 6
 _LEAST = 2
 # Characters of a row's first cell that stand on one line; and of a column's name.
 _SHORT, _NAME = 6, 16
-# Cells of a row that HTML lets one span; more columns than this are no table for people.
-_WIDEST = 60
+# Cells of a row that HTML lets one span; more columns than this are no table for people, nor is one of so many places.
+_WIDEST, _MOST_PLACES = 60, 20_000
 _INLINE = frozenset({"p", "section", "span", "strong", "em", "u", "s", "sub", "sup", "br", "a", "code"})
 _ORDINAL = re.compile(r"^(?:序号|编号|序|No\.?)$", re.IGNORECASE)
 _DATA = re.compile(r"\d{3}|[。；？！]")
@@ -82,10 +82,14 @@ def _replace(table: HtmlElement, rows: list[HtmlElement]) -> None:
 
 
 def _labelled(table: HtmlElement) -> list[HtmlElement] | None:
-    """The table as paragraphs, None for one that cannot be told so: nested, with pictures or lists, or without a head."""
+    """The table as paragraphs, None for one that cannot be told so: nested, with pictures or lists, without a head, or
+    larger than people make them."""
+    rows = list(table.iter("tr"))
+    if max(map(_columns, rows), default=0) > _WIDEST or sum(map(_places, rows)) > _MOST_PLACES:
+        return None
     if any(str(node.tag) not in _INLINE for cell in table.iter("td", "th") for node in cell.iterdescendants()):
         return None
-    grid = _grid(list(table.iter("tr")))
+    grid = _grid(rows)
     head = _head(table, grid)
     if not head or not grid:
         return None
@@ -183,11 +187,18 @@ def _grid(rows: list[HtmlElement]) -> Grid:
 
 def _span(cell: HtmlElement, name: str) -> int:
     given = cell.get(name, "1")
-    return max(1, min(int(given), _WIDEST)) if given.isascii() and given.isdigit() else 1
+    if not (given.isascii() and given.isdigit()):
+        return 1
+    return max(1, min(int(given), _WIDEST)) if len(given) < 10 else _WIDEST
 
 
 def _columns(row: HtmlElement) -> int:
     return sum(_span(cell, "colspan") for cell in row if cell.tag in ("td", "th"))
+
+
+def _places(row: HtmlElement) -> int:
+    """Of the grid that the row's cells ask for, below as well."""
+    return sum(_span(cell, "colspan") * _span(cell, "rowspan") for cell in row if cell.tag in ("td", "th"))
 
 
 def _keep_short(table: HtmlElement) -> None:

@@ -2,6 +2,7 @@ import "./style.css";
 import "@tabler/core/dist/js/tabler.esm.js";
 import Alpine from "@alpinejs/csp";
 import "./lib/htmx";
+import "./lib/passkeys";
 import "./lib/forms";
 import "./lib/shell";
 import "./lib/state";

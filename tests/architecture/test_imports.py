@@ -31,7 +31,7 @@ def imported(path: Path) -> set[str]:
 
 
 def is_web(path: Path) -> bool:
-    of_units = path.parent.name == "units" and path.name in ("bearer.py", "sessions.py", "shell.py")
+    of_units = path.parent.name == "units" and path.name in ("bearer.py", "proofs.py", "sessions.py", "shell.py")
     return (
         of_units
         or path.name in WEB_FILES

@@ -32,6 +32,8 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("pack_terms", "until"): None,
 }
 _OF_LATER = {
+    "0019": ("answered_challenges", "passkeys", "recovery_codes", "second_factors", "browser_sessions"),
+    "0018": ("post_snapshot_media", "post_template_media"),
     "0016": ("post_links", "link_verdicts"),
     "0015": ("plan_rows", "plan_imports", "plans", "timetables"),
     "0014": ("post_snapshots", "post_visits", "post_templates"),

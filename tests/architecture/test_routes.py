@@ -6,6 +6,9 @@ from flask import Flask
 
 from app.units.access import PERMISSIONS, ROLES
 from app.units.permissions import PUBLIC, SIGNED_IN
+from app.units.second_factor import WEIGHTY
+
+ROOMS = {"accounts", "publishing", "review", "units"}
 
 # Open by their nature; a new public page must be added here on purpose.
 OPEN_TO_ALL = {
@@ -13,6 +16,10 @@ OPEN_TO_ALL = {
     "units.sign_in",
     "units.choose_language",
     "units.submit_sign_in",
+    "units.second_step",
+    "units.submit_second_step",
+    "units.submit_passkey",
+    "units.sign_in_options",
     "media.show",
     "site.permalink",
     "site.atom",
@@ -26,6 +33,87 @@ OPEN_TO_ALL = {
     "system.metrics",
     "system.openapi",
     "system.api_docs",
+}
+
+# The person must be there right now (@proven): whatever approves, sends out, stops, or decides who may.
+PROVEN = {
+    "accounts.activate",
+    "accounts.authorize",
+    "accounts.create",
+    "accounts.deactivate",
+    "accounts.update",
+    "publishing.act",
+    "publishing.announce_blackout",
+    "publishing.calendar_move",
+    "publishing.calendar_to_next",
+    "publishing.end_blackout",
+    "publishing.end_stop",
+    "publishing.recall_all",
+    "publishing.release_all",
+    "publishing.schedule",
+    "publishing.start_stop",
+    "review.decide",
+    "review.set_chain",
+    "units.add_passkey",
+    "units.begin_second_factor",
+    "units.confirm_second_factor",
+    "units.passkey_options",
+    "units.remove_passkey",
+    "units.renew_recovery_codes",
+    "units.set_unit_trust",
+    "units.submit_deactivation",
+    "units.submit_factor_reset",
+    "units.submit_grant",
+    "units.submit_person",
+    "units.submit_reactivation",
+    "units.submit_reset",
+    "units.submit_revocation",
+    "units.submit_token",
+    "units.submit_token_revocation",
+}
+# Changes in the same rooms for which being signed in is enough, as they send nothing out and give nobody a right.
+NOT_PROVEN = {
+    # Asks the platform, or notes what stands there.
+    "accounts.clear_quota",
+    "accounts.pasted",
+    "accounts.poll",
+    "accounts.probe",
+    "accounts.read",
+    "accounts.speed",
+    # Plans, which go nowhere by themselves, and taking something back.
+    "publishing.calendar_conflicts",
+    "publishing.calendar_drop_wish",
+    "publishing.calendar_take_off",
+    "publishing.calendar_wish",
+    "publishing.explanation",
+    "publishing.keep_slots",
+    "publishing.plan_discard",
+    "publishing.plan_drafts",
+    "publishing.plan_upload",
+    "publishing.unschedule",
+    "review.submit",
+    "review.withdraw",
+    # The proof itself, and what asks for the password or needs none.
+    "units.choose_language",
+    "units.end_one_session",
+    "units.end_other_sessions",
+    "units.proof_options",
+    "units.sign_in_options",
+    "units.sign_out",
+    "units.submit_passkey",
+    "units.submit_password",
+    "units.submit_proof",
+    "units.submit_second_step",
+    "units.submit_sign_in",
+    "units.submit_sites",
+    "units.submit_unit",
+    "units.turn_off_second_factor",
+    # Where alarms go.
+    "notices.add_alert",
+    "notices.remove_alert",
+    "notices.renew_alert_key",
+    "notices.send_again",
+    "notices.test_alert",
 }
 
 
@@ -50,3 +138,28 @@ def test_public_routes_are_the_known_ones(app: Flask) -> None:
 def test_every_permission_is_in_some_role() -> None:
     granted = set().union(*(keys for _name, keys in ROLES.values()))
     assert granted == set(PERMISSIONS)
+
+
+def test_routes_that_need_the_person_to_be_there_are_the_known_ones(app: Flask) -> None:
+    """A new route that changes something in one of these rooms must be put on one of the two lists on purpose."""
+    marked, concerned = set(), set()
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if getattr(view, "_proven", False):
+            marked.add(rule.endpoint)
+        changes = bool({"POST", "PUT", "PATCH", "DELETE"} & (rule.methods or set()))
+        room = rule.endpoint.partition(".")[0]
+        weighty = getattr(view, "_permission", "") in WEIGHTY - {"post.schedule"}
+        if changes and not rule.rule.startswith("/api/") and (weighty or room in ROOMS):
+            concerned.add(rule.endpoint)
+    assert marked == PROVEN
+    assert concerned - PROVEN == NOT_PROVEN
+
+
+def test_no_route_of_the_api_asks_for_a_proof(app: Flask) -> None:
+    """Tokens are scoped instead; a program could not answer."""
+    assert not [
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.rule.startswith("/api/") and getattr(app.view_functions[rule.endpoint], "_proven", False)
+    ]

@@ -122,6 +122,37 @@ def test_wechat(theme: str, tables: str | None) -> None:
     holds()
 
 
+def test_wechat_about_its_limit() -> None:
+    """Some hundreds of characters on either side of 20,000: what is too long is refused, nothing else, and never cut."""
+    seen: dict[str, int] = {"whole": 0, "terse": 0, "refused": 0}
+
+    @settings(MADE_UP, max_examples=25)
+    @given(texts.made_up, st.integers(30, 39), st.text("甲乙丙", max_size=450))
+    def holds(made: Given, count: int, more: str) -> None:
+        store = texts.media()
+        line = "供水保障工作方案由市水务局负责解释。" * 27
+        long = [f"<p>{line}</p>"] * count
+        content = texts.content(made[0], made[1], [*made[2], *long, f"<p>{more}终。</p>"], False, store)
+        adapted = adapt_content(wechat_account(), store, content)
+        html = str(adapted.payload["content_html"])
+        used = content_length(html)
+        blocks = [one for one in adapted.problems if one.field == "content_html" and one.severity == "block"]
+        assert bool(blocks) == (used >= CONTENT_CHARS)
+        if blocks:
+            assert f"共 {used} 个字符" in blocks[0].message
+        assert html.count(line) == count
+        assert f"{more}终。" in html
+        assert adapted.length is not None
+        assert adapted.length.used == used
+        terse = any("简洁版式" in note.message for note in adapted.notes)
+        seen["refused" if blocks else "terse" if terse else "whole"] += 1
+        if not blocks:
+            survives(adapted)
+
+    holds()
+    assert all(seen.values()), seen
+
+
 def survives(adapted: Adaptation) -> None:
     """What the theme emits comes back from WeChat's filter as it was sent."""
     html = str(adapted.payload["content_html"])

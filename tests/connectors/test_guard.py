@@ -18,6 +18,10 @@ INSIDE = [
     "224.0.0.1", "255.255.255.255", "198.18.0.1", "::1", "::", "fe80::1", "fd00:ec2::254", "ff02::1", "::ffff:127.0.0.1",
     "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1", "2002:7f00:1::", "2002:a9fe:a9fe::",
     "168.63.129.16", "::ffff:168.63.129.16", "64:ff9b::a83f:8110",
+    # Site-local, IPv4-compatible (also of a public address), NAT64 of a network's own.
+    "fec0::1", "feff::1", "::a00:1", "::7f00:1", "::a9fe:a9fe", "::808:808", "64:ff9b:1::7f00:1", "64:ff9b::c0a8:101",
+    # 6to4 and Teredo around private addresses (10.0.0.1, 192.168.1.1; Teredo writes the client's inverted).
+    "2002:a00:1::1", "2002:c0a8:101::", "2001:0:808:808:0:0:f5ff:fffe", "2001:0:a00:1:0:0:3f57:fefe",
 ]  # fmt: skip
 
 
@@ -36,7 +40,8 @@ def test_the_internet_is_public(address: str) -> None:
     [
         ("10.1.2.3", True), ("127.0.0.1", True), ("211.156.0.1", True), ("169.254.169.254", False),
         ("100.100.100.200", False), ("0.0.0.0", False), ("::ffff:169.254.169.254", False), ("fd00:ec2::254", False),
-        ("168.63.129.16", False), ("::ffff:168.63.129.16", False),
+        ("168.63.129.16", False), ("::ffff:168.63.129.16", False), ("::a9fe:a9fe", False), ("::1", True),
+        ("64:ff9b:1::a9fe:a9fe", False), ("2002:a9fe:a9fe::", False), ("fec0::1", True), ("::", False),
     ],
 )  # fmt: skip
 def test_a_gateway_may_be_on_the_intranet_but_is_no_trap(address: str, allowed: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import requests
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from app.system.demo.city import PASSWORD
 from tests.journeys.browser import Person, sign_in
@@ -28,7 +28,8 @@ def submit(page: Page) -> None:
 
 
 def test_a_refused_submission_is_said_once_and_goes_when_the_cause_is_gone(stack: Stack, browser: Browser) -> None:
-    page = author(browser, stack).open("/posts/new")
+    person = author(browser, stack)
+    page = person.open("/posts/new")
     page.get_by_label("标题", exact=True).fill("防汛值班安排")
     page.get_by_role("checkbox", name=re.compile(r"微博.*青岚发布")).check()
     body(page).fill("值班电话 13800138000。")
@@ -44,6 +45,29 @@ def test_a_refused_submission_is_said_once_and_goes_when_the_cause_is_gone(stack
     body(page).fill("值班电话见政府网站。")
     expect(said).to_have_count(0)
     expect(page.locator("#problems")).to_contain_text("没有发现问题")
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    what_is_typed_is_looked_at_before_it_is_saved(person)
+
+
+def what_is_typed_is_looked_at_before_it_is_saved(person: Person) -> None:
+    page, held, saving = person.page, list[Route](), re.compile(r"/posts/[0-9a-z]{20,}$")
+    used = page.get_by_role("tab", name=re.compile("青岚发布")).locator(".counter")
+    expect(used).to_have_text(re.compile(r"^\d+/140$"))
+    before = used.inner_text()
+    page.route(saving, held.append)
+    body(page).click()
+    page.keyboard.press("End")
+    page.keyboard.type("值班员手机13912345678。")
+    expect(page.locator("#problems")).to_contain_text("手机号")
+    expect(page.locator("#editor .found")).to_have_text(["13912345678"])
+    expect(used).not_to_have_text(before)
+    expect(page.locator("#saved")).to_contain_text(re.compile("未保存|正在保存"))
+    person.shot("composer-looking")
+    page.unroute(saving)
+    for route in held:
+        route.continue_()
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    expect(page.locator("#problems")).to_contain_text("手机号")
 
 
 def test_a_refused_saving_is_said_once_and_goes_with_the_next_good_one(stack: Stack, browser: Browser) -> None:

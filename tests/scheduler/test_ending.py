@@ -39,6 +39,13 @@ def test_what_is_in_flight_is_finished_even_while_no_beat_can_be_recorded(app: F
     assert recorded.is_set()
 
 
+def test_what_comes_after_the_end_is_left_to_others(app: Flask) -> None:
+    runtime = Clockwork.make().runtime
+    assert finish(runtime)
+    runtime.submit(lambda: None, "check", "account")
+    assert (runtime.free(), runtime.held()) == (runtime.threads, {})
+
+
 @pytest.fixture
 def cluster() -> Iterator[Cluster]:
     made = Cluster(options="-c fsync=off")

@@ -7,13 +7,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from app.accounts import connections
 from app.db import atomic, db, persist, utcnow
 from app.publishing import committing, preparing
 from app.publishing import services as publishing
-from app.publishing.values import prepared_of
+from app.publishing.models import Publication
+from app.publishing.values import Claim, prepared_of
 from connectors.base import Connector
 from scheduler import publisher
 from tests.app.accounts.kit import Sim
@@ -78,6 +81,28 @@ def test_a_fault_while_preparing_is_said_and_tried_again(desk: Desk, sim: Sim, m
     force(found, "preparing", utcnow(), next_attempt_at=utcnow())
     clock.until(lambda: row(post, desk.weibo).status == "published")
     assert accepted(sim, "status") == 1
+
+
+def test_a_fault_that_took_longer_than_the_claim_is_no_failure(
+    desk: Desk, sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database was away while preparing; meanwhile somebody else took the publication over."""
+    post = desk.approved(accounts=[desk.weibo])
+    publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
+
+    def away(claim: Claim) -> None:
+        with atomic():
+            db.session.execute(update(Publication).values(fence=Publication.fence + 1))
+        raise BUSY
+
+    monkeypatch.setattr(preparing, "refusal", away)
+    clock = Clockwork.make()
+    with capture_logs() as lines:
+        clock.publish()
+    assert row(post, desk.weibo).prepare_tries == 0
+    told = {line["event"] for line in lines}
+    assert "claim lost" in told
+    assert "work failed" not in told
 
 
 @pytest.mark.parametrize("where", ["recheck", "connect"])

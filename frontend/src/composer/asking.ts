@@ -7,7 +7,7 @@ export interface Answer {
 }
 
 /**
- * The page's <dialog> `id` with `values` in its fields, and what was answered. `check` says what is wrong with them, ""
+ * The page's <dialog> `id` with `values` in its fields ("1" or "" for what is ticked), and what was answered. `check` says what is wrong with them, ""
  * when nothing is: the dialog stays open until then (for the choice "ok").
  */
 export function ask(id: string, values: Record<string, string>, check: (values: Record<string, string>) => string | Promise<string> = () => ""): Promise<Answer> {
@@ -15,13 +15,18 @@ export function ask(id: string, values: Record<string, string>, check: (values: 
   const form = dialog.querySelector("form") as HTMLFormElement;
   const wrong = dialog.querySelector<HTMLElement>("[data-wrong]");
   const fields = [...form.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input[name], textarea[name]")];
-  const read = (): Record<string, string> => Object.fromEntries(fields.map((field) => [field.name, field.value.trim()]));
+  const ticks = (field: HTMLInputElement | HTMLTextAreaElement): field is HTMLInputElement => field.type === "checkbox";
+  const said = (field: HTMLInputElement | HTMLTextAreaElement): string => (!ticks(field) ? field.value.trim() : field.checked ? "1" : "");
+  const read = (): Record<string, string> => Object.fromEntries(fields.map((field) => [field.name, said(field)]));
   const complain = (words: string): void => {
     if (wrong) wrong.textContent = words;
     if (wrong) wrong.hidden = !words;
     fields.forEach((field) => field.toggleAttribute("aria-invalid", Boolean(words) && field === fields[0]));
   };
-  fields.forEach((field) => (field.value = values[field.name] ?? ""));
+  fields.forEach((field) => {
+    if (ticks(field)) field.checked = Boolean(values[field.name]);
+    else field.value = values[field.name] ?? "";
+  });
   dialog.querySelectorAll<HTMLElement>("[data-only]").forEach((part) => (part.hidden = !values[part.dataset.only ?? ""]));
   complain("");
   dialog.returnValue = "";

@@ -1,5 +1,4 @@
 import { Editor } from "@tiptap/core";
-import { Image } from "@tiptap/extension-image";
 import { TableKit } from "@tiptap/extension-table";
 import { TextAlign } from "@tiptap/extension-text-align";
 import { Placeholder } from "@tiptap/extensions";
@@ -9,7 +8,7 @@ import { send } from "../lib/http";
 import { freely, Lockable, lockedParts, type Locked } from "./locked";
 import { toast, untoast } from "../lib/toast";
 import { say } from "../lib/words";
-import { Figure } from "./figure";
+import { Figure, Picture, selectUndescribed } from "./figure";
 import { range } from "./plaintext";
 import { reflect, ToolKeys, wireTools } from "./tools";
 import type { Media, Problem } from "./types";
@@ -21,6 +20,8 @@ export interface Body {
   empty(): boolean;
   show(problems: Problem[]): void;
   jump(start: number, end: number): void;
+  /** Select the first picture that has no description yet. */
+  undescribed(): void;
   /** Put `text` in the place of the characters `start` to `end`; false when they are not there. */
   replace(start: number, end: number, text: string): boolean;
   insertPicture(media: Media): void;
@@ -46,7 +47,7 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     content: html,
     extensions: [
       StarterKit.configure({ heading: { levels: [2, 3, 4] }, link: { openOnClick: false, autolink: false } }),
-      Image.configure({ inline: true, allowBase64: true }),
+      Picture.configure({ inline: true, allowBase64: true }),
       TableKit.configure({ table: { resizable: false } }),
       TextAlign.configure({ types: ["heading", "paragraph"], alignments: ["center", "right", "justify"] }),
       Placeholder.configure({ placeholder: say("startHere") }),
@@ -122,6 +123,9 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
       const place = range(editor.state.doc, start, end);
       if (place) editor.chain().focus().setTextSelection(place).scrollIntoView().run();
       else editor.commands.focus();
+    },
+    undescribed() {
+      if (!selectUndescribed(editor)) editor.commands.focus();
     },
     replace(start, end, text) {
       const place = range(editor.state.doc, start, end);

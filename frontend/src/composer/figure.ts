@@ -1,7 +1,27 @@
 import { Node } from "@tiptap/core";
-import type { Editor } from "@tiptap/core";
+import type { Attributes, Editor } from "@tiptap/core";
+import { Image } from "@tiptap/extension-image";
 import { NodeSelection } from "@tiptap/pm/state";
-import type { Node as ModelNode } from "@tiptap/pm/model";
+import type { Attrs, Node as ModelNode } from "@tiptap/pm/model";
+
+/** What may be ticked of a picture: that it says nothing, and that it is a map. `of` finds the picture in an element. */
+function ticks(of: (element: HTMLElement) => Element | null): Attributes {
+  const tick = (name: string, key: string): Attributes => ({
+    [key]: {
+      default: false,
+      parseHTML: (element) => Boolean(of(element)?.hasAttribute(name)),
+      renderHTML: (attributes) => (attributes[key] ? { [name]: "1" } : {}),
+    },
+  });
+  return { ...tick("data-decorative", "decorative"), ...tick("data-map", "map") };
+}
+
+/** A picture in the line. */
+export const Picture = Image.extend({
+  addAttributes() {
+    return { ...this.parent?.(), ...ticks((element) => element) };
+  },
+});
 
 /** A picture with its caption, as the server keeps it: <figure><img><figcaption>. The caption is its text. */
 export const Figure = Node.create({
@@ -10,7 +30,7 @@ export const Figure = Node.create({
   content: "text*",
   isolating: true,
   addAttributes() {
-    return { src: { default: null }, alt: { default: null } };
+    return { src: { default: null }, alt: { default: null }, ...ticks((element) => element.querySelector("img")) };
   },
   parseHTML() {
     return [{
@@ -46,45 +66,65 @@ function leave(editor: Editor): boolean {
 function undo(editor: Editor): boolean {
   const { $from, empty } = editor.state.selection;
   if (!empty || $from.parent.type.name !== "figure" || $from.parent.content.size) return false;
-  return bare(editor, $from.before(), $from.parent, String($from.parent.attrs.alt ?? ""));
+  return bare(editor, $from.before(), $from.parent, $from.parent.attrs);
 }
 
 /** The figure at `at` without its caption. */
-function bare(editor: Editor, at: number, figure: ModelNode, alt: string): boolean {
+function bare(editor: Editor, at: number, figure: ModelNode, said: Attrs): boolean {
   const { paragraph, image } = editor.schema.nodes;
-  const picture = paragraph.create(null, image.create({ src: figure.attrs.src, alt }));
+  const picture = paragraph.create(null, image.create({ ...said, src: figure.attrs.src }));
   return editor.chain().command(({ tr }) => Boolean(tr.replaceWith(at, at + figure.nodeSize, picture))).setNodeSelection(at + 1).focus().run();
 }
 
-export interface Picture {
+/** What is said of a picture beside its caption. */
+interface Said {
+  alt: string;
+  decorative: boolean;
+  map: boolean;
+}
+
+export interface Chosen extends Said {
   node: ModelNode;
   at: number;
   caption: string;
-  alt: string;
 }
 
 /** The picture that is selected, or in whose caption the cursor stands. */
-export function pictureAt(editor: Editor): Picture | null {
+export function pictureAt(editor: Editor): Chosen | null {
   const { selection } = editor.state;
   const chosen = selection instanceof NodeSelection ? selection.node : null;
   const caption = selection.$from.parent;
   const [node, at] = chosen && ["image", "figure"].includes(chosen.type.name) ? [chosen, selection.from]
     : caption.type.name === "figure" ? [caption, selection.$from.before()] : [null, 0];
-  return node && { node, at, caption: node.textContent, alt: String(node.attrs.alt ?? "") };
+  if (!node) return null;
+  const { alt, decorative, map } = node.attrs;
+  return { node, at, caption: node.textContent, alt: String(alt ?? ""), decorative: Boolean(decorative), map: Boolean(map) };
 }
 
-/** Give the picture these words; with a caption it is a figure, without one a picture in the line. */
-export function describe(editor: Editor, { node, at, caption: before }: Picture, caption: string, alt: string): void {
+/** Say this of the picture; with a caption it is a figure, without one a picture in the line. */
+export function describe(editor: Editor, { node, at, caption: before }: Chosen, caption: string, said: Said): void {
   const text = caption ? [{ type: "text", text: caption }] : [];
+  const attrs = { ...said, src: node.attrs.src };
   if (node.type.name === "image") {
     const chain = editor.chain().focus().setNodeSelection(at);
-    if (!caption) chain.updateAttributes("image", { alt }).run();
-    else chain.deleteSelection().insertContent({ type: "figure", attrs: { src: node.attrs.src, alt }, content: text }).run();
+    if (!caption) chain.updateAttributes("image", { ...said }).run();
+    else chain.deleteSelection().insertContent({ type: "figure", attrs, content: text }).run();
   } else if (!caption) {
-    bare(editor, at, node, alt);
+    bare(editor, at, node, { ...said });
   } else {
     const kept = caption === before ? node.content : editor.schema.text(caption);
-    const next = node.type.create({ src: node.attrs.src, alt }, kept);
+    const next = node.type.create(attrs, kept);
     editor.chain().focus().command(({ tr }) => Boolean(tr.replaceWith(at, at + node.nodeSize, next))).run();
   }
+}
+
+/** Select the first picture that says nothing to those who cannot see it; false when there is none. */
+export function selectUndescribed(editor: Editor): boolean {
+  let at = -1;
+  editor.state.doc.descendants((node, position) => {
+    const picture = node.type.name === "image" || node.type.name === "figure";
+    if (at < 0 && picture && !String(node.attrs.alt ?? "").trim() && !node.attrs.decorative) at = position;
+    return at < 0;
+  });
+  return at >= 0 && editor.chain().focus().setNodeSelection(at).scrollIntoView().run();
 }

@@ -19,7 +19,8 @@ export function go({ problem, variant }: Found, editor: Body): void {
   open("tab-base");
   if (problem.field === "body") {
     byId("editor").scrollIntoView({ block: "center" });
-    editor.jump(problem.start ?? 0, problem.end ?? 0);
+    if (problem.rule === "media.alt") editor.undescribed();
+    else editor.jump(problem.start ?? 0, problem.end ?? 0);
   } else if (problem.field in inputs) select(inputs[problem.field], problem);
   else if (problem.field in choices) select(choices[problem.field], problem);
   else if (problem.field === "account_ids") byId("channels").scrollIntoView({ block: "center" });

@@ -3,22 +3,41 @@ import type { Node } from "@tiptap/pm/model";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
 import { Decoration, DecorationSet } from "@tiptap/pm/view";
 
-/** A part of the body that the post's template fixed; `text` is without any blanks (app/posts/templates_locking.py). */
+/**
+ * A part of the body that the post's template fixed; `text` is without any blanks, `pictures` are hashes
+ * (app/posts/templates_locking.py); posts made before pictures were remembered have none.
+ */
 export interface Locked {
   text: string;
   words: string;
+  pictures?: string[];
 }
 
 const FREE = "freely";
 const key = new PluginKey<DecorationSet>("locked");
 const bare = (node: Node): string => node.textContent.replace(/\s+/g, "");
 
+/** The hashes of the library's pictures that a block shows, in their order. */
+function pictures(block: Node): string[] {
+  const found: string[] = [];
+  const look = (node: Node): void => {
+    const hash = /^\/media\/([0-9a-f]{64})$/.exec(String(node.attrs.src ?? ""));
+    if (hash) found.push(hash[1]);
+  };
+  look(block);
+  block.descendants(look);
+  return found;
+}
+
+const same = (node: Node, part: Locked): boolean =>
+  bare(node) === part.text && (!part.pictures || pictures(node).join() === part.pictures.join());
+
 /** Where the fixed parts stand in the document, in their order; fewer than `parts` when some are not there. */
 function places(doc: Node, parts: Locked[]): { from: number; to: number }[] {
   const found: { from: number; to: number }[] = [];
   doc.forEach((node, offset) => {
     const part = parts[found.length];
-    if (part && bare(node) === part.text) found.push({ from: offset, to: offset + node.nodeSize });
+    if (part && same(node, part)) found.push({ from: offset, to: offset + node.nodeSize });
   });
   return found;
 }

@@ -99,6 +99,12 @@ function row(variant: Variant, name: string, wiring: Wiring): HTMLElement {
   return fold;
 }
 
+/** How much of what the platform takes is used, by its own way of counting. */
+export function showLength(counter: HTMLElement, { length: { used, limit } }: Variant): void {
+  counter.className = `counter num${used > limit ? " over" : ""}`;
+  counter.textContent = `${used}/${limit}`;
+}
+
 function words(id: string, variant: Variant, name: string, value: string, wiring: Wiring, head: HTMLElement): HTMLElement[] {
   const field = LONG.has(name)
     ? make("textarea", { id, class: "form-control", rows: name === "digest" ? "3" : "8" })
@@ -120,7 +126,9 @@ function words(id: string, variant: Variant, name: string, value: string, wiring
     count();
     head.append(counter);
   } else if (name === "text" && !("content_html" in variant.payload)) {
-    head.append(make("span", { class: `counter num${variant.length.used > variant.length.limit ? " over" : ""}` }, `${variant.length.used}/${variant.length.limit}`));
+    const counter = make("span", { "data-length": "" });
+    showLength(counter, variant);
+    head.append(counter);
   }
   return [field];
 }

@@ -1,7 +1,7 @@
 import { say } from "../lib/words";
 import { desk } from "./desk";
 import { byId, make, mark } from "./dom";
-import { drawOverrides, type Picture } from "./overrides";
+import { drawOverrides, showLength, type Picture } from "./overrides";
 import type { Variant } from "./types";
 
 interface Wiring {
@@ -35,12 +35,28 @@ export function drawTabs(wiring: Wiring): void {
   for (const variant of desk.post.variants) drawTab(variant, wiring);
 }
 
-function drawTab(variant: Variant, wiring: Wiring): void {
-  const tab = document.getElementById(`tab-${variant.account_id}`) ?? makeTab(variant.account_id);
+/** What tabs say of their accounts while the words change: the fields in their panels stay as they are. */
+export function drawHeads(): void {
+  for (const variant of desk.post.variants) {
+    const tab = document.getElementById(`tab-${variant.account_id}`);
+    if (tab) drawHead(tab, variant);
+    document.querySelectorAll<HTMLElement>(`#panel-${variant.account_id} [data-length]`).forEach((counter) => showLength(counter, variant));
+  }
+}
+
+function drawHead(tab: HTMLElement, variant: Variant): void {
   tab.replaceChildren(mark(variant.platform), ` ${variant.account_name}`);
+  const { used, limit, unit } = variant.length;
+  const counter = make("span", { title: say("lengthOf", { used, limit, unit }) });
+  showLength(counter, variant);
+  tab.append(counter);
   const blocks = variant.problems.filter((problem) => problem.severity === "block").length;
   if (blocks) tab.append(make("span", { class: "count-block", title: say("blocking", { n: blocks }) }, String(blocks)));
   if (Object.keys(variant.overrides).length) tab.append(make("span", { class: "count-set", title: say("partsByHand") }, "✎"));
+}
+
+function drawTab(variant: Variant, wiring: Wiring): void {
+  drawHead(document.getElementById(`tab-${variant.account_id}`) ?? makeTab(variant.account_id), variant);
   const panel = byId(`panel-${variant.account_id}`);
   // Not under the hands of somebody who is typing or sliding there.
   if (panel.contains(document.activeElement) && document.activeElement?.matches("textarea, input[type=range]")) return;

@@ -20,11 +20,15 @@ function clear(editor: Editor): void {
   chain.run();
 }
 
+const tick = (on: boolean): string => (on ? "1" : "");
+
 async function editPicture(editor: Editor): Promise<void> {
   const picture = pictureAt(editor);
   if (!picture) return;
-  const { choice, values } = await ask("picture-dialog", { caption: picture.caption, alt: picture.alt });
-  if (choice === "ok") describe(editor, picture, values.caption, values.alt);
+  const given = { caption: picture.caption, alt: picture.alt, decorative: tick(picture.decorative), map: tick(picture.map) };
+  const { choice, values } = await ask("picture-dialog", given);
+  const said = { alt: values.alt, decorative: Boolean(values.decorative), map: Boolean(values.map) };
+  if (choice === "ok") describe(editor, picture, values.caption, said);
   else editor.commands.focus();
 }
 

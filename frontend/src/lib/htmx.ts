@@ -1,5 +1,6 @@
 import htmx from "htmx.org";
 import { csrfToken, word } from "./http";
+import { NEEDED, prove } from "./proof";
 import { toast } from "./toast";
 
 htmx.config.allowEval = false;
@@ -13,6 +14,15 @@ document.addEventListener("htmx:configRequest", (event) => {
   // Polls and loads are nobody's work: they must not keep an abandoned session alive.
   const cause: Event | undefined = detail.triggeringEvent;
   if (!cause || cause.type === "load" || cause.type === "htmx:load") detail.headers["X-Background"] = "1";
+});
+
+// The person must first prove to be there: asked in a dialog, then the same request is sent again.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr, requestConfig } = (event as CustomEvent).detail;
+  if (xhr.status !== 403 || !xhr.getResponseHeader(NEEDED)) return;
+  event.preventDefault();
+  const { verb, path, elt: source, target, formData: values } = requestConfig;
+  void prove().then((proven) => (proven ? htmx.ajax(verb, path, { source, target, values }) : undefined));
 });
 
 document.addEventListener("htmx:responseError", (event) => {

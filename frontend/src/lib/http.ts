@@ -1,3 +1,5 @@
+import { NEEDED, prove } from "./proof";
+
 /** Requests of the pages themselves: CSRF header set, refusals thrown as Refusal with the server's Chinese words. */
 export class Refusal extends Error {
   constructor(
@@ -18,9 +20,19 @@ export function csrfToken(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
 }
 
-/** `body` as JSON, or FormData as it is; the parsed JSON answer. */
-export async function send<T>(method: string, url: string, body?: unknown): Promise<T> {
+interface Manner {
+  /** Asked by the page itself: it does not keep an abandoned screen signed in. */
+  background?: boolean;
+  signal?: AbortSignal;
+}
+
+/**
+ * `body` as JSON, or FormData as it is; the parsed JSON answer. Where the person must first prove to be there, they are
+ * asked in a dialog, and the very same request is sent again.
+ */
+export async function send<T>(method: string, url: string, body?: unknown, { background, signal }: Manner = {}): Promise<T> {
   const headers: Record<string, string> = { "X-CSRFToken": csrfToken(), Accept: "application/json" };
+  if (background) headers["X-Background"] = "1";
   let content: BodyInit | undefined;
   if (body instanceof FormData) content = body;
   else if (body !== undefined) {
@@ -29,10 +41,11 @@ export async function send<T>(method: string, url: string, body?: unknown): Prom
   }
   let answer: Response;
   try {
-    answer = await fetch(url, { method, headers, body: content, credentials: "same-origin" });
+    answer = await fetch(url, { method, headers, body: content, credentials: "same-origin", signal });
   } catch {
     throw new Refusal(word("Offline"), 0, {});
   }
+  if (answer.status === 403 && answer.headers.has(NEEDED) && (await prove())) return send<T>(method, url, body);
   const type = answer.headers.get("Content-Type") ?? "";
   const parsed: unknown = type.includes("json") ? await answer.json() : await answer.text();
   if (!answer.ok) {

@@ -9,6 +9,7 @@ import { allPictures, drawFiles, listenForFiles, takePicture } from "../composer
 import { actsOn } from "../composer/fixing";
 import { importFiles, importPage } from "../composer/importing";
 import { clear, message } from "../composer/messages";
+import { Looker, withSeen, type Seen } from "../composer/looking";
 import { phonePreview } from "../composer/phone";
 import { onFiles } from "../composer/pictures";
 import { Presence } from "../composer/presence";
@@ -16,7 +17,7 @@ import { drawNotes, drawProblems, found } from "../composer/problems";
 import { Saver, type Fields, type Kept } from "../composer/saving";
 import { begun, drawCounters, fields, fieldsOf, fill, onTyped } from "../composer/sheet";
 import { submit } from "../composer/submitting";
-import { drawTabs } from "../composer/tabs";
+import { drawHeads, drawTabs } from "../composer/tabs";
 import type { Saved } from "../composer/types";
 import { toast, untoast } from "../lib/toast";
 import { dayAndClock, say } from "../lib/words";
@@ -45,13 +46,24 @@ const saver = new Saver(desk.post, {
   conflict: () => void settle(fields(editor), fieldsOf(desk.post)),
 });
 
+const looker = new Looker({ post: () => desk.post.id, fields: () => fields(editor), seen });
 const files = { editor: () => editor, changed: touch, covered: () => void centreCrops() };
 const acts = actsOn(editor, () => saver);
 
 function touch(): void {
   drawCounters();
   saver.touch();
+  looker.touch();
   presence.typed();
+}
+
+/** The newest words were looked at: what is said of them stands until they are saved, and then says the same. */
+function seen(answer: Seen): void {
+  desk.post = withSeen(desk.post, answer);
+  drawHeads();
+  drawProblems(found(desk.post), true, acts);
+  drawNotes(desk.post);
+  underline();
 }
 
 /** Somebody saved meanwhile: `mine` stays on the sheet (and in this browser) until it is settled what shall stand. */
@@ -64,6 +76,9 @@ function taken({ post: next, url, media: pictures }: Saved, sent: Fields): void 
   const fresh = !desk.post.id;
   Object.assign(desk.media, pictures);
   desk.post = next;
+  // What was asked before this answer may know less of what was explained or set by hand; newer words are asked about anew.
+  if (saver.dirty) looker.touch();
+  else looker.drop();
   untoast("save");
   clear("submit");
   clear("conflict");

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from app.checks import importing, keeping
+from app.checks import importing, keeping, spreadsheets
 from app.checks.models import PackImport, PackVersion, WordPack
 from app.checks.packs import terms_of
 from app.checks.spreadsheets import read_lines, write_terms
@@ -92,6 +92,58 @@ def test_a_file_can_take_the_place_of_all(world: World) -> None:
     importing.take_over(world.admin, pack.id, waiting.id, replace=True, now=world.now)
     assert [term.wrong for term in terms_of(pack)] == ["其它"]
     assert len(terms_of(pack, 1)) == 2
+
+
+def test_a_row_with_a_fault_does_not_take_its_term_away(world: World) -> None:
+    """The file names the term; that its other cells are wrong is told, not a wish to have it gone."""
+    pack = pack_of(world, Term(wrong="帐号", right="账号"), Term(wrong="其它", right="其他"), Term(wrong="部份"))
+    waiting = read(world, pack, book(["帐号", "账号", "非常严重"], ["其它", "其它"], ["最佳", "", "建议"]))
+    assert [outcome for _row, outcome in outcomes(waiting)] == ["error", "error", "add"]
+    assert importing.missing_from(pack, waiting) == 1
+    importing.take_over(world.admin, pack.id, waiting.id, replace=True, now=world.now)
+    assert [term.wrong for term in terms_of(pack)] == ["其它", "帐号", "最佳"]
+
+
+def moved(content: bytes, row: int, to: int) -> bytes:
+    """The file with one row of its sheet numbered otherwise."""
+    whole = zipfile.ZipFile(io.BytesIO(content))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in whole.namelist():
+            part = whole.read(name)
+            if name == "xl/worksheets/sheet1.xml":
+                part = part.replace(f'<row r="{row}"'.encode(), f'<row r="{to}"'.encode())
+                part = part.replace(f'<c r="A{row}"'.encode(), f'<c r="A{to}"'.encode())
+            archive.writestr(name, part)
+    return out.getvalue()
+
+
+def test_a_row_far_below_the_others_is_refused() -> None:
+    """All the rows between would be made up, one by one."""
+    content = book(["其它", "其他"], ["帐号", "账号"])
+    with pytest.raises(Invalid, match="第 1,000,000 行还有内容"):
+        read_lines(moved(content, 3, 1_000_000), 10)
+    lines, _notes = read_lines(moved(content, 3, 9_000), 10)
+    assert [line.number for line in lines] == [2, 9_000]
+
+
+def test_rows_that_have_a_format_but_no_words_are_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who formats a whole column has a million of them."""
+    made = Workbook()
+    sheet = made.active
+    assert sheet is not None
+    sheet.append(HEAD)
+    sheet.append(["其它", "其他"])
+    for number in range(3, 20_000):
+        sheet.cell(row=number, column=1).number_format = "@"
+    out = io.BytesIO()
+    made.save(out)
+    asked: list[int] = []
+    plain = spreadsheets._text
+    monkeypatch.setattr(spreadsheets, "_text", lambda cell: asked.append(1) or plain(cell))
+    lines, _notes = read_lines(out.getvalue(), 10)
+    assert [line.number for line in lines] == [2]
+    assert len(asked) < 100
 
 
 def test_every_bad_row_says_why_and_the_good_ones_stay(world: World) -> None:

@@ -47,6 +47,20 @@ SAMPLES = Path(__file__).parents[2] / "samples"
         ("6222 0202 0001 2345 605", "bank_card", "6222 0202 0001 2345 605", "6222***********5605"),
         ("4111111111111111", "bank_card", "4111111111111111", "4111********1111"),
         ("银行卡号：6222020200012345601", "bank_card", "6222020200012345601", "6222***********5601"),
+        # What stands on the next line, in the next cell, or begins like a unit is none.
+        ("联系电话：13800138000\n人力资源和社会保障局", "mobile", "13800138000", "138****8000"),
+        ("13800138000\t人事科", "mobile", "13800138000", "138****8000"),
+        ("13800138000\n元宵节活动", "mobile", "13800138000", "138****8000"),
+        ("13800138000万主任", "mobile", "13800138000", "138****8000"),
+        ("13800138000件", "mobile", "13800138000", "138****8000"),
+        ("联系13800138000户主", "mobile", "13800138000", "138****8000"),
+        # Chinese text glued to an address is not part of it, nor is a number behind a comma.
+        ("请登录www.qinglan.gov.cn或拨打13800138000咨询", "mobile", "13800138000", "138****8000"),
+        ("网址：https://www.qinglan.gov.cn/zwfw：电话13800138000", "mobile", "13800138000", "138****8000"),
+        ("www.qinglan.gov.cn！13800138000", "mobile", "13800138000", "138****8000"),
+        ("www.qinglan.gov.cn？13800138000", "mobile", "13800138000", "138****8000"),
+        ("www.qinglan.gov.cn—13800138000", "mobile", "13800138000", "138****8000"),
+        ("www.qinglan.gov.cn,13800138000", "mobile", "13800138000", "138****8000"),
     ],
 )
 def test_a_leak_is_found_with_its_place_and_its_masked_form(text: str, kind: str, shown: str, masked: str) -> None:
@@ -69,6 +83,9 @@ def test_a_leak_is_found_with_its_place_and_its_masked_form(text: str, kind: str
         "110101199003071234",
         "6222020200012345601",
         "投资13800138000元",
+        "投资13800138000元。元旦前完成",
+        "共13800138000立方米，13800138000千瓦时，13800138000万元",
+        "详见https://www.example.gov.cn/art/13912345678.html。",
         "https://www.example.gov.cn/art/2026/7/12/art_1234_13912345678.html",
         "IMG_13800138000",
         "2026年10月18日（星期日）5时30分至13时30分",
@@ -110,7 +127,8 @@ def test_the_recruitment_sample_is_stopped_with_every_leak_named() -> None:
     found = check_content(
         title="公示", summary="", body_html=html, attachments=[Attachment(name="名单.xlsx", text=rows)]
     )
-    assert sorted(p.suggestion for p in found if p.field == "body") == ["110101********1233", "138****8000"]
+    assert sorted(p.suggestion for p in found if p.field == "body") == ["**号", "110101********1233", "138****8000"]
+    assert [p.severity for p in found if p.rule == "privacy.address"] == ["warn"]
     listed = [p for p in found if p.field == "attachment:名单.xlsx"]
     assert len(listed) == 24
     assert {rule: sum(p.rule == rule for p in listed) for rule in {p.rule for p in listed}} == {
@@ -129,6 +147,16 @@ def test_the_other_samples_are_clean(name: str) -> None:
         html = (SAMPLES / name).read_text()
         html = MarkdownIt().render(html) if name.endswith(".md") else html
     assert check_html(html, "body") == []
+
+
+def test_a_list_of_many_people_is_told_as_a_whole() -> None:
+    """A hundred one by one, then one that blocks as well and says how many there are."""
+    rows = "\n".join(f"考生{number}\t1380013{number:04}" for number in range(2_500))
+    found = check(rows, "attachment:名单.xlsx")
+    assert len(found) == 101
+    assert "还有 2400 处" in found[-1].message
+    assert (found[-1].severity, found[-1].start, found[-1].key) == ("block", None, "")
+    assert len(check("\n".join(rows.split("\n")[:100]), "body")) == 100
 
 
 def test_an_attachment_without_text_is_pointed_out() -> None:

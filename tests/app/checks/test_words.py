@@ -16,7 +16,7 @@ from app.checks.plaintext import plain_text
 from app.checks.services import Attachment, check, check_content, check_html
 from app.checks.sourcing import maps, reposts
 from app.checks.terms import term_from
-from app.checks.words import Matcher, Term, find_all
+from app.checks.words import Found, Matcher, Spans, Term, apart, find_all
 from app.media.attachments import attachment_text
 from app.media.kinds import XLSX
 from app.media.places import unmarked
@@ -34,6 +34,57 @@ def places(text: str, *terms: Term) -> list[str]:
 def test_offsets_count_characters_whatever_stands_before() -> None:
     assert places("😱𠮷👨‍👩‍👧其它é其它", OTHERS) == ["其它@7", "其它@10"]
     assert places("𠮷祥如意", Term(wrong="𠮷祥", right="吉祥")) == ["𠮷祥@0"]
+    assert places("乎乎😱乎", Term(wrong="乎")) == ["乎@0", "乎@1", "乎@3"]
+    assert places("\ud83d其它", OTHERS) == ["其它@1"], "half a character, as some clipboards leave it"
+
+
+class Counted(int):
+    """An offset that counts how often it is compared."""
+
+    compared = 0
+
+    def __lt__(self, other: int) -> bool:
+        Counted.compared += 1
+        return int(self) < int(other)
+
+    def __gt__(self, other: int) -> bool:
+        Counted.compared += 1
+        return int(self) > int(other)
+
+    def __le__(self, other: int) -> bool:
+        Counted.compared += 1
+        return int(self) <= int(other)
+
+    def __ge__(self, other: int) -> bool:
+        Counted.compared += 1
+        return int(self) >= int(other)
+
+
+def test_what_repeats_throughout_a_text_costs_in_proportion() -> None:
+    """Each of 3,000 places is compared with a few others, not with all."""
+    many, severe = 3_000, Term(wrong="人名政府", severity="block")
+    Counted.compared = 0
+    found = [
+        Found(start=Counted(10 * number + shift), end=Counted(10 * number + shift + 4), term=term)
+        for number in range(many)
+        for shift, term in ((0, severe), (2, OTHERS), (5, OTHERS))
+    ]
+    kept = apart(found)
+    assert [(one.start, one.term.severity) for one in kept[:3]] == [(0, "block"), (5, "warn"), (10, "block")]
+    assert len(kept) == 2 * many
+    spans = Spans((Counted(10 * number), Counted(10 * number + 4)) for number in range(many))
+    held = [
+        spans.hold(Counted(10 * number + shift), 10 * number + shift + 1) for number in range(many) for shift in (1, 5)
+    ]
+    assert held == [True, False] * many
+    assert Counted.compared < many * 200
+
+
+def test_of_longer_words_that_overlap_any_may_hold_the_term() -> None:
+    spans = Spans([(4, 6), (0, 9), (5, 7)])
+    asked = [(0, 9), (4, 9), (5, 7), (8, 9), (8, 10), (9, 10)]
+    assert [spans.hold(*span) for span in asked] == [True, True, True, True, False, False]
+    assert not Spans([(2, 4)]).hold(1, 3)
 
 
 def test_a_term_inside_a_longer_allowed_word_is_none() -> None:
@@ -92,8 +143,9 @@ def test_nothing_to_look_for_and_nothing_to_look_in() -> None:
     assert Matcher([OTHERS]).find("") == []
 
 
-_TEXT = st.text("甲乙丙𠮷", max_size=40)
-_WORD = st.text("甲乙丙𠮷", min_size=1, max_size=3)
+# 乎 is U+4E4E: the same bytes across the border of two as in one.
+_TEXT = st.text("甲乙丙乎𠮷", max_size=40)
+_WORD = st.text("甲乙丙乎𠮷", min_size=1, max_size=3)
 
 
 @given(text=_TEXT, words=st.lists(_WORD, max_size=5), longer=_WORD)
@@ -245,3 +297,14 @@ def test_a_map_bears_its_number(alt: str, body: str, count: int) -> None:
     found = [p for p in check_content(title="题", summary="", body_html=html) if p.rule == "map.number"]
     assert len(found) == count
     assert len(maps(body, [alt])) == count
+
+
+def test_what_the_author_ticked_as_a_map_is_one_whatever_it_is_called() -> None:
+    def found(html: str) -> list[str]:
+        return [p.message for p in check_content(title="题", summary="", body_html=html) if p.rule == "map.number"]
+
+    ticked = '<img src="/media/x" alt="青岚市全貌" data-map="1">'
+    assert found(f"<p>见图</p>{ticked}")[0].startswith("配图“青岚市全貌”标为地图")
+    assert found('<img src="/media/x" alt="" data-map="1">')[0].startswith("有一张配图标为地图")
+    assert found(f"<figure>{ticked}<figcaption>审图号：青S（2026）012号</figcaption></figure>") == []
+    assert found(ticked.replace(' data-map="1"', "")) == []

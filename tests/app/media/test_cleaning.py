@@ -6,6 +6,8 @@ import hashlib
 import io
 import json
 import re
+import struct
+import warnings
 from datetime import datetime
 
 import pytest
@@ -17,6 +19,7 @@ from sqlalchemy import select
 
 from app.audit.models import Event
 from app.db import atomic, db
+from app.errors import WrongKind
 from app.media.blobs import path_of
 from app.media.models import Blob, Media
 from app.media.removing import remove
@@ -96,6 +99,59 @@ def test_served_without_and_kept_with(app: Flask, people: People, name: str) -> 
     assert author.get(f"/media/{original}").status_code == 404
     assert author.get(f"/library/thumbs/{original}").status_code == 404
     assert db.session.scalars(select(Event.object_id).where(Event.action == "media.original")).all() == [made["id"]]
+
+
+DAMAGED = {
+    "no_tiff": b"no TIFF, " + SECRET,
+    "cut_short": b"II*\x00",
+    "endless": b"MM\x00*\x00\x00\x00\x08\xff\xff\x01\x12\x00\x03\x00\x00\x00\x01" + SECRET,
+    "astray": b"MM\x00*\xff\xff\xff\xf0" + SECRET,
+}
+
+
+@pytest.mark.parametrize("block", DAMAGED)
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_a_picture_whose_exif_is_damaged_is_cleaned_without_being_turned(
+    world: World, now: datetime, kind: str, block: str
+) -> None:
+    """With a density of its own a JPEG's EXIF is not looked at before it is cleaned."""
+    content = picture(kind, size=(40, 20), dpi=(72, 72), exif=b"Exif\x00\x00" + DAMAGED[block])
+    media = add_media(world.author, unit_id=world.city.id, name=f"a.{kind.lower()}", content=content, now=now)
+    shown = read_blob(media.sha256)
+    assert SECRET not in shown
+    assert is_bare(shown, media.blob.content_type)
+    assert (media.blob.width, media.blob.height) == (40, 20)
+    assert read_blob(media.original_sha256) == content
+
+
+def test_exif_told_as_words_that_is_none_is_cleaned(world: World, now: datetime) -> None:
+    info = PngInfo()
+    info.add_text("Raw profile type exif", "\nexif\n 4\nzzzz SecretCamera")
+    content = picture("PNG", pnginfo=info)
+    media = add_media(world.author, unit_id=world.city.id, name="a.png", content=content, now=now)
+    assert SECRET not in read_blob(media.sha256)
+
+
+def test_a_damaged_block_beside_the_orientation_still_lets_it_be_turned(world: World, now: datetime) -> None:
+    """A value that lies outside of the block, as cameras and editors leave behind."""
+    entries = b"\x01\x12\x00\x03\x00\x00\x00\x01\x00\x06\x00\x00" + b"\x01\x1a\x00\x05\x00\x00\x00\x01\x7f\xff\x00\x00"
+    block = b"MM\x00*\x00\x00\x00\x08\x00\x02" + entries + b"\x00" * 4
+    content = picture("JPEG", size=(40, 20), dpi=(72, 72), exif=b"Exif\x00\x00" + block)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        media = add_media(world.author, unit_id=world.city.id, name="a.jpg", content=content, now=now)
+    assert (media.blob.width, media.blob.height) == (20, 40)
+
+
+def test_a_picture_that_cannot_be_cleaned_is_refused(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_args: object, **_more: object) -> None:
+        raise struct.error("damaged")
+
+    monkeypatch.setattr(Pillow.Image, "save", broken)
+    with pytest.raises(WrongKind, match="清除不了"):
+        add_media(world.author, unit_id=world.city.id, name="a.jpg", content=PLANTED["gps.jpg"], now=now)
 
 
 def test_who_may_have_the_original(app: Flask, people: People) -> None:

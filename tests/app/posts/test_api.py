@@ -191,5 +191,13 @@ def test_the_history_of_a_post(call: Call, world: World, now: datetime) -> None:
     assert call(world.author, "POST", f"{path}/{state_id}/restoration", {"version": 1}).status_code == 409
     restored = call(world.author, "POST", f"{path}/{state_id}/restoration", {"version": 2}).json
     assert (restored["title"], restored["version"]) == ("暴雨橙色预警", 3)
+    one = {"version": 3, "account_id": world.weibo.id}
+    assert call(world.author, "POST", f"{path}/{state_id}/restoration", one).status_code == 409
+    variant = restored["variants"][0]
+    by_hand = {"overrides": {"text": "手写"}, "version": 3}
+    assert call(world.author, "PATCH", f"/posts/{post.id}/variants/{variant['id']}", by_hand).status_code == 200
+    back = call(world.author, "POST", f"{path}/{state_id}/restoration", {**one, "version": 4}).json
+    assert (back["version"], back["variants"][0]["overrides"]) == (5, {})
     assert call(world.outsider, "GET", path).status_code == 404
+    assert call(world.author, "GET", f"{path}?cursor={'9' * 20}").status_code == 422
     assert call(world.reviewers[0], "POST", f"{path}/{state_id}/restoration", {"version": 3}).status_code == 403

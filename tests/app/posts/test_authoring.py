@@ -13,9 +13,10 @@ from sqlalchemy import select
 from app.audit.models import Event
 from app.audit.services import verify
 from app.db import atomic, db
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.media.services import add_media
 from app.posts import services as posts
+from app.posts.adapting import all_problems
 from app.posts.models import Revision, Variant
 from app.review import services as review
 from tests.app.posts.helpers import World, png
@@ -153,6 +154,67 @@ def test_fixed_and_unknown_parts_cannot_be_overridden(world: World, now: datetim
     with pytest.raises(Invalid) as refused:
         posts.override_variant(world.author, post.id, posts.current_variants(post)[0].id, overrides, now)
     assert list(refused.value.errors) == [f"overrides.{next(iter(overrides))}"]
+
+
+@pytest.mark.parametrize(
+    ("at", "overrides"),
+    [
+        (1, {"title": 13800138000}),
+        (0, {"text": ["电话13800138000"]}),
+        (0, {"images": "13800138000"}),
+        (1, {"cover": "13800138000"}),
+        (1, {"comments": 1}),
+        (1, {"form": []}),
+        (1, {"form": {"a": 1}}),
+        (1, {"theme": ["service"]}),
+    ],
+)
+def test_a_part_set_by_hand_is_of_its_own_kind(
+    world: World, now: datetime, at: int, overrides: dict[str, object]
+) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    with pytest.raises(Invalid) as refused:
+        posts.override_variant(world.author, post.id, posts.current_variants(post)[at].id, overrides, now)
+    assert list(refused.value.errors) == [f"overrides.{next(iter(overrides))}"]
+
+
+def test_words_and_numbers_inside_a_structured_part_are_checked(world: World, now: datetime) -> None:
+    """Also in parts that were stored when any kind was taken."""
+    post = posts.create_post(world.author, world.fields(), now)
+    wechat = posts.current_variants(post)[1]
+    audience = {"is_to_all": False, "tag_id": 2, "tag_name": "联系13800138000"}
+    post = posts.override_variant(world.author, post.id, wechat.id, {"delivery": {"audience": audience}}, now)
+    found = [p for p in posts.current_variants(post)[1].problems if p["rule"] == "privacy.mobile"]
+    assert [(p["field"], p["severity"], p["start"]) for p in found] == [("delivery", "block", None)]
+    with atomic():
+        posts.current_variants(post)[0].overrides = {"text": 13800138000, "images": [{"sha256": "13800138000"}]}
+    found = [p.field for p in all_problems(posts.current_revision(post)) if p.rule == "privacy.mobile"]
+    assert found == ["text", "delivery"]
+
+
+def test_what_an_account_puts_around_its_texts_is_checked(world: World, now: datetime) -> None:
+    """It is told on that account's version alone, with who must act; what the author wrote instead is not held up."""
+    with atomic():
+        world.weibo.settings = {"foot_text": "咨询13800138000"}
+        world.wechat.settings = {"head_html": "<p>值班：138 0013 8001</p>", "foot_html": "公示 110101199003071233"}
+    post = posts.create_post(world.author, world.fields(), now)
+    weibo, wechat = posts.current_variants(post)
+    found = [(p["rule"], p["severity"], p["field"]) for p in weibo.problems if p["severity"] == "block"]
+    assert found == [("account.foot_text", "block", "account_ids")]
+    (told,) = (p["message"] for p in weibo.problems if p["severity"] == "block")
+    assert "账号“青岚发布weibo”的设置“片尾文字”" in told
+    assert "138****8000" in told
+    assert "账号管理员" in told
+    assert [p["rule"] for p in wechat.problems if p["severity"] == "block"] == [
+        "account.head_html",
+        "account.foot_html",
+    ]
+    assert not posts.current_revision(post).problems
+    with pytest.raises(ContentBlocked):
+        review.submit(world.author, post.id, now)
+    own = {"content_html": "<p>手写的正文</p>"}
+    post = posts.override_variant(world.author, post.id, wechat.id, own, now)
+    assert not [p for p in posts.current_variants(post)[1].problems if p["severity"] == "block"]
 
 
 def test_accounts_come_and_go_and_keep_their_overrides(world: World, now: datetime) -> None:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import random
+from collections import Counter
+from difflib import SequenceMatcher
+from typing import Any
+
 import pytest
 
+from app.posts import wording
 from app.posts.comparing import compare_bodies, compare_channels, compare_contents
 from app.posts.wording import Piece, compare_texts
 
@@ -64,6 +70,53 @@ def test_pictures_are_named() -> None:
     assert marked(block.pieces) == "绕行路线见下图。[-〔图片：路线图〕]"
     (other,) = compare_bodies(old, old.replace("/media/1", "/media/2"))
     assert other.kind == "look"
+
+
+def test_a_block_finds_its_partner_some_blocks_further_on() -> None:
+    old = "".join(f"<p>第{n}条规定由市政府办公室负责解释。</p>" for n in range(40))
+    new = "".join(f"<p>第{n}条规定由市政府办公厅负责解释。</p>" for n in range(40) if not 10 <= n < 15)
+    blocks = compare_bodies(old, new)
+    assert [block.kind for block in blocks] == ["changed"] * 10 + ["del"] * 5 + ["changed"] * 25
+    assert "第39条" in blocks[-1].old
+
+
+class Counted(SequenceMatcher[Any]):
+    """Looks at nothing, counts the pairs of equal places that it would look at."""
+
+    steps = 0
+
+    def _count(self) -> None:
+        after = Counter(self.b)
+        Counted.steps += sum(count * after[item] for item, count in Counter(self.a).items())
+
+    def ratio(self) -> float:
+        self._count()
+        return 0.5
+
+    def get_opcodes(self) -> Any:
+        self._count()
+        return [("replace", 0, len(self.a), 0, len(self.b))]
+
+
+@pytest.mark.parametrize("block", ["<p>{}</p>", "<p>{}。</p>" + "<p>甲。</p>" * 100])
+def test_long_texts_of_few_letters_take_no_hours(block: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wording, "SequenceMatcher", Counted)
+    monkeypatch.setattr("app.posts.comparing.SequenceMatcher", Counted, raising=False)
+    Counted.steps = 0
+    made = random.Random(7)
+    old, new = ("".join(block.format("".join(made.choices("甲乙", k=3900))) for _ in range(25)) for _ in range(2))
+    blocks = compare_bodies(old, new)
+    assert Counted.steps < 5_000_000
+    assert "".join(block.old for block in blocks) == old
+    assert "".join(block.new for block in blocks) == new
+
+
+def test_many_equal_sentences_take_no_hours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wording, "SequenceMatcher", Counted)
+    Counted.steps = 0
+    pieces = compare_texts("始。" + "甲。" * 40_000 + "终。", "甲。乙。" * 30_000)
+    assert Counted.steps < 10_000_000
+    assert marked(pieces).startswith("[-始。")
 
 
 CONTENT = {

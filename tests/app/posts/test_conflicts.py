@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from app.accounts.models import Account
+from app.db import atomic, db
+from app.media.services import add_media
 from app.posts import services as posts
 from app.posts.conflicts import Conflict, compare_with_newest
 from app.posts.models import Post
-from tests.app.posts.helpers import World
+from tests.app.posts.helpers import World, png
 
 BASE = "<p>第一段原来的话。</p><p>第二段原来的话。</p><p>第三段原来的话。</p>"
 
@@ -98,3 +101,24 @@ def test_what_was_typed_is_cleaned_but_not_refused(world: World, now: datetime) 
     found = compared(world, post, {"summary": "对方"}, {"title": "长" * 300, "body_html": BASE + "<script>x</script>"})
     assert {section["name"] for section in found.sections} == {"title", "summary"}
     assert all(block["kind"] == "same" for block in found.blocks)
+
+
+def test_ids_of_others_tell_no_names(world: World, now: datetime) -> None:
+    """Anybody can write any id into the request."""
+    theirs = add_media(world.outsider, unit_id=world.other.id, name="秘密名单.png", content=png(), now=now)
+    own = add_media(world.author, unit_id=world.city.id, name="停水范围.png", content=png("blue"), now=now)
+    with atomic():
+        secret = Account(
+            unit_id=world.other.id, platform="weibo", external_id="x", name="邻市秘密账号", environment="simulator",
+            mode="share", credentials={}, callback_key="x", created_at=now,
+        )  # fmt: skip
+        db.session.add(secret)
+    post = posts.create_post(world.author, world.fields(body_html=BASE, account_ids=[world.weibo.id]), now)
+    mine = {"account_ids": [world.weibo.id, world.wechat.id, secret.id], "attachments": [own.id, theirs.id], "tags": 7}
+    found = compared(world, post, {"summary": "对方"}, mine)
+    said = {section["name"]: "".join(piece["text"] for piece in section["pieces"]) for section in found.sections}
+    assert "秘密" not in str(found)
+    assert world.wechat.name in said["account_ids"]
+    assert secret.id in said["account_ids"]
+    assert "停水范围.png" in said["attachments"]
+    assert theirs.id in said["attachments"]

@@ -12,7 +12,7 @@ from app.errors import Conflict, Forbidden, NotFound
 from app.posts import services as posts
 from app.posts.history import history_of, snapshot_of
 from app.posts.models import Post, Snapshot
-from app.posts.restoring import restore
+from app.posts.restoring import restore, restore_account
 from app.review import services as review
 from app.units.access import Actor
 from tests.app.posts.helpers import World
@@ -154,3 +154,62 @@ def test_an_account_that_is_gone_stays_out_and_is_named(world: World, now: datet
     assert posts.post_json(restored)["account_ids"] == [world.wechat.id]
     assert len(lost) == 1
     assert world.weibo.name in lost[0]
+
+
+def test_one_account_alone_is_restored(world: World, now: datetime) -> None:
+    """Its hand-set parts come back; the text, and what others had set, stay as they are."""
+    post = posts.create_post(world.author, world.fields(), now)
+    weibo, wechat = posts.current_variants(post)
+    posts.override_variant(world.author, post.id, wechat.id, {"digest": "旧摘要"}, now + 20 * MINUTE)
+    posts.override_variant(world.author, post.id, weibo.id, {"text": "旧微博"}, now + 21 * MINUTE)
+    edit(world.colleague, post, now + 40 * MINUTE, title="新标题")
+    for variant, changed in ((wechat, {"digest": "新摘要", "title": "新题"}), (weibo, {"text": "新微博"})):
+        posts.override_variant(world.colleague, post.id, variant.id, changed, now + 41 * MINUTE)
+    version = posts.get_post(world.author, post.id).version
+    restored, lost = restore_account(world.author, post.id, "2", world.wechat.id, version, now + 60 * MINUTE)
+    shown = posts.post_json(restored)
+    assert (lost, shown["title"]) == ([], "新标题")
+    assert [variant["overrides"] for variant in shown["variants"]] == [{"text": "新微博"}, {"digest": "旧摘要"}]
+    assert shown["variants"][1]["payload"]["digest"] == "旧摘要"
+    last = states(world, post)[-1]
+    assert (last.kind, last.restored_number, last.changed) == ("restored", 2, ["overrides"])
+    event = db.session.query(Event).filter_by(action="post.restore").one()
+    assert (event.after["account_id"], event.after["fields"]) == (world.wechat.id, ["overrides"])
+    assert world.wechat.name in event.summary
+    restored, _lost = restore_account(world.author, post.id, "1", world.wechat.id, version + 1, now + 61 * MINUTE)
+    assert posts.current_variants(restored)[1].overrides == {}, "automatic again"
+
+
+def test_restoring_one_account_refuses_what_it_should(world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(account_ids=[world.weibo.id]), now)
+    weibo = posts.current_variants(post)[0]
+    posts.override_variant(world.author, post.id, weibo.id, {"text": "手写"}, now + 20 * MINUTE)
+    edit(world.author, post, now + 40 * MINUTE, account_ids=[world.wechat.id])
+    refused = (
+        ("1", world.weibo.id, 3, Conflict, "现在不发"),
+        ("3", world.wechat.id, 2, Conflict, "其间有人改过"),
+        ("3", world.wechat.id, 3, Conflict, "相同"),
+        ("1", world.wechat.id, 3, NotFound, "没有找到"),
+        ("9", world.wechat.id, 3, NotFound, "没有找到"),
+    )
+    for key, account_id, version, kind, words in refused:
+        with pytest.raises(kind, match=words):
+            restore_account(world.author, post.id, key, account_id, version, now + 41 * MINUTE)
+    for actor, error in ((world.outsider, NotFound), (world.reviewers[0], Forbidden)):
+        with pytest.raises(error):
+            restore_account(actor, post.id, "3", world.wechat.id, 3, now)
+
+
+def test_restoring_one_account_of_a_post_in_review_voids_the_review(world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    wechat = posts.current_variants(post)[1]
+    posts.override_variant(world.author, post.id, wechat.id, {"digest": "手写"}, now + 20 * MINUTE)
+    review.submit(world.author, post.id, now + 21 * MINUTE)
+    frozen = posts.current_revision(posts.get_post(world.author, post.id)).id
+    restore_account(world.author, post.id, "1", world.wechat.id, 2, now + 22 * MINUTE)
+    post = posts.get_post(world.author, post.id)
+    assert (post.status, posts.current_revision(post).number) == ("draft", 2)
+    assert posts.current_variants(post)[1].overrides == {}
+    run = review.review_of(frozen)
+    assert run is not None
+    assert run.status == "void"

@@ -44,6 +44,38 @@ def test_history_is_read_compared_and_restored(enter: Enter, world: World, now: 
     assert "自历史版本 1" in sound(client, path)
 
 
+def test_one_account_is_restored_from_either_page(enter: Enter, world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    wechat = posts.current_variants(post)[1]
+    posts.override_variant(world.author, post.id, wechat.id, {"digest": "手写"}, now + timedelta(minutes=20))
+    client, path = enter(world.author), f"/posts/{post.id}/history"
+    button = f"只恢复“{world.wechat.name}”在历史版本 1 的平台版本"
+    for page in (path, f"{path}/1"):
+        assert sound(client, page).count(button) == 1
+    assert "全部自动生成，与现在不同" in client.get(f"{path}/1").text
+    assert "手工设定 1 处" in client.get(f"{path}/2").text
+    assert "只恢复这个账号" not in client.get(f"{path}/2").text
+    assert "只恢复这个账号" not in enter(world.reviewers[0]).get(path).text
+    form = {"version": "2", "account_id": world.wechat.id}
+    back = client.post(f"{path}/1/restoration", data=form, follow_redirects=True)
+    assert f"已恢复“{world.wechat.name}”在历史版本 1 的平台版本" in back.text
+    assert posts.current_variants(posts.get_post(world.author, post.id))[1].overrides == {}
+    assert client.post(f"{path}/1/restoration", data=form, headers=JSON).status_code == 409
+    assert "，与现在相同" in client.get(f"{path}/1").text
+
+
+def test_numbers_beyond_all_bounds_are_refused_politely(enter: Enter, world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    client, path = enter(world.author), f"/posts/{post.id}/history"
+    for cursor in ("9" * 20, "9" * 5000, "abc", "²", "-1"):
+        answer = client.get(path, query_string={"cursor": cursor}, headers=JSON)
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["cursor"])
+        assert client.get(f"{path}/{cursor}").status_code == 404
+        assert client.post(f"{path}/1/restoration", data={"version": cursor}, headers=JSON).status_code == 422
+    assert client.get(f"{path}?from={'9' * 20}&to=1").status_code == 404
+    assert client.get(f"{path}?cursor=1").status_code == 200
+
+
 def test_a_post_under_way_asks_before_it_is_restored(enter: Enter, world: World, now: datetime) -> None:
     post = posts.create_post(world.author, world.fields(), now)
     posts.revise_post(world.colleague, post.id, {"title": "新"}, 1, now)

@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 
 from app.db import db
 from app.errors import Invalid, TooLarge, WrongKind
+from app.media import kinds
 from app.media.models import Media
+from app.posts import pictures
 from app.posts import services as posts
 from app.posts.services import Imported
 from tests.app.posts.helpers import World, png
@@ -125,3 +127,38 @@ def test_bombs_are_refused_unread(world: World) -> None:
 def test_an_old_word_document_inside_says_what_to_do(world: World) -> None:
     with pytest.raises(WrongKind, match=r"另存为 \.docx"):
         take(world, packed({"甲.doc": b"\xd0\xcf\x11\xe0" + b"x" * 100}))
+
+
+def test_a_picture_that_is_shown_often_is_decoded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[int] = []
+    examine = kinds.images.examine
+
+    def counted(data: bytes, **more: int) -> object:
+        looked.append(len(data))
+        return examine(data, **more)
+
+    monkeypatch.setattr(kinds.images, "examine", counted)
+    text = "# 停水通知\n\n" + "![大屏](大屏.png)\n\n![副本](副本.png)\n\n" * 40 + "![坏的](坏的.png)\n\n" * 40
+    parts = {"正文.md": text.encode(), "大屏.png": png(), "副本.png": png(), "坏的.png": b"<svg/>"}
+    result = take(world, packed(parts))
+    assert result.fields["body_html"].count("<img") == 80
+    assert len(looked) == 2, "each content once, the broken one too"
+    assert "1 张图片已存入素材库。" in result.notes
+
+
+def test_pictures_of_too_many_pixels_together_are_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "_MOST_PIXELS", 130_000)
+    text = "# 停水通知\n\n" + "".join(f"![图]({name}.png)\n\n" for name in ("red", "green", "blue", "dot"))
+    parts = {f"{name}.png": png(name) for name in ("red", "green", "blue")}
+    result = take(world, packed({"正文.md": text.encode(), **parts, "dot.png": png("white", (10, 10))}))
+    assert result.fields["body_html"].count("<img") == 3
+    (told,) = [note for note in result.notes if "亿像素" in note]
+    assert "“blue.png”没有导入" in told
+
+
+def test_so_many_bytes_of_pictures_are_not_even_looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pictures, "_MOST_BYTES", 1)
+    parts = {"正文.md": MARKDOWN, "图片/大屏.png": png(), "标志.png": png("blue")}
+    result = take(world, packed(parts))
+    assert result.fields["body_html"].count("<img") == 1
+    assert any(note.startswith("后面的图片没有导入") for note in result.notes)

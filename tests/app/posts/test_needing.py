@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
+from flask import Flask
+from flask_migrate import downgrade, upgrade
 from sqlalchemy import delete, select
 
 from app.db import atomic, db
@@ -16,9 +19,12 @@ from app.media.removing import remove
 from app.media.services import add_media, uses_of
 from app.posts import adapting, holdings, templates_keeping
 from app.posts import services as posts
-from app.posts.models import Post, Revision, Template
+from app.posts.models import Post, Revision, SnapshotMedia, Template, TemplateMedia
 from app.posts.restoring import restore
-from tests.app.posts.helpers import World, png
+from tests.app.posts.helpers import World, png, statements
+from tests.architecture.test_migrations import empty
+
+__all__ = ["empty"]
 
 LATER = timedelta(minutes=20)
 
@@ -50,6 +56,52 @@ def test_a_picture_of_an_earlier_state_is_not_removed(world: World, now: datetim
     free = put(world, "white")
     remove(world.author, free.id, now)
     assert not path_of(free.sha256).exists()
+
+
+def test_removing_reads_no_state_and_no_template(world: World, now: datetime) -> None:
+    """It holds the one lock of SQLite, behind which publishing waits: what is named is looked up."""
+    shown_once, free = put(world), put(world, "white")
+    taken_out(world, body_html=f"<p>甲{shown(shown_once)}</p>")
+    with statements() as asked, pytest.raises(Conflict, match="历史版本"):
+        remove(world.author, shown_once.id, now + LATER)
+    with statements() as more:
+        remove(world.author, free.id, now)
+    assert more
+    for statement in asked + more:
+        assert not {"post_snapshots.content", "post_snapshots.channels", "post_templates.blocks"} & set(
+            re.findall(r"\w+\.\w+", statement)
+        )
+
+
+def test_a_state_that_is_written_over_needs_no_more_what_it_showed(world: World, now: datetime) -> None:
+    media = put(world)
+    post = posts.create_post(world.author, world.fields(body_html=f"<p>甲{shown(media)}</p>"), now)
+    posts.revise_post(world.author, post.id, {"body_html": "<p>甲</p>"}, post.version, now + timedelta(minutes=1))
+    remove(world.author, media.id, now)
+    assert not path_of(media.sha256).exists()
+
+
+def named() -> set[tuple[str, str]]:
+    db.session.expire_all()
+    states = select(SnapshotMedia.snapshot_id, SnapshotMedia.key)
+    templates = select(TemplateMedia.template_id, TemplateMedia.key)
+    return {(owner, key) for query in (states, templates) for owner, key in db.session.execute(query)}
+
+
+def test_what_states_and_templates_from_before_name_is_found(empty: Flask, now: datetime) -> None:
+    upgrade()
+    world = World(now)
+    keeper = world.person("keeper", world.city, "author", "administrator")
+    body, cover, paper, pattern = (put(world, colour) for colour in ("red", "green", "blue", "white"))
+    taken_out(world, body_html=f"<p>甲{shown(body)}</p>", cover_media_id=cover.id, attachments=[paper.id])
+    given = {"unit_id": world.city.id, "name": "讣告", "title": "某", "body_html": f"<p>甲{shown(pattern)}</p>"}
+    templates_keeping.save_template(keeper, None, given, now)
+    before = named()
+    assert {body.sha256, cover.id, paper.id, pattern.sha256} <= {key for _owner, key in before}
+    db.session.rollback()
+    downgrade(revision="0016")
+    upgrade()
+    assert named() == before
 
 
 def test_an_older_twin_in_another_unit_stays_while_a_payload_names_it(world: World, now: datetime) -> None:

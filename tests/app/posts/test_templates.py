@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from app.db import db
+from app.db import atomic, db
 from app.errors import ContentBlocked, Forbidden, Invalid, NotFound
+from app.media.services import add_media
 from app.posts import services as posts
 from app.posts import templates, templates_keeping
 from app.posts.models import Post, Template
 from app.posts.templates_filling import BLANK, KINDS, blanks_in
 from app.review import services as review
-from tests.app.posts.helpers import World
+from tests.app.posts.helpers import World, png
 
 OUTAGE = {
     "停供": "停水",
@@ -154,6 +155,50 @@ def test_parts_in_another_order_are_told(world: World) -> None:
     body = posts.current_revision(post).body_html
     post = posts.revise_post(world.author, post.id, {"body_html": last + body.replace(last, "")}, 1, world.now)
     assert rules(post) == ["template.locked"]
+
+
+def picture(world: World, colour: str) -> str:
+    content = png(colour)
+    return add_media(world.author, unit_id=world.city.id, name=f"{colour}.png", content=content, now=world.now).sha256
+
+
+def test_the_pictures_of_a_fixed_part_are_fixed_too(world: World, now: datetime) -> None:
+    """Also in a version written by hand, which shows what was made of the picture to fit the platform."""
+    own, other = picture(world, "red"), picture(world, "green")
+    body = BODY + f'<p data-locked="1"><img src="/media/{own}" alt="二维码"></p>'
+    made = templates_keeping.save_template(world.admin, None, given(world, body_html=body), now)
+    values = {"事项": "落户", "时间": "本周五", "电话": "12345"}
+    post = write(world, made.id, values, account_ids=[world.wechat.id])
+    assert rules(post) == []
+    html = posts.current_variants(post)[0].payload["content_html"]
+    assert "/media/" in html
+    for text, expected in ((html, []), (html.replace("/media/", "/elsewhere/"), ["template.locked"])):
+        variant = posts.current_variants(posts.get_post(world.author, post.id))[0]
+        posts.override_variant(world.author, post.id, variant.id, {"content_html": text}, now)
+        variant = posts.current_variants(posts.get_post(world.author, post.id))[0]
+        assert [p["rule"] for p in variant.problems if p["rule"] == "template.locked"] == expected
+    variant = posts.current_variants(posts.get_post(world.author, post.id))[0]
+    post = posts.override_variant(world.author, post.id, variant.id, {"content_html": None}, now)
+    post = change_body(world, post, own, other)
+    assert rules(post) == ["template.locked"]
+    with atomic():
+        # A post of before remembers no pictures.
+        assert post.template is not None
+        locked = [{k: v for k, v in part.items() if k != "pictures"} for part in post.template["locked"]]
+        post.template = {**post.template, "locked": locked}
+    post = change_body(world, post, "本周五", "下周五")
+    assert rules(post) == []
+
+
+def test_a_fixed_picture_has_its_words(world: World, now: datetime) -> None:
+    """Who writes the post could not add them."""
+    shown = f'<img src="/media/{picture(world, "red")}">'
+    with pytest.raises(Invalid) as refused:
+        templates_keeping.save_template(
+            world.admin, None, given(world, body_html=f'{BODY}<p data-locked="1">{shown}</p>'), now
+        )
+    assert "替代文字" in refused.value.errors["body_html"][0]
+    templates_keeping.save_template(world.admin, None, given(world, body_html=f"{BODY}<p>{shown}</p>"), now)
 
 
 def test_a_version_written_by_hand_must_hold_them_too(world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,17 +10,19 @@ from flask import Flask
 
 from app.audit.models import Event
 from app.checks import keeping
+from app.checks.builtin import builtin_packs
 from app.checks.models import PackHit, WordPack
 from app.checks.words import Matcher, Term
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid
-from app.posts import lookback
+from app.media import services as media
+from app.posts import lookback, lookback_shipped
 from app.posts import services as posts
 from app.posts.models import Post
 from app.review import services as review
 from app.units.access import SYSTEM
 from app.units.services import issue_token
-from tests.app.posts.helpers import World
+from tests.app.posts.helpers import World, png
 from tests.app.review.test_review import issue_session
 
 SLIP = "<p>截止目前已通车。</p><p>第二段。</p>"
@@ -43,7 +46,7 @@ def explained(world: World, post: Post) -> Post:
 
 
 def published(world: World, body: str = SLIP, unit_id: str = "", **changes: object) -> Post:
-    fields = world.fields(body_html=body, account_ids=[], unit_id=unit_id or world.city.id, **changes)
+    fields = world.fields(**{"body_html": body, "account_ids": [], "unit_id": unit_id or world.city.id, **changes})
     author = world.person(f"writer-{db.session.query(Post).count()}", world.city, "author")
     post = posts.create_post(author, fields, world.now)
     with atomic():
@@ -223,6 +226,37 @@ def test_looking_back_goes_on_where_it_was_and_leaves_out_what_was_explained(
     assert (pack.looked_at_version, pack.looked_posts) == (1, 5)
 
 
+def test_looking_back_reads_all_that_readers_got(world: World) -> None:
+    """Descriptions of pictures, topics, and what the account puts above and below every text."""
+    image = media.add_media(world.author, unit_id=world.city.id, name="图.png", content=png(), now=world.now)
+    with atomic():
+        world.wechat.settings = {"foot_html": "<p>编辑：停气服务组</p>"}
+    body = f'<p>正文。</p><img src="/media/{image.sha256}" alt="停水现场">'
+    published(world, body, tags=["停电"], account_ids=[world.wechat.id])
+    pack = pack_of(world, Term(wrong="停水", right="暂停供水"), Term(wrong="停电"), Term(wrong="停气"))
+    lookback.look_back(world.now)
+    hits = lookback.hits_of(world.admin, pack.id).items
+    assert {(hit.field, hit.wrong) for hit in hits} == {("body", "停水"), ("tags", "停电"), ("content_html", "停气")}
+    assert len(hits) == 3
+
+
+def test_a_post_that_is_wrong_throughout_is_not_looked_through_to_its_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = published(world, "<p>" + "通车" * 2_000 + "</p>")
+    with atomic():
+        posts.current_revision(post).dismissals = [
+            {"key": "0", "rule": "", "reason": "", "by": "", "by_name": "", "at": ""}
+        ]
+    asked: list[str] = []
+    plain = lookback.key_of_place
+    monkeypatch.setattr(lookback, "key_of_place", lambda *given: asked.append("") or plain(*given))
+    pack = pack_of(world, SLIP_TERM)
+    lookback.look_back(world.now)
+    assert lookback.count_hits(world.admin, pack.id) == (50, 1)
+    assert len(asked) == 50
+
+
 def test_a_pack_switched_off_forgets_what_it_found(world: World) -> None:
     published(world)
     pack = pack_of(world, SLIP_TERM)
@@ -233,6 +267,42 @@ def test_a_pack_switched_off_forgets_what_it_found(world: World) -> None:
     keeping.switch_pack(world.admin, pack.id, True, world.now)
     lookback.look_back(world.now)
     assert db.session.query(PackHit).count() == 1
+
+
+def test_a_pack_of_the_product_looks_back_when_it_is_new_to_a_unit(
+    app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once; again when it was off in between or an upgrade brought another version. Each unit's places are its own."""
+    monkeypatch.setattr(lookback_shipped, "_BATCH", 2)
+    key = "1-notices"
+    (slip,) = [term for pack in builtin_packs() if pack.key == key for term in pack.terms if term.wrong == "帐号"]
+    outs = [published(world, f"<p>第{number}个帐号。</p>") for number in range(3)]
+    below = published(world, "<p>区县的帐号。</p>", unit_id=world.bureau.id)
+    assert lookback_shipped.look_back_shipped(world.now) >= 4
+    look = lookback_shipped.looks_of(world.admin, key)
+    assert (look.looked, look.places, look.posts, look.busy) == (4, 4, 4, False)
+    assert {hit["post_id"] for hit in look.hits} == {below.id, *(post.id for post in outs)}
+    assert {hit["quote"][hit["start"] : hit["start"] + hit["length"]] for hit in look.hits} == {slip.wrong}
+    reader = world.person("bureau-author", world.bureau, "author")
+    assert [hit["post_id"] for hit in lookback_shipped.looks_of(reader, key).hits] == [below.id]
+    assert lookback_shipped.looks_of(world.outsider, key).hits == []
+    assert lookback_shipped.look_back_shipped(world.now) == 0
+    page = issue_session(app, world.admin).get(f"/settings/packs/builtin/{key}").text
+    assert f"/posts/{below.id}" in page
+    keeping.switch_builtin(world.admin, world.bureau.id, key, False, world.now)
+    lookback_shipped.look_back_shipped(world.now)
+    assert lookback_shipped.looks_of(world.admin, key).looked == 3
+    keeping.switch_builtin(world.admin, world.bureau.id, key, True, world.now)
+    newer = tuple(replace(pack, version="2099-01-01") for pack in builtin_packs())
+    lookback_shipped.look_back_shipped(world.now)
+    assert lookback_shipped.looks_of(world.admin, key).looked == 4
+    monkeypatch.setattr(lookback_shipped, "builtin_packs", lambda: newer)
+    monkeypatch.setattr(lookback_shipped, "_ROUND", 1)
+    assert lookback_shipped.look_back_shipped(world.now) > 0
+    monkeypatch.setattr(lookback_shipped, "_ROUND", 500)
+    lookback_shipped.look_back_shipped(world.now)
+    look = lookback_shipped.looks_of(world.admin, key)
+    assert (look.looked, look.places, look.busy) == (4, 4, False)
 
 
 def test_places_are_shown_to_those_who_may_read_the_post(world: World) -> None:

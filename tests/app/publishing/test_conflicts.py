@@ -13,6 +13,8 @@ from app.errors import Conflict, NotFound
 from app.posts.models import Post
 from app.publishing import blackouts, conflicts, plans, timetables
 from app.publishing import services as publishing
+from app.publishing.diary import Diary
+from tests.app.posts.helpers import statements
 from tests.app.publishing.kit import Desk, fresh_post, row
 from tests.app.publishing.web import Api, browser, sound
 
@@ -104,6 +106,18 @@ def test_what_is_only_wished_for_warns(mass: Desk, now: datetime) -> None:
     assert (clash.kind, clash.refuses, "算上拟排的已不够" in clash.said()) == ("quota", False, True)
     publishing.schedule(mass.author, post.id, publish_at=hour(13, "15:00"), now=now)
     assert kinds(mass, draft, hour(13)) == [("quota", True)]
+
+
+def test_what_is_wished_for_is_read_by_account_and_without_texts(mass: Desk, now: datetime) -> None:
+    for account, title in ((mass.wechat, "这个"), (mass.weibo, "别的")):
+        plans.wish(mass.author, mass.approved(title, accounts=[account]).id, hour(13), seen=None, now=now)
+    with statements() as asked:
+        found = Diary([mass.wechat], hour(12), hour(14)).others(mass.wechat, "", hour(12), hour(14))
+    assert [(entry.title, entry.planned, entry.at) for entry in found] == [("这个", True, hour(13))]
+    (wishes,) = [statement for statement in asked if "plans.wished_at" in statement]
+    assert "variants.account_id IN" in wishes
+    for heavy in ("body_html", "payload", "problems"):
+        assert heavy not in " ".join(asked)
 
 
 def test_black_outs_forbid_but_not_what_is_urgent(desk: Desk, now: datetime) -> None:

@@ -12,7 +12,8 @@ from zoneinfo import ZoneInfo
 import openpyxl
 import pytest
 from flask import Flask
-from sqlalchemy import delete, func, select
+from lxml import etree
+from sqlalchemy import delete, func, select, update
 
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
@@ -22,6 +23,7 @@ from app.publishing import calendar, plan_import, plan_sheet, plan_template, pla
 from app.publishing import services as publishing
 from app.publishing.plan_check import Judged
 from app.publishing.plan_models import Plan, PlanImport, PlanRow
+from app.units.access import Actor
 from tests.app.publishing.kit import Desk, fresh_post
 from tests.app.publishing.test_conflicts import hour
 from tests.app.publishing.web import browser, sound
@@ -113,6 +115,26 @@ def test_nothing_is_made_before_confirming_and_each_row_once(desk: Desk, now: da
     again = report(desk, now, row_of("便民公告", 账号="青岚发布weibo"))
     assert (again[0].good, again[0].twin_id) == (True, "")
     assert any("还没有定时间" in note for note in again[0].notes)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_file_that_is_confirmed_at_this_moment_is_not_discarded(
+    desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite nobody can confirm while it is being discarded."""
+    found = uploaded(desk, now, [row_of("便民公告")])
+    import_id, get = found.id, plan_import.get
+
+    def then_confirmed(actor: Actor, key: str) -> PlanImport:
+        seen = get(actor, key)
+        with db.engine.begin() as other:
+            other.execute(update(PlanImport).where(PlanImport.id == key).values(confirmed_at=now))
+        return seen
+
+    monkeypatch.setattr(plan_import, "get", then_confirmed)
+    with pytest.raises(Conflict, match="已经开始导入"):
+        plan_import.discard(desk.author, import_id)
+    assert count(PlanRow) == 1
 
 
 def test_it_is_on_the_calendar_fainter_and_goes_nowhere_by_itself(app: Flask, desk: Desk) -> None:
@@ -236,6 +258,23 @@ def test_conflicts_with_what_stands_and_among_the_rows(app: Flask, now: datetime
     ]
     # Of a draft an hour that cannot be had is no harm yet: it is made, with the warning.
     assert all(one.good for one in judged)
+
+
+def test_merged_cells_are_found_without_the_whole_sheet_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Any] = []
+    parse = etree.iterparse
+
+    def kept(*args: Any, **more: Any) -> Any:
+        made.append(parse(*args, **more))
+        return made[-1]
+
+    monkeypatch.setattr(etree, "iterparse", kept)
+    sheet = book([row_of(f"第{n}") for n in range(300)])
+    sheet.worksheets[0].merge_cells("A2:A4")
+    found = plan_sheet.read_plan("a.xlsx", saved(sheet), TODAY)
+    assert [row.at for row in found.rows[:3]] == ["2026-07-13T08:30"] * 3
+    (events,) = made
+    assert sum(1 for _node in events.root.iter()) < 30
 
 
 def test_merged_cells_formulas_and_errors(desk: Desk, now: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import datetime
 
 import pytest
@@ -12,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import event, select
 
 from app.audit.models import Event
-from app.db import atomic, db
+from app.db import atomic, db, utcnow
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.media.services import add_media
 from app.posts import services as posts
@@ -21,6 +20,7 @@ from app.review import services as review
 from app.review.models import Decision
 from app.units.access import Actor, actor_for
 from app.units.models import Grant, User
+from app.units.open_sessions import open_session
 from tests.app.posts.helpers import World, png
 
 
@@ -34,7 +34,7 @@ def issue_session(app: Flask, actor: Actor) -> FlaskClient:
     client = app.test_client()
     with client.session_transaction() as session:
         session["_user_id"] = db.session.get_one(User, actor.user_id).get_id()
-        session["seen"] = int(time.time())
+        session["sid"] = open_session(actor.user_id, how="password", user_agent="", address="127.0.0.1", now=utcnow())
     return client
 
 

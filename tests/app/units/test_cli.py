@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 from flask import Flask
 
+from app.db import utcnow
+from app.units.access import actor_for
+from app.units.factors import kinds_of
 from app.units.services import find_unit, find_user
 from tests.app.units.conftest import PASSWORD, Town
+from tests.app.units.trusted import give_authenticator
 
 
 def run(app: Flask, *args: str, stdin: str | None = None) -> tuple[int, str, str]:
@@ -73,3 +77,14 @@ def test_refusals_are_clear(town: Town, app: Flask, args: tuple[str, ...], stdin
     assert code == 1
     assert out == ""
     assert words in err
+
+
+def test_the_last_administrator_who_lost_the_phone_is_helped_on_the_server(app: Flask, town: Town) -> None:
+    give_authenticator(actor_for(town.admin), utcnow())
+    code, out, _ = run(app, "users", "reset-second-factor", "--email", town.admin.email.upper())
+    assert (code, out.splitlines()[-1]) == (0, town.admin.id)
+    assert kinds_of(town.admin.id) == frozenset()
+    code, _, err = run(app, "users", "reset-second-factor", "--email", town.admin.email)
+    assert (code, "没有启用两步验证" in err) == (1, True)
+    code, _, err = run(app, "users", "reset-second-factor", "--email", "nobody@example.gov.cn")
+    assert (code, "没有找到成员" in err) == (1, True)

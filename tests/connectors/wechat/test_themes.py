@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 
 import pytest
+from lxml import html as lxml_html
 
 from connectors.values import Adaptation
 from connectors.wechat import theme
 from connectors.wechat.opening import minutes
+from connectors.wechat.tables import fit_tables
 from tests.connectors.wechat.conftest import Make, post
 from tests.connectors.wechat.test_adapt import blocked, notes
 
@@ -125,6 +128,26 @@ def test_a_wide_table_that_holds_more_than_words_stays_one(make: Make, inside: s
     adapted = make().adapt(post(body_html=body))
     assert "<table" in html(adapted)
     assert "甲" in html(adapted)
+
+
+HUGE = '<td colspan="60" rowspan="60">甲</td>'
+
+
+@pytest.mark.parametrize("rows", [f"<tr>{HUGE}</tr>" * 200, f"<tr>{HUGE * 200}</tr>" * 60])
+def test_spans_that_nobody_means_fill_no_memory(rows: str) -> None:
+    root = lxml_html.fragment_fromstring(f"<div><table>{rows}</table></div>")
+    tracemalloc.start()
+    told = fit_tables(root, "")
+    _now, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10_000_000, "a place each would take more than ten times as much"
+    assert "左右滑动" in told[0].message
+    assert len(list(root.iter("td"))) == rows.count("<td")
+
+
+def test_a_span_of_five_thousand_digits_is_only_wide(make: Make) -> None:
+    adapted = make().adapt(post(body_html=TABLE.replace("<td>1<", f'<td colspan="{"9" * 5000}">1<')))
+    assert "<table" in html(adapted)
 
 
 def test_reading_time_stands_first_where_it_is_wanted(make: Make) -> None:

@@ -1,0 +1,124 @@
+"""The browsers in which people are signed in: rows that a person sees and ends. The cookie holds a secret, the row its digest."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import ColumnElement, delete, select, update
+
+from app.audit.services import record
+from app.config import current
+from app.db import atomic, db
+from app.errors import NotFound
+from app.units.access import Actor
+from app.units.models import BrowserSession, User
+
+
+def open_session(user_id: str, *, how: str, user_agent: str, address: str, now: datetime) -> str:
+    """A new one; its secret, which is stored nowhere. Those of this person that died of idleness are cleared away."""
+    secret = secrets.token_urlsafe(32)
+    with atomic():
+        stale = BrowserSession.last_seen_at < now - _idle()
+        db.session.execute(delete(BrowserSession).where(BrowserSession.user_id == user_id, stale))
+        db.session.add(
+            BrowserSession(
+                digest=_digest(secret),
+                user_id=user_id,
+                user_agent=user_agent[:300],
+                address=address[:80],
+                how=how,
+                created_at=now,
+                last_seen_at=now,
+                proven_at=now,
+            )
+        )
+    return secret
+
+
+def find(secret: str) -> BrowserSession | None:
+    """The open session of this secret."""
+    if not secret:
+        return None
+    return db.session.scalars(select(BrowserSession).where(BrowserSession.digest == _digest(secret))).one_or_none()
+
+
+def note_use(session_id: str, now: datetime) -> None:
+    """Somebody is at work there."""
+    _set(session_id, last_seen_at=now)
+
+
+def note_proof(session_id: str, now: datetime) -> None:
+    """The person has just proved to be there."""
+    _set(session_id, proven_at=now)
+
+
+def _set(session_id: str, **values: datetime) -> None:
+    with atomic():
+        db.session.execute(update(BrowserSession).where(BrowserSession.id == session_id).values(**values))
+
+
+def close(secret: str) -> None:
+    """Signed out there; nothing happens when it was already."""
+    if secret:
+        with atomic():
+            db.session.execute(delete(BrowserSession).where(BrowserSession.digest == _digest(secret)))
+
+
+def sessions_of(actor: Actor, now: datetime) -> list[BrowserSession]:
+    """One's own that have not died of idleness, the latest used first."""
+    query = select(BrowserSession).where(
+        BrowserSession.user_id == actor.user_id, BrowserSession.last_seen_at >= now - _idle()
+    )
+    return list(db.session.scalars(query.order_by(BrowserSession.last_seen_at.desc(), BrowserSession.id)))
+
+
+def end_session(actor: Actor, session_id: str, *, now: datetime) -> None:
+    """Sign out another browser of one's own at once."""
+    with atomic():
+        row = db.session.get(BrowserSession, session_id)
+        if row is None or row.user_id != actor.user_id:
+            raise NotFound
+        _record(actor, now, {"address": row.address, "signed_in_at": row.created_at.isoformat()})
+        db.session.delete(row)
+
+
+def end_others(actor: Actor, *, keep: str, now: datetime) -> int:
+    """Sign out all browsers of one's own but the session `keep`; how many."""
+    with atomic():
+        ended = _end(BrowserSession.user_id == actor.user_id, BrowserSession.id != keep)
+        if ended:
+            _record(actor, now, {"ended": ended})
+    return ended
+
+
+def end_all(user: User) -> int:
+    """Every browser of this person is signed out at once, also one whose cookie is from before. Inside atomic()."""
+    user.session_epoch += 1
+    return _end(BrowserSession.user_id == user.id)
+
+
+def _end(*which: ColumnElement[bool]) -> int:
+    return db.session.connection().execute(delete(BrowserSession).where(*which)).rowcount
+
+
+def _record(actor: Actor, now: datetime, before: dict[str, object]) -> None:
+    record(
+        actor,
+        "session.end",
+        now=now,
+        object_type="user",
+        object_id=actor.user_id,
+        unit_id=actor.unit_id,
+        summary=actor.name,
+        before=before,
+    )
+
+
+def _idle() -> timedelta:
+    return timedelta(seconds=current().session_idle_seconds)
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode()).hexdigest()
