@@ -110,6 +110,6 @@ def _problem(link: Link, rule: str, why: str, field: str, text: str) -> Problem:
     if rule == DEAD:
         message = f"链接打不开：{why}。读者点开会看到错误（{shown}）。请核对网址，改正或去掉链接；在浏览器里能打开的，请写明理由。"
     else:
-        message = f"链接没有核实：{why}（{shown}）。系统判断不了读者能否打开。请在浏览器里点开看一下。"
+        message = f"链接没有核实：{why}（{shown}）。系统判断不了读者能否打开。请用不连单位内网的手机点开看一下。"
     key = key_of(rule, field, text, link.start or 0, link.url)
     return Problem(rule=rule, severity=severity, field=field, start=link.start, end=link.end, message=message, key=key)

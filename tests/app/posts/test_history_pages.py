@@ -110,7 +110,13 @@ def test_the_composer_asks_what_the_other_saved(enter: Enter, world: World, now:
 def test_presence_on_screen(enter: Enter, world: World, now: datetime) -> None:
     post_id = posts.create_post(world.author, world.fields(), now).id
     author, colleague, path = enter(world.author), enter(world.colleague), f"/posts/{post_id}/presence"
-    assert author.post(path, json={"typed": True}).json == {"others": [], "version": 1, "saved_by": "author"}
+    told = author.post(path, json={"typed": True}).json
+    assert {name: told[name] for name in ("others", "version", "saved_by")} == {
+        "others": [], "version": 1, "saved_by": "author",
+    }  # fmt: skip
+    assert set(told["by_variant"]) == {
+        item["id"] for item in posts.post_json(posts.get_post(world.author, post_id))["variants"]
+    }
     assert colleague.post(path, json={}).json["others"] == [{"name": "author", "words": "author 正在编辑 · 刚刚"}]
     assert author.post(path, json={}).json["others"] == [{"name": "colleague", "words": "colleague 打开着这篇稿件"}]
     assert author.post(f"{path}/end").status_code == 204
