@@ -75,14 +75,17 @@ PROVEN = {
 }
 # Changes in the same rooms for which being signed in is enough, as they send nothing out and give nobody a right.
 NOT_PROVEN = {
-    # Asks the platform, or notes what stands there.
     "accounts.clear_quota",
     "accounts.pasted",
     "accounts.poll",
     "accounts.probe",
     "accounts.read",
     "accounts.speed",
-    # Plans, which go nowhere by themselves, and taking something back.
+    "notices.add_alert",
+    "notices.remove_alert",
+    "notices.renew_alert_key",
+    "notices.send_again",
+    "notices.test_alert",
     "publishing.calendar_conflicts",
     "publishing.calendar_drop_wish",
     "publishing.calendar_take_off",
@@ -93,9 +96,13 @@ NOT_PROVEN = {
     "publishing.plan_drafts",
     "publishing.plan_upload",
     "publishing.unschedule",
+    "review.add_remark",
+    "review.end_deputy",
+    "review.escalate",
+    "review.resolve_remark",
     "review.submit",
     "review.withdraw",
-    # The proof itself, and what asks for the password or needs none.
+    "review.withdraw_escalation",
     "units.choose_language",
     "units.end_one_session",
     "units.end_other_sessions",
@@ -110,12 +117,10 @@ NOT_PROVEN = {
     "units.submit_sites",
     "units.submit_unit",
     "units.turn_off_second_factor",
+    # Asks the platform, or notes what stands there.
+    # Plans, which go nowhere by themselves, and taking something back.
+    # The proof itself, and what asks for the password or needs none.
     # Where alarms go.
-    "notices.add_alert",
-    "notices.remove_alert",
-    "notices.renew_alert_key",
-    "notices.send_again",
-    "notices.test_alert",
 }
 
 
