@@ -1,0 +1,32 @@
+"""acts on many items of the library; which draft a row of an imported plan became"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0018"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.create_table(
+        "media_batches",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("act", sa.String(length=10), nullable=False),
+        sa.Column("given", sa.JSON(), nullable=False),
+        sa.Column("done", sa.JSON(), nullable=False),
+        sa.Column("stayed", sa.JSON(), nullable=False),
+        sa.Column("undone", sa.Integer(), nullable=False),
+        sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("created_by", sa.String(length=32), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("act IN ('move','out','tag','untag','remove')", name=op.f("ck_media_batches_act")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_media_batches")),
+    )
+    with op.batch_alter_table("media_batches", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_media_batches_created_by"), ["created_by"], unique=False)
+
+
+def downgrade() -> None:
+    op.drop_table("media_batches")
