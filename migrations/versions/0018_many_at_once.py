@@ -26,7 +26,15 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("media_batches", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_media_batches_created_by"), ["created_by"], unique=False)
+    with op.batch_alter_table("plan_rows", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("mark", sa.String(length=64), nullable=False, server_default=""))
+        batch_op.create_index(batch_op.f("ix_plan_rows_mark"), ["mark"], unique=False)
+    with op.batch_alter_table("plan_rows", schema=None) as batch_op:
+        batch_op.alter_column("mark", existing_type=sa.String(length=64), server_default=None)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("plan_rows", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_plan_rows_mark"))
+        batch_op.drop_column("mark")
     op.drop_table("media_batches")
