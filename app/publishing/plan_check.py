@@ -60,7 +60,7 @@ class Judge:
     """What the person may use, and what stands already, read once for all rows; rows are judged in the file's order."""
 
     def __init__(self, actor: Actor, rows: Sequence[Row], now: datetime) -> None:
-        self._now = now
+        self._actor, self._now = actor, now
         self._zone = ZoneInfo(current().timezone)
         self._units = posts.writable_units(actor)
         self._home = next((unit for unit in self._units if unit.id == actor.unit_id), None)
@@ -194,9 +194,10 @@ class Judge:
     def _place(self, found: Judged, at: datetime) -> None:
         """What speaks against its hour; then it stands there for the rows below."""
         mark = f"row:{found.kept.id}"
-        found.clashes = conflicts.find(
+        clashes = conflicts.find(
             self._diary, found.accounts, at, post_id=mark, title=found.row.title, urgent=False
         )
+        found.clashes = conflicts.unnamed(self._actor, clashes)
         for account in found.accounts:
             self._diary.add(Entry(account_id=account.id, at=at, post_id=mark, title=found.row.title, planned=True))
 
