@@ -80,7 +80,9 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
     last, before = [*db.session.scalars(query), None, None][:2]
     state, number = state_of(post), current_revision(post).number
     if kind == "edited" and last is not None:
-        if not differences(State(content=last.content, channels=last.channels), state):
+        # A new revision is a new state, though it should say the same as the old one.
+        same = not differences(State(content=last.content, channels=last.channels), state)
+        if same and last.revision_number == number:
             return
         if _goes_on(last, actor, number, now):
             _write(last, before, state, now)
