@@ -18,7 +18,8 @@ class WordPack(Model):
     """Terms that one unit maintains; they hold for it and every unit below. `version` counts the changes from 1.
 
     `looked_at_version` is the version with which the published posts were looked through last, `looked_after` the id
-    of the post where the present look back has come to, `looked_posts` how many it has looked at.
+    of the post where the present look back has come to, `looked_posts` how many it has looked at. Of posts that go out later,
+    `looked_until` (and the id of the last of that moment) tells up to when they were looked through, too.
     """
 
     __tablename__ = "word_packs"
@@ -37,6 +38,8 @@ class WordPack(Model):
     looked_after: Mapped[str] = mapped_column(String(32), default="")
     looked_posts: Mapped[int] = mapped_column(Integer, default=0)
     looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    looked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    looked_until_id: Mapped[str] = mapped_column(String(32), default="")
 
     unit: Mapped[Unit] = relationship()
 

@@ -12,7 +12,7 @@ from app.accounts.advice import RIGHTS, authorised_by_hand, barred, missing_righ
 from app.accounts.connections import connect, public_address
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
-from app.checks.packs import words_for
+from app.checks.packs import compile_for, words_for
 from app.checks.services import Attachment, check, check_content, check_html
 from app.checks.words import Matcher
 from app.config import current
@@ -53,6 +53,13 @@ def adapt_revision(post: Post, revision: Revision, origin: str = "") -> None:
     for variant in revision.variants:
         _adapt(post, revision, variant, (problems, words), public_address(origin))
     note_uses(post, revision)
+
+
+def compile_packs(post_id: str) -> None:
+    """Before a transaction in which a post is checked: see compile_for()."""
+    post = db.session.get(Post, post_id)
+    if post is not None:
+        compile_for(post.unit_id)
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from app.audit.services import record
 from app.db import atomic
 from app.errors import Conflict, Invalid, NotFound
-from app.posts.adapting import adapt_revision, all_problems
+from app.posts.adapting import adapt_revision, all_problems, compile_packs
 from app.posts.history import keep
 from app.posts.models import Post
 from app.posts.revising import current_revision, editable, locked
@@ -37,6 +37,7 @@ def dismiss_problem(
         raise Invalid("没有保存。还没有写理由。请写明为什么保留，审核人会看到。", errors={"reason": ["请写明理由。"]})
     if len(reason) > _LONGEST:
         raise Invalid("没有保存。理由太长。请缩短。", errors={"reason": [f"最多 {_LONGEST} 个字。"]})
+    compile_packs(post_id)
     with atomic():
         post = _open(actor, post_id, version)
         problem = next((one for one in all_problems(current_revision(post)) if one.key == key and key), None)
@@ -60,6 +61,7 @@ def dismiss_problem(
 
 def undismiss_problem(actor: Actor, post_id: str, key: str, now: datetime, version: int | None = None) -> Post:
     """Take an explanation back. Raises NotFound, Conflict, Forbidden."""
+    compile_packs(post_id)
     with atomic():
         post = _open(actor, post_id, version)
         if all(one["key"] != key for one in current_revision(post).dismissals):

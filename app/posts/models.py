@@ -55,7 +55,7 @@ class Post(Model):
     # No foreign key: revisions point to their post, and SQLite cannot add the other half of a circle later.
     revision_id: Mapped[str | None] = mapped_column(String(32), index=True)
     public_revision_id: Mapped[str | None] = mapped_column(String(32))
-    public_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    public_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     corrects_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"))
     # Of a post made from a template: {"id", "name", "locked": [{"text", "links"}]}, the parts that must stay as they are.
     template: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))

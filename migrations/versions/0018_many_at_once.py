@@ -1,4 +1,4 @@
-"""acts on many items of the library; which draft a row of an imported plan became"""
+"""acts on many items of the library, what needs items beside posts; drafts of plans; packs and what goes out later"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -31,9 +31,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_plan_rows_mark"), ["mark"], unique=False)
     with op.batch_alter_table("plan_rows", schema=None) as batch_op:
         batch_op.alter_column("mark", existing_type=sa.String(length=64), server_default=None)
+    with op.batch_alter_table("word_packs", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("looked_until", sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("looked_until_id", sa.String(length=32), nullable=False, server_default=""))
+    with op.batch_alter_table("word_packs", schema=None) as batch_op:
+        batch_op.alter_column("looked_until_id", existing_type=sa.String(length=32), server_default=None)
+    with op.batch_alter_table("posts", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_posts_public_at"), ["public_at"], unique=False)
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("posts", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_posts_public_at"))
+    with op.batch_alter_table("word_packs", schema=None) as batch_op:
+        batch_op.drop_column("looked_until_id")
+        batch_op.drop_column("looked_until")
     with op.batch_alter_table("plan_rows", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_rows_mark"))
         batch_op.drop_column("mark")
