@@ -129,6 +129,22 @@ class MediaUse(Model):
     place: Mapped[str] = mapped_column(String(10))
 
 
+class MediaHold(Model):
+    """What beside the revisions of posts names bytes (`key` a SHA-256) or an item (`key` its id): a kept state of a post, a
+    template. Pushed down by posts with every change of the holder; while a row stands, bytes and item stay."""
+
+    __tablename__ = "media_holds"
+    __table_args__ = (
+        CheckConstraint("kind IN ('state','template')", name="kind"),
+        UniqueConstraint("kind", "holder_id", "key"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(10))
+    holder_id: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(64), index=True)
+
+
 class Derivative(Model):
     """What a recipe made of a blob: adapting the same picture twice gives the same bytes.
 

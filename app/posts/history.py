@@ -17,7 +17,9 @@ from sqlalchemy.orm import defer
 from app.db import Page, db
 from app.errors import NotFound
 from app.media.models import Media
+from app.media.uses import record_holds
 from app.posts.models import Post, Revision, Snapshot
+from app.posts.needing import keys_in
 from app.posts.revising import current_revision
 from app.units.access import Actor
 from app.words import N_
@@ -86,6 +88,7 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
             return
         if _goes_on(last, actor, number, now):
             _write(last, before, state, now)
+            record_holds("state", last.id, keys_in(state.content, state.channels))
             return
     snapshot = Snapshot(
         post_id=post.id,
@@ -99,6 +102,7 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
     _write(snapshot, last, state, now)
     db.session.add(snapshot)
     db.session.flush()
+    record_holds("state", snapshot.id, keys_in(state.content, state.channels))
 
 
 def differences(old: State, new: State) -> list[str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, String, cast, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import select
 
 from app.db import db
+from app.media.uses import holders_of
 from app.posts.models import Post, Snapshot, Template
 from app.posts.sanitising import clean
 from app.units.access import Actor, visible
 
 _NAMED = 3
+_HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 _IMG = re.compile(r'<img(?:\s+[\w-]+(?:="[^"]*")?)*\s*/?>')
 _SHOWN = re.compile(r'\ssrc="/media/([0-9a-f]{64})"')
 
@@ -22,19 +24,36 @@ _SHOWN = re.compile(r'\ssrc="/media/([0-9a-f]{64})"')
 def needed_for(actor: Actor, keys: Sequence[str]) -> str:
     """media.needed_for: what still names one of these hashes or item ids, and what may be done about it, in Chinese with
     names that the actor may see; "" for nothing."""
-    states = _naming(keys, Snapshot.content, Snapshot.channels)
+    states = Snapshot.id.in_(holders_of("state", keys))
     if post_ids := db.session.scalars(select(Snapshot.post_id).where(states).distinct()).all():
         may = visible(actor, "post.read", Post.unit_id)
         titles = select(Post.title).where(Post.id.in_(post_ids), may).order_by(Post.id.desc())
         named = _listed([f"《{title or '未命名'}》" for title in db.session.scalars(titles)], len(post_ids), "稿件")
         return f"{named}的历史版本里有它，删了就不能原样查看和恢复。不想再用的，可填到期日，以后使用时会提醒。"
-    blocks = _naming(keys, Template.blocks)
+    blocks = Template.id.in_(holders_of("template", keys))
     if template_ids := db.session.scalars(select(Template.id).where(blocks)).all():
         may = visible(actor, "post.read", Template.unit_id)
         names = select(Template.name).where(Template.id.in_(template_ids), may).order_by(Template.id)
         named = _listed([f"“{name}”" for name in db.session.scalars(names)], len(template_ids), "模板")
         return f"写稿模板{named}用到了它。请管理模板的人先从模板中去掉，再来删除。"
     return ""
+
+
+def keys_in(content: Mapping[str, Any], channels: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The hashes and item ids that a state names, what was derived for the accounts included."""
+    parts = [content, *(channel[part] for channel in channels for part in ("overrides", "payload"))]
+    ids = {*content.get("attachments", ()), content.get("cover_media_id")}
+    found = {*_HASH.findall(json.dumps(parts)), *(str(one) for one in ids if one)}
+    return found.union(*(_ids_in(part) for part in parts))
+
+
+def _ids_in(part: object) -> set[str]:
+    if isinstance(part, Mapping):
+        own = {str(part["media_id"])} if part.get("media_id") else set()
+        return own.union(*(_ids_in(value) for value in part.values()))
+    if isinstance(part, list | tuple):
+        return set().union(*(_ids_in(value) for value in part))
+    return set()
 
 
 def pictures_in(part: object) -> set[str]:
@@ -71,11 +90,6 @@ def _cut(part: Any, gone: set[str]) -> Any:
     if isinstance(part, list):
         return [left for left in (_cut(value, gone) for value in part) if left is not None]
     return part
-
-
-def _naming(keys: Sequence[str], *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
-    """An SQL condition: one of the JSON columns names one of the keys, which are hexadecimal and stand there as such."""
-    return or_(*(cast(column, String).contains(key) for column in columns for key in keys))
 
 
 def _listed(names: Sequence[str], count: int, what: str) -> str:

@@ -13,6 +13,7 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
 from app.media.services import hold
+from app.media.uses import record_holds
 from app.posts.comparing import parts_of
 from app.posts.history import state_of
 from app.posts.models import Post, Template
@@ -49,6 +50,7 @@ def save_template(actor: Actor, template_id: str | None, given: Mapping[str, Any
             setattr(template, name, value)
         template.updated_at = now
         db.session.flush()
+        record_holds("template", template.id, pictures_in([block["html"] for block in template.blocks]))
         _tell(actor, template, now, "create" if template_id is None else "update")
     return template
 
@@ -58,6 +60,7 @@ def remove_template(actor: Actor, template_id: str, now: datetime) -> None:
     with atomic():
         template = _kept(actor, template_id)
         _tell(actor, template, now, "remove")
+        record_holds("template", template.id, ())
         db.session.delete(template)
 
 
