@@ -159,6 +159,12 @@ def left_out(found: PlanImport) -> list[tuple[Row, str]]:
     return [(row_of(kept), kept.skipped) for kept in db.session.scalars(query)]
 
 
+def rows_of(found: PlanImport, start: int, limit: int) -> Sequence[PlanRow]:
+    """Its rows as the file has them, from the one at `start` on."""
+    query = select(PlanRow).where(PlanRow.import_id == found.id).order_by(PlanRow.position)
+    return db.session.scalars(query.offset(start).limit(limit)).all()
+
+
 def first_hour(found: PlanImport) -> datetime | None:
     """The earliest wished hour of the drafts made of it, where the calendar begins."""
     query = select(func.min(Plan.wished_at)).join(PlanRow, PlanRow.post_id == Plan.post_id)
