@@ -35,7 +35,8 @@ class TemplateFields(BaseSchema):
     source = fields.String()
     tags = fields.List(fields.String())
     body_html = fields.String(metadata={"description": "blocks with the attribute data-locked stay as they are"})
-    fields = fields.List(fields.Nested(BlankField))
+    # Schemas have an attribute of that name.
+    blanks = fields.List(fields.Nested(BlankField), data_key="fields", attribute="fields")
 
 
 class NewTemplate(TemplateFields):
