@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -53,4 +55,5 @@ def take_back_many(batch_id: str) -> ResponseReturnValue:
 
 def _back(batch_id: str = "") -> str:
     kept = {name: request.args.get(name, "") for name in (*FILTERS, "cursor")}
-    return url_for("media.index", **{name: value for name, value in {**kept, "batch": batch_id}.items() if value})
+    wanted: dict[str, Any] = {name: value for name, value in {**kept, "batch": batch_id}.items() if value}
+    return url_for("media.index", **wanted)

@@ -16,12 +16,19 @@ from app.media.models import Media, MediaBatch
 from app.media.removing import remove
 from app.media.services import edit, get_media
 from app.units.access import Actor
+from app.words import N_
 
 ACTS = ("move", "out", "tag", "untag", "remove")
 # So many at once: each removal is a transaction of its own, and a person can still read what became of each.
 MOST = 200
 # How long one's acts can be looked at and taken back.
 _KEPT = timedelta(days=7)
+_SO_ALREADY = {
+    "move": N_("本来就在这个文件夹。"),
+    "out": N_("本来就不在文件夹里。"),
+    "tag": N_("本来就有这些标签。"),
+    "untag": N_("本来就没有这些标签。"),
+}
 
 
 def act_on(
@@ -122,13 +129,13 @@ def _change(actor: Actor, media: Media, act: str, given: list[str], now: datetim
         before: Any = media.folder
         after: Any = given[0] if given else ""
         if before == after:
-            raise Conflict("本来就在这个文件夹。" if after else "本来就不在文件夹里。")
+            raise Conflict(_SO_ALREADY[act])
         edit(actor, media.id, {"folder": after}, now)
         return {"before": before, "after": after}
     before = media.tags
     after = _with(before, given) if act == "tag" else [tag for tag in before if tag not in given]
     if after == before:
-        raise Conflict("本来就有这些标签。" if act == "tag" else "本来就没有这些标签。")
+        raise Conflict(_SO_ALREADY[act])
     if len(after) > MOST_TAGS:
         raise Conflict(f"加上后有 {len(after)} 个标签，最多 {MOST_TAGS} 个。请先去掉几个。")
     edit(actor, media.id, {"tags": after}, now)

@@ -81,7 +81,7 @@ def record_holds(kind: str, holder_id: str, keys: Iterable[str]) -> None:
     db.session.add_all(MediaHold(kind=kind, holder_id=holder_id, key=key) for key in sorted(wanted - standing))
 
 
-def holders_of(kind: str, keys: Sequence[str]) -> Select[tuple[str]]:
+def holders_of(kind: str, keys: Sequence[str]) -> Select[str]:
     """The ids of what holds one of these hashes or items, as a subquery."""
     return select(MediaHold.holder_id).where(MediaHold.kind == kind, MediaHold.key.in_(keys)).distinct()
 

@@ -132,7 +132,7 @@ def _mark(pack: WordPack, until: datetime | None, post_id: str) -> None:
     pack.looked_until, pack.looked_until_id = until, post_id
 
 
-def _units_of(pack: WordPack) -> Select[tuple[str]]:
+def _units_of(pack: WordPack) -> Select[str]:
     return select(Unit.id).where(Unit.path.startswith(pack.unit.path, autoescape=True))
 
 

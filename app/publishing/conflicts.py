@@ -54,9 +54,7 @@ FULL_MONTH = N_("“%(account)s”当月的发布次数已约满（%(limit)s 次
 SILENT = N_("“%(account)s”在 %(start)s 至 %(end)s 是静默期：%(reason)s。请改到这段时间以外。")
 CLOSE = N_("“%(account)s”与%(title)s（%(at)s）相隔 %(n)s 分钟，不到 %(gap)s 分钟。最好错开。")
 CLOSE_PLAN = N_("“%(account)s”与拟排的%(title)s（%(at)s）相隔 %(n)s 分钟，不到 %(gap)s 分钟。最好错开。")
-SHARED_DAY = N_(
-    "“%(account)s”这一期的发布次数（%(limit)s 次）算上拟排的已不够，另有%(title)s（%(at)s）。请错开日期。"
-)
+SHARED_DAY = N_("“%(account)s”这一期的发布次数（%(limit)s 次）算上拟排的已不够，另有%(title)s（%(at)s）。请错开日期。")
 TWIN = N_("“%(account)s”在 %(at)s 已有同题的%(title)s。请确认不是重复发布。")
 OTHERS = N_("其他单位的稿件")
 FREE = N_("空闲的日子：%(days)s。")
@@ -87,9 +85,7 @@ def of_post(actor: Actor, post: Post, at: datetime) -> list[Clash]:
     return [_with_free_days(diary, clash, at, post.id) for clash in unnamed(actor, found)]
 
 
-def of_many(
-    actor: Actor, placed: Sequence[tuple[Post, datetime, Sequence[Account]]]
-) -> dict[str, list[Clash]]:
+def of_many(actor: Actor, placed: Sequence[tuple[Post, datetime, Sequence[Account]]]) -> dict[str, list[Clash]]:
     """{post id: what speaks against its hour}, of those with an objection; read at once for all. Named as in of_post()."""
     if not placed:
         return {}
@@ -114,7 +110,9 @@ def unnamed(actor: Actor, clashes: Sequence[Clash]) -> list[Clash]:
     return [
         clash
         if seen.get(clash.post_id, not clash.post_id)
-        else replace(clash, post_id="", values={**clash.values, "title": OTHERS} if clash.post_id in seen else clash.values)
+        else replace(
+            clash, post_id="", values={**clash.values, "title": OTHERS} if clash.post_id in seen else clash.values
+        )
         for clash in clashes
     ]
 

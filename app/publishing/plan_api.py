@@ -80,9 +80,7 @@ def read_plan() -> dict[str, Any]:
     """multipart/form-data: `file` (.xlsx). It is read and kept; nothing is made of it before it is confirmed."""
     sent = request.files.get("file")
     if sent is None or not sent.filename:
-        raise Invalid(
-            "没有读入。没有选择文件。请选择填好的排期表（.xlsx）。", errors={"file": ["请选择文件。"]}
-        )
+        raise Invalid("没有读入。没有选择文件。请选择填好的排期表（.xlsx）。", errors={"file": ["请选择文件。"]})
     return _json(plan_import.upload(current_actor(), sent.filename, sent.stream.read(), now=utcnow()))
 
 

@@ -194,9 +194,7 @@ class Judge:
     def _place(self, found: Judged, at: datetime) -> None:
         """What speaks against its hour; then it stands there for the rows below."""
         mark = f"row:{found.kept.id}"
-        clashes = conflicts.find(
-            self._diary, found.accounts, at, post_id=mark, title=found.row.title, urgent=False
-        )
+        clashes = conflicts.find(self._diary, found.accounts, at, post_id=mark, title=found.row.title, urgent=False)
         found.clashes = conflicts.unnamed(self._actor, clashes)
         for account in found.accounts:
             self._diary.add(Entry(account_id=account.id, at=at, post_id=mark, title=found.row.title, planned=True))

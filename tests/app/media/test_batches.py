@@ -68,7 +68,10 @@ def test_tags_on_and_off_and_back(world: World, now: datetime) -> None:
     edit(world.author, items[0].id, {"tags": "演练、防汛"}, now)
     edit(world.author, items[1].id, {"tags": [f"标{n}" for n in range(20)]}, now)
     batch = act_on(world.author, ids(items), "tag", tags="防汛、 #抢险", now=now)
-    assert [media.tags for media in fresh(items) if media is not items[1]] == [["演练", "防汛", "抢险"], ["防汛", "抢险"]]
+    assert [media.tags for media in fresh(items) if media is not items[1]] == [
+        ["演练", "防汛", "抢险"],
+        ["防汛", "抢险"],
+    ]
     assert [(item["name"], "最多 20 个" in item["why"]) for item in batch.stayed] == [("green.png", True)]
     # What somebody else added since stays.
     edit(world.author, items[2].id, {"tags": "防汛、抢险、夜间"}, now)
@@ -135,12 +138,13 @@ def test_none_and_too_many_are_refused(world: World, now: datetime) -> None:
 def test_acts_are_ones_own_and_kept_a_week(world: World, now: datetime) -> None:
     items = three(world)
     batch = act_on(world.author, ids(items), "move", folder="活动", now=now)
-    assert batch_of(world.author, batch.id) is batch
+    kept = batch.id
+    assert batch_of(world.author, kept) is batch
     assert batch_of(world.colleague, batch.id) is None
     with pytest.raises(NotFound):
         take_back(world.colleague, batch.id, now)
     act_on(world.author, ids(items), "out", now=now + timedelta(days=8))
-    assert batch_of(world.author, batch.id) is None
+    assert batch_of(world.author, kept) is None
 
 
 def test_on_the_page(app: Flask, people: People, now: datetime) -> None:

@@ -37,7 +37,9 @@ def test_unused_is_what_nothing_needs(world: World, now: datetime) -> None:
     assert "green.png" not in names(world, state="unused")
     # Taken out of the draft by somebody else: the state before still shows it.
     post = posts.create_post(world.author, world.fields(body_html=shown(gone)), now)
-    posts.revise_post(world.colleague, post.id, {"body_html": "<p>没有图了。</p>"}, post.version, now + timedelta(hours=1))
+    posts.revise_post(
+        world.colleague, post.id, {"body_html": "<p>没有图了。</p>"}, post.version, now + timedelta(hours=1)
+    )
     given = {"unit_id": world.city.id, "name": "天气", "body_html": shown(template)}
     save_template(world.admin, None, given, now)
     set_up(world.wechat, default_cover=cover.sha256, foot_html=shown(foot))

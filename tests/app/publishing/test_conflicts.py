@@ -211,7 +211,7 @@ def test_posts_of_other_units_are_not_named(mass: Desk, now: datetime) -> None:
     mine = mass.approved("我的", accounts=[mass.wechat, mass.weibo])
     with atomic():
         for post in (theirs, draft):
-            fresh_post(post).unit_id = mass.other.id
+            db.session.get_one(Post, post.id).unit_id = mass.other.id
     found = [
         *conflicts.at_hour(mass.author, mine.id, hour(13, "15:00")),
         *conflicts.at_hour(mass.author, mine.id, hour(20, "10:10")),

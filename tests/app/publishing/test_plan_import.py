@@ -174,11 +174,11 @@ def test_two_files_confirmed_before_either_is_made(desk: Desk, now: datetime) ->
 
 
 def test_confirming_is_single_shot(app: Flask, desk: Desk, now: datetime) -> None:
-    found = uploaded(desk, now, [row_of("一"), row_of("二", clock="09:30")])
-    told = in_threads(app, 2, lambda: plan_import.confirm(desk.author, found.id, now=now))
+    key = uploaded(desk, now, [row_of("一"), row_of("二", clock="09:30")]).id
+    told = in_threads(app, 2, lambda: plan_import.confirm(desk.author, key, now=now))
     assert sorted(type(one).__name__ for one in told) == ["Conflict", "PlanImport"]
     assert any("已经确认过" in str(one) for one in told)
-    in_threads(app, 2, lambda: plan_import.make_drafts(desk.author, found.id, now=now))
+    in_threads(app, 2, lambda: plan_import.make_drafts(desk.author, key, now=now))
     assert count(Post) == 2
     confirmed = select(func.count(Event.id)).where(Event.action == "plan.import")
     assert db.session.scalar(confirmed) == 1
