@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.accounts import tallies
 from app.accounts.services import tidy
+from app.checks.importing import read_waiting
 from app.config import current
 from app.media.services import sweep
 from app.notices.services import deliver_due, forget_old, warn_of_dying_accounts
@@ -49,6 +50,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="figures", seconds=60, run=lambda: counter.tick(runtime, runtime.clock())),
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
         Job(name="look back", seconds=30, run=lambda: look_back(runtime.clock())),
+        Job(name="packs", seconds=2, run=lambda: read_waiting(runtime.clock())),
         Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),

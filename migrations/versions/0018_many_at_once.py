@@ -51,13 +51,18 @@ def upgrade() -> None:
     with op.batch_alter_table("plan_rows", schema=None) as batch_op:
         batch_op.add_column(sa.Column("mark", sa.String(length=64), nullable=False, server_default=""))
         batch_op.create_index(batch_op.f("ix_plan_rows_mark"), ["mark"], unique=False)
-    with op.batch_alter_table("plan_rows", schema=None) as batch_op:
-        batch_op.alter_column("mark", existing_type=sa.String(length=64), server_default=None)
-    with op.batch_alter_table("word_packs", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("looked_until", sa.DateTime(timezone=True), nullable=True))
-        batch_op.add_column(sa.Column("looked_until_id", sa.String(length=32), nullable=False, server_default=""))
-    with op.batch_alter_table("word_packs", schema=None) as batch_op:
-        batch_op.alter_column("looked_until_id", existing_type=sa.String(length=32), server_default=None)
+    # Never by making the table anew: on SQLite its terms would go with the old one.
+    op.add_column("word_packs", sa.Column("looked_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("word_packs", sa.Column("looked_until_id", sa.String(length=32), nullable=False, server_default=""))
+    with op.batch_alter_table("pack_imports", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("state", sa.String(length=10), nullable=False, server_default="ready"))
+        batch_op.add_column(sa.Column("content", sa.LargeBinary(), nullable=True))
+        batch_op.add_column(sa.Column("done", sa.Integer(), nullable=False, server_default="0"))
+        batch_op.add_column(sa.Column("why", sa.Text(), nullable=False, server_default=""))
+        batch_op.add_column(sa.Column("taken_at", sa.DateTime(timezone=True), nullable=True))
+    with op.batch_alter_table("pack_imports", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_pack_imports_state"), ["state"], unique=False)
+        batch_op.create_check_constraint(op.f("ck_pack_imports_state"), "state IN ('ready','waiting','failed')")
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_posts_public_at"), ["public_at"], unique=False)
 
@@ -105,9 +110,15 @@ def _add_ids(part: object, found: set[str]) -> None:
 def downgrade() -> None:
     with op.batch_alter_table("posts", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_posts_public_at"))
-    with op.batch_alter_table("word_packs", schema=None) as batch_op:
-        batch_op.drop_column("looked_until_id")
-        batch_op.drop_column("looked_until")
+    # What was not read yet cannot be: it is chosen again.
+    op.execute("DELETE FROM pack_imports WHERE state <> 'ready'")
+    with op.batch_alter_table("pack_imports", schema=None) as batch_op:
+        batch_op.drop_constraint(op.f("ck_pack_imports_state"), type_="check")
+        batch_op.drop_index(batch_op.f("ix_pack_imports_state"))
+        for name in ("taken_at", "why", "done", "content", "state"):
+            batch_op.drop_column(name)
+    op.drop_column("word_packs", "looked_until_id")
+    op.drop_column("word_packs", "looked_until")
     with op.batch_alter_table("plan_rows", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_plan_rows_mark"))
         batch_op.drop_column("mark")
