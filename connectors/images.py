@@ -34,6 +34,10 @@ class TooManyPixels(ValueError):
     """The picture would take too much memory to decode."""
 
 
+class TooManyFrames(TooManyPixels):
+    """Each frame would do; together they are too much."""
+
+
 COVER_SIZE = (1080, 460)
 _COVER_TOP, _COVER_BOTTOM = (178, 34, 34), (122, 18, 24)
 _OPENING, _CLOSING = "（(《【“‘「〔", "）)》】”’」〕，。、；：？！"
@@ -99,7 +103,8 @@ def kind_of(data: bytes) -> str | None:
 def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
     """Decodes the picture once, so that a broken, disguised or huge one is found out.
 
-    Raises TooManyPixels before decoding (of a moving picture all frames count), ValueError for what is none of JPEG, PNG, GIF, BMP, WebP.
+    Raises TooManyPixels before decoding, TooManyFrames for a moving picture whose frames are too much together, ValueError
+    for what is none of JPEG, PNG, GIF, BMP, WebP.
     """
     try:
         with Pillow.open(io.BytesIO(data), formats=ACCEPTED) as picture:
@@ -109,7 +114,7 @@ def examine(data: bytes, *, max_pixels: int = MAX_PIXELS) -> Examined:
             moving = picture.format != "MPO" and bool(getattr(picture, "is_animated", False))
             frames = int(getattr(picture, "n_frames", 1)) if moving else 1
             if moving and picture.width * picture.height * frames > MAX_MOVING_PIXELS:
-                raise TooManyPixels(f"{picture.width} x {picture.height} x {frames}")
+                raise TooManyFrames(f"{picture.width} x {picture.height} x {frames}")
             picture.load()
             return Examined(
                 content_type=content_type,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from app.accounts import tallies
 from app.accounts.services import tidy
+from app.checks.importing import read_waiting
 from app.config import current
 from app.media.services import sweep
 from app.notices.services import deliver_due, forget_old, remind_of_reviews, warn_of_dying_accounts
@@ -53,6 +54,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="inspector", seconds=60, run=lambda: inspector.tick(runtime, runtime.clock())),
         Job(name="look back", seconds=30, run=lambda: look_back(runtime.clock())),
         Job(name="look back with shipped packs", seconds=60, run=lambda: look_back_shipped(runtime.clock())),
+        Job(name="packs", seconds=2, run=lambda: read_waiting(runtime.clock())),
         Job(name="telling", seconds=2, run=lambda: telling.tell_others(runtime.clock())),
         Job(name="notices", seconds=2, run=lambda: deliver_due(runtime.clock())),
         Job(name="review reminders", seconds=30, run=lambda: remind_of_reviews(runtime.clock())),

@@ -39,6 +39,8 @@ def read_import(pack_id: str) -> ResponseReturnValue:
 def show_import(pack_id: str, import_id: str) -> ResponseReturnValue:
     """Every row with what would become of it; errors first, by pages."""
     pack, waiting = importing.waiting_import(current_actor(), pack_id, import_id)
+    if waiting.state != "ready":
+        return render_template("checks/reading.html", pack=pack, waiting=waiting)
     counts = {key: sum(row["outcome"] == key for row in waiting.rows) for key in OUTCOMES}
     shown = request.args.get("outcome", "")
     if shown not in OUTCOMES:
@@ -59,6 +61,16 @@ def show_import(pack_id: str, import_id: str) -> ResponseReturnValue:
         missing=importing.missing_from(pack, waiting),
         stale=pack.version != waiting.version,
     )
+
+
+@bp.get("/settings/packs/<pack_id>/imports/<import_id>/progress")
+@requires("pack.manage")
+def import_progress(pack_id: str, import_id: str) -> ResponseReturnValue:
+    """A fragment that asks again every second; once the file is read, the page is loaded anew."""
+    pack, waiting = importing.waiting_import(current_actor(), pack_id, import_id)
+    if waiting.state == "ready":
+        return "", 200, {"HX-Refresh": "true"}
+    return render_template("checks/_reading.html", pack=pack, waiting=waiting)
 
 
 @bp.post("/settings/packs/<pack_id>/imports/<import_id>/confirmation")

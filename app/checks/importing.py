@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import delete, or_
+from sqlalchemy import delete, or_, select, update
 
 from app.checks.keeping import MOST_TERMS, add_rows, changed, end_rows, get_pack, locked
 from app.checks.models import PackImport, WordPack
@@ -16,11 +16,15 @@ from app.checks.spreadsheets import Line, read_lines
 from app.checks.terms import SEVERITY_WORDS, term_from
 from app.checks.words import Term
 from app.db import atomic, db
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Invalid, NotFound, TandemError
 from app.units.access import Actor
 
 Outcome = Literal["add", "change", "same", "twice", "error"]
 _WAITS = timedelta(days=1)
+# Bytes of a file that is read while the person waits, in about a second: some 5,000 rows.
+AT_ONCE = 150_000
+# After so long another reader takes what one had begun: that one is dead.
+_GIVEN_UP = timedelta(minutes=5)
 _SHOWN = ("wrong", "right", "severity", "reason", "exceptions")
 
 
@@ -39,17 +43,16 @@ class Row:
 
 
 def read_file(actor: Actor, pack_id: str, name: str, content: bytes, now: datetime) -> PackImport:
-    """Read a spreadsheet for a pack; nothing of the pack changes. Raises Invalid (unreadable, no such columns, too many
-    rows), Forbidden, NotFound."""
+    """Read a spreadsheet for a pack; nothing of the pack changes. A file over AT_ONCE is kept and read by the scheduler:
+    its `state` is "waiting". Raises Invalid (unreadable, no such columns, too many rows), Forbidden, NotFound."""
     with atomic():
         pack = locked(actor, pack_id)
         version = pack.version
-        standing = {term.wrong: term for term in terms_of(pack)}
-    # Outside the transaction: a file of 100,000 rows takes its time.
-    lines, notes = read_lines(content, MOST_TERMS)
-    rows = list(judged(lines, standing))
-    if not rows:
-        raise Invalid("没有导入。表里除了表头没有内容。请核对文件后重试。", errors={"file": ["没有词条。"]})
+        standing = {term.wrong: term for term in terms_of(pack)} if len(content) <= AT_ONCE else {}
+    rows: list[Row] = []
+    notes: list[str] = []
+    if len(content) <= AT_ONCE:
+        rows, notes = _read(content, standing, lambda _count: None)
     with atomic():
         pack = locked(actor, pack_id)
         stale = or_(
@@ -64,9 +67,51 @@ def read_file(actor: Actor, pack_id: str, name: str, content: bytes, now: dateti
             notes=notes,
             author_id=actor.user_id,
             at=now,
+            state="ready" if len(content) <= AT_ONCE else "waiting",
+            content=None if len(content) <= AT_ONCE else content,
         )
         db.session.add(waiting)
     return waiting
+
+
+def read_waiting(now: datetime) -> bool:
+    """The scheduler's part: read the oldest large file that nobody reads. Whether there was one."""
+    with atomic():
+        free = or_(PackImport.taken_at.is_(None), PackImport.taken_at < now - _GIVEN_UP)
+        query = select(PackImport).where(PackImport.state == "waiting", free).order_by(PackImport.id).limit(1)
+        waiting = db.session.scalars(query.with_for_update(skip_locked=True)).first()
+        if waiting is None:
+            return False
+        waiting.taken_at, waiting.done = now, 0
+        import_id, content = waiting.id, waiting.content or b""
+        pack = db.session.get_one(WordPack, waiting.pack_id)
+        waiting.version = pack.version
+        standing = {term.wrong: term for term in terms_of(pack)}
+    why = ""
+    rows: list[Row] = []
+    notes: list[str] = []
+    try:
+        rows, notes = _read(content, standing, lambda count: _note(import_id, done=count))
+    except TandemError as refusal:
+        why = refusal.message
+    state = "failed" if why else "ready"
+    _note(import_id, state=state, why=why, rows=[asdict(row) for row in rows], notes=notes, content=None)
+    return True
+
+
+def _read(content: bytes, standing: dict[str, Term], told: Callable[[int], None]) -> tuple[list[Row], list[str]]:
+    """Outside a transaction: a file of 100,000 rows takes ten seconds. Raises Invalid."""
+    lines, notes = read_lines(content, MOST_TERMS, told)
+    rows = list(judged(lines, standing))
+    if not rows:
+        raise Invalid("没有导入。表里除了表头没有内容。请核对文件后重试。", errors={"file": ["没有词条。"]})
+    return rows, notes
+
+
+def _note(import_id: str, **values: Any) -> None:
+    """What of a file stands now; the person may have given it up meanwhile."""
+    with atomic():
+        db.session.execute(update(PackImport).where(PackImport.id == import_id).values(**values))
 
 
 def judged(lines: Iterable[Line], standing: dict[str, Term]) -> Iterable[Row]:
@@ -136,6 +181,8 @@ def take_over(actor: Actor, pack_id: str, import_id: str, *, replace: bool, now:
     with atomic():
         pack = locked(actor, pack_id)
         _pack, waiting = waiting_import(actor, pack_id, import_id)
+        if waiting.state != "ready":
+            raise Conflict("没有导入。文件还没有读完。请等读完并核对后再确认。")
         if pack.version != waiting.version:
             raise Conflict("没有导入。读入文件之后，词库已被改过。请重新选择文件，再核对一遍。")
         taken = [row for row in waiting.rows if row["outcome"] in ("add", "change")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Model, UTCDateTime, new_id
@@ -18,7 +18,8 @@ class WordPack(Model):
     """Terms that one unit maintains; they hold for it and every unit below. `version` counts the changes from 1.
 
     `looked_at_version` is the version with which the published posts were looked through last, `looked_after` the id
-    of the post where the present look back has come to, `looked_posts` how many it has looked at.
+    of the post where the present look back has come to, `looked_posts` how many it has looked at. Of posts that go out later,
+    `looked_until` (and the id of the last of that moment) tells up to when they were looked through, too.
     """
 
     __tablename__ = "word_packs"
@@ -37,6 +38,8 @@ class WordPack(Model):
     looked_after: Mapped[str] = mapped_column(String(32), default="")
     looked_posts: Mapped[int] = mapped_column(Integer, default=0)
     looked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    looked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    looked_until_id: Mapped[str] = mapped_column(String(32), default="")
 
     unit: Mapped[Unit] = relationship()
 
@@ -80,9 +83,14 @@ class PackTerm(Model):
 
 
 class PackImport(Model):
-    """A file that was read but not taken over yet: `rows` as checks.importing.Row fields, for version `version`."""
+    """A file that was read but not taken over yet: `rows` as checks.importing.Row fields, for version `version`.
+
+    A large one waits for the scheduler to read its `content` (gone once it is read): `done` rows so far, by the reader
+    that took it at `taken_at`. `why`: what was wrong with one that failed, Chinese.
+    """
 
     __tablename__ = "pack_imports"
+    __table_args__ = (CheckConstraint("state IN ('ready','waiting','failed')", name="state"),)
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     pack_id: Mapped[str] = mapped_column(ForeignKey("word_packs.id", ondelete="CASCADE"), index=True)
@@ -93,6 +101,11 @@ class PackImport(Model):
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
     author_id: Mapped[str] = mapped_column(String(32))
     at: Mapped[datetime] = mapped_column(UTCDateTime)
+    state: Mapped[str] = mapped_column(String(10), default="ready", index=True)
+    content: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    why: Mapped[str] = mapped_column(Text, default="")
+    taken_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
 class PackHit(Model):

@@ -6,7 +6,7 @@ import io
 import warnings
 import zipfile
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,7 @@ _LONGEST_CELL = 2_000
 _LAST_ROW = 1_048_576
 # Rows without words, among those with.
 _MOST_EMPTY = 10_000
+_TOLD = 2_000
 _UNREADABLE = (
     "没有导入。文件读不出来，可能已损坏、加了密码，或不是 .xlsx（旧的 .xls 要先另存为 .xlsx）。请重新保存后上传。"
 )
@@ -70,18 +71,22 @@ class Line:
     faults: list[str] = field(default_factory=list)
 
 
-def read_lines(content: bytes, most: int) -> tuple[list[Line], list[str]]:
-    """The rows of the first sheet and notes about the file. Raises Invalid (unreadable, no head, over `most` rows)."""
+def read_lines(
+    content: bytes, most: int, told: Callable[[int], None] = lambda _count: None
+) -> tuple[list[Line], list[str]]:
+    """The rows of the first sheet and notes about the file; `told` hears now and then how many rows are read.
+
+    Raises Invalid (unreadable, no head, over `most` rows)."""
     try:
         with warnings.catch_warnings():
             # Of styles and extensions that do not concern us.
             warnings.simplefilter("ignore")
-            return _read(content, most)
+            return _read(content, most, told)
     except _FAULTS as error:
         raise Invalid(_UNREADABLE, errors={"file": ["读不出来。"]}) from error
 
 
-def _read(content: bytes, most: int) -> tuple[list[Line], list[str]]:
+def _read(content: bytes, most: int, told: Callable[[int], None]) -> tuple[list[Line], list[str]]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if bursts(archive, _MOST_UNPACKED):
             raise TooLarge("没有导入。文件解压后超过 200 MB。请清除格式和图片，或拆成几个文件后上传。")
@@ -98,7 +103,11 @@ def _read(content: bytes, most: int) -> tuple[list[Line], list[str]]:
             sheet.reset_dimensions()
             # Rows below that have no words, but perhaps a format, to the end of the sheet.
             rows = sheet.iter_rows(max_row=max(1, last), max_col=_MOST_COLUMNS)
-            lines = list(_lines(rows, merged, most))
+            lines = []
+            for line in _lines(rows, merged, most):
+                lines.append(line)
+                if len(lines) % _TOLD == 0:
+                    told(len(lines))
             others = [other.title for other in book.worksheets[1:]]
         finally:
             book.close()

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
+from sqlalchemy import ColumnElement, String, and_, cast, exists, false, func, or_, select
 from sqlalchemy.orm import defer, joinedload, selectinload
 
+from app.accounts.models import Account
 from app.config import current
 from app.db import Page, db, page_of, utcnow
-from app.media.models import Blob, Media, MediaTag, MediaUse
+from app.media.models import Blob, Media, MediaHold, MediaTag, MediaUse
 from app.units.access import Actor, visible
 
 # What ?state= of the list may be.
 STATES = ("expired", "expiring", "unused", "used", "no_alt")
 SOON = timedelta(days=30)
+_HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +101,19 @@ def used() -> ColumnElement[bool]:
     return or_(exists().where(MediaUse.media_id == Media.id), exists().where(same_bytes))
 
 
+def needed() -> ColumnElement[bool]:
+    """An SQL condition on Media: a post, a kept state of one, a template or an account's settings needs it."""
+    held = exists().where(or_(MediaHold.key == Media.sha256, MediaHold.key == Media.id))
+    return or_(used(), held, Media.sha256.in_(_of_accounts()))
+
+
+def _of_accounts() -> set[str]:
+    """The hashes that settings of accounts name: default covers, and what stands above and below every article."""
+    settings = cast(Account.settings, String)
+    some = select(settings).where(or_(settings.contains('"default_cover"'), settings.contains("/media/")))
+    return {sha256 for text in db.session.scalars(some) for sha256 in _HASH.findall(text)}
+
+
 def used_ids(items: Sequence[Media]) -> set[str]:
     """Which of these items are used."""
     return set(db.session.scalars(select(Media.id).where(Media.id.in_([item.id for item in items]), used())))
@@ -129,7 +145,7 @@ def _in_state(state: str, today: date) -> ColumnElement[bool]:
     return {
         "expired": Media.expires_on < today,
         "expiring": Media.expires_on.between(today, today + SOON),
-        "unused": ~used(),
+        "unused": ~needed() if state == "unused" else false(),
         "used": used(),
         "no_alt": and_(Media.alt == "", images),
     }.get(state, false())

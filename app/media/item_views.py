@@ -15,7 +15,7 @@ from app.media.blobs import path_of
 from app.media.cutting import QUALITIES, cut
 from app.media.fields import NAMES
 from app.media.models import Media
-from app.media.removing import remove
+from app.media.removing import remove, why_it_stays
 from app.media.uses import PLACES
 from app.media.views import bp, known_words
 from app.units.permissions import current_actor, requires
@@ -126,6 +126,7 @@ def _page(media: Media, refusal: TandemError | None = None, given: dict[str, Any
         given={**_values(media), **(given or {})},
         uses=uses,
         unseen=unseen,
+        stays="" if uses or unseen else why_it_stays(actor, media),
         places=PLACES,
         origin=origin,
         made=services.made_from(actor, media),

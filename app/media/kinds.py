@@ -75,6 +75,10 @@ def picture_of(content: bytes, name: str) -> Kind:
 def _picture(content: bytes) -> Kind | None:
     try:
         seen = images.examine(content, max_pixels=MAX_PIXELS)
+    except images.TooManyFrames:
+        raise TooLarge(
+            "动图没有收下。各帧的像素合计太多（宽×高×帧数，上限 2 亿像素）。请减少帧数或缩小尺寸后重新上传。"
+        ) from None
     except images.TooManyPixels:
         raise TooLarge("图片没有收下。像素太多（上限 8000 万像素）。请缩小尺寸后重新上传。") from None
     except ValueError:

@@ -89,6 +89,27 @@ class MediaTag(Model):
     position: Mapped[int] = mapped_column(Integer, default=0)
 
 
+class MediaBatch(Model):
+    """One act of a person on many items: what came of it, to be told and taken back.
+
+    `done`: [{id, name, before, after}], of a folder the path, of tags the list, of a removal None. `stayed`: [{id, name,
+    why}], Chinese. `given`: the folder or the tags that were named. Once taken back, `stayed` is what was not.
+    """
+
+    __tablename__ = "media_batches"
+    __table_args__ = (CheckConstraint("act IN ('move','out','tag','untag','remove')", name="act"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    act: Mapped[str] = mapped_column(String(10))
+    given: Mapped[list[str]] = mapped_column(JSON, default=list)
+    done: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    stayed: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    undone: Mapped[int] = mapped_column(Integer, default=0)
+    undone_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_by: Mapped[str] = mapped_column(String(32), index=True)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
 class MediaUse(Model):
     """A revision of a post that shows these bytes; pushed down by posts with every edit, so the library need not ask.
 
@@ -108,6 +129,22 @@ class MediaUse(Model):
     post_id: Mapped[str] = mapped_column(String(32), index=True)
     revision_id: Mapped[str] = mapped_column(String(32))
     place: Mapped[str] = mapped_column(String(10))
+
+
+class MediaHold(Model):
+    """What beside the revisions of posts names bytes (`key` a SHA-256) or an item (`key` its id): a kept state of a post, a
+    template. Pushed down by posts with every change of the holder; while a row stands, bytes and item stay."""
+
+    __tablename__ = "media_holds"
+    __table_args__ = (
+        CheckConstraint("kind IN ('state','template')", name="kind"),
+        UniqueConstraint("kind", "holder_id", "key"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    kind: Mapped[str] = mapped_column(String(10))
+    holder_id: Mapped[str] = mapped_column(String(32))
+    key: Mapped[str] = mapped_column(String(64), index=True)
 
 
 class Derivative(Model):

@@ -45,7 +45,8 @@ def _remove(actor: Actor, media_id: str, now: datetime, aside: list[Path]) -> No
         hashes = [sha256 for sha256 in (media.sha256, media.original_sha256) if sha256]
         # Whoever puts it into a post waits for the end of this, and finds it gone.
         db.session.scalars(select(Blob).where(Blob.sha256.in_(hashes)).order_by(Blob.sha256).with_for_update()).all()
-        _refuse_used(actor, media)
+        if why := why_it_stays(actor, media):
+            raise Conflict(f"素材没有删除。{why}")
         summary, unit_id = f"删除素材“{media.name}”", media.unit_id
         db.session.delete(media)
         db.session.flush()
@@ -65,24 +66,28 @@ def _remove(actor: Actor, media_id: str, now: datetime, aside: list[Path]) -> No
         aside += [path for sha256 in erased if (path := set_aside(sha256)) is not None]
 
 
-def _refuse_used(actor: Actor, media: Media) -> None:
+def why_it_stays(actor: Actor, media: Media) -> str:
+    """What speaks against removing it, and what may be done about it: Chinese; "" for nothing."""
     uses, unseen = uses_of(actor, media)
     if uses or unseen:
         named = "、".join(f"《{use.title or '未命名'}》" for use in uses[:_NAMED]) or "您看不到的稿件"
         several = f"等共 {len(uses) + unseen} 篇稿件" if len(uses) + unseen > len(uses[:_NAMED] or [named]) else ""
         why = f"{named}{several}用到了它，送审和发布过的内容必须能原样查到。"
         what = "还是草稿的，请先从稿件中去掉；已送审或发布的不能删，可填到期日，以后使用时会提醒。"
-        raise Conflict(f"素材没有删除。{why}{what}")
-    if why := needed_elsewhere(actor, [media.sha256, media.id]):
-        raise Conflict(f"素材没有删除。{why}")
-    if account := _account_with(media.sha256):
-        raise Conflict(f"素材没有删除。它是账号“{account}”的默认封面。请账号管理员先换一张默认封面。")
+        return f"{why}{what}"
+    return needed_elsewhere(actor, [media.sha256, media.id]) or _needed_by_account(actor, media.sha256)
 
 
-def _account_with(sha256: str) -> str:
-    """The name of an account whose settings name these bytes."""
+def _needed_by_account(actor: Actor, sha256: str) -> str:
+    """Some account whose settings name these bytes, as far as the actor may know it."""
     named = cast(Account.settings, String).contains(sha256)
-    return db.session.scalar(select(Account.name).where(named).limit(1)) or ""
+    account = db.session.scalars(select(Account).where(named).order_by(Account.id).limit(1)).first()
+    if account is None:
+        return ""
+    name = f"账号“{account.name}”" if actor.may("account.read", account.unit) else "您看不到的账号"
+    if account.settings.get("default_cover") == sha256:
+        return f"它是{name}的默认封面。请账号管理员先换一张默认封面。"
+    return f"{name}的片头或片尾里有它。请账号管理员先从账号设置里去掉。"
 
 
 def _kept_elsewhere(actor: Actor, hashes: list[str]) -> set[str]:

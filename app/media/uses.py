@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, Select, and_, delete, or_, select
 
 from app.db import db
-from app.media.models import Blob, Media, MediaUse
+from app.media.models import Blob, Media, MediaHold, MediaUse
 from app.units.access import Actor
 from app.words import N_
 
@@ -69,6 +69,21 @@ def hold(hashes: Iterable[str]) -> set[str]:
         return set()
     query = select(Blob.sha256).where(Blob.sha256.in_(wanted)).order_by(Blob.sha256)
     return set(db.session.scalars(query.with_for_update(read=True, key_share=True)))
+
+
+def record_holds(kind: str, holder_id: str, keys: Iterable[str]) -> None:
+    """A kept state of a post ("state") or a template names exactly these hashes and item ids from now on. Inside atomic()."""
+    wanted = set(keys)
+    own = (MediaHold.kind == kind, MediaHold.holder_id == holder_id)
+    standing = set(db.session.scalars(select(MediaHold.key).where(*own)))
+    if gone := standing - wanted:
+        db.session.execute(delete(MediaHold).where(*own, MediaHold.key.in_(gone)))
+    db.session.add_all(MediaHold(kind=kind, holder_id=holder_id, key=key) for key in sorted(wanted - standing))
+
+
+def holders_of(kind: str, keys: Sequence[str]) -> Select[str]:
+    """The ids of what holds one of these hashes or items, as a subquery."""
+    return select(MediaHold.holder_id).where(MediaHold.kind == kind, MediaHold.key.in_(keys)).distinct()
 
 
 def of_item(media: Media) -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from app.db import utcnow
 from app.errors import NotFound
 from app.media import services
 from app.media.api import take_upload, taken_json
+from app.media.batches import batch_of
 from app.media.blobs import path_of, shown_blob
 from app.media.finding import Search
 from app.media.kinds import EXTENSIONS
@@ -22,7 +23,7 @@ from app.web import _, settings
 bp = Blueprint("media", __name__)
 
 _YEAR = 365 * 24 * 3600
-_FILTERS = ("q", "kind", "folder", "tag", "state", "unit_id")
+FILTERS = ("q", "kind", "folder", "tag", "state", "unit_id")
 
 
 @bp.get("/media/<sha256>")
@@ -68,9 +69,11 @@ def index() -> ResponseReturnValue:
     actor = current_actor()
     wanted = _search()
     page = services.media_of(actor, **vars(wanted), cursor=request.args.get("cursor"), limit=48)
+    asked = request.args.get("batch", "")
     return render_template(
         "media/index.html",
         page=page,
+        batch=batch_of(actor, asked) if asked else None,
         wanted=wanted,
         folders=services.folders_of(actor),
         tags=services.tags_in_use(actor),
@@ -137,4 +140,4 @@ def known_words(media: Media) -> str:
 
 
 def _search() -> Search:
-    return Search(**{name: request.args.get(name, "").strip() for name in _FILTERS})
+    return Search(**{name: request.args.get(name, "").strip() for name in FILTERS})

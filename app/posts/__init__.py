@@ -5,7 +5,7 @@ def register(app: Flask) -> None:
     """Bind this capability's pages and its part of the API to the app, and its posts to the library's lists of uses."""
     from app import web
     from app.media.services import needed_for, tell_of_posts
-    from app.posts import api, check_views, file_views, history_views, preview_views, templates_views
+    from app.posts import check_views, file_views, history_views, preview_views, templates_api, templates_views
     from app.posts.holdings import tell
     from app.posts.needing import needed_for as ask
 
@@ -15,4 +15,5 @@ def register(app: Flask) -> None:
     # The last two add their pages to those of the posts.
     for pages in dict.fromkeys((templates_views.bp, history_views.bp, check_views.bp, file_views.bp)):
         app.register_blueprint(pages)
-    web.register_api(app, api.blp)
+    # With the operations of templates_api.
+    web.register_api(app, templates_api.blp)

@@ -12,7 +12,7 @@ from app.accounts.advice import RIGHTS, authorised_by_hand, barred, missing_righ
 from app.accounts.connections import connect, public_address
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
-from app.checks.packs import words_for
+from app.checks.packs import compile_for, words_for
 from app.checks.services import Attachment, check, check_content, check_html
 from app.checks.words import Matcher
 from app.config import current
@@ -65,6 +65,13 @@ def renew(post: Post, revision: Revision, origin: str = "", media: LibraryStore 
     for variant in revision.variants:
         connector = connect(variant.account, operator_ip=public_address(origin), media=media)
         _adapt(post, revision, variant, (problems, words), connector)
+
+
+def compile_packs(post_id: str) -> None:
+    """Before a transaction in which a post is checked: see compile_for()."""
+    post = db.session.get(Post, post_id)
+    if post is not None:
+        compile_for(post.unit_id)
 
 
 def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:

@@ -9,10 +9,11 @@ from typing import Any
 
 from app.accounts.connections import capabilities
 from app.audit.services import record
+from app.checks.packs import compile_for
 from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
 from app.posts import markdown
-from app.posts.adapting import adapt_revision, warm
+from app.posts.adapting import adapt_revision, compile_packs, warm
 from app.posts.fields import checked
 from app.posts.history import ON_REVISION, keep
 from app.posts.models import Post, Revision, Variant
@@ -35,7 +36,7 @@ def create_post(
     unit = unit_for(actor, "post.write", fields.get("unit_id"), see="post.read")
     unit_id = unit.id
     values, notes = _prepared(actor, unit_id, fields, now)
-    _warm(None, values)
+    _warm(None, unit_id, values)
     with atomic():
         post = Post(
             unit_id=unit_id,
@@ -72,7 +73,7 @@ def revise_post(actor: Actor, post_id: str, fields: Mapping[str, Any], version: 
     """
     unit_id = visible_unit(actor, post_id)
     values, notes = _prepared(actor, unit_id, fields, now)
-    _warm(db.session.get(Post, post_id), values)
+    _warm(db.session.get(Post, post_id), unit_id, values)
     with atomic():
         post = locked(actor, post_id, "post.write")
         if post.version != version:
@@ -97,6 +98,7 @@ def override_variant(
 
     Raises NotFound, Invalid (no such part), Conflict (stale `version`, or going out).
     """
+    compile_packs(post_id)
     with atomic():
         post = locked(actor, post_id, "post.write")
         if version is not None and post.version != version:
@@ -148,8 +150,9 @@ def _prepared(actor: Actor, unit_id: str, fields: Mapping[str, Any], now: dateti
     return values, notes
 
 
-def _warm(post: Post | None, values: Mapping[str, Any]) -> None:
-    """Re-encode pictures for the accounts that the post will have."""
+def _warm(post: Post | None, unit_id: str, values: Mapping[str, Any]) -> None:
+    """Before the transaction: compile the unit's packs, re-encode pictures for the accounts that the post will have."""
+    compile_for(str(values.get("unit_id") or unit_id))
     revision = current_revision(post) if post is not None else Revision(title="", body_html="")
     warm(
         values.get("account_ids", [variant.account_id for variant in revision.variants]),

@@ -2,6 +2,9 @@
 
 An explanation is bound to the rule, the line and the place in it (checks.wording.key_of): when the line changes, the
 problem is back. What blocks cannot be explained away.
+
+It changes nothing that goes out: on a draft it takes no new version, so that nobody else's saving is put out by it. Of a
+frozen revision it makes a new one, which is an edit like any other and kept as such.
 """
 
 from __future__ import annotations
@@ -11,7 +14,8 @@ from datetime import datetime
 from app.audit.services import record
 from app.db import atomic
 from app.errors import Conflict, Invalid, NotFound
-from app.posts.adapting import adapt_revision, all_problems
+from app.posts.adapting import adapt_revision, all_problems, compile_packs
+from app.posts.history import keep
 from app.posts.models import Post
 from app.posts.revising import current_revision, editable, locked
 from app.units.access import Actor
@@ -33,11 +37,13 @@ def dismiss_problem(
         raise Invalid("没有保存。还没有写理由。请写明为什么保留，审核人会看到。", errors={"reason": ["请写明理由。"]})
     if len(reason) > _LONGEST:
         raise Invalid("没有保存。理由太长。请缩短。", errors={"reason": [f"最多 {_LONGEST} 个字。"]})
+    compile_packs(post_id)
     with atomic():
         post = _open(actor, post_id, version)
         problem = next((one for one in all_problems(current_revision(post)) if one.key == key and key), None)
         if problem is None:
             raise Conflict("没有保存。这个问题已经不在了：文字已改，或词库已更新。请刷新后查看。")
+        frozen = current_revision(post).frozen_at is not None
         revision = editable(post, actor, now)
         said = {
             "key": key,
@@ -48,19 +54,22 @@ def dismiss_problem(
             "at": now.isoformat(),
         }
         revision.dismissals = [*(one for one in revision.dismissals if one["key"] != key), said][-_KEPT:]
-        _finish(actor, post, "post.dismiss", "说明检查问题", {"rule": problem.rule, "reason": reason}, now)
+        told = {"rule": problem.rule, "reason": reason}
+        _finish(actor, post, "post.dismiss", "说明检查问题", told, now, edited=frozen)
     return post
 
 
 def undismiss_problem(actor: Actor, post_id: str, key: str, now: datetime, version: int | None = None) -> Post:
     """Take an explanation back. Raises NotFound, Conflict, Forbidden."""
+    compile_packs(post_id)
     with atomic():
         post = _open(actor, post_id, version)
         if all(one["key"] != key for one in current_revision(post).dismissals):
             raise NotFound
+        frozen = current_revision(post).frozen_at is not None
         revision = editable(post, actor, now)
         revision.dismissals = [one for one in revision.dismissals if one["key"] != key]
-        _finish(actor, post, "post.undismiss", "撤回对检查问题的说明", {}, now)
+        _finish(actor, post, "post.undismiss", "撤回对检查问题的说明", {}, now, edited=frozen)
     return post
 
 
@@ -71,10 +80,16 @@ def _open(actor: Actor, post_id: str, version: int | None) -> Post:
     return post
 
 
-def _finish(actor: Actor, post: Post, action: str, words: str, after: dict[str, str], now: datetime) -> None:
-    post.version += 1
-    post.updated_at = now
+def _finish(
+    actor: Actor, post: Post, action: str, words: str, after: dict[str, str], now: datetime, *, edited: bool
+) -> None:
+    """`edited`: a new revision was opened for it."""
+    if edited:
+        post.version += 1
+        post.updated_at = now
     adapt_revision(post, current_revision(post), actor.origin)
+    if edited:
+        keep(post, actor, "edited", now)
     record(
         actor,
         action,

@@ -18,8 +18,9 @@ from sqlalchemy.orm import defer
 from app.db import Page, db
 from app.errors import Invalid, NotFound
 from app.media.models import Media
+from app.media.uses import record_holds
 from app.posts.models import Post, Revision, Snapshot
-from app.posts.needing import note_state
+from app.posts.needing import keys_in
 from app.posts.revising import current_revision
 from app.units.access import Actor
 from app.words import N_
@@ -89,11 +90,13 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
     last, before = [*db.session.scalars(query), None, None][:2]
     state, number = state_of(post), current_revision(post).number
     if kind == "edited" and last is not None:
-        if not differences(State(content=last.content, channels=last.channels), state):
+        # A new revision is a new state, though it should say the same as the old one.
+        same = not differences(State(content=last.content, channels=last.channels), state)
+        if same and last.revision_number == number:
             return
         if _goes_on(last, actor, number, now):
             _write(last, before, state, now)
-            note_state(last)
+            record_holds("state", last.id, keys_in(state.content, state.channels))
             return
     snapshot = Snapshot(
         post_id=post.id,
@@ -107,7 +110,7 @@ def keep(post: Post, actor: Actor, kind: str, now: datetime, *, restored: int | 
     _write(snapshot, last, state, now)
     db.session.add(snapshot)
     db.session.flush()
-    note_state(snapshot)
+    record_holds("state", snapshot.id, keys_in(state.content, state.channels))
 
 
 def differences(old: State, new: State) -> list[str]:

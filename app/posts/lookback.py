@@ -1,14 +1,15 @@
-"""Looking back (回头看): when a pack changed, what its units published is looked through again. No post is ever changed."""
+"""Looking back (回头看): when a pack changed, what its units published is looked through again, and so is what was approved
+before the change and goes out after it. No post is ever changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, and_, delete, func, or_, select
 
 from app.checks.models import PackHit, WordPack
 from app.checks.packs import matcher_of
@@ -28,14 +29,30 @@ _ROUND = 500
 # Of one post: more says no more.
 MOST_HITS = 50
 OUT = ("published", "partly_published")
+# A page opens in a transaction that began some time ago: what is younger is left for the next round.
+_LAG = timedelta(minutes=1)
+# How far the mark of what was looked through may fall behind while nothing is found.
+_BEHIND = timedelta(hours=1)
 
 
 def look_back(now: datetime) -> int:
     """Go on with the packs that changed since their last look. Returns how many posts were looked through."""
     looked = 0
     while looked < _ROUND and (pack_id := _next_pack()):
+        _compile(pack_id)
         looked += _batch(pack_id, now)
+    done = select(WordPack.id).where(WordPack.active, WordPack.looked_at_version >= WordPack.version)
+    for pack_id in db.session.scalars(done.order_by(WordPack.id)).all():
+        while looked < _ROUND and (more := _belated(pack_id, now)):
+            looked += more
     return looked
+
+
+def _compile(pack_id: str) -> None:
+    """Before a transaction is opened: 100,000 terms take a while, and on SQLite nobody else writes meanwhile."""
+    pack = db.session.get(WordPack, pack_id, populate_existing=True)
+    if pack is not None:
+        matcher_of(pack)
 
 
 def _next_pack() -> str | None:
@@ -51,6 +68,7 @@ def _batch(pack_id: str, now: datetime) -> int:
         if pack is None or pack.looked_at_version >= pack.version:
             return 1
         if not pack.looked_after:
+            pack.looked_until, pack.looked_until_id = now - _LAG, ""
             db.session.execute(delete(PackHit).where(PackHit.pack_id == pack.id))
         posts = _posts_after(pack)
         matcher = matcher_of(pack)
@@ -65,11 +83,60 @@ def _batch(pack_id: str, now: datetime) -> int:
 
 
 def _posts_after(pack: WordPack) -> list[Post]:
-    within = select(Unit.id).where(Unit.path.startswith(pack.unit.path, autoescape=True))
-    query = select(Post).where(Post.status.in_(OUT), Post.unit_id.in_(within))
+    out = or_(Post.status.in_(OUT), Post.public_revision_id.is_not(None))
+    query = select(Post).where(out, Post.unit_id.in_(_units_of(pack)))
     if pack.looked_after:
         query = query.where(Post.id < pack.looked_after)
     return list(db.session.scalars(query.order_by(Post.id.desc()).limit(_BATCH)))
+
+
+def _belated(pack_id: str, now: datetime) -> int:
+    """Some posts that went out since the pack was looked back with, but were handed in before it changed; how many."""
+    pack = db.session.get_one(WordPack, pack_id, populate_existing=True)
+    if not _gone_out_since(pack, now):
+        mark = pack.looked_until
+        if mark is None or now - mark > _BEHIND:
+            with atomic():
+                _mark(db.session.get_one(WordPack, pack_id, with_for_update=True), now - _LAG, "")
+        return 0
+    matcher_of(pack)
+    with atomic():
+        pack = db.session.get_one(WordPack, pack_id, with_for_update=True, populate_existing=True)
+        posts = _gone_out_since(pack, now) if pack.looked_at_version >= pack.version else []
+        matcher = matcher_of(pack)
+        for post in posts:
+            db.session.execute(delete(PackHit).where(PackHit.pack_id == pack.id, PackHit.post_id == post.id))
+            db.session.add_all(_hits(pack, post, matcher, now))
+        if posts:
+            pack.looked_posts += len(posts)
+            pack.looked_at = now
+            _mark(pack, posts[-1].public_at, posts[-1].id)
+    return len(posts)
+
+
+def _gone_out_since(pack: WordPack, now: datetime) -> list[Post]:
+    mark = pack.looked_until or pack.looked_at or pack.updated_at
+    later = or_(Post.public_at > mark, and_(Post.public_at == mark, Post.id > pack.looked_until_id))
+    query = (
+        select(Post)
+        .join(Revision, Revision.id == Post.public_revision_id)
+        .where(
+            later,
+            Post.public_at <= now - _LAG,
+            # What was handed in after the change was checked with it while it was written.
+            Revision.frozen_at < pack.updated_at,
+            Post.unit_id.in_(_units_of(pack)),
+        )
+    )
+    return list(db.session.scalars(query.order_by(Post.public_at, Post.id).limit(_BATCH)))
+
+
+def _mark(pack: WordPack, until: datetime | None, post_id: str) -> None:
+    pack.looked_until, pack.looked_until_id = until, post_id
+
+
+def _units_of(pack: WordPack) -> Select[str]:
+    return select(Unit.id).where(Unit.path.startswith(pack.unit.path, autoescape=True))
 
 
 def _hits(pack: WordPack, post: Post, matcher: Matcher, now: datetime) -> list[PackHit]:

@@ -55,7 +55,7 @@ class Post(Model):
     # No foreign key: revisions point to their post, and SQLite cannot add the other half of a circle later.
     revision_id: Mapped[str | None] = mapped_column(String(32), index=True)
     public_revision_id: Mapped[str | None] = mapped_column(String(32))
-    public_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    public_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     corrects_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id"))
     # Of a post made from a template: {"id", "name", "locked": [{"text", "links", "pictures"}]}, the parts that must stay as they are.
     template: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
@@ -172,16 +172,6 @@ class Snapshot(Model):
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
-class SnapshotMedia(Model):
-    """What of the library a state names: `key` is a SHA-256 or an item's id. Written with the state, so that who removes
-    an item need not read every state of every post."""
-
-    __tablename__ = "post_snapshot_media"
-
-    snapshot_id: Mapped[str] = mapped_column(ForeignKey("post_snapshots.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
-
-
 class Visit(Model):
     """A person who has a post open in the composer: one row each, told by the page every twenty seconds.
 
@@ -220,12 +210,3 @@ class Template(Model):
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     unit: Mapped[Unit] = relationship()
-
-
-class TemplateMedia(Model):
-    """What of the library a template names, as SnapshotMedia."""
-
-    __tablename__ = "post_template_media"
-
-    template_id: Mapped[str] = mapped_column(ForeignKey("post_templates.id", ondelete="CASCADE"), primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)

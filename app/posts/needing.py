@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from app.db import db, insert_for
-from app.posts.models import Post, Snapshot, SnapshotMedia, Template, TemplateMedia
+from app.db import db
+from app.media.uses import holders_of
+from app.posts.models import Post, Snapshot, Template
 from app.posts.sanitising import clean
 from app.units.access import Actor, visible
 
@@ -17,21 +19,19 @@ _NAMED = 3
 _IMG = re.compile(r'<img(?:\s+[\w-]+(?:="[^"]*")?)*\s*/?>')
 _SHOWN = re.compile(r'\ssrc="/media/([0-9a-f]{64})"')
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
-# Where ids of items stand.
-_ITEMS = frozenset({"media_id", "cover_media_id", "attachments"})
 
 
 def needed_for(actor: Actor, keys: Sequence[str]) -> str:
     """media.needed_for: what still names one of these hashes or item ids, and what may be done about it, in Chinese with
     names that the actor may see; "" for nothing."""
-    states = select(Snapshot.post_id).join(SnapshotMedia, SnapshotMedia.snapshot_id == Snapshot.id)
-    if post_ids := db.session.scalars(states.where(SnapshotMedia.key.in_(keys)).distinct()).all():
+    states = Snapshot.id.in_(holders_of("state", keys))
+    if post_ids := db.session.scalars(select(Snapshot.post_id).where(states).distinct()).all():
         may = visible(actor, "post.read", Post.unit_id)
         titles = select(Post.title).where(Post.id.in_(post_ids), may).order_by(Post.id.desc())
         named = _listed([f"《{title or '未命名'}》" for title in db.session.scalars(titles)], len(post_ids), "稿件")
         return f"{named}的历史版本里有它，删了就不能原样查看和恢复。不想再用的，可填到期日，以后使用时会提醒。"
-    blocks = select(TemplateMedia.template_id).where(TemplateMedia.key.in_(keys)).distinct()
-    if template_ids := db.session.scalars(blocks).all():
+    blocks = Template.id.in_(holders_of("template", keys))
+    if template_ids := db.session.scalars(select(Template.id).where(blocks)).all():
         may = visible(actor, "post.read", Template.unit_id)
         names = select(Template.name).where(Template.id.in_(template_ids), may).order_by(Template.id)
         named = _listed([f"“{name}”" for name in db.session.scalars(names)], len(template_ids), "模板")
@@ -39,44 +39,21 @@ def needed_for(actor: Actor, keys: Sequence[str]) -> str:
     return ""
 
 
-def note_state(snapshot: Snapshot) -> None:
-    """Write down what a state names, once it stands or was written over. Inside atomic()."""
-    channels = [(channel["overrides"], channel["payload"]) for channel in snapshot.channels]
-    _note(SnapshotMedia, SnapshotMedia.snapshot_id, snapshot.id, keys_in((snapshot.content, channels)))
+def keys_in(content: Mapping[str, Any], channels: Sequence[Mapping[str, Any]]) -> set[str]:
+    """The hashes and item ids that a state names, what was derived for the accounts included."""
+    parts = [content, *(channel[part] for channel in channels for part in ("overrides", "payload"))]
+    ids = {*content.get("attachments", ()), content.get("cover_media_id")}
+    found = {*_HASH.findall(json.dumps(parts)), *(str(one) for one in ids if one)}
+    return found.union(*(_ids_in(part) for part in parts))
 
 
-def note_template(template: Template) -> None:
-    """As note_state(), of a template."""
-    _note(TemplateMedia, TemplateMedia.template_id, template.id, keys_in(template.blocks))
-
-
-def _note(table: type[SnapshotMedia | TemplateMedia], owner: Any, owner_id: str, wanted: set[str]) -> None:
-    standing = set(db.session.scalars(select(table.key).where(owner == owner_id)))
-    if gone := standing - wanted:
-        db.session.execute(
-            delete(table).where(owner == owner_id, table.key.in_(gone)).execution_options(synchronize_session=False)
-        )
-    if new := wanted - standing:
-        rows = [{owner.key: owner_id, "key": key} for key in sorted(new)]
-        db.session.execute(insert_for(table).values(rows).on_conflict_do_nothing())
-
-
-def keys_in(part: object) -> set[str]:
-    """The hashes and the ids of items that stand in a part of a state or template."""
-    return set(_keys(part, ""))
-
-
-def _keys(part: object, name: str) -> Iterator[str]:
-    if isinstance(part, str):
-        yield from _HASH.findall(part)
-        if name in _ITEMS and 0 < len(part) <= 64:
-            yield part
-    elif isinstance(part, Mapping):
-        for key, value in part.items():
-            yield from _keys(value, str(key))
-    elif isinstance(part, list | tuple):
-        for value in part:
-            yield from _keys(value, name)
+def _ids_in(part: object) -> set[str]:
+    if isinstance(part, Mapping):
+        own = {str(part["media_id"])} if part.get("media_id") else set()
+        return own.union(*(_ids_in(value) for value in part.values()))
+    if isinstance(part, list | tuple):
+        return set().union(*(_ids_in(value) for value in part))
+    return set()
 
 
 def pictures_in(part: object) -> set[str]:

@@ -13,7 +13,7 @@ from app.db import atomic, db
 from app.errors import Conflict, NotFound
 from app.media.blobs import shown_blob
 from app.media.models import Media
-from app.posts.adapting import warm
+from app.posts.adapting import compile_packs, warm
 from app.posts.authoring import finish
 from app.posts.history import (
     CHANGED,
@@ -44,6 +44,7 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
     content, chosen, lost = _possible(actor, wanted)
     accounts = [channel["account_id"] for channel in chosen]
     warm(accounts, title=content["title"], body_html=content["body_html"], cover_media_id=content["cover_media_id"])
+    compile_packs(post_id)
     with atomic():
         post = locked(actor, post_id, "post.write")
         wanted = snapshot_of(actor, post_id, key)

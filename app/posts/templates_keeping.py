@@ -11,15 +11,17 @@ from lxml import html as lxml_html
 
 from app.audit.services import record
 from app.db import atomic, db
-from app.errors import Conflict, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.media.services import hold
+from app.media.uses import record_holds
 from app.posts.comparing import parts_of
 from app.posts.history import state_of
 from app.posts.holdings import alt_problems
 from app.posts.models import Post, Template
-from app.posts.needing import note_template, pictures_in
+from app.posts.needing import pictures_in
 from app.posts.pictures import Pictures
 from app.posts.sanitising import clean, printable
+from app.posts.templates import shipped
 from app.posts.templates_filling import BLANK, KINDS, blanks_in
 from app.units.access import Actor, unit_for
 
@@ -50,7 +52,7 @@ def save_template(actor: Actor, template_id: str | None, given: Mapping[str, Any
             setattr(template, name, value)
         template.updated_at = now
         db.session.flush()
-        note_template(template)
+        record_holds("template", template.id, pictures_in([block["html"] for block in template.blocks]))
         _tell(actor, template, now, "create" if template_id is None else "update")
     return template
 
@@ -60,6 +62,7 @@ def remove_template(actor: Actor, template_id: str, now: datetime) -> None:
     with atomic():
         template = _kept(actor, template_id)
         _tell(actor, template, now, "remove")
+        record_holds("template", template.id, ())
         db.session.delete(template)
 
 
@@ -87,6 +90,8 @@ def body_of(blocks: Sequence[Mapping[str, Any]]) -> str:
 
 def _kept(actor: Actor, template_id: str) -> Template:
     template = db.session.get(Template, template_id)
+    if template is None and any(one.id == template_id for one in shipped()):
+        raise Forbidden("没有改动。随产品提供的模板不能修改或删除。请复制一份，成为本单位的模板后再改。")
     if template is None:
         raise NotFound
     actor.require("template.manage", template.unit, see="post.read")

@@ -15,6 +15,7 @@ _MORE = (
     "together_views",
     "blackout_api",
     "slot_api",
+    "plan_api",
 )
 
 

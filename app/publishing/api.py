@@ -68,7 +68,7 @@ def schedule_json(found: Schedule) -> dict[str, Any]:
         "order": found.order,
         "on_partner_failure": found.on_partner_failure,
         "publications": [publication_json(row, situation) for row in found.publications],
-        "conflicts": [conflicts.json_of(clash) for clash in conflicts.of_post(post, found.publish_at)],
+        "conflicts": [conflicts.json_of(clash) for clash in conflicts.of_post(current_actor(), post, found.publish_at)],
     }
 
 

@@ -90,7 +90,7 @@ def chips(actor: Actor, first: date, days: int, now: datetime) -> tuple[list[Chi
         for post in found
         if post.publish_at and post.publish_at > now
     ]
-    clashes = conflicts.of_many([one for one in waiting if one[2]])
+    clashes = conflicts.of_many(actor, [one for one in waiting if one[2]])
     shown = [
         _chip(actor, post, by_post.get(post.id, []), post.publish_at, situation, clashes.get(post.id, ()))
         for post in found
@@ -108,7 +108,7 @@ def planned(actor: Actor, first: date, days: int, now: datetime) -> list[Chip]:
         for plan in found
         if plan.wished_at > now
     ]
-    clashes = conflicts.of_many(coming)
+    clashes = conflicts.of_many(actor, coming)
     return [
         Chip(
             post=plan.post,

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
+
+from sqlalchemy import select
 
 from app.accounts.advice import expires_at, unconnected
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
+from app.db import db
 from app.posts import services as posts
 from app.posts.models import Post
 from app.publishing import openings, outlook, states
 from app.publishing.diary import TWINS, UNSCHEDULED, Diary
 from app.publishing.openings import moment_words
-from app.units.access import Actor
+from app.units.access import Actor, visible
 from app.words import N_
 
 _MINUTE = 60
@@ -39,22 +42,21 @@ class Clash:
     def said(self, translated: Callable[[str], str] = str) -> str:
         """The sentence; `translated` turns its fixed parts into the reader's language."""
         platform = translated(PLATFORMS[self.account.platform].label)
-        values = {key: translated(value) if key == "word" else value for key, value in self.values.items()}
+        values = {key: translated(value) if key in ("word", "title") else value for key, value in self.values.items()}
         return translated(self.text) % {"account": f"{platform}·{self.account.name}", **values}
 
 
 INACTIVE = N_("“%(account)s”已停用，到时发不出。请管理员启用它，或从稿件中去掉它。")
 UNCONNECTED = N_("“%(account)s”%(word)s，连接前什么都发不出。请账号管理员在这之前连接它。")
 EXPIRING = N_("“%(account)s”的授权 %(ends)s 到期，早于发布时间。请账号管理员在到期前续期，否则发不出。")
-FULL_DAY = N_("“%(account)s”当天的发布次数已约满（%(limit)s 次），已由《%(title)s》（%(at)s）占用。")
-FULL_MONTH = N_("“%(account)s”当月的发布次数已约满（%(limit)s 次），最早的是《%(title)s》（%(at)s）。")
+FULL_DAY = N_("“%(account)s”当天的发布次数已约满（%(limit)s 次），已由%(title)s（%(at)s）占用。")
+FULL_MONTH = N_("“%(account)s”当月的发布次数已约满（%(limit)s 次），最早的是%(title)s（%(at)s）。")
 SILENT = N_("“%(account)s”在 %(start)s 至 %(end)s 是静默期：%(reason)s。请改到这段时间以外。")
-CLOSE = N_("“%(account)s”与《%(title)s》（%(at)s）相隔 %(n)s 分钟，不到 %(gap)s 分钟。最好错开。")
-CLOSE_PLAN = N_("“%(account)s”与拟排的《%(title)s》（%(at)s）相隔 %(n)s 分钟，不到 %(gap)s 分钟。最好错开。")
-SHARED_DAY = N_(
-    "“%(account)s”这一期的发布次数（%(limit)s 次）算上拟排的已不够，另有《%(title)s》（%(at)s）。请错开日期。"
-)
-TWIN = N_("“%(account)s”在 %(at)s 已有同题的《%(title)s》。请确认不是重复发布。")
+CLOSE = N_("“%(account)s”与%(title)s（%(at)s）相隔 %(n)s 分钟，不到 %(gap)s 分钟。最好错开。")
+CLOSE_PLAN = N_("“%(account)s”与拟排的%(title)s（%(at)s）相隔 %(n)s 分钟，不到 %(gap)s 分钟。最好错开。")
+SHARED_DAY = N_("“%(account)s”这一期的发布次数（%(limit)s 次）算上拟排的已不够，另有%(title)s（%(at)s）。请错开日期。")
+TWIN = N_("“%(account)s”在 %(at)s 已有同题的%(title)s。请确认不是重复发布。")
+OTHERS = N_("其他单位的稿件")
 FREE = N_("空闲的日子：%(days)s。")
 
 
@@ -72,18 +74,19 @@ def find(
 
 def at_hour(actor: Actor, post_id: str, at: datetime) -> list[Clash]:
     """What speaks against this post at `at`, on what of it has not gone. Raises NotFound."""
-    return of_post(posts.get_post(actor, post_id), at)
+    return of_post(actor, posts.get_post(actor, post_id), at)
 
 
-def of_post(post: Post, at: datetime) -> list[Clash]:
+def of_post(actor: Actor, post: Post, at: datetime) -> list[Clash]:
+    """As at_hour(); posts that the actor may not see are not named."""
     accounts = accounts_of(post)
     diary = Diary(accounts, at, at, besides=(post.id,))
     found = find(diary, accounts, at, post_id=post.id, title=post.title, urgent=post.urgent)
-    return [_with_free_days(diary, clash, at, post.id) for clash in found]
+    return [_with_free_days(diary, clash, at, post.id) for clash in unnamed(actor, found)]
 
 
-def of_many(placed: Sequence[tuple[Post, datetime, Sequence[Account]]]) -> dict[str, list[Clash]]:
-    """{post id: what speaks against its hour}, of those with an objection; read at once for all."""
+def of_many(actor: Actor, placed: Sequence[tuple[Post, datetime, Sequence[Account]]]) -> dict[str, list[Clash]]:
+    """{post id: what speaks against its hour}, of those with an objection; read at once for all. Named as in of_post()."""
     if not placed:
         return {}
     hours = [at for _post, at, _accounts in placed]
@@ -92,7 +95,26 @@ def of_many(placed: Sequence[tuple[Post, datetime, Sequence[Account]]]) -> dict[
     found = {
         post.id: find(diary, row, at, post_id=post.id, title=post.title, urgent=post.urgent) for post, at, row in placed
     }
-    return {post_id: clashes for post_id, clashes in found.items() if clashes}
+    told = iter(unnamed(actor, [clash for clashes in found.values() for clash in clashes]))
+    return {post_id: [next(told) for _clash in clashes] for post_id, clashes in found.items() if clashes}
+
+
+def unnamed(actor: Actor, clashes: Sequence[Clash]) -> list[Clash]:
+    """The same in their order; of posts that the actor may not see neither title nor address."""
+    others = {clash.post_id for clash in clashes if clash.post_id}
+    if not others:
+        return list(clashes)
+    query = select(Post.id, visible(actor, "post.read", Post.unit_id)).where(Post.id.in_(others))
+    seen = {post_id: bool(may) for post_id, may in db.session.execute(query)}
+    # A row of the plan at hand is nobody's post yet: it has its title, but no address.
+    return [
+        clash
+        if seen.get(clash.post_id, not clash.post_id)
+        else replace(
+            clash, post_id="", values={**clash.values, "title": OTHERS} if clash.post_id in seen else clash.values
+        )
+        for clash in clashes
+    ]
 
 
 def accounts_of(post: Post) -> list[Account]:
@@ -151,7 +173,7 @@ def _of_time(diary: Diary, account: Account, at: datetime, post_id: str, urgent:
     if quota is not None and others and len(others) >= quota.limit:
         other = others[0]
         text = (FULL_DAY if quota.period == "day" else FULL_MONTH) if full else SHARED_DAY
-        values = {"limit": quota.limit, "title": other.title, "at": moment_words(other.at)}
+        values = {"limit": quota.limit, "title": f"《{other.title}》", "at": moment_words(other.at)}
         found.append(
             Clash(kind="quota", account=account, text=text, values=values, refuses=full, post_id=other.post_id)
         )
@@ -159,7 +181,7 @@ def _of_time(diary: Diary, account: Account, at: datetime, post_id: str, urgent:
     near = diary.nearest(account, at, post_id)
     if near is not None:
         values = {
-            "title": near.title,
+            "title": f"《{near.title}》",
             "at": moment_words(near.at),
             "n": int(abs(near.at - at).total_seconds() // _MINUTE),
             "gap": int(diary.gap(account).total_seconds() // _MINUTE),
@@ -173,7 +195,7 @@ def _twins(diary: Diary, account: Account, at: datetime, post_id: str, title: st
     wanted = same(title)
     for other in diary.others(account, post_id, at - TWINS, at + TWINS) if wanted else ():
         if same(other.title) == wanted:
-            values = {"title": other.title, "at": moment_words(other.at)}
+            values = {"title": f"《{other.title}》", "at": moment_words(other.at)}
             return [Clash(kind="twin", account=account, text=TWIN, values=values, post_id=other.post_id)]
     return []
 
@@ -189,4 +211,4 @@ def _with_free_days(diary: Diary, clash: Clash, at: datetime, post_id: str) -> C
         return clash
     mine = [row.id for row in outlook.by_posts([post_id]).get(post_id, []) if row.account_id == clash.account.id]
     days = openings.free_days(clash.account, quota, at, besides=mine[0] if mine else "")
-    return Clash(**{**vars(clash), "free_days": tuple(days)})
+    return replace(clash, free_days=tuple(days))

@@ -22,6 +22,7 @@ from app.posts.models import Post
 from app.publishing import conflicts
 from app.publishing.conflicts import Clash
 from app.publishing.diary import UNSCHEDULED, Diary, Entry
+from app.publishing.plan_marks import made_of, mark_of
 from app.publishing.plan_models import Plan, PlanRow
 from app.publishing.plan_sheet import Row
 from app.units.access import Actor, visible
@@ -31,13 +32,13 @@ _LATEST = 2199
 _NAME = re.compile(r"^(.+?)[（(\[【](.+?)[）)\]】]$")
 # A platform's other names.
 _ALSO: Mapping[str, tuple[str, ...]] = {"wechat": ("微信", "公众号"), "weibo": ("新浪微博",)}
-_STANDING = (*UNSCHEDULED, "scheduled", "publishing", "published", "partly_published")
+STANDING = (*UNSCHEDULED, "scheduled", "publishing", "published", "partly_published")
 
 
 @dataclass(kw_only=True)
 class Judged:
     """One row. `wrong`: (field, sentence) why no draft is made; `clashes`: warnings about its hour; `notes`: what was taken
-    for granted; `twin_id`: the post that is this one already."""
+    for granted; `twin_id`: the post that is this one already; `imported`: an earlier plan's row became it."""
 
     row: Row
     kept: PlanRow
@@ -48,6 +49,7 @@ class Judged:
     notes: list[str] = field(default_factory=list)
     clashes: list[Clash] = field(default_factory=list)
     twin_id: str = ""
+    imported: bool = False
 
     @property
     def good(self) -> bool:
@@ -58,7 +60,7 @@ class Judge:
     """What the person may use, and what stands already, read once for all rows; rows are judged in the file's order."""
 
     def __init__(self, actor: Actor, rows: Sequence[Row], now: datetime) -> None:
-        self._now = now
+        self._actor, self._now = actor, now
         self._zone = ZoneInfo(current().timezone)
         self._units = posts.writable_units(actor)
         self._home = next((unit for unit in self._units if unit.id == actor.unit_id), None)
@@ -70,6 +72,8 @@ class Judge:
         named = {one.id: one for row in rows for name in row.accounts for one in self._called(name)}
         hours = [at for row in rows if (at := self._hour(row)) is not None]
         self._diary = Diary(list(named.values()), min(hours, default=now), max(hours, default=now))
+        marks = {mark_of(row.title, at) for row in rows if row.title and (at := self._hour(row)) is not None}
+        self._made = made_of(marks, STANDING)
         self._known = _standing(actor, {row.title for row in rows if row.title})
         self._before: dict[tuple[str, datetime | None], Row] = {}
 
@@ -175,6 +179,11 @@ class Judge:
             )
             return
         self._before[key] = found.row
+        if found.at is not None and found.unit is not None:
+            found.twin_id = self._made.get((mark_of(found.row.title, found.at), found.unit.id), "")
+            found.imported = bool(found.twin_id)
+            if found.imported:
+                return
         for post_id, at in self._known.get(key[0], ()):
             if at == found.at:
                 found.twin_id = post_id
@@ -185,9 +194,8 @@ class Judge:
     def _place(self, found: Judged, at: datetime) -> None:
         """What speaks against its hour; then it stands there for the rows below."""
         mark = f"row:{found.kept.id}"
-        found.clashes = conflicts.find(
-            self._diary, found.accounts, at, post_id=mark, title=found.row.title, urgent=False
-        )
+        clashes = conflicts.find(self._diary, found.accounts, at, post_id=mark, title=found.row.title, urgent=False)
+        found.clashes = conflicts.unnamed(self._actor, clashes)
         for account in found.accounts:
             self._diary.add(Entry(account_id=account.id, at=at, post_id=mark, title=found.row.title, planned=True))
 
@@ -203,7 +211,7 @@ def _standing(actor: Actor, titles: set[str]) -> dict[str, list[tuple[str, datet
             .where(
                 visible(actor, "post.read", Post.unit_id),
                 Post.title.in_(wanted[start : start + 400]),
-                Post.status.in_(_STANDING),
+                Post.status.in_(STANDING),
             )
         )
         for post_id, title, publish_at, wished_at in db.session.execute(query):

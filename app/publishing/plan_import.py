@@ -17,7 +17,8 @@ from app.db import atomic, db
 from app.errors import Conflict, Forbidden, NotFound, TandemError, TooLarge
 from app.posts import services as posts
 from app.publishing import plans
-from app.publishing.plan_check import Judge, Judged
+from app.publishing.plan_check import STANDING, Judge, Judged
+from app.publishing.plan_marks import IMPORTED, made_of, mark_of, one_at_a_time
 from app.publishing.plan_models import Plan, PlanImport, PlanRow
 from app.publishing.plan_sheet import Row, read_plan
 from app.units.access import Actor
@@ -103,25 +104,37 @@ def report(actor: Actor, found: PlanImport, now: datetime, *, limit: int | None 
     return [judge.judge(row, kept) for row, kept in zip(read, rows, strict=True)]
 
 
-def make_drafts(actor: Actor, import_id: str, *, now: datetime) -> Progress:
-    """Make the next AT_ONCE drafts of the good rows, each with its wished hour; rows that are not good are left out and keep
-    their reason. Asked again it goes on where it stopped, and never makes a row's draft twice.
+def confirm(actor: Actor, import_id: str, *, now: datetime) -> PlanImport:
+    """Say once that drafts are to be made of the good rows; the others are left out and keep their reason.
 
-    Raises NotFound, and Conflict when all is done.
+    Raises NotFound, and Conflict for the second who says so, also at the same moment.
     """
     found = get(actor, import_id)
-    if found.confirmed_at is not None and progress(found).left == 0:
-        raise Conflict("没有再次导入。这张排期表已经导入过。请到日历查看；要再导一次，请重新上传文件。")
     if found.confirmed_at is None:
         # All rows against each other, once; afterwards only what stands in their way by then.
         judged = report(actor, found, now)
-        _confirm(actor, found, judged, now)
-        _skip([one for one in judged if not one.good])
-    for one in report(actor, get(actor, import_id), now, limit=AT_ONCE):
+        with atomic():
+            kept = db.session.get(PlanImport, import_id, with_for_update=True, populate_existing=True)
+            if kept is not None and kept.confirmed_at is None:
+                _confirm(actor, kept, judged, now)
+                return kept
+    raise Conflict("没有再次导入。这张排期表已经确认过，草稿只建一次。请刷新查看进度；改过的排期表请重新上传。")
+
+
+def make_drafts(actor: Actor, import_id: str, *, now: datetime) -> Progress:
+    """Make the next AT_ONCE drafts of a confirmed plan, each with its wished hour; asked again it goes on where it stopped,
+    and never makes a row's draft twice. Raises NotFound, and Conflict when nothing is confirmed or all is done."""
+    found = get(actor, import_id)
+    if found.confirmed_at is None:
+        raise Conflict("没有建草稿。这张排期表还没有确认。请先看过检查报告再确认。")
+    if progress(found).left == 0:
+        raise Conflict("没有再次导入。这张排期表已经导入过。请到日历查看；要再导一次，请重新上传文件。")
+    for one in report(actor, found, now, limit=AT_ONCE):
         if one.good:
             _make(actor, one, now)
         else:
-            _skip([one])
+            with atomic():
+                _skip([one])
     return progress(get(actor, import_id))
 
 
@@ -149,6 +162,12 @@ def left_out(found: PlanImport) -> list[tuple[Row, str]]:
     return [(row_of(kept), kept.skipped) for kept in db.session.scalars(query)]
 
 
+def rows_of(found: PlanImport, start: int, limit: int) -> Sequence[PlanRow]:
+    """Its rows as the file has them, from the one at `start` on."""
+    query = select(PlanRow).where(PlanRow.import_id == found.id).order_by(PlanRow.position)
+    return db.session.scalars(query.offset(start).limit(limit)).all()
+
+
 def first_hour(found: PlanImport) -> datetime | None:
     """The earliest wished hour of the drafts made of it, where the calendar begins."""
     query = select(func.min(Plan.wished_at)).join(PlanRow, PlanRow.post_id == Plan.post_id)
@@ -161,6 +180,8 @@ def row_of(kept: PlanRow) -> Row:
 
 def reason(one: Judged) -> str:
     """Why no draft is made of it, in one line."""
+    if one.imported:
+        return IMPORTED
     if one.twin_id:
         return "已有同题同时的稿件。"
     return " ".join(sentence for _field, sentence in one.wrong)
@@ -176,55 +197,56 @@ def _open_rows(found: PlanImport, limit: int | None) -> Sequence[PlanRow]:
     return db.session.scalars(query).all()
 
 
-def _confirm(actor: Actor, found: PlanImport, judged: Sequence[Judged], now: datetime) -> None:
-    with atomic():
-        kept = db.session.get(PlanImport, found.id, with_for_update=True, populate_existing=True)
-        if kept is None or kept.confirmed_at is not None:
-            return
-        kept.confirmed_at = now
-        good = sum(one.good for one in judged)
-        audit.record(
-            actor,
-            "plan.import",
-            now=now,
-            object_type="plan",
-            object_id=kept.id,
-            unit_id=actor.unit_id or "",
-            summary=f"导入排期表“{kept.name}”：{good} 行建草稿，{len(judged) - good} 行不导入",
-            after={"sha256": kept.sha256, "rows": len(judged), "good": good},
-        )
+def _confirm(actor: Actor, kept: PlanImport, judged: Sequence[Judged], now: datetime) -> None:
+    kept.confirmed_at = now
+    good = sum(one.good for one in judged)
+    _skip([one for one in judged if not one.good])
+    audit.record(
+        actor,
+        "plan.import",
+        now=now,
+        object_type="plan",
+        object_id=kept.id,
+        unit_id=actor.unit_id or "",
+        summary=f"导入排期表“{kept.name}”：{good} 行建草稿，{len(judged) - good} 行不导入",
+        after={"sha256": kept.sha256, "rows": len(judged), "good": good},
+    )
 
 
 def _skip(left_out: Sequence[Judged]) -> None:
-    if not left_out:
-        return
-    with atomic():
-        for one in left_out:
-            kept = db.session.get(PlanRow, one.kept.id, with_for_update=True, populate_existing=True)
-            if kept is not None and kept.post_id is None:
-                kept.skipped = reason(one)
+    """Inside atomic()."""
+    for one in left_out:
+        kept = db.session.get(PlanRow, one.kept.id, with_for_update=True, populate_existing=True)
+        if kept is not None and kept.post_id is None:
+            kept.skipped = reason(one)
 
 
 def _make(actor: Actor, one: Judged, now: datetime) -> None:
-    """The draft of one row and its wished hour, in one transaction; the row is locked, so that two requests make one."""
+    """The draft of one row and its wished hour, in one transaction; the row is locked, so that two requests make one, and so
+    is the unit, so that two plans with the same row do."""
     row = one.row
+    row_id, at, unit_id = one.kept.id, one.at, one.unit.id if one.unit else ""
+    mark = mark_of(row.title, at) if at is not None else ""
     fields = {
-        "unit_id": one.unit.id if one.unit else "",
+        "unit_id": unit_id,
         "title": row.title,
         "summary": row.summary,
         "body_html": "".join(f"<p>{escape(line.strip())}</p>" for line in row.body.splitlines() if line.strip()),
         "account_ids": [account.id for account in one.accounts],
     }
-    row_id, at = one.kept.id, one.at
     try:
         with atomic():
             kept = db.session.get(PlanRow, row_id, with_for_update=True, populate_existing=True)
             if kept is None or kept.post_id is not None or kept.skipped:
                 return
+            one_at_a_time(unit_id)
+            if (mark, unit_id) in made_of([mark], STANDING):
+                kept.skipped = IMPORTED
+                return
             post = posts.create_post(actor, fields, now)
             if at is not None:
                 plans.keep(actor, post, at, note=row.note, now=now)
-            kept.post_id = post.id
+            kept.post_id, kept.mark = post.id, mark
     except TandemError as refusal:
         said = refusal.message
         with atomic():

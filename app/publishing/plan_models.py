@@ -60,7 +60,9 @@ class PlanImport(Model):
 
 
 class PlanRow(Model):
-    """One row of such a file. `read`: plan_sheet.Row as JSON; `post_id`: the draft made of it; `skipped`: why none was."""
+    """One row of such a file. `read`: plan_sheet.Row as JSON; `post_id`: the draft made of it; `skipped`: why none was.
+
+    `mark`: app.publishing.plan_marks.mark_of() its title and hour, "" until a draft is made."""
 
     __tablename__ = "plan_rows"
     __table_args__ = (UniqueConstraint("import_id", "position"),)
@@ -71,3 +73,4 @@ class PlanRow(Model):
     read: Mapped[dict[str, Any]] = mapped_column(JSON)
     post_id: Mapped[str | None] = mapped_column(ForeignKey("posts.id", ondelete="SET NULL"), index=True)
     skipped: Mapped[str] = mapped_column(Text, default="")
+    mark: Mapped[str] = mapped_column(String(64), default="", index=True)

@@ -17,7 +17,7 @@ from app.web import _, people_time
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PER_PAGE = 200
-SHOWN = ("all", "good", "heed", "bad")
+SHOWN = ("all", "good", "heed", "known", "bad")
 
 
 @bp.put("/calendar/posts/<post_id>/wish", endpoint="calendar_wish")
@@ -81,7 +81,7 @@ def upload() -> ResponseReturnValue:
 @bp.get("/calendar/imports/<import_id>", endpoint="plan_report")
 @requires("post.write")
 def show_report(import_id: str) -> ResponseReturnValue:
-    """What would be made and what is wrong, row by row (?shown=all|good|heed|bad&page=); after confirming, how it goes."""
+    """What would be made and what is wrong, row by row (?shown=all|good|heed|known|bad&page=); after confirming, how it goes."""
     actor, now = current_actor(), utcnow()
     found = plan_import.get(actor, import_id)
     if found.confirmed_at is not None:
@@ -91,7 +91,8 @@ def show_report(import_id: str) -> ResponseReturnValue:
         "all": judged,
         "good": [one for one in judged if one.good],
         "heed": [one for one in judged if one.good and one.clashes],
-        "bad": [one for one in judged if not one.good],
+        "known": [one for one in judged if one.twin_id],
+        "bad": [one for one in judged if one.wrong],
     }
     shown = request.args.get("shown", "")
     shown = shown if shown in SHOWN else "bad" if groups["bad"] else "all"
@@ -109,10 +110,22 @@ def show_report(import_id: str) -> ResponseReturnValue:
     )
 
 
+@bp.post("/calendar/imports/<import_id>/confirmation", endpoint="plan_confirm")
+@requires("post.write")
+def confirm(import_id: str) -> ResponseReturnValue:
+    """Once. The page that follows makes the drafts."""
+
+    def act() -> str:
+        plan_import.confirm(current_actor(), import_id, now=utcnow())
+        return _("已确认，正在建草稿。")
+
+    return do_and_say(act, url_for("publishing.plan_report", import_id=import_id))
+
+
 @bp.post("/calendar/imports/<import_id>/drafts", endpoint="plan_drafts")
 @requires("post.write")
 def make_drafts(import_id: str) -> ResponseReturnValue:
-    """Confirmed: the next drafts are made. The page's fragment asks again until all are."""
+    """The next drafts of a confirmed plan are made. The page's fragment asks again until all are."""
     actor = current_actor()
     if request.headers.get("HX-Request"):
         plan_import.make_drafts(actor, import_id, now=utcnow())

@@ -168,7 +168,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     # In one order for everybody: reserving locks the account.
     for variant in sorted(variants, key=lambda variant: variant.account_id):
         blackouts.refuse(variant.account, at, urgent=post.urgent)
-        reserving.reserve(variant.account, at)
+        reserving.reserve(actor, variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
     db.session.flush()
     _audit(actor, post, found, now, "排期")
@@ -213,7 +213,7 @@ def _move(
     for publication in sorted(movable, key=lambda publication: publication.account_id):
         refuse_if_taken(publication)
         blackouts.refuse(publication.account, at, urgent=post.urgent)
-        reserving.reserve(publication.account, at, besides=publication.id)
+        reserving.reserve(actor, publication.account, at, besides=publication.id)
         states.move(
             publication,
             "scheduled",

@@ -16,6 +16,7 @@ from app.errors import Conflict
 from app.publishing import openings
 from app.publishing.models import Publication
 from app.publishing.openings import RELEASED as RELEASED
+from app.units.access import Actor
 from connectors.values import Quota
 
 
@@ -39,8 +40,9 @@ def publish_quota(account: Account) -> Quota | None:
     return None
 
 
-def reserve(account: Account, at: datetime, *, besides: str = "") -> None:
-    """Refuse (Conflict) when the period's quota of publications is taken already, naming by what.
+def reserve(actor: Actor, account: Account, at: datetime, *, besides: str = "") -> None:
+    """Refuse (Conflict) when the period's quota of publications is taken already, naming by what, as far as the actor may
+    see it.
 
     Inside atomic(); the account's row is locked, so that two people cannot take the last place at once.
     """
@@ -64,13 +66,15 @@ def reserve(account: Account, at: datetime, *, besides: str = "") -> None:
         first = taken[0]
         when = first.due_at.astimezone(quotas.BEIJING)
         words = "当天" if quota.period == "day" else "当月"
+        seen = actor.may("post.read", first.post.unit)
+        named = f"《{first.post.title}》" if seen else "其他单位的稿件"
         free = openings.free_days(account, quota, at, besides=besides)
         others = f"空闲的日子有：{openings.in_words(free)}。" if free else ""
         raise Conflict(
             f"“{account.name}”{words}的发布次数已约满（{quota.limit} 次）。"
-            f"已由《{first.post.title}》（{when:%m月%d日 %H:%M}）占用。{others}请改到别的日期，或先取消那一篇。",
-            errors={"publish_at": [f"已由《{first.post.title}》占用。"]},
-            taken_by={"publication_id": first.id, "post_id": first.post_id, "title": first.post.title},
+            f"已由{named}（{when:%m月%d日 %H:%M}）占用。{others}请改到别的日期，或先取消那一篇。",
+            errors={"publish_at": [f"已由{named}占用。"]},
+            taken_by={"publication_id": first.id, "post_id": first.post_id, "title": first.post.title} if seen else {},
             free_days=[day.isoformat() for day in free],
         )
 

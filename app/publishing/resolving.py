@@ -41,7 +41,7 @@ def let_go(actor: Actor, row: Publication, reason: str, now: datetime, *, late_f
     barred = barring.why_barred(row, now)
     if barred:
         raise Conflict(f"没有放行。{barred.rstrip('。')}。{barring.remedy(row, now)}")
-    reserving.reserve(row.account, now, besides=row.id)
+    reserving.reserve(actor, row.account, now, besides=row.id)
     states.move(
         row,
         "scheduled",
@@ -78,7 +78,7 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
         if row.status != "failed":
             states.require(row, "retried")
         refuse_if_taken(row)
-        reserving.reserve(row.account, now, besides=row.id)
+        reserving.reserve(actor, row.account, now, besides=row.id)
         ready = prepared_of(row.prepared).ready
         states.move(
             row,

@@ -112,12 +112,13 @@ def to_next(post_id: str) -> ResponseReturnValue:
 @requires("post.read")
 def panel_conflicts(post_id: str) -> ResponseReturnValue:
     """A fragment of the post's panel: what speaks against ?publish_at=, and when the next free slot is."""
-    post = posts.get_post(current_actor(), post_id)
+    actor = current_actor()
+    post = posts.get_post(actor, post_id)
     try:
         at = local_time(request.args.get("publish_at", ""))
     except Invalid:
         return ""
-    return render_template("publishing/_conflicts.html", clashes=conflicts.of_post(post, at))
+    return render_template("publishing/_conflicts.html", clashes=conflicts.of_post(actor, post, at))
 
 
 def _json(clash: Clash) -> dict[str, Any]:

@@ -110,7 +110,9 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "typed": typed.again(),
         "wished": None if schedule else _wished(post),
         "suggested": _suggested(schedule.publish_at if schedule else _wished(post), now),
-        "clashes": conflicts.of_post(post, schedule.publish_at) if schedule and schedule.publish_at > now else [],
+        "clashes": conflicts.of_post(actor, post, schedule.publish_at)
+        if schedule and schedule.publish_at > now
+        else [],
         "now": now,
     }
 

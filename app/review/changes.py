@@ -1,13 +1,16 @@
-"""What changed between two revisions, for reviewers: field by field, character by character. Pure."""
+"""What changed between two revisions, for reviewers: field by field, character by character."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from typing import Literal
+from typing import Any, Literal
 
+from app.accounts.connections import capabilities
+from app.accounts.models import Account
 from app.checks.plaintext import plain_text
+from app.posts.comparing import PARTS
 from app.posts.models import Revision
 from connectors.labels import MADE
 
@@ -94,6 +97,15 @@ def _of_variants(old: Revision, new: Revision) -> list[Change]:
     ]
     for key in after.keys() & before.keys():
         if before[key].overrides != after[key].overrides:
-            parts = sorted({*before[key].overrides, *after[key].overrides})
+            parts = _named(after[key].account, before[key].overrides, after[key].overrides)
             found.append(_told(after[key].account.name, f"手工设定的部分有改动（{'、'.join(parts)}），请看预览。"))
     return found
+
+
+def _named(account: Account, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The parts that differ, in the words of the composer and the history."""
+    chosen = {choice.key: choice.label for choice in capabilities(account).choices}
+    differing = {name for name in {*old, *new} if old.get(name) != new.get(name)}
+    named = {**PARTS, **chosen}
+    found = [label for name, label in named.items() if name in differing]
+    return list(dict.fromkeys([*found, *(["其他设置"] if differing - set(named) else [])]))

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
-from app.posts.adapting import digest
+from app.posts.adapting import compile_packs, digest
 from app.posts.models import Post, Revision
 from app.posts.services import iso, set_status
 from app.review.announcing import announce, close_escalations, open_escalation
@@ -49,6 +49,9 @@ def decide(
     other stage), Invalid, or ContentBlocked when the checks now find something that blocks.
     """
     _check_form(decision, comment)
+    revision = db.session.get(Revision, revision_id)
+    if revision is not None:
+        compile_packs(revision.post_id)
     blocked: list[dict[str, Any]] = []
     try:
         with atomic():

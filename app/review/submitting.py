@@ -10,7 +10,7 @@ from sqlalchemy import select
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked
-from app.posts.adapting import adapt_revision, all_problems, as_told
+from app.posts.adapting import adapt_revision, all_problems, as_told, compile_packs
 from app.posts.history import keep
 from app.posts.models import Post, Revision
 from app.posts.revising import current_revision, locked, reopen
@@ -35,6 +35,7 @@ def submit(actor: Actor, post_id: str, now: datetime) -> Post:
 
     Raises Conflict (not a draft) or ContentBlocked with every problem when any of them blocks.
     """
+    compile_packs(post_id)
     found: list[dict[str, Any]] = []
     try:
         return _submit(actor, post_id, now, found)
@@ -78,6 +79,7 @@ def _submit(actor: Actor, post_id: str, now: datetime, found: list[dict[str, Any
 
 def withdraw_submission(actor: Actor, post_id: str, now: datetime) -> Post:
     """Take it back from review (or from what it was approved or scheduled for): a draft again, under a new number."""
+    compile_packs(post_id)
     with atomic():
         post = locked(actor, post_id, "post.write")
         if post.status not in ("in_review", "approved", "scheduled"):

@@ -32,7 +32,9 @@ MEDIA_SRC = re.compile(r"^/media/([0-9a-f]{64})$")
 @dataclass(frozen=True, kw_only=True)
 class Look:
     """How a body is to look: its theme, what stands before and behind it, and what becomes of wide tables (theme.SPLIT,
-    theme.KEEP)."""
+    theme.KEEP).
+
+    `article`: the author's own part, where the account puts something above or below it: that alone is counted."""
 
     theme: str = theme.OFFICIAL
     source: str = ""
@@ -40,15 +42,18 @@ class Look:
     brief: Brief | None = None
     reading_time: bool = False
     tables: str = ""
+    article: Body | None = None
 
 
 @dataclass(kw_only=True)
 class Body:
-    """An adapted body. `pictures` are the hashes to be uploaded, in order; `paragraphs` its plain text for a digest."""
+    """An adapted body. `pictures` are the hashes to be uploaded, in order; `paragraphs` its plain text for a digest;
+    `characters` of its text, blanks not counted."""
 
     html: str = ""
     pictures: list[str] = field(default_factory=list)
     paragraphs: list[str] = field(default_factory=list)
+    characters: int = 0
     notes: list[Note] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -56,6 +61,11 @@ class Body:
 def rewrite(html: str, *, fit: Fit, look: Look) -> Body:
     """The themed article."""
     return _Rewriter(html, fit, keep_styles=False).themed(look)
+
+
+def read_article(html: str, *, fit: Fit) -> Body:
+    """What the text is made of, without a theme and without its `html`."""
+    return _Rewriter(html, fit, keep_styles=False).body
 
 
 def clean_override(html: str, *, fit: Fit) -> Body:
@@ -84,6 +94,7 @@ class _Rewriter:
         self._strip_attributes()
         if not keep_styles:
             self._drop_empty()
+        self.body.characters = len(re.sub(r"\s", "", self.root.text_content()))
 
     def themed(self, look: Look) -> Body:
         self.root.set("class", "root")
@@ -111,9 +122,9 @@ class _Rewriter:
         first: list[HtmlElement] = []
         if look.brief is not None and look.brief.said:
             first.append(opening.lead_box(look.brief))
-        characters = len(re.sub(r"\s", "", self.root.text_content()))
-        if look.reading_time and characters:
-            first.append(opening.reading_line(characters, len(self.body.pictures)))
+        article = look.article or self.body
+        if look.reading_time and article.characters:
+            first.append(opening.reading_line(article.characters, len(article.pictures)))
             self._note("reading_time", "文首写明字数和大约的阅读时间。")
         if first:
             first[-1].tail, self.root.text = self.root.text, None

@@ -107,7 +107,10 @@ class Adapting:
             body = adapt.clean_override(str(self.overrides["content_html"]), fit=fitted)
         else:
             html = self._framed()
-            for look in self._looks():
+            # Neither digest, cover nor reading time is made from what stands above and below every article.
+            framed = html != self.content.body_html
+            own = adapt.read_article(self.content.body_html, fit=fitted) if framed else None
+            for look in self._looks(own):
                 body = adapt.rewrite(html, fit=fitted, look=look)
                 if content_length(body.html) < CONTENT_CHARS:
                     break
@@ -115,9 +118,7 @@ class Adapting:
                 body.notes.append(Note(kind="theme", message="正文较长，为不超过微信的字符上限改用简洁版式。"))
             if look.brief is not None:
                 body.notes.append(urgent.note(look.brief, "文首"))
-            if html != self.content.body_html:
-                # Neither the digest nor the cover is made from what stands above and below every article.
-                own = adapt.rewrite(self.content.body_html, fit=fitted, look=look)
+            if own is not None:
                 body.paragraphs, body.pictures = own.paragraphs, own.pictures
                 body.notes.append(Note(kind="frame", message="已加上账号设置的片头、片尾。"))
         self.notes += body.notes
@@ -130,8 +131,8 @@ class Adapting:
         self.problems += urgent.problems(brief, "content_html")
         self.brief = brief if brief.said else None
 
-    def _looks(self) -> Iterator[adapt.Look]:
-        """The look that was chosen, then others that take fewer characters."""
+    def _looks(self, article: adapt.Body | None) -> Iterator[adapt.Look]:
+        """The look that was chosen, then others that take fewer characters; `article` as in Look."""
         name = theme.theme_of(self.account, self.content)
         look = adapt.Look(
             theme=name,
@@ -141,6 +142,7 @@ class Adapting:
             brief=self.brief,
             reading_time=theme.tells_reading_time(name, self.content),
             tables=str(self.overrides.get(theme.TABLES) or ""),
+            article=article,
         )
         yield look
         yield replace(look, theme=theme.TERSE)

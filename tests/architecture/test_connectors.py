@@ -36,7 +36,7 @@ ALLOWED: dict[tuple[str, str], str] = {
     ("guarded.py", "Guarded._first_of"): "NewConnectionError: urllib3's, which call() turns into the tree",
     ("cropping.py", "edited"): "ValueError: the contract of edited(), told by the media library",
     ("images.py", "reencode"): "ValueError: the contract of reencode(), shown as a problem of the content",
-    ("images.py", "examine"): "TooManyPixels or ValueError: what the media library tells its person",
+    ("images.py", "examine"): "TooManyPixels or TooManyFrames or ValueError: what the media library tells its person",
     ("images.py", "without_metadata"): "ValueError: told by the media library, which does not take the picture then",
     ("images.py", "_open"): "ValueError: bytes that are no picture; callers show it as a problem",
     ("images.py", "size_of"): "ValueError: bytes that are no picture; callers show it as a problem",

@@ -35,7 +35,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
 _OF_LATER = {
     "0020": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
     "0019": ("answered_challenges", "passkeys", "recovery_codes", "second_factors", "browser_sessions"),
-    "0018": ("post_snapshot_media", "post_template_media"),
+    "0018": ("media_holds", "media_batches"),
     "0016": ("post_links", "link_verdicts"),
     "0015": ("plan_rows", "plan_imports", "plans", "timetables"),
     "0014": ("post_snapshots", "post_visits", "post_templates"),

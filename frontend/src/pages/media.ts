@@ -1,5 +1,6 @@
 import "../media/media.css";
 import { csrfToken, word } from "../lib/http";
+import { startChoosing } from "../media/choosing";
 import { startCutter } from "../media/cutter";
 
 /** Uploads of the library: one line per file with its progress, refusals in the server's own words. */
@@ -86,3 +87,4 @@ form?.addEventListener("submit", async (event) => {
 });
 
 document.querySelectorAll<HTMLFormElement>("form[data-cut]").forEach(startCutter);
+document.querySelectorAll<HTMLFormElement>("form[data-many]").forEach(startChoosing);

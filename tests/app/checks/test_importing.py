@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -275,3 +276,47 @@ def test_a_new_file_takes_the_place_of_the_one_that_waits(world: World) -> None:
     read(world, pack, book(["其它", "其他"]))
     second = read(world, pack, book(["帐号", "账号"]))
     assert [one.id for one in db.session.query(PackImport)] == [second.id]
+
+
+def test_a_large_file_is_read_by_the_scheduler(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 0)
+    monkeypatch.setattr(spreadsheets, "_TOLD", 2)
+    pack = pack_of(world, Term(wrong="帐号", right="账号"))
+    waiting = read(world, pack, book(["帐号", "帐户"], ["其它", "其他"], ["座落", "坐落"]))
+    assert (waiting.state, waiting.rows, waiting.content is not None) == ("waiting", [], True)
+    with pytest.raises(Conflict, match="还没有读完"):
+        importing.take_over(world.admin, pack.id, waiting.id, replace=False, now=world.now)
+    # What was changed while it waited is what it is held against.
+    keeping.add_term(world.admin, pack.id, {"wrong": "座落", "right": "坐落", "severity": "warn"}, world.now)
+    assert importing.read_waiting(world.now)
+    assert not importing.read_waiting(world.now)
+    db.session.expire_all()
+    assert (waiting.state, waiting.content, waiting.done) == ("ready", None, 2)
+    assert outcomes(waiting) == [(2, "change"), (3, "add"), (4, "same")]
+    assert importing.take_over(world.admin, pack.id, waiting.id, replace=False, now=world.now).version == 3
+
+
+def test_a_large_file_that_will_not_do_says_why(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 0)
+    waiting = read(world, pack_of(world), book(["甲"], head=["列"]))
+    importing.read_waiting(world.now)
+    db.session.expire_all()
+    assert waiting.state == "failed"
+    assert "第一行应是表头" in waiting.why
+
+
+def test_a_dead_readers_file_is_read_by_another(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 0)
+    waiting = read(world, pack_of(world), book(["甲乙", "丙丁"]))
+    with monkeypatch.context() as dying:
+        dying.setattr(importing, "read_lines", dying_reader)
+        with pytest.raises(KeyboardInterrupt):
+            importing.read_waiting(world.now)
+    assert not importing.read_waiting(world.now + timedelta(minutes=4))
+    assert importing.read_waiting(world.now + timedelta(minutes=6))
+    db.session.expire_all()
+    assert waiting.state == "ready"
+
+
+def dying_reader(*_given: object) -> None:
+    raise KeyboardInterrupt

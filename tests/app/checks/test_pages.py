@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from openpyxl import load_workbook
 
 from app.audit.models import Event
-from app.checks import keeping
+from app.checks import importing, keeping
 from app.checks.models import PackImport, WordPack
 from app.checks.packs import terms_of
 from app.checks.words import Term
@@ -99,6 +99,28 @@ def test_a_file_is_looked_at_before_it_counts(admin: FlaskClient, world: World) 
     assert sheet is not None
     assert sheet.max_row == 206
     assert db.session.query(Event).filter_by(action="pack.export").count() == 1
+
+
+def test_a_large_file_shows_how_far_it_is(admin: FlaskClient, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 0)
+    pack = keeping.create_pack(world.admin, unit_id=world.city.id, name="地名", source="", now=world.now)
+    given = {"file": (io.BytesIO(book(["其它", "其他"])), "表.xlsx")}
+    read = admin.post(f"/settings/packs/{pack.id}/imports", data=given).location
+    assert "排队等待读取" in sound(admin, read)
+    asked = admin.get(f"{read}/progress")
+    assert "every 1s" in asked.text
+    assert "HX-Refresh" not in asked.headers
+    importing.read_waiting(world.now)
+    assert admin.get(f"{read}/progress").headers["HX-Refresh"] == "true"
+    assert "新增 1 条" in sound(admin, read)
+    bad = {"file": (io.BytesIO(b"x"), "表.xlsx")}
+    read = admin.post(f"/settings/packs/{pack.id}/imports", data=bad).location
+    importing.read_waiting(world.now)
+    page = sound(admin, read)
+    assert "文件读不出来" in page
+    assert "every 1s" not in page
+    admin.post(f"{read}/removal")
+    assert db.session.query(PackImport).count() == 0
 
 
 def test_a_bad_file_and_a_second_thought_change_nothing(admin: FlaskClient, world: World) -> None:

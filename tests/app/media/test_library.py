@@ -182,6 +182,22 @@ def test_too_many_pixels_are_not_decoded(
         take(office, now, picture(), "a.png")
 
 
+def test_a_moving_picture_is_told_its_own_limit(
+    app: Flask, office: Office, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = [Pillow.new("RGB", (40, 20), colour) for colour in ("red", "green", "blue")]
+    out = io.BytesIO()
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
+    monkeypatch.setattr(images, "MAX_MOVING_PIXELS", 3 * 40 * 20 - 1)
+    with pytest.raises(TooLarge) as refused:
+        take(office, now, out.getvalue(), "动.gif")
+    assert "上限 2 亿像素" in refused.value.message
+    assert "8000 万" not in refused.value.message
+    monkeypatch.undo()
+    assert images.MAX_MOVING_PIXELS == 2 * 100_000_000
+    assert take(office, now, out.getvalue(), "动.gif").blob.content_type == "image/gif"
+
+
 def test_too_many_bytes(app: Flask, office: Office, config: Config, now: datetime) -> None:
     app.extensions["tandem_config"] = replace(config, max_upload_bytes=100)
     with pytest.raises(TooLarge) as refused:

@@ -9,9 +9,10 @@ from flask_migrate import downgrade, upgrade
 from sqlalchemy import select
 
 from app.db import db
-from app.media.models import MediaUse
+from app.media.models import MediaHold, MediaUse
 from app.media.services import add_media
 from app.posts import services as posts
+from app.posts.templates_keeping import save_template
 from tests.app.media.test_library import letter, picture
 from tests.app.posts.helpers import World
 from tests.architecture.test_migrations import empty
@@ -42,3 +43,27 @@ def test_uses_from_before_are_found(empty: Flask, now: datetime) -> None:
     upgrade()
     db.session.expire_all()
     assert uses() == before
+
+
+def holds() -> set[tuple[str, str, str]]:
+    return {(hold.kind, hold.holder_id, hold.key) for hold in db.session.scalars(select(MediaHold))}
+
+
+def test_what_states_and_templates_name_is_found(empty: Flask, now: datetime) -> None:
+    upgrade()
+    world = World(now)
+    items = [
+        add_media(world.author, unit_id=world.city.id, name=f"{colour}.png", content=picture(colour=colour), now=now)
+        for colour in ("red", "blue", "green")
+    ]
+    html = f'<p>甲<img src="/media/{items[0].sha256}" alt="图"></p>'
+    posts.create_post(world.author, world.fields(body_html=html, cover_media_id=items[1].id), now)
+    given = {"unit_id": world.city.id, "name": "模板", "body_html": html.replace(items[0].sha256, items[2].sha256)}
+    save_template(world.admin, None, given, now)
+    before = holds()
+    assert {items[0].sha256, items[1].id, items[1].sha256, items[2].sha256} <= {key for _kind, _id, key in before}
+    db.session.rollback()
+    downgrade(revision="0016")
+    upgrade()
+    db.session.expire_all()
+    assert holds() == before

@@ -14,12 +14,12 @@ from app.db import atomic, db
 from app.errors import Conflict
 from app.media import uses
 from app.media.blobs import path_of
-from app.media.models import Blob, Derivative, Media, MediaUse
+from app.media.models import Blob, Derivative, Media, MediaHold, MediaUse
 from app.media.removing import remove
 from app.media.services import add_media, uses_of
 from app.posts import adapting, holdings, templates_keeping
 from app.posts import services as posts
-from app.posts.models import Post, Revision, SnapshotMedia, Template, TemplateMedia
+from app.posts.models import Post, Revision, Template
 from app.posts.restoring import restore
 from tests.app.posts.helpers import World, png, statements
 from tests.architecture.test_migrations import empty
@@ -83,9 +83,7 @@ def test_a_state_that_is_written_over_needs_no_more_what_it_showed(world: World,
 
 def named() -> set[tuple[str, str]]:
     db.session.expire_all()
-    states = select(SnapshotMedia.snapshot_id, SnapshotMedia.key)
-    templates = select(TemplateMedia.template_id, TemplateMedia.key)
-    return {(owner, key) for query in (states, templates) for owner, key in db.session.execute(query)}
+    return {(owner, key) for owner, key in db.session.execute(select(MediaHold.holder_id, MediaHold.key))}
 
 
 def test_what_states_and_templates_from_before_name_is_found(empty: Flask, now: datetime) -> None:

@@ -18,6 +18,8 @@ from app.errors import Conflict, ContentBlocked, Forbidden, Invalid
 from app.media import services as media
 from app.posts import lookback, lookback_shipped
 from app.posts import services as posts
+from app.posts.conflicts import compare_with_newest
+from app.posts.history import history_of
 from app.posts.models import Post
 from app.review import services as review
 from app.units.access import SYSTEM
@@ -146,6 +148,33 @@ def test_explaining_a_submitted_post_opens_a_new_revision_with_what_was_said(wor
     post = review.submit(world.author, post.id, world.now)
     post = posts.dismiss_problem(world.author, post.id, keys[1], "也是", world.now)
     assert [one["reason"] for one in posts.current_revision(post).dismissals] == ["引用原文", "也是"]
+
+
+def test_explaining_on_a_draft_puts_nobody_elses_saving_out(world: World) -> None:
+    post = draft(world)
+    seen, states = post.version, history_of(world.author, post.id).items
+    post = explained(world, post)
+    assert post.version == seen
+    assert [one.id for one in history_of(world.author, post.id).items] == [one.id for one in states]
+    # A colleague who had opened it before saves without a conflict, and what was said stays.
+    post = posts.revise_post(world.colleague, post.id, {"title": "改题"}, seen, world.now)
+    assert "dismissed" in wording(post)[0]
+    post = posts.undismiss_problem(world.author, post.id, key_of(post), world.now, version=post.version)
+    assert post.version == seen + 1
+
+
+def test_explaining_on_a_submitted_post_is_an_edit_and_kept_as_one(world: World) -> None:
+    post = review.submit(world.author, draft(world).id, world.now)
+    seen, key = post.version, key_of(post)
+    post = posts.dismiss_problem(world.colleague, post.id, key, "引用原文", world.now)
+    assert post.version == seen + 1
+    newest = history_of(world.author, post.id).items[0]
+    assert (newest.kind, newest.revision_number, newest.actor_id) == ("edited", 2, world.colleague.user_id)
+    # Whoever had it open is told by whom.
+    with pytest.raises(Conflict):
+        posts.revise_post(world.author, post.id, {"title": "改题"}, seen, world.now)
+    told = compare_with_newest(world.author, post.id, mine={"title": "改题"}, base={}, now=world.now)
+    assert told.who == "colleague"
 
 
 @pytest.mark.parametrize("reason", ["", "   ", "长" * 301])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -214,3 +215,33 @@ def test_pages_tell_them_in_words(app: Flask, mass: Desk) -> None:
     outsider = browser(app, mass.outsider)
     assert outsider.post(f"/calendar/posts/{waiting.id}/conflicts", json={"at": f"{day}T15:00"}).status_code == 404
     assert fresh_post(waiting).status == "approved"
+
+
+def test_posts_of_other_units_are_not_named(mass: Desk, now: datetime) -> None:
+    """An account may carry what other units write: its hour counts, its title is theirs."""
+    theirs = planned(mass, "别人的机密标题", hour(13), now, accounts=[mass.wechat])
+    draft = mass.approved("别人的草稿", accounts=[mass.weibo])
+    plans.wish(mass.author, draft.id, hour(20), seen=None, now=now)
+    mine = mass.approved("我的", accounts=[mass.wechat, mass.weibo])
+    with atomic():
+        for post in (theirs, draft):
+            db.session.get_one(Post, post.id).unit_id = mass.other.id
+    found = [
+        *conflicts.at_hour(mass.author, mine.id, hour(13, "15:00")),
+        *conflicts.at_hour(mass.author, mine.id, hour(20, "10:10")),
+        *conflicts.of_many(mass.author, [(fresh_post(mine), hour(20, "10:10"), [mass.weibo])])[mine.id],
+    ]
+    assert [clash.kind for clash in found] == ["quota", "close", "close"]
+    for clash in found:
+        assert "其他单位的稿件（" in clash.said()
+        assert "别人的" not in clash.said()
+        assert conflicts.json_of(clash)["post_id"] is None
+    with pytest.raises(Conflict) as refused:
+        publishing.schedule(mass.author, mine.id, publish_at=hour(13, "15:00"), now=now)
+    assert "已由其他单位的稿件（07月13日 10:00）占用" in refused.value.message
+    assert refused.value.extra["taken_by"] == {}
+    assert "别人的" not in str(refused.value.errors)
+    # Who sees both is told.
+    above = mass.person("above", mass.other, "author")
+    above = replace(above, held=(*above.held, *mass.author.held))
+    assert "《别人的草稿》" in conflicts.of_post(above, fresh_post(mine), hour(20, "10:10"))[0].said()

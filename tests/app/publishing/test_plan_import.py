@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +19,8 @@ from sqlalchemy import delete, func, select, update
 
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
-from app.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge, WrongKind
+from app.errors import Conflict, Forbidden, Invalid, NotFound, TandemError, TooLarge, WrongKind
+from app.posts import services as posts
 from app.posts.models import Post
 from app.publishing import calendar, plan_import, plan_sheet, plan_template, plans, timetables
 from app.publishing import services as publishing
@@ -61,6 +64,29 @@ def report(desk: Desk, now: datetime, *rows: Sequence[Any]) -> list[Judged]:
     return plan_import.report(desk.author, uploaded(desk, now, rows), now)
 
 
+def imported(desk: Desk, found: PlanImport, now: datetime) -> plan_import.Progress:
+    plan_import.confirm(desk.author, found.id, now=now)
+    return plan_import.make_drafts(desk.author, found.id, now=now)
+
+
+def in_threads(app: Flask, number: int, act: Callable[[], object]) -> list[object]:
+    """What each of them answered or raised; they begin together."""
+    ready = threading.Barrier(number)
+
+    def one(_number: int) -> object:
+        with app.app_context():
+            ready.wait()
+            try:
+                return act()
+            except TandemError as refusal:
+                return refusal
+            finally:
+                db.session.remove()
+
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(one, range(number)))
+
+
 def count(table: type) -> int:
     db.session.rollback()
     return db.session.scalar(select(func.count()).select_from(table)) or 0
@@ -86,7 +112,9 @@ def test_nothing_is_made_before_confirming_and_each_row_once(desk: Desk, now: da
     assert [one.good for one in judged] == [True, False, True]
     assert [account.platform for account in judged[0].accounts] == ["weibo", "wechat"]
     assert count(Post) == count(Plan) == 0
-    done = plan_import.make_drafts(desk.author, found.id, now=now)
+    with pytest.raises(Conflict, match="还没有确认"):
+        plan_import.make_drafts(desk.author, found.id, now=now)
+    done = imported(desk, found, now)
     assert (done.rows, done.made, done.skipped, done.left) == (3, 2, 1, 0)
     drafts = {post.title: post for post in db.session.scalars(select(Post))}
     assert {post.status for post in drafts.values()} == {"draft"}
@@ -106,13 +134,17 @@ def test_nothing_is_made_before_confirming_and_each_row_once(desk: Desk, now: da
     assert count(Post) == 2
     event = db.session.scalars(select(Event).where(Event.action == "plan.import")).one()
     assert "2 行建草稿，1 行不导入" in event.summary
-    # A draft stands, whoever reads its sheet again.
-    again = report(desk, now, row_of("便民公告", 账号="青岚发布weibo"))
-    assert (again[0].good, again[0].twin_id) == (False, notice.id)
+
+
+def test_a_post_of_the_same_title_and_hour_is_not_made_again(desk: Desk, now: datetime) -> None:
+    post = desk.approved(accounts=[desk.weibo])
+    plans.wish(desk.author, post.id, hour(13, "08:30"), seen=None, now=now)
+    again = report(desk, now, row_of(post.title, 账号="青岚发布weibo"))
+    assert (again[0].good, again[0].twin_id, again[0].imported) == (False, post.id, False)
     # Without its hour it may be another matter: that is for the person to say.
     with atomic():
-        db.session.execute(delete(Plan).where(Plan.post_id == notice.id))
-    again = report(desk, now, row_of("便民公告", 账号="青岚发布weibo"))
+        db.session.execute(delete(Plan).where(Plan.post_id == post.id))
+    again = report(desk, now, row_of(post.title, 账号="青岚发布weibo"))
     assert (again[0].good, again[0].twin_id) == (True, "")
     assert any("还没有定时间" in note for note in again[0].notes)
 
@@ -137,11 +169,57 @@ def test_a_file_that_is_confirmed_at_this_moment_is_not_discarded(
     assert count(PlanRow) == 1
 
 
+def test_the_same_file_again_says_what_is_imported(desk: Desk, now: datetime) -> None:
+    rows = [row_of("一"), row_of("二", clock="09:30"), row_of("三", clock="10:30")]
+    imported(desk, uploaded(desk, now, rows[:2]), now)
+    first = db.session.scalars(select(Post).where(Post.title == "一")).one()
+    # Whatever became of the draft since: another title, another hour.
+    posts.revise_post(desk.author, first.id, {"title": "改过的题"}, first.version, now)
+    plans.wish(desk.author, first.id, hour(15, "12:00"), seen=hour(13, "08:30"), now=now)
+    again = uploaded(desk, now, rows)
+    judged = plan_import.report(desk.author, again, now)
+    assert [(one.good, one.imported) for one in judged] == [(False, True), (False, True), (True, False)]
+    assert judged[0].twin_id == first.id
+    assert (imported(desk, again, now).made, count(Post)) == (1, 3)
+    assert {why for _row, why in plan_import.left_out(again)} == {"已导入：同一行先前已建过草稿，不重复建。"}
+    # For another unit the same row is another post.
+    theirs = plan_import.upload(desk.outsider, "x.xlsx", saved(book(rows[:1])), now=now)
+    assert [one.good for one in plan_import.report(desk.outsider, theirs, now)] == [True]
+
+
+def test_two_files_confirmed_before_either_is_made(desk: Desk, now: datetime) -> None:
+    both = [uploaded(desk, now, [row_of("一"), row_of("二", clock="09:30")]) for _ in range(2)]
+    for found in both:
+        plan_import.confirm(desk.author, found.id, now=now)
+    made = [plan_import.make_drafts(desk.author, found.id, now=now).made for found in both]
+    assert (made, count(Post)) == ([2, 0], 2)
+
+
+def test_confirming_is_single_shot(app: Flask, desk: Desk, now: datetime) -> None:
+    key = uploaded(desk, now, [row_of("一"), row_of("二", clock="09:30")]).id
+    told = in_threads(app, 2, lambda: plan_import.confirm(desk.author, key, now=now))
+    assert sorted(type(one).__name__ for one in told) == ["Conflict", "PlanImport"]
+    assert any("已经确认过" in str(one) for one in told)
+    in_threads(app, 2, lambda: plan_import.make_drafts(desk.author, key, now=now))
+    assert count(Post) == 2
+    confirmed = select(func.count(Event.id)).where(Event.action == "plan.import")
+    assert db.session.scalar(confirmed) == 1
+
+
+def test_two_plans_with_the_same_rows_at_one_moment(app: Flask, desk: Desk, now: datetime) -> None:
+    both = [uploaded(desk, now, [row_of(f"第{n}篇", clock=f"{n + 8}:00") for n in range(4)]).id for _ in range(2)]
+    for one in both:
+        plan_import.confirm(desk.author, one, now=now)
+    left = iter(both)
+    in_threads(app, 2, lambda: plan_import.make_drafts(desk.author, next(left), now=now))
+    assert count(Post) == 4
+
+
 def test_it_is_on_the_calendar_fainter_and_goes_nowhere_by_itself(app: Flask, desk: Desk) -> None:
     now = utcnow()
     day = now.astimezone(ZoneInfo("Asia/Shanghai")).date() + timedelta(days=3)
     found = uploaded(desk, now, [row_of("拟排的", day, "08:30", 账号="青岚发布weibo")])
-    plan_import.make_drafts(desk.author, found.id, now=now)
+    imported(desk, found, now)
     author = browser(app, desk.author)
     first, last = day - timedelta(days=1), day + timedelta(days=6)
     feed = author.get(f"/calendar/feed?start={first}&end={last}").json
@@ -362,6 +440,7 @@ def test_a_thousand_rows_in_portions(desk: Desk, now: datetime, monkeypatch: pyt
     judged = plan_import.report(desk.author, found, now)
     assert (len(judged), all(one.good for one in judged)) == (1200, True)
     monkeypatch.setattr(plan_import, "AT_ONCE", 3)
+    plan_import.confirm(desk.author, found.id, now=now)
     for made in (3, 6):
         assert plan_import.make_drafts(desk.author, found.id, now=now).made == made
     assert count(Post) == 6
@@ -378,6 +457,7 @@ def test_only_ones_own(desk: Desk, now: datetime) -> None:
     found = uploaded(desk, now, [row_of("我的")])
     for act in (
         lambda: plan_import.get(desk.admin, found.id),
+        lambda: plan_import.confirm(desk.outsider, found.id, now=now),
         lambda: plan_import.make_drafts(desk.outsider, found.id, now=now),
         lambda: plan_import.discard(desk.outsider, found.id),
     ):
@@ -423,8 +503,17 @@ def test_by_the_pages(app: Flask, desk: Desk) -> None:
     assert "排期表 第 2 行" not in sound(author, f"{where}?shown=bad")
     assert count(Post) == 0
     assert publisher.get(where).status_code == 403
+    assert author.post(f"{where}/drafts", headers={"HX-Request": "true"}).status_code == 409
+    assert author.post(f"{where}/confirmation").headers["Location"] == where
+    assert "正在建草稿" in sound(author, where)
+    author.post(f"{where}/confirmation")
+    assert "这张排期表已经确认过" in sound(author, where)
     fragment = author.post(f"{where}/drafts", headers={"HX-Request": "true"})
     assert "已建 1 篇草稿" in fragment.text
     assert "没有导入的 1 行" in sound(author, where)
     assert count(Post) == 1
     assert "已建 1 篇草稿" in sound(author, "/calendar/import")
+    again = author.post("/calendar/import", data={"file": (io.BytesIO(content), "七月.xlsx")}).headers["Location"]
+    page = sound(author, f"{again}?shown=known")
+    assert "1 行已导入或已有同题同时的稿件" in page
+    assert "同一行先前已建过草稿，不重复建。" in page

@@ -37,3 +37,22 @@ def test_every_changed_field_is_listed(world: World, now: datetime) -> None:
     assert base is not None
     assert base.id == old.id
     assert review.base_of(old) is None
+
+
+def test_parts_set_by_hand_are_named_as_in_the_composer(world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    review.submit(world.author, post.id, now)
+    old = posts.current_revision(post)
+    wechat = next(one for one in old.variants if one.account_id == world.wechat.id)
+    by_hand = {"digest": "另一句摘要。", "theme": "policy", "reading_time": "on"}
+    post = posts.override_variant(world.author, post.id, wechat.id, by_hand, now)
+    (change,) = changes(old, posts.current_revision(post))
+    assert change.name == world.wechat.name
+    assert change.pieces[0].text == "手工设定的部分有改动（摘要、版式、文首写明阅读时间），请看预览。"
+    # What stayed as it was set is not told again.
+    review.submit(world.author, post.id, now)
+    old = posts.current_revision(post)
+    wechat = next(one for one in old.variants if one.account_id == world.wechat.id)
+    post = posts.override_variant(world.author, post.id, wechat.id, {"theme": None, "digest": "第三句。"}, now)
+    (change,) = changes(old, posts.current_revision(post))
+    assert "（摘要、版式）" in change.pieces[0].text

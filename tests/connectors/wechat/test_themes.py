@@ -161,6 +161,15 @@ def test_reading_time_stands_first_where_it_is_wanted(make: Make) -> None:
     assert not policy.payload["digest"].startswith("全文约")
 
 
+def test_what_the_account_puts_around_takes_no_time(make: Make) -> None:
+    """The same head and foot stand around every article: the reader is told of the article alone."""
+    body = "<p>" + "字" * 900 + "。</p>"
+    around = {"head_html": "<p>" + "头" * 300 + "</p>", "foot_html": "尾" * 300}
+    adapted = make(settings=around).adapt(post(body_html=body, overrides={"theme": "policy"}))
+    assert "全文约 901 字，阅读约 3 分钟" in plain(adapted)[:80]
+    assert "头" * 300 in plain(adapted)
+
+
 def test_an_empty_text_takes_no_time(make: Make) -> None:
     adapted = make().adapt(post(body_html="<p></p>", source="", overrides={"reading_time": "on"}))
     assert "content_html" in blocked(adapted)
