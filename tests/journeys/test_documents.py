@@ -10,8 +10,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, expect
 
 from app.system.demo.city import PASSWORD
-from tests.app.posts.helpers import png
-from tests.journeys.browser import sign_in
+from tests.app.posts.helpers import SAMPLES, png
+from tests.journeys.browser import Person, sign_in
 from tests.journeys.stack import Stack
 from tests.journeys.test_composer import body
 
@@ -72,6 +72,39 @@ def looks_as_written(page: Page) -> None:
     expect(body(page).locator("a")).to_have_attribute("href", "https://www.qinglan.gov.cn")
 
 
+def paste(page: Page, html: str) -> None:
+    """As the clipboard hands over what was copied in another program."""
+    body(page).evaluate(
+        """(node, html) => {
+            const data = new DataTransfer();
+            data.setData("text/html", html);
+            node.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+        }""",
+        html,
+    )
+
+
+def paste_from_word(person: Person) -> None:
+    """Headings, merged cells and links stay, what cannot be published is told; what is saved looks the same."""
+    page = person.open("/posts/new")
+    page.get_by_label("标题", exact=True).fill("马拉松赛交通管制")
+    page.get_by_role("checkbox", name=re.compile(r"微信.*青岚发布")).check()
+    body(page).click()
+    paste(page, (SAMPLES / "traffic-control-from-word.html").read_text(encoding="utf-8"))
+    expect(page.locator("#toasts")).to_contain_text("脚本 1 处")
+    expect(page.locator("#toasts")).to_contain_text("Word")
+    for shown in (body(page), page.frame_locator("#previews iframe").first.locator("body")):
+        expect(shown.locator("td[rowspan='2']")).to_have_text("滨江大道")
+        expect(shown).to_contain_text("往届赛事回顾")
+    expect(body(page).locator("h2")).to_have_text(["一、管制时间", "二、管制路段", "三、其他事项"])
+    expect(body(page).locator("tr")).to_have_count(4)
+    assert "font-family" not in body(page).inner_html()
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    person.shot("documents-pasted")
+    page.reload()
+    expect(body(page).locator("td[rowspan='2']")).to_have_text("滨江大道")
+
+
 def test_a_post_goes_out_as_a_document_and_comes_back(stack: Stack, browser: Browser) -> None:
     person = sign_in(browser, stack.web, "author@demo.tandem", PASSWORD)
     page = person.open("/posts/new")
@@ -113,4 +146,5 @@ def test_a_post_goes_out_as_a_document_and_comes_back(stack: Stack, browser: Bro
     expect(dialog.get_by_role("alert")).to_contain_text("没有导入")
     person.shot("documents-page")
     page.keyboard.press("Escape")
+    paste_from_word(person)
     assert [line for line in person.complaints if "422" not in line] == []

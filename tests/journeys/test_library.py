@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from app.system.demo.city import PASSWORD
 from tests.app.media.test_library import picture
-from tests.journeys.browser import sign_in
+from tests.journeys.browser import Person, sign_in
 from tests.journeys.stack import Stack
 
 
@@ -16,6 +16,29 @@ def upload(page: Page, name: str, content: bytes) -> None:
     page.get_by_label("选择图片或附件").set_input_files([{"name": name, "mimeType": "image/jpeg", "buffer": content}])
     page.get_by_label(re.compile("放入文件夹")).fill("活动／2026")
     page.get_by_role("button", name="上传", exact=True).click()
+
+
+def cover_is_cropped(person: Person) -> None:
+    """By keyboard, in the account's tab; it is kept, and given back to the automatic one."""
+    page = person.page
+    page.get_by_role("checkbox", name=re.compile(r"微信.*青岚发布")).check()
+    tab = page.get_by_role("tab", name=re.compile("青岚发布"))
+    tab.click()
+    part = page.locator("[data-part=cover]:visible")
+    large = part.get_by_label("大图（2.35:1），首条显示")
+    expect(part.get_by_label("小图（1:1），转发和次条显示")).to_be_disabled()
+    expect(large).to_have_value("50")
+    large.press("End")
+    # The row itself is not drawn anew under the hands of who is sliding.
+    expect(tab).to_contain_text("✎")
+    page.reload()
+    tab.click()
+    expect(part).to_contain_text("已手工设定")
+    expect(large).to_have_value("100")
+    person.shot("cover-cropped")
+    expect(part.locator("img").first).to_have_css("object-position", "50% 100%")
+    part.get_by_role("button", name="恢复自动").click()
+    expect(large).to_have_value("50")
 
 
 def test_a_picture_from_upload_to_post(stack: Stack, browser: Browser) -> None:
@@ -77,6 +100,7 @@ def test_a_picture_from_upload_to_post(stack: Stack, browser: Browser) -> None:
     page.keyboard.type("堤坝上的人们。")
     expect(page.locator("#saved")).to_contain_text("已保存")
 
+    cover_is_cropped(person)
     page.goto(made)
     expect(page.locator("#uses")).to_contain_text("防汛抢险现场")
     expect(page.get_by_label("替代文字")).to_have_value("解放军战士在堤坝上装填沙袋")
