@@ -28,10 +28,18 @@ _RULES_OF_LEVEL = {
 }
 
 
+# What this room settles by an account's last post; other rules are settled elsewhere.
+_BY_LAST_POST = sorted({rule for rules in _RULES_OF_LEVEL.values() for rule in rules})
+
+
 def evaluate(now: datetime) -> int:
     """Look at every active account's last post; opens, renews and closes findings. Returns how many were opened."""
     accounts = list(db.session.scalars(select(Account).where(Account.active).options(joinedload(Account.unit))))
-    standing = set(db.session.scalars(select(Finding.account_id).where(Finding.closed_at.is_(None))))
+    standing = set(
+        db.session.scalars(
+            select(Finding.account_id).where(Finding.closed_at.is_(None), Finding.rule.in_(_BY_LAST_POST))
+        )
+    )
     unsettled = [state for state in judge_all(accounts, now) if not _is_settled(state, standing)]
     opened = sum(_settle(state, now) for state in unsettled)
     _close_inactive(now)
@@ -97,7 +105,7 @@ def _settle(state: Dormancy, now: datetime) -> int:
             finding.rule: finding
             for finding in db.session.scalars(
                 select(Finding).where(
-                    Finding.account_id == account.id, Finding.closed_at.is_(None), Finding.rule.in_(list(RULES))
+                    Finding.account_id == account.id, Finding.closed_at.is_(None), Finding.rule.in_(_BY_LAST_POST)
                 )
             )
         }

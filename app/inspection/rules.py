@@ -13,6 +13,7 @@ from app.words import N_
 WARN_AT = (7, 10, 12)
 VETO_AT = 14
 ZOMBIE_AT = 90
+AFTER_REVIEW = "REV-AFTER"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +71,15 @@ RULES = {
             source="本系统的判定原则",
             grade="A",
             remedy=N_("请核对账号权限，或到平台人工查看最近一次发布时间。"),
+        ),
+        Rule(
+            id=AFTER_REVIEW,
+            name=N_("紧急发布后未按时补审"),
+            severity="process",
+            quote="紧急稿件由终审先行通过的，其余环节须在规定时限内补审",
+            source="本系统的审核流程（三审三校）",
+            grade="A",
+            remedy=N_("请其余环节的审核人尽快补审；内容有误的，撤回或发更正。"),
         ),
     )
 }

@@ -6,6 +6,7 @@ from app.inspection.dormancy import Dormancy, dormancy
 from app.inspection.figures import Gap, longest_gaps, published_per_day
 from app.inspection.findings import count_open, evaluate, findings_of, open_findings
 from app.inspection.history import count_days, moments, posts_by_day, record_history
+from app.inspection.late_reviews import evaluate_late_reviews
 
 __all__ = [
     "Dormancy",
@@ -14,6 +15,7 @@ __all__ = [
     "count_open",
     "dormancy",
     "evaluate",
+    "evaluate_late_reviews",
     "findings_of",
     "longest_gaps",
     "moments",

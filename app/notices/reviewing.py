@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.config import current
 from app.db import atomic, db, release
 from app.notices.models import Notice
-from app.notices.outbox import tell
+from app.notices.outbox import ALARM, tell
 from app.review.models import Deputy, Escalation, Remark, Review
 from app.review.services import deciders, open_escalation
 from app.units.access import Actor
@@ -28,9 +28,18 @@ def tell_of_review(review: Review, actor: Actor, now: datetime) -> None:
             _tell_of_question(review, asked, now)
             return
         stage = str(review.stages[review.stage]["name"])
-        until = f"请在{_clock(review.due_at)}前办理。" if review.due_at else "请审核。"
+        if review.passed_early:
+            until = f"终审已先行通过，请在{_clock(review.after_due_at)}前补审。"
+        else:
+            until = f"请在{_clock(review.due_at)}前办理。" if review.due_at else "请审核。"
+        if review.emergency:
+            until += f"紧急理由：{review.emergency}"
         words = f"轮到“{stage}”环节，{until}"
         _tell(review, f"stage{review.stage}", deciders(review, now), f"待您审核：{title}", words, now)
+        if review.passed_early:
+            words = f"终审已通过，可以排期发布。其余环节须在{_clock(review.after_due_at)}前补审。"
+            writers = {*review.revision.editors, review.submitted_by} - {""}
+            _tell(review, "early", writers, f"已紧急通过：{title}", words, now, path=f"/posts/{review.post_id}")
     elif review.expired_at is not None:
         _tell_of_expiry(review, now)
     elif review.status in ("returned", "approved"):
@@ -40,7 +49,11 @@ def tell_of_review(review: Review, actor: Actor, now: datetime) -> None:
         words = (
             f"{actor.name}退回：{last.rstrip('。')}。请修改后重新送审。" if returned else "已全部通过，可以排期发布。"
         )
+        if review.passed_early:
+            words = f"{actor.name}补审{'退回：' + last if returned else '通过，各环节已补齐。'}"
         _tell(review, review.status, writers, f"{'被退回' if returned else '已通过审核'}：{title}", words, now)
+        if returned and review.passed_early and review.post.status != "returned":
+            _alarm_of_return(review, actor, last, now)
 
 
 def tell_of_deputy(row: Deputy, actor: Actor, now: datetime) -> None:
@@ -93,12 +106,27 @@ def _remind(review_id: str, now: datetime) -> int:
         review = db.session.get(Review, review_id, with_for_update=True, populate_existing=True)
         if review is None or review.status != "open" or review.remind_at is None or review.remind_at > now:
             return 0
-        stage, until = str(review.stages[review.stage]["name"]), _clock(review.due_at)
-        words = f"“{stage}”环节请在{until}前办理，过期将退回拟稿人。"
+        stage, until = str(review.stages[review.stage]["name"]), review.due_at or review.after_due_at
+        threat = "列为问题线索" if review.passed_early else "退回拟稿人"
+        words = f"“{stage}”环节请在{_clock(until)}前办理，过期将{threat}。"
         people = deciders(review, now)
         # The next stage sets it anew; until then there is nothing more to remind of.
         review.remind_at = None
-        return _tell(review, f"remind{review.due_at}", people, f"审核将到期：{review.post.title}", words, now)
+        return _tell(review, f"remind{until}", people, f"审核将到期：{review.post.title}", words, now)
+
+
+def _alarm_of_return(review: Review, actor: Actor, comment: str, now: datetime) -> None:
+    """It has gone out, and the review afterwards says that it should not have."""
+    tell(
+        key=f"after-review:{review.id}",
+        kind="review",
+        level=ALARM,
+        unit_id=review.unit_id,
+        title=f"补审没有通过，稿件已在发布：{review.post.title}"[:200],
+        body=f"{actor.name}：{comment[:500]} 请尽快决定撤回或发更正。",
+        path=f"/posts/{review.post_id}",
+        now=now,
+    )
 
 
 def _tell_of_question(review: Review, asked: Escalation, now: datetime) -> None:

@@ -8,8 +8,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import select
-
 from app.accounts import connections
 from app.accounts.connections import public_address
 from app.audit import services as audit
@@ -20,7 +18,7 @@ from app.posts.models import Post, Revision, Variant
 from app.publishing import blackouts, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
-from app.review.models import Review
+from app.review.finding import approval_of
 from app.units.access import Actor
 from app.waking import wake
 
@@ -257,8 +255,7 @@ def first_ids(order: Order, sides: Iterable[tuple[str, str]]) -> frozenset[str]:
 
 def _approved(post: Post) -> Revision:
     """The revision that stands, provided its review ended in approval."""
-    review = db.session.scalars(select(Review).where(Review.revision_id == post.revision_id)).one_or_none()
-    if post.revision is None or post.status != "approved" or review is None or review.status != "approved":
+    if post.revision is None or post.status != "approved" or approval_of(post.revision.id) is None:
         raise Conflict(
             "这篇稿件还不能排期。它没有通过全部审核，或已经排期、发布。请先完成审核；已发布的请另写一篇更正。"
         )

@@ -12,7 +12,7 @@ def register(app: Flask) -> None:
     from app.review.services import on_changed, void_review
 
     # One blueprint, whose routes stand in several modules: all are there before it is bound.
-    for name in ("chain_views", "deputy_views", "form_views", "remark_views"):
+    for name in ("chain_views", "deputy_views", "emergency_views", "form_views", "remark_views"):
         import_module(f"app.review.{name}")
     if remember not in on_changed:
         on_changed.append(remember)

@@ -38,6 +38,7 @@ from app.review.schemas import (
     ReviewList,
     ReviewOut,
     ReviewQuery,
+    SubmissionIn,
 )
 from app.states import word_of
 from app.units.access import Actor, unit_for
@@ -50,10 +51,11 @@ _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document
 
 @blp.post("/posts/<post_id>/submission")
 @requires("post.write")
+@blp.arguments(SubmissionIn, required=False)
 @blp.response(200, PostOut)
-def submit(post_id: str) -> dict[str, Any]:
-    """Hand in for review; 422 with `problems` when any blocks."""
-    return post_json(services.submit(current_actor(), post_id, utcnow()))
+def submit(given: dict[str, Any], post_id: str) -> dict[str, Any]:
+    """Hand in for review, at need as an emergency; 422 with `problems` when any blocks."""
+    return post_json(services.submit(current_actor(), post_id, utcnow(), emergency=given.get("emergency")))
 
 
 @blp.delete("/posts/<post_id>/submission")
@@ -231,12 +233,15 @@ def show_chain(unit_id: str) -> dict[str, Any]:
 @blp.response(200, ChainOut)
 def replace_chain(given: dict[str, Any], unit_id: str) -> dict[str, Any]:
     """Replace the unit's own chain."""
-    return _chain_json(unit_id, services.set_chain(current_actor(), unit_id, given["stages"], utcnow()))
+    return _chain_json(
+        unit_id,
+        services.set_chain(current_actor(), unit_id, given["stages"], utcnow(), after_hours=given["after_hours"]),
+    )
 
 
 def _chain_json(unit_id: str, chain: services.Chain) -> dict[str, Any]:
     inherited = None if chain.unit_id == unit_id else chain.unit_id
-    return {"unit_id": unit_id, "stages": chain.stages, "inherited_from": inherited}
+    return {"unit_id": unit_id, "stages": chain.stages, "inherited_from": inherited, "after_hours": chain.after_hours}
 
 
 def _remark_json(row: Remark) -> dict[str, Any]:

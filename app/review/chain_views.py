@@ -38,7 +38,9 @@ def set_chain() -> ResponseReturnValue:
     if edit := form.get("edit"):
         return _chain_page(actor, unit_id, rows=_edited(rows, edit))
     try:
-        services.set_chain(actor, unit_id, [] if form.get("inherit") else rows, utcnow())
+        services.set_chain(
+            actor, unit_id, [] if form.get("inherit") else rows, utcnow(), after_hours=form.get("after_hours")
+        )
     except TandemError as refusal:
         return _chain_page(actor, unit_id, refusal, rows)
     flash(_("审核流程已保存。正在进行的审核仍按原流程走完。"), "ok")
@@ -83,7 +85,9 @@ def _chain_page(
     units = list(db.session.scalars(select(Unit).where(visible(actor, "unit.read", Unit.id)).order_by(Unit.path)))
     wanted = unit_id or actor.unit_id
     unit = next((item for item in units if item.id == wanted), units[0] if units else None)
-    found = services.chain_of(unit.id) if unit else services.Chain(unit_id="", stages=[])
+    found = (
+        services.chain_of(unit.id) if unit else services.Chain(unit_id="", stages=[], after_hours=services.AFTER_HOURS)
+    )
     origin = db.session.get(Unit, found.unit_id) if found.unit_id else None
     page = render_template(
         "review/chain.html",
@@ -93,6 +97,7 @@ def _chain_page(
         origin=origin,
         reach=services.reach_of(unit) if unit else None,
         rows=rows if rows is not None else found.stages,
+        after_hours=request.form.get("after_hours", found.after_hours),
         unsaved=rows is not None and refusal is None,
         most=services.MOST_STAGES,
         deciding=services.DECIDING,

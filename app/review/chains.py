@@ -23,16 +23,20 @@ DEFAULT: tuple[dict[str, Any], ...] = (
 )
 MOST_STAGES = 5
 MOST_HOURS = 720
+# Hours for the other stages after an emergency: usual, and most.
+AFTER_HOURS, MOST_AFTER = 24, 168
 # Roles that may decide at all.
 DECIDING = tuple(key for key, (_name, keys) in ROLES.items() if "review.decide" in keys)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chain:
-    """`unit_id` is the unit whose chain it is: another one when inherited, "" for the default."""
+    """`unit_id` is the unit whose chain it is: another one when inherited, "" for the default. After an emergency the other stages follow within
+    `after_hours`."""
 
     unit_id: str
     stages: list[dict[str, Any]]
+    after_hours: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +56,9 @@ def chain_of(unit_id: str) -> Chain:
     while unit is not None:
         own = db.session.get(ReviewChain, unit.id)
         if own is not None and own.stages:
-            return Chain(unit_id=unit.id, stages=_whole(own.stages))
+            return Chain(unit_id=unit.id, stages=_whole(own.stages), after_hours=own.after_hours or AFTER_HOURS)
         unit = unit.parent
-    return Chain(unit_id="", stages=_whole(DEFAULT))
+    return Chain(unit_id="", stages=_whole(DEFAULT), after_hours=AFTER_HOURS)
 
 
 def reach_of(unit: Unit) -> Reach:
@@ -83,10 +87,17 @@ def _reviewers(unit: Unit) -> set[str]:
     return set(db.session.scalars(query))
 
 
-def set_chain(actor: Actor, unit_id: str, stages: Sequence[Mapping[str, Any]], now: datetime) -> Chain:
+def set_chain(
+    actor: Actor,
+    unit_id: str,
+    stages: Sequence[Mapping[str, Any]],
+    now: datetime,
+    *,
+    after_hours: int | str | None = None,
+) -> Chain:
     """Replace the unit's own chain; no stages at all: inherit again. Runs under way keep the chain they began with."""
     unit_for(actor, "review.configure", unit_id)
-    wanted = _checked(stages)
+    wanted, after = _checked(stages), _after(after_hours)
     with atomic():
         before = chain_of(unit_id)
         own = db.session.get(ReviewChain, unit_id)
@@ -94,9 +105,9 @@ def set_chain(actor: Actor, unit_id: str, stages: Sequence[Mapping[str, Any]], n
             if own is not None:
                 db.session.delete(own)
         elif own is None:
-            db.session.add(ReviewChain(unit_id=unit_id, stages=wanted, updated_at=now))
+            db.session.add(ReviewChain(unit_id=unit_id, stages=wanted, after_hours=after, updated_at=now))
         else:
-            own.stages, own.updated_at = wanted, now
+            own.stages, own.after_hours, own.updated_at = wanted, after, now
         record(
             actor,
             "review.configure",
@@ -105,8 +116,8 @@ def set_chain(actor: Actor, unit_id: str, stages: Sequence[Mapping[str, Any]], n
             object_id=unit_id,
             unit_id=unit_id,
             summary="设置审核流程：" + ("、".join(stage["name"] for stage in wanted) or "沿用上级"),
-            before={"stages": before.stages},
-            after={"stages": wanted},
+            before={"stages": before.stages, "after_hours": before.after_hours},
+            after={"stages": wanted, "after_hours": after},
         )
     return chain_of(unit_id)
 
@@ -157,6 +168,15 @@ def _checked(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return _whole(
         [{**stage, "name": name, "hours": given} for stage, name, given in zip(stages, names, hours, strict=True)]
     )
+
+
+def _after(given: int | str | None) -> int | None:
+    """Raises Invalid."""
+    hours = _hours(given)
+    if hours is not None and not 1 <= hours <= MOST_AFTER:
+        words = f"应为 1 到 {MOST_AFTER} 的整数小时，留空为 {AFTER_HOURS} 小时。"
+        raise Invalid(f"审核流程没有保存。紧急稿件的补审时限{words}请改正。", errors={"after_hours": [words]})
+    return hours
 
 
 def _hours(given: Any) -> int | None:

@@ -12,6 +12,7 @@ from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.posts.adapting import compile_packs, digest
 from app.posts.models import Post, Revision
+from app.posts.revising import reopen
 from app.posts.services import iso, set_status
 from app.review.announcing import announce, close_escalations, open_escalation
 from app.review.capacity import OWN, capacity, eligible, sees, takers
@@ -98,7 +99,7 @@ def _take(
     # An escalated stage is settled by the one who was asked.
     settled = open_escalation(review) is not None
     close_escalations(review, decision, now, comment)
-    _advance(review, decision, now, settled=settled)
+    _advance(review, actor, decision, now, settled=settled)
     word, name = "通过" if decision == "approved" else "退回", _name(principal)
     facts = {"decision": decision, **({"for": principal} if principal else {})}
     said = f"代{name}审核{word}《{review.post.title}》" if principal else f"审核{word}《{review.post.title}》"
@@ -180,21 +181,38 @@ def _check_payloads(revision: Revision, sha256s: Mapping[str, str] | None) -> No
     )
 
 
-def _advance(review: Review, decision: str, now: datetime, *, settled: bool) -> None:
-    if decision == "returned":
+def _advance(review: Review, actor: Actor, decision: str, now: datetime, *, settled: bool) -> None:
+    if decision == "returned" and review.passed_early:
+        _return_afterwards(review, actor, now)
+    elif decision == "returned":
         _close(review, "returned", now)
     elif not settled and not _stage_done(review):
         return
     elif review.stage + 1 < len(review.stages):
         review.stage += 1
         begin_stage(review, now)
+        if review.emergency is not None and review.stage == 1:
+            set_status(review.post, "approved", now)
     else:
         _close(review, "approved", now)
 
 
 def _close(review: Review, status: str, now: datetime) -> None:
     review.status, review.closed_at, review.due_at, review.remind_at = status, now, None, None
-    set_status(review.post, status, now)
+    # What passed early stands where publishing brought it meanwhile.
+    if not review.passed_early:
+        set_status(review.post, status, now)
+
+
+def _return_afterwards(review: Review, actor: Actor, now: datetime) -> None:
+    """Returned by the review after an emergency: what has not gone out is called back; what has, people must deal with."""
+    _close(review, "returned", now)
+    db.session.flush()
+    try:
+        reopen(review.post, actor, now)
+    except Conflict:
+        return
+    set_status(review.post, "returned", now)
 
 
 def _stage_done(review: Review) -> bool:

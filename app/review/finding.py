@@ -75,7 +75,7 @@ def _back(actor: Actor, limit: int, *, expired: bool) -> list[Review]:
         review
         for review in found
         if review.post.status == "returned"
-        and review.post.revision_id == review.revision_id
+        and (review.post.revision_id == review.revision_id or review.passed_early)
         and (
             actor.user_id in (*review.revision.editors, review.submitted_by)
             or (expired and actor.may("review.decide", review.post.unit))
@@ -85,9 +85,12 @@ def _back(actor: Actor, limit: int, *, expired: bool) -> list[Review]:
 
 
 def approval_of(revision_id: str) -> Review | None:
-    """The approved run of this revision, with its decisions; None when it is not (or not any more) approved."""
+    """The approved run of this revision, with its decisions, also when only the review after an emergency is to follow;
+    None when it is not (or not any more) approved."""
     review = review_of(revision_id)
-    return review if review is not None and review.status == "approved" else None
+    if review is None or not (review.status == "approved" or (review.status == "open" and review.passed_early)):
+        return None
+    return review
 
 
 def review_of(revision_id: str) -> Review | None:

@@ -111,6 +111,9 @@ def _facts(document: Document, form: Form) -> None:
         ("附件", "、".join(media.name for media in form.attachments) or "无"),
         ("审核结果", _result(form)),
     ]
+    if review is not None and review.emergency:
+        limit = f"；其余环节补审时限 {clock(review.after_due_at)}" if review.after_due_at else ""
+        rows.append(("紧急通道", f"{review.emergency}{limit}"))
     _grid(document, (), (32, 124), rows)
 
 

@@ -22,6 +22,8 @@ class ReviewChain(Model):
     unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), primary_key=True)
     stages: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # How long the other stages may take after an emergency; None: the usual day.
+    after_hours: Mapped[int | None] = mapped_column(Integer)
 
 
 class Review(Model):
@@ -29,6 +31,8 @@ class Review(Model):
 
     The open stage is to be decided by `due_at`, its people are reminded at `remind_at`; None: no limit. A run whose time
     ran out is returned by the clock: status "returned" with `expired_at`.
+    An `emergency` (its reason) begins with the last stage; once that passed the post may go out, and the other stages
+    follow within `after_hours`, by `after_due_at`, while the run stays open.
     """
 
     __tablename__ = "reviews"
@@ -50,11 +54,19 @@ class Review(Model):
     due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     remind_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     expired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    emergency: Mapped[str | None] = mapped_column(Text)
+    after_hours: Mapped[int | None] = mapped_column(Integer)
+    after_due_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
 
     post: Mapped[Post] = relationship()
     revision: Mapped[Revision] = relationship()
     decisions: Mapped[list[Decision]] = relationship(back_populates="review", order_by="Decision.at")
     escalations: Mapped[list[Escalation]] = relationship(back_populates="review", order_by="Escalation.id")
+
+    @property
+    def passed_early(self) -> bool:
+        """Its final approver passed it in an emergency; what is open or was decided since is the review afterwards."""
+        return self.emergency is not None and self.stage > 0
 
 
 class Decision(Model):

@@ -85,6 +85,8 @@ class ReviewOut(BaseSchema):
     due_at = fields.String(allow_none=True)
     closed_at = fields.String(allow_none=True)
     expired_at = fields.String(allow_none=True)
+    emergency = fields.String(allow_none=True)
+    after_due_at = fields.String(allow_none=True)
     sha256s = fields.Dict()
 
 
@@ -120,10 +122,17 @@ class Approvals(BaseSchema):
     items = fields.List(fields.Nested(ApprovalOut))
 
 
+class SubmissionIn(BaseSchema):
+    """`emergency`: why it cannot wait for all stages; the last comes first, the others follow."""
+
+    emergency = fields.String(load_default=None, allow_none=True)
+
+
 class ChainIn(BaseSchema):
-    """No stages: inherit from the unit above."""
+    """No stages: inherit from the unit above. `after_hours`: for the other stages after an emergency, null for 24."""
 
     stages = fields.List(fields.Nested(StageIn), required=True)
+    after_hours = fields.Integer(load_default=None, allow_none=True)
 
 
 class ChainOut(BaseSchema):
@@ -132,6 +141,7 @@ class ChainOut(BaseSchema):
     unit_id = fields.String()
     stages = fields.List(fields.Nested(StageIn))
     inherited_from = fields.String(allow_none=True)
+    after_hours = fields.Integer()
 
 
 class RemarkIn(BaseSchema):

@@ -7,7 +7,17 @@ from typing import Any
 from app.posts.services import iso
 from app.review.announcing import on_appointed, on_changed, on_remarked, open_escalation
 from app.review.capacity import able_for, deciders, eligible
-from app.review.chains import DECIDING, DEFAULT, MOST_STAGES, Chain, asks_secrecy, chain_of, reach_of, set_chain
+from app.review.chains import (
+    AFTER_HOURS,
+    DECIDING,
+    DEFAULT,
+    MOST_STAGES,
+    Chain,
+    asks_secrecy,
+    chain_of,
+    reach_of,
+    set_chain,
+)
 from app.review.deciding import decide, decision_json, may_decide, why_not
 from app.review.deputies import principals_of
 from app.review.escalating import askable, escalate
@@ -31,6 +41,7 @@ from app.review.submitting import submit, void_review, withdraw_submission
 from app.review.timing import expire_overdue
 
 __all__ = [
+    "AFTER_HOURS",
     "DECIDING",
     "DEFAULT",
     "MOST_STAGES",
@@ -100,6 +111,8 @@ def review_json(review: Review) -> dict[str, Any]:
         "due_at": iso(review.due_at),
         "closed_at": iso(review.closed_at),
         "expired_at": iso(review.expired_at),
+        "emergency": review.emergency,
+        "after_due_at": iso(review.after_due_at),
         "sha256s": {variant.id: variant.sha256 for variant in review.revision.variants},
     }
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from app.audit.services import record
 from app.db import atomic, db
-from app.errors import Conflict, ContentBlocked
+from app.errors import Conflict, ContentBlocked, Invalid
 from app.posts.adapting import adapt_revision, all_problems, as_told, compile_packs
 from app.posts.history import keep
 from app.posts.models import Post, Revision
@@ -22,6 +22,7 @@ from app.review.models import Review
 from app.review.timing import begin_stage
 from app.units.access import Actor
 
+_REASON = 500
 _CANNOT_SUBMIT = {
     "in_review": "这篇稿件已经在审核中。不能重复提交。请等审核人处理，或先撤回。",
     "approved": "这篇稿件已经通过审核。不需要再次提交。可以直接排期发布。",
@@ -30,15 +31,19 @@ _CANNOT_SUBMIT = {
 _OUT = "这篇稿件已进入发布。不能再提交审核。如需更正，请新建一篇更正稿。"
 
 
-def submit(actor: Actor, post_id: str, now: datetime) -> Post:
+def submit(actor: Actor, post_id: str, now: datetime, *, emergency: str | None = None) -> Post:
     """Freeze the current revision and start its run through the unit's chain.
 
-    Raises Conflict (not a draft) or ContentBlocked with every problem when any of them blocks.
+    `emergency`: why it cannot wait; then the last stage comes first, and the others follow after it may go out.
+    Raises Conflict (not a draft), Invalid (no reason, nothing to follow) or ContentBlocked with every problem when any
+    of them blocks.
     """
+    if emergency is not None:
+        emergency = _reason(emergency)
     compile_packs(post_id)
     found: list[dict[str, Any]] = []
     try:
-        return _submit(actor, post_id, now, found)
+        return _submit(actor, post_id, emergency, now, found)
     except ContentBlocked:
         with atomic():
             post = locked(actor, post_id, "post.write")
@@ -46,7 +51,7 @@ def submit(actor: Actor, post_id: str, now: datetime) -> Post:
         raise
 
 
-def _submit(actor: Actor, post_id: str, now: datetime, found: list[dict[str, Any]]) -> Post:
+def _submit(actor: Actor, post_id: str, emergency: str | None, now: datetime, found: list[dict[str, Any]]) -> Post:
     """`found` gets the problems that stand in it, also when they are why it is refused."""
     with atomic():
         post = locked(actor, post_id, "post.write")
@@ -58,13 +63,17 @@ def _submit(actor: Actor, post_id: str, now: datetime, found: list[dict[str, Any
         adapt_revision(post, revision, actor.origin)
         found += problems_in(revision)
         _refuse_blocked(revision)
+        chain = chain_of(post.unit_id)
+        stages = chain.stages if emergency is None else _last_first(chain.stages)
         revision.frozen_at = now
         review = Review(
             post=post,
             revision=revision,
             unit_id=post.unit_id,
-            stages=chain_of(post.unit_id).stages,
+            stages=stages,
             stage=0,
+            emergency=emergency,
+            after_hours=chain.after_hours if emergency is not None else None,
             submitted_by=actor.user_id,
             submitted_at=now,
         )
@@ -73,7 +82,10 @@ def _submit(actor: Actor, post_id: str, now: datetime, found: list[dict[str, Any
         note_problems(post, revision.number, found, now)
         set_status(post, "in_review", now)
         db.session.flush()
-        announce(review, actor, now, "review.submit", f"提交审核《{post.title}》")
+        if emergency is None:
+            announce(review, actor, now, "review.submit", f"提交审核《{post.title}》")
+        else:
+            announce(review, actor, now, "review.submit", f"紧急送审《{post.title}》：{emergency}", emergency=emergency)
     return post
 
 
@@ -117,6 +129,25 @@ def blocking(problems: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def fresh_problems(revision: Revision) -> list[dict[str, Any]]:
     """What the checks of today find in a frozen revision: its text, its attachments, and the parts set by hand."""
     return as_told(revision, all_problems(revision))
+
+
+def _reason(given: str) -> str:
+    reason = given.strip()
+    if not reason or len(reason) > _REASON:
+        raise Invalid(
+            "没有紧急送审。请写明为什么来不及逐级审核，不超过 500 字。",
+            errors={"emergency": ["请写明理由，不超过 500 字。"]},
+        )
+    return reason
+
+
+def _last_first(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    if len(stages) < 2:
+        raise Invalid(
+            "没有紧急送审。本单位只有一个审核环节，没有可以后补的。请直接提交审核。",
+            errors={"emergency": ["本单位只有一个审核环节。"]},
+        )
+    return [stages[-1], *stages[:-1]]
 
 
 def _refuse_blocked(revision: Revision) -> None:

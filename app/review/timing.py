@@ -25,7 +25,12 @@ def begin_stage(review: Review, now: datetime) -> None:
     stage = review.stages[review.stage]
     hours = stage.get("hours")
     review.due_at = review.remind_at = None
-    if hours:
+    if review.passed_early:
+        # What follows an emergency has one limit for all of it, and nothing to be returned when it is over.
+        if review.after_due_at is None:
+            review.after_due_at = now + timedelta(hours=review.after_hours or 0)
+        review.remind_at = review.after_due_at - timedelta(hours=review.after_hours or 0) * (1 - _REMIND)
+    elif hours:
         working = bool(stage.get("working"))
         review.due_at = _later(now, hours, working=working)
         review.remind_at = _later(now, hours * _REMIND, working=working)

@@ -14,6 +14,11 @@ def upgrade() -> None:
     for name in ("due_at", "remind_at", "expired_at"):
         op.add_column("reviews", sa.Column(name, sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_reviews_due_at"), "reviews", ["due_at"], unique=False)
+    op.add_column("reviews", sa.Column("emergency", sa.Text(), nullable=True))
+    op.add_column("reviews", sa.Column("after_hours", sa.Integer(), nullable=True))
+    op.add_column("reviews", sa.Column("after_due_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index(op.f("ix_reviews_after_due_at"), "reviews", ["after_due_at"], unique=False)
+    op.add_column("review_chains", sa.Column("after_hours", sa.Integer(), nullable=True))
     op.add_column("decisions", sa.Column("for_user_id", sa.String(length=32), nullable=True))
     op.add_column("decisions", sa.Column("secrecy", sa.Boolean(), nullable=True))
     op.create_table(
@@ -114,6 +119,10 @@ def downgrade() -> None:
     op.drop_table("deputies")
     op.drop_column("decisions", "secrecy")
     op.drop_column("decisions", "for_user_id")
+    op.drop_column("review_chains", "after_hours")
+    op.drop_index(op.f("ix_reviews_after_due_at"), table_name="reviews")
+    for name in ("after_due_at", "after_hours", "emergency"):
+        op.drop_column("reviews", name)
     op.drop_index(op.f("ix_reviews_due_at"), table_name="reviews")
     for name in ("expired_at", "remind_at", "due_at"):
         op.drop_column("reviews", name)

@@ -14,8 +14,8 @@ from tests.journeys.stack import Stack
 TITLES = ("周四上午停水安排", "周五上午停水安排")
 
 
-def post_by_api(stack: Stack, author: str, title: str) -> str:
-    """The id of a post that was handed in."""
+def post_by_api(stack: Stack, author: str, title: str, *, hand_in: bool = True) -> str:
+    """The id of a new post."""
     headers = {"Authorization": f"Bearer {author}"}
 
     def ask(method: str, path: str, **given: Any) -> Any:
@@ -27,7 +27,8 @@ def post_by_api(stack: Stack, author: str, title: str) -> str:
     text = f"<p>{title}：城东片区停水四小时，请提前储水。</p><p>抢修电话见区政府网站。</p>"
     fields = {"unit_id": account["unit_id"], "title": title, "summary": "请提前储水。", "body_html": text}
     post = ask("POST", "/posts", json={**fields, "account_ids": [account["id"]]})
-    ask("POST", f"/posts/{post['id']}/submission")
+    if hand_in:
+        ask("POST", f"/posts/{post['id']}/submission")
     return str(post["id"])
 
 
@@ -39,6 +40,10 @@ def test_review_to_the_letter(stack: Stack, browser: Browser) -> None:
     pass_two_at_once(reviewer)
     the_form(reviewer, ids[0])
     assert reviewer.complaints == []
+    draft = post_by_api(stack, token, "台风红色预警", hand_in=False)
+    author = sign_in(browser, stack.web, "author@demo.tandem", PASSWORD)
+    hand_in_as_an_emergency(author, draft)
+    assert author.complaints == []
     admin = sign_in(browser, stack.web, "admin@demo.tandem", PASSWORD)
     chain_by_clicks(admin)
     assert admin.complaints == []
@@ -90,6 +95,19 @@ def the_form(reviewer: Person, post_id: str) -> None:
     with page.expect_download() as kept:
         page.get_by_role("link", name="导出 Word").click()
     assert kept.value.suggested_filename == f"发布审批单-{TITLES[0]}.docx"
+
+
+def hand_in_as_an_emergency(author: Person, post_id: str) -> None:
+    page = author.open(f"/posts/{post_id}")
+    page.locator("#more > summary").click()
+    author.shot("reviewing-7-more")
+    page.get_by_role("link", name="紧急送审").click()
+    page.get_by_label("为什么来不及逐级审核").fill("台风将至，须立即转移。")
+    author.shot("reviewing-8-emergency")
+    page.get_by_role("button", name="紧急送审").click()
+    expect(page.locator(".stamps")).to_contain_text("终审")
+    expect(page.get_by_text("紧急通道：台风将至，须立即转移。")).to_be_visible()
+    author.shot("reviewing-9-submitted")
 
 
 def chain_by_clicks(admin: Person) -> None:

@@ -88,6 +88,9 @@ function taken({ post: next, url, media: pictures }: Saved, sent: Fields): void 
     const way = byId("to-history");
     way.querySelector("a")?.setAttribute("href", `${url}/history`);
     way.hidden = false;
+    const quick = byId<HTMLAnchorElement>("to-emergency");
+    quick.href = `${url}/emergency`;
+    quick.hidden = false;
     if (unit instanceof HTMLSelectElement) unit.disabled = true;
   }
   const unchanged = sent.body_html === editor.html();

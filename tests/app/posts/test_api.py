@@ -142,7 +142,12 @@ def test_the_chain_of_a_unit(call: Call, world: World, now: datetime) -> None:
     assert call(world.author, "PUT", path, {"stages": stages}).status_code == 403
     assert call(world.outsider, "GET", path).status_code == 404
     answer = call(world.admin, "PUT", path, {"stages": stages})
-    assert answer.json == {"unit_id": world.bureau.id, "stages": stages, "inherited_from": None}
+    assert answer.json == {
+        "unit_id": world.bureau.id,
+        "stages": stages,
+        "inherited_from": None,
+        "after_hours": 24,
+    }
     bad = call(world.admin, "PUT", path, {"stages": [{"name": "甲", "role": "author", "rule": "any"}]})
     assert bad.status_code == 422
     assert "stages.0.role" in bad.json["errors"]

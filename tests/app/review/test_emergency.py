@@ -1,0 +1,173 @@
+"""The emergency lane: a reason, one final approver first, and the other stages in time or a finding."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.audit.models import Event
+from app.db import atomic, db
+from app.errors import Conflict, Forbidden, Invalid
+from app.inspection import services as inspection
+from app.inspection.models import Finding
+from app.inspection.rules import AFTER_REVIEW
+from app.notices import services as notices
+from app.notices.models import Notice
+from app.posts import services as posts
+from app.posts.models import Post
+from app.publishing import services as publishing
+from app.review import services as review
+from app.review.models import Review
+from tests.app.posts.helpers import World
+from tests.app.review.conftest import Call, Enter
+from tests.app.review.kit import STAGES, again, approve, bell, run_of
+from tests.architecture.pages import faults
+
+REASON = "台风红色预警，须立即转移"
+DAY = timedelta(hours=24)
+
+
+@pytest.fixture
+def run(world: World, now: datetime) -> Review:
+    post = posts.create_post(world.author, world.fields(), now)
+    return run_of(review.submit(world.author, post.id, now, emergency=REASON))
+
+
+def findings() -> list[Finding]:
+    db.session.rollback()
+    query = select(Finding).where(Finding.rule == AFTER_REVIEW, Finding.closed_at.is_(None))
+    return list(db.session.scalars(query.order_by(Finding.id)))
+
+
+def test_the_last_stage_comes_first_and_the_post_may_go_out(run: Review, world: World, now: datetime) -> None:
+    assert [stage["name"] for stage in run.stages] == ["终审", "初审", "复审"]
+    with pytest.raises(Conflict):
+        publishing.schedule(world.author, run.post_id, publish_at="now", now=now)
+    with pytest.raises(Invalid):
+        approve(world.reviewers[0], run, now, secrecy=False)
+    early = approve(world.reviewers[0], run, now, "同意先发。", secrecy=True)
+    assert (early.status, early.post.status, early.after_due_at) == ("open", "approved", now + DAY)
+    assert bell(world.author) == ["已紧急通过"]
+    schedule = publishing.schedule(world.author, run.post_id, publish_at=now + timedelta(hours=1), now=now)
+    assert len(schedule.publications) == 2
+    # The others follow, and what publishing made of the post stays.
+    approve(world.reviewers[1], run, now + timedelta(hours=2))
+    done = approve(world.reviewers[2], run, now + timedelta(hours=3))
+    assert (done.status, done.post.status) == ("approved", "scheduled")
+    assert inspection.evaluate_late_reviews(now + 2 * DAY) == 0
+    (told,) = db.session.scalars(select(Event).where(Event.action == "review.submit"))
+    assert told.after["emergency"] == REASON
+
+
+def test_the_rules_hold_as_ever(run: Review, world: World, now: datetime) -> None:
+    with pytest.raises(Forbidden):
+        approve(world.author, run, now)
+    approve(world.reviewers[0], run, now)
+    with pytest.raises(Forbidden):
+        approve(world.reviewers[0], run, now)
+    assert [one.id for one in review.waiting_for(world.reviewers[1], now)] == [run.id]
+
+
+def test_what_is_late_is_a_finding_until_it_is_made_up_for(run: Review, world: World, now: datetime) -> None:
+    approve(world.reviewers[0], run, now)
+    assert notices.remind_of_reviews(now + DAY * 0.75) == 3
+    assert "审核将到期" in bell(world.reviewers[1])
+    assert inspection.evaluate_late_reviews(now + DAY - timedelta(seconds=1)) == 0
+    assert review.expire_overdue(now + 10 * DAY) == 0, "it is not returned: it may have gone out"
+    assert inspection.evaluate_late_reviews(now + DAY) == 2
+    assert inspection.evaluate_late_reviews(now + DAY) == 0
+    inspection.evaluate(now + DAY)
+    assert {one.account_id for one in findings()} == {world.weibo.id, world.wechat.id}
+    assert findings()[0].evidence["missing"] == "初审、复审"
+    assert findings()[0].evidence["reason"] == REASON
+    alarm = db.session.scalars(select(Notice).where(Notice.level == "alarm")).one()
+    assert "没有按时补审" in alarm.title
+    approve(world.reviewers[1], run, now + DAY)
+    assert inspection.evaluate_late_reviews(now + DAY) == 0
+    assert len(findings()) == 2
+    approve(world.reviewers[2], run, now + DAY)
+    inspection.evaluate_late_reviews(now + DAY)
+    assert findings() == []
+
+
+def test_returned_afterwards_it_is_called_back_while_it_can(run: Review, world: World, now: datetime) -> None:
+    approve(world.reviewers[0], run, now)
+    publishing.schedule(world.author, run.post_id, publish_at=now + timedelta(hours=5), now=now)
+    done = review.decide(world.reviewers[1], run.revision_id, "returned", "地名有误。", None, now + timedelta(hours=1))
+    assert (done.status, done.post.status, done.post.publish_at) == ("returned", "returned", None)
+    assert [one.status for one in posts.publications_of([run.post_id]).get(run.post_id, [])] == []
+    assert [one.id for one in review.returned_to(world.author)] == [run.id]
+    assert review.submit(world.author, run.post_id, now + timedelta(hours=2)).status == "in_review"
+    assert db.session.scalars(select(Notice).where(Notice.level == "alarm")).all() == []
+
+
+def test_returned_after_it_went_out_rings_an_alarm(run: Review, world: World, now: datetime) -> None:
+
+    approve(world.reviewers[0], run, now)
+    with atomic():
+        db.session.get_one(Post, run.post_id).status = "published"
+    done = review.decide(world.reviewers[1], run.revision_id, "returned", "地名有误。", None, now)
+    assert (done.status, done.post.status) == ("returned", "published")
+    alarm = db.session.scalars(select(Notice).where(Notice.level == "alarm")).one()
+    assert "补审没有通过" in alarm.title
+
+
+def test_an_edit_ends_it(run: Review, world: World, now: datetime) -> None:
+    approve(world.reviewers[0], run, now)
+    posts.revise_post(world.author, run.post_id, {"title": "改过"}, run.post.version, now)
+    assert again(run).status == "void"
+    assert inspection.evaluate_late_reviews(now + 2 * DAY) == 0
+
+
+def test_without_a_reason_or_anything_to_follow_it_is_refused(world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    for reason in ("", "  ", "长" * 501):
+        with pytest.raises(Invalid):
+            review.submit(world.author, post.id, now, emergency=reason)
+    review.set_chain(world.admin, world.city.id, STAGES[:1], now)
+    with pytest.raises(Invalid, match="只有一个审核环节"):
+        review.submit(world.author, post.id, now, emergency=REASON)
+    assert posts.get_post(world.author, post.id).status == "draft"
+
+
+def test_each_unit_says_how_long(world: World, enter: Enter, now: datetime) -> None:
+    chain = {"unit_id": world.city.id, "name": ["初审", "终审"], "role": ["reviewer"] * 2, "rule": ["any"] * 2}
+    admin = enter(world.admin)
+    for wrong in ("0", "169", "x"):
+        assert admin.post("/settings/review-chain", data={**chain, "after_hours": wrong}).status_code == 422
+    assert admin.post("/settings/review-chain", data={**chain, "after_hours": "6"}).status_code == 302
+    post = posts.create_post(world.author, world.fields(), now)
+    run = run_of(review.submit(world.author, post.id, now, emergency=REASON))
+    assert approve(world.reviewers[0], run, now).after_due_at == now + timedelta(hours=6)
+
+
+def test_on_the_page_and_on_the_form(world: World, enter: Enter, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    author, path = enter(world.author), f"/posts/{post.id}/emergency"
+    assert path in author.get(f"/posts/{post.id}").text
+    page = author.get(path).text
+    assert faults(page) == []
+    assert "24 小时内补审" in page
+    assert author.post(path, data={"emergency": ""}).status_code == 422
+    assert author.post(path, data={"emergency": REASON}).status_code == 302
+    run = run_of(posts.get_post(world.author, post.id))
+    first = enter(world.reviewers[0])
+    for address in ("/review", f"/review/{run.id}", f"/posts/{post.id}/approval-form"):
+        assert REASON in first.get(address).text or address == "/review"
+        assert faults(first.get(address).text) == []
+    assert "紧急通道" in first.get("/review").text
+    approve(world.reviewers[0], run, now)
+    assert "事后补审" in enter(world.reviewers[1]).get("/review").text
+    assert enter(world.reviewers[0]).get(path).status_code == 403
+    assert enter(world.outsider).get(path).status_code == 404
+
+
+def test_by_the_api(world: World, call: Call, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    path = f"/posts/{post.id}/submission"
+    assert call(world.author, "POST", path, {"emergency": ""}).status_code == 422
+    assert call(world.author, "POST", path, {"emergency": REASON}).json["status"] == "in_review"
+    (item,) = call(world.reviewers[0], "GET", "/reviews").json["items"]
+    assert (item["emergency"], item["after_due_at"]) == (REASON, None)
