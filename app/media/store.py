@@ -98,10 +98,13 @@ class GlancingStore(LibraryStore):
     the size of its source stands for it. (Pictures are decoded when they come in, so that making them succeeds later.)"""
 
     def __init__(self) -> None:
-        self._promised: dict[str, Image] = {}
+        # What was asked for once, and what stands for a picture that is not made.
+        self._known: dict[str, Image | None] = {}
 
     def get(self, sha256: str) -> Image | None:
-        return self._promised.get(sha256) or super().get(sha256)
+        if sha256 not in self._known:
+            self._known[sha256] = super().get(sha256)
+        return self._known[sha256]
 
     def derive(self, sha256: str, recipe: str, make: Callable[[bytes], tuple[bytes, str]]) -> Image:
         known = self._derived(sha256, recipe)
@@ -113,7 +116,7 @@ class GlancingStore(LibraryStore):
         name = hashlib.sha256(f"{sha256}\0{recipe}".encode()).hexdigest()
         width, height = (source.width, source.height) if source is not None else images.COVER_SIZE
         promised = Image(sha256=name, content_type="image/jpeg", width=width, height=height, size=0)
-        self._promised[name] = promised
+        self._known[name] = promised
         return promised
 
 

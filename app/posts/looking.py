@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from app.db import db
 from app.errors import NotFound
@@ -13,7 +13,8 @@ from app.media.services import GlancingStore
 from app.posts.adapting import renew
 from app.posts.authoring import visible_unit
 from app.posts.fields import checked
-from app.posts.models import Post
+from app.posts.holdings import attachments_of, cover_of
+from app.posts.models import Post, Revision, Variant
 from app.posts.pictures import stored
 from app.posts.revising import current_revision
 from app.posts.sanitising import clean
@@ -34,10 +35,13 @@ def look(actor: Actor, post_id: str, fields: Mapping[str, Any]) -> dict[str, Any
         values["body_html"] = clean(str(values["body_html"] or ""), stored).html
     # Rows of its own, which nothing flushes or commits: whoever ends the request's own session finds nothing changed.
     with Session(db.session.connection(), autoflush=False) as apart:
-        post = apart.get(Post, post_id)
+        variants = joinedload(Post.revision).selectinload(Revision.variants)
+        post = apart.get(Post, post_id, options=[variants.joinedload(Variant.account)])
         if post is None:
             raise NotFound
         revision = current_revision(post)
+        # Read once: a session forgets what nobody holds, and every account asks for the cover.
+        _held = cover_of(revision), attachments_of(revision)
         post.urgent = values.get("urgent", post.urgent)
         for name in _WORDS:
             setattr(revision, name, values.get(name, getattr(revision, name)))

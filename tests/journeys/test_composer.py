@@ -54,7 +54,11 @@ def what_is_typed_is_looked_at_before_it_is_saved(person: Person) -> None:
     used = page.get_by_role("tab", name=re.compile("青岚发布")).locator(".counter")
     expect(used).to_have_text(re.compile(r"^\d+/140$"))
     before = used.inner_text()
-    page.route(saving, held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(saving, hold)
     body(page).click()
     page.keyboard.press("End")
     page.keyboard.type("值班员手机13912345678。")
