@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select, update
 
-from app.accounts import connections, quotas, readings, tokens, verdicts
+from app.accounts import connections, quotas, readings, sharing, tokens, verdicts
 from app.accounts.advice import IN_HAND
 from app.accounts.allotment import quota_summary, remaining
 from app.accounts.judging import own_settings
-from app.accounts.models import Account, CallbackSeen, QuotaUse
+from app.accounts.models import Account, CallbackSeen, QuotaUse, SharedUse
 from app.audit.services import record
 from app.db import atomic, db, release
 from app.errors import NotFound
@@ -24,6 +24,8 @@ from connectors.values import Health, Right
 
 # Without being asked, an account is probed again after this time.
 PROBE_AGAIN = timedelta(hours=24)
+# So often it is tried whether credentials that no key opened can be opened again.
+SEALED_AGAIN = timedelta(minutes=30)
 # A person who presses the button again within this time sees the same result, where calls are rationed.
 AGAIN_BY_HAND = timedelta(minutes=1)
 # What probes are paid from.
@@ -40,14 +42,14 @@ def probe(account_id: str, now: datetime) -> Account:
     if account.rights and _too_few_calls(account, now):
         # Not all could be asked today: what is known is worth more than "not asked".
         return _put_off(account, now)
-    asked_with = _asked_with(account)
-    connector = connections.connect(account, purpose=BUDGET)
-    release()
+    asked_with, sealed = _asked_with(account), account.sealed
     try:
+        connector = connections.connect(account, purpose=BUDGET)
+        release()
         health = connector.probe()
     except RateLimited as error:
-        if error.until is not None and error.code != "quota":
-            quotas.block(account_id, quotas.DAILY, error.until)
+        if error.code != "quota":
+            _block(account_id, quotas.DAILY, error)
         health = Health(rights=(_not_asked(error),))
     except ConnectorError as error:
         health = Health(rights=(_not_asked(error),))
@@ -66,7 +68,9 @@ def probe(account_id: str, now: datetime) -> Account:
         account.checked_at = now
         # Where no call was left, nobody need press the button: it goes on as soon as there are some.
         unasked = account.status == "unknown" and remaining(account, BUDGET, now) == 0
-        account.probe_requested_at = _budget_returns(account, now) if unasked else None
+        account.probe_requested_at = (
+            _budget_returns(account, now) if unasked else now + SEALED_AGAIN if sealed else None
+        )
     return account
 
 
@@ -123,7 +127,7 @@ def _correct_expiry(account: Account, told: datetime) -> None:
 
 
 def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
-    return dict(account.credentials), own_settings(account.settings), account.mode
+    return dict(account.known), own_settings(account.settings), account.mode
 
 
 def _not_asked(error: ConnectorError) -> Right:
@@ -161,14 +165,26 @@ def _request(actor: Actor, account_id: str, action: str, words: str, now: dateti
     return account
 
 
+def _probe_due(now: datetime) -> ColumnElement[bool]:
+    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= now - PROBE_AGAIN)
+    return or_(Account.probe_requested_at <= now, daily)
+
+
+def probes_due(now: datetime) -> ColumnElement[bool]:
+    """SQL: some account's probe is due."""
+    return exists().where(Account.active, _probe_due(now))
+
+
 def claim_probes(now: datetime, limit: int = 5) -> list[str]:
     """Ids of active accounts whose probe is due, each given to one caller only.
 
     The claim is the request put off by IN_HAND: if its holder dies, somebody else gets it then.
     """
-    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= now - PROBE_AGAIN)
-    due = or_(Account.probe_requested_at <= now, daily)
+    due = _probe_due(now)
     mine: list[str] = []
+    # No transaction unless there is one.
+    if db.session.scalar(select(Account.id).where(Account.active, due).limit(1)) is None:
+        return mine
     with atomic():
         ids = db.session.scalars(
             select(Account.id).where(Account.active, due).order_by(Account.probe_requested_at, Account.id).limit(limit)
@@ -189,10 +205,11 @@ def tidy(now: datetime) -> None:
     """Forget counters of past periods, callbacks that cannot come again and old answers of the API; the scheduler calls it
     once a day."""
     idempotency.forget_old(now)
-    past = and_(QuotaUse.period_start < now - timedelta(days=62), QuotaUse.blocked_until.is_(None))
-    over = QuotaUse.blocked_until < now - timedelta(days=1)
     with atomic():
-        db.session.execute(delete(QuotaUse).where(or_(past, over)).execution_options(synchronize_session=False))
+        for table in (QuotaUse, SharedUse):
+            past = and_(table.period_start < now - timedelta(days=62), table.blocked_until.is_(None))
+            over = table.blocked_until < now - timedelta(days=1)
+            db.session.execute(delete(table).where(or_(past, over)).execution_options(synchronize_session=False))
         old = CallbackSeen.at < now - timedelta(days=7)
         db.session.execute(delete(CallbackSeen).where(old).execution_options(synchronize_session=False))
 
@@ -200,11 +217,20 @@ def tidy(now: datetime) -> None:
 def note_limit(account_id: str, key: str, error: RateLimited, now: datetime) -> None:
     """Remember the platform's own "not before" at the call `key`; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
-        quotas.block(
-            account_id, _refused_as_one(account_id, key) if error.code in quotas.ALL_CALLS else key, error.until
-        )
+        _block(account_id, _refused_as_one(account_id, key) if error.code in quotas.ALL_CALLS else key, error)
         if error.until - now >= _DAILY_LIMIT:
             _ask_what_is_left(account_id, now)
+
+
+def _block(account_id: str, key: str, error: RateLimited) -> None:
+    """For this account; for all that speak in the name of its app from here, where the limit is theirs."""
+    if error.until is None:
+        return
+    scope = connections.scopes_of([account_id])[account_id] if error.shared else ""
+    if scope:
+        sharing.block(scope, "" if key == quotas.DAILY else key, error.until)
+    else:
+        quotas.block(account_id, key, error.until)
 
 
 def _refused_as_one(account_id: str, call: str) -> str:

@@ -73,7 +73,7 @@ def once(account: Account) -> dict[str, str]:
     browser that saved them, until the person says that they stand there."""
     if session.get(SHOW_ONCE) != account.id:
         return {}
-    kept = account.credentials
+    kept = account.known
     fields = PLATFORMS[account.platform].fields
     return {field.label: kept[field.name] for field in fields if field.propose and kept.get(field.name)}
 
@@ -126,7 +126,7 @@ def _values(account: Account, sent: Any) -> dict[str, Any]:
     platform, zone = PLATFORMS[account.platform], settings().timezone
     found: dict[str, Any] = {"name": account.name, "mode": account.mode, "responsible_id": account.responsible_id or ""}
     for field in platform.fields:
-        value = "" if field.secret else account.credentials.get(field.name, "")
+        value = "" if field.secret else account.known.get(field.name, "")
         found[f"credentials.{field.name}"] = local_time(value, zone) if field.kind == "time" else value
     for setting in platform.settings:
         found[f"settings.{setting.name}"] = setting_value(account.settings, setting.name)

@@ -32,6 +32,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("pack_terms", "until"): None,
 }
 _OF_LATER = {
+    "0016": ("shared_uses",),
     "0015": ("plan_rows", "plan_imports", "plans", "timetables"),
     "0014": ("post_snapshots", "post_visits", "post_templates"),
     "0013": ("media_tags", "media_uses"),
