@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, Select, event, text
+from sqlalchemy import ColumnElement, DateTime, Engine, MetaData, Select, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -71,6 +71,10 @@ class Page(Generic[T]):
 
     items: list[T]
     next_cursor: str | None
+
+
+# A moment as SQL compares with it: itself, or a parameter that is given later.
+Moment = datetime | ColumnElement[datetime]
 
 
 def utcnow() -> datetime:

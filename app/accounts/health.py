@@ -14,7 +14,7 @@ from app.accounts.allotment import quota_summary, remaining
 from app.accounts.judging import own_settings
 from app.accounts.models import Account, CallbackSeen, QuotaUse, SharedUse
 from app.audit.services import record
-from app.db import atomic, db, release
+from app.db import Moment, atomic, db, release
 from app.errors import NotFound
 from app.units import idempotency
 from app.units.access import Actor
@@ -165,14 +165,14 @@ def _request(actor: Actor, account_id: str, action: str, words: str, now: dateti
     return account
 
 
-def _probe_due(now: datetime) -> ColumnElement[bool]:
-    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= now - PROBE_AGAIN)
+def _probe_due(now: Moment, long_ago: Moment) -> ColumnElement[bool]:
+    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= long_ago)
     return or_(Account.probe_requested_at <= now, daily)
 
 
-def probes_due(now: datetime) -> ColumnElement[bool]:
-    """SQL: some account's probe is due."""
-    return exists().where(Account.active, _probe_due(now))
+def probes_due(now: Moment, long_ago: Moment) -> ColumnElement[bool]:
+    """SQL: some account's probe is due. `long_ago`: PROBE_AGAIN before now."""
+    return exists().where(Account.active, _probe_due(now, long_ago))
 
 
 def claim_probes(now: datetime, limit: int = 5) -> list[str]:
@@ -180,7 +180,7 @@ def claim_probes(now: datetime, limit: int = 5) -> list[str]:
 
     The claim is the request put off by IN_HAND: if its holder dies, somebody else gets it then.
     """
-    due = _probe_due(now)
+    due = _probe_due(now, now - PROBE_AGAIN)
     mine: list[str] = []
     # No transaction unless there is one.
     if db.session.scalar(select(Account.id).where(Account.active, due).limit(1)) is None:

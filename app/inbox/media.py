@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from app.accounts.models import Account
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.errors import NotFound
 from app.inbox.access import find
 from app.inbox.filekinds import content_type_of
@@ -67,12 +67,12 @@ def expect(message: Message, media: Sequence[InboundMedia], now: datetime) -> No
         )
 
 
-def due(now: datetime) -> ColumnElement[bool]:
+def due(now: Moment) -> ColumnElement[bool]:
     """SQL: some file is due, or was never brought to an end."""
     return or_(exists().where(*_due(now)), exists().where(*_given_up(now)))
 
 
-def _due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _due(now: Moment) -> tuple[ColumnElement[bool], ...]:
     free = or_(MessageMedia.claim_until.is_(None), MessageMedia.claim_until <= now)
     # Nobody asks for an account that is switched off.
     active = MessageMedia.account_id.in_(select(Account.id).where(Account.active))
@@ -111,7 +111,7 @@ def claim(limit: int, now: datetime) -> list[Fetch]:
         ]
 
 
-def _given_up(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _given_up(now: Moment) -> tuple[ColumnElement[bool], ...]:
     return MessageMedia.status == "waiting", MessageMedia.tries >= MOST_TRIES, MessageMedia.claim_until <= now
 
 

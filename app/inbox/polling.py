@@ -11,7 +11,7 @@ from app.accounts import quotas
 from app.accounts.models import Account
 from app.accounts.services import quota_summary
 from app.config import current
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.inbox.ingesting import ingest
 from app.inbox.models import Message
 from app.publishing.models import Publication
@@ -39,7 +39,7 @@ class Poll:
     history_due: bool
 
 
-def _turn(now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _turn(now: Moment) -> tuple[ColumnElement[bool], ...]:
     return (
         Account.active.is_(True),
         or_(Account.next_poll_at.is_(None), Account.next_poll_at <= now),
@@ -47,7 +47,7 @@ def _turn(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def due(now: datetime) -> ColumnElement[bool]:
+def due(now: Moment) -> ColumnElement[bool]:
     """SQL: it is some account's turn."""
     return exists().where(*_turn(now))
 

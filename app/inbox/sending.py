@@ -17,7 +17,7 @@ from sqlalchemy.orm import aliased
 
 from app.accounts.models import Account
 from app.accounts.sealed import CredentialsSealed
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.inbox.models import Message, ReplyAttempt
 from app.notices.services import tell
 from app.publishing.models import Stop
@@ -59,7 +59,7 @@ class Try:
     send_before: datetime
 
 
-def due(now: datetime) -> ColumnElement[bool]:
+def due(now: Moment) -> ColumnElement[bool]:
     """SQL: there is something to send, or a claim that ran out."""
     sends = and_(Message.status == "queued", Message.next_attempt_at <= now)
     ran_out = and_(Message.status == "sending", Message.claim_until < now)

@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, select
 
 from app.audit.services import record
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.errors import Conflict, Invalid
 from app.inbox.access import find
 from app.inbox.answering import clean, text_digest
@@ -131,7 +131,7 @@ def desks(conversation: Conversation) -> list[Unit]:
     return list(db.session.scalars(query.order_by(Unit.path)))
 
 
-def snooze_over(now: datetime) -> ColumnElement[bool]:
+def snooze_over(now: Moment) -> ColumnElement[bool]:
     """SQL: somebody's time has come."""
     return exists().where(Conversation.status == "snoozed", Conversation.snoozed_until <= now)
 

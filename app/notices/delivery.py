@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, delete, exists, or_, select
 
 from app.config import current
-from app.db import atomic, db, persist, release
+from app.db import Moment, atomic, db, persist, release
 from app.errors import Conflict, NotFound
 from app.notices import sending
 from app.notices.models import Delivery, Notice, OutgoingEvent
@@ -44,7 +44,7 @@ class _Job:
     key: str = field(repr=False, default="")
 
 
-def due(now: datetime) -> ColumnElement[bool]:
+def due(now: Moment) -> ColumnElement[bool]:
     """SQL: there is something to deliver."""
     return exists().where(*_waiting(now, now))
 
@@ -79,7 +79,7 @@ def _deliver(job: _Job, now: datetime) -> None:
     persist(lambda: _record(job.delivery_id, fault, now))
 
 
-def _waiting(due: datetime, now: datetime) -> tuple[ColumnElement[bool], ...]:
+def _waiting(due: Moment, now: Moment) -> tuple[ColumnElement[bool], ...]:
     free = or_(Delivery.claim_until.is_(None), Delivery.claim_until < now)
     return Delivery.status == "pending", Delivery.next_at <= due, free
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.notices.services import tell
 from app.previews.models import PreviewSend
 from app.previews.recipients import keep
@@ -52,7 +52,7 @@ class Claim:
     tries: int = 0
 
 
-def in_hand(now: datetime) -> ColumnElement[bool]:
+def in_hand(now: Moment) -> ColumnElement[bool]:
     """SQL: a preview waits, is being made, or is to be cleared away; anything_due() looks closer."""
     waits = (PreviewSend.status == "queued", PreviewSend.claim_owner > "", PreviewSend.discard_at <= now)
     return or_(*(exists().where(each) for each in waits))

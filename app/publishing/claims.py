@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, and_, func, or_, select, union_all, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, union_all, update
 from sqlalchemy.orm import defer, joinedload
 
 from app.accounts.models import Account
@@ -171,6 +172,7 @@ def _shortest_limit() -> timedelta:
     return timedelta(seconds=limit if own is None else min(own, limit))
 
 
+@cache
 def first_due() -> ScalarSelect[datetime]:
     """SQL: when the publisher has to look again at the latest; NULL: nothing is planned."""
     # One status at a time, so that the first entry of the index answers, however many wait.
@@ -188,8 +190,14 @@ def first_due() -> ScalarSelect[datetime]:
 
 def next_due(now: datetime) -> datetime | None:
     """When the publisher has to look again at the latest; None: nothing is planned."""
-    due: datetime | None = db.session.scalar(select(first_due()))
+    due: datetime | None = db.session.scalar(_next_due())
     return due
+
+
+@cache
+def _next_due() -> Select[datetime]:
+    """Put together once: that takes longer than the answer, and is asked many times a second."""
+    return select(first_due())
 
 
 def _commit(going: Sequence[tuple[Schedule, Publication]], worker: str, now: datetime) -> list[Claim]:

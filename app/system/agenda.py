@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, bindparam, or_, select
 
 from app.accounts import health
-from app.db import db
+from app.db import UTCDateTime, db
 from app.inbox import media, polling, sending, working
 from app.notices import delivery
 from app.previews import sending as previews
 from app.publishing import claims, telling
 
+_NOW, _LONG_AGO = bindparam("now", type_=UTCDateTime()), bindparam("long_ago", type_=UTCDateTime())
 # By the names of the ticks.
-_DUE: Mapping[str, Callable[[datetime], ColumnElement[bool]]] = {
-    "sender": lambda now: or_(sending.due(now), working.snooze_over(now)),
-    "previewer": previews.in_hand,
-    "poller": lambda now: or_(health.probes_due(now), polling.due(now)),
-    "media": media.due,
-    "telling": lambda _now: telling.untold(),
-    "notices": delivery.due,
+_DUE: Mapping[str, ColumnElement[bool]] = {
+    "sender": or_(sending.due(_NOW), working.snooze_over(_NOW)),
+    "previewer": previews.in_hand(_NOW),
+    "poller": or_(health.probes_due(_NOW, _LONG_AGO), polling.due(_NOW)),
+    "media": media.due(_NOW),
+    "telling": telling.untold(),
+    "notices": delivery.due(_NOW),
 }
 ASKED = frozenset(_DUE)
+# Put together once: that takes longer than the answer.
+_QUESTION = select(claims.first_due(), *_DUE.values())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,5 @@ class Agenda:
 
 def look(now: datetime) -> Agenda:
     """One statement, reading the first entries of indexes."""
-    asked = {name: due(now) for name, due in _DUE.items()}
-    row = db.session.execute(select(claims.first_due(), *asked.values())).one()
-    return Agenda(publish_at=row[0], ticks=frozenset(name for name, found in zip(asked, row[1:], strict=True) if found))
+    row = db.session.execute(_QUESTION, {"now": now, "long_ago": now - health.PROBE_AGAIN}).one()
+    return Agenda(publish_at=row[0], ticks=frozenset(name for name, found in zip(_DUE, row[1:], strict=True) if found))
