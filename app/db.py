@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Engine, MetaData, Select, Text, event, text
+from sqlalchemy import ColumnElement, DateTime, Engine, MetaData, Select, event, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute
 from sqlalchemy.types import TypeDecorator
+
+# Column types of all models come from one place.
+from app.sealing import Encrypted as Encrypted
 
 NAMING = {
     "ix": "ix_%(column_0_label)s",
@@ -73,6 +73,10 @@ class Page(Generic[T]):
     next_cursor: str | None
 
 
+# A moment as SQL compares with it: itself, or a parameter that is given later.
+Moment = datetime | ColumnElement[datetime]
+
+
 def utcnow() -> datetime:
     return datetime.now(UTC)
 
@@ -100,47 +104,6 @@ class UTCDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Encrypted(TypeDecorator[dict[str, str]]):
-    """A small JSON object, encrypted at rest with the first key of TANDEM_ENCRYPTION_KEYS; any of them decrypts."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: dict[str, str] | None, dialect: Dialect) -> str | None:
-        if value is None:
-            return None
-        return cipher().encrypt(json.dumps(value, ensure_ascii=False).encode()).decode()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, str] | None:
-        if value is None:
-            return None
-        clear = opened(value)
-        if clear is None:
-            raise RuntimeError(
-                "数据库里的密钥无法解开。TANDEM_ENCRYPTION_KEYS 中缺少当时的密钥。请系统管理员补上旧密钥后重启。"
-            )
-        return clear
-
-
-def opened(value: str) -> dict[str, str] | None:
-    """What Encrypted stored; None when no key opens it."""
-    try:
-        clear: dict[str, str] = json.loads(cipher().decrypt(value.encode()))
-    except InvalidToken:
-        return None
-    return clear
-
-
-def cipher() -> MultiFernet:
-    found: MultiFernet = current_app.extensions["tandem_cipher"]
-    return found
-
-
-def use_keys(keys: Sequence[str]) -> None:
-    """From now on this process encrypts with the first of `keys` and decrypts with any."""
-    current_app.extensions["tandem_cipher"] = MultiFernet([Fernet(key.encode()) for key in keys])
 
 
 class InTransaction(RuntimeError):

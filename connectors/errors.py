@@ -76,9 +76,11 @@ class ReplyWindowClosed(Refused):
 
 
 class RateLimited(ConnectorError):
-    """Nothing happened; try again after `until` (aware UTC)."""
+    """Nothing happened; try again after `until` (aware UTC). `shared`: it binds all accounts of the app that ask from this
+    address."""
 
     until: datetime | None = None
+    shared: bool = False
 
 
 class Unavailable(ConnectorError):
@@ -116,3 +118,5 @@ class Code:
     field: str = ""
     # A write that got this code may nevertheless have happened.
     unknown_on_write: bool = False
+    # A limit of the app or the server's address, whichever account met it.
+    shared: bool = False

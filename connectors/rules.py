@@ -56,6 +56,8 @@ class Quota:
     calls: tuple[str, ...] = ()
     but: tuple[str, ...] = ()
     family: bool = False
+    # Counted by the platform over all accounts of the app that ask from one address.
+    shared: bool = False
 
     def covers(self, call: str) -> bool:
         if not self.calls:

@@ -232,6 +232,8 @@ class PublishedItem:
     title: str = ""
     published_at: datetime
     deleted: bool = False
+    # The addresses that it carries, as far as the platform tells them: by these ours is known again.
+    addresses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

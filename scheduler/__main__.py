@@ -10,7 +10,8 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -18,10 +19,13 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from app import create_app, logs
+from app.config import current
 from app.db import persist, release, utcnow
-from app.publishing import heartbeats
+from app.publishing import claims, heartbeats
+from app.system import agenda
 from app.waking import stop_listening, wait_for_wake
 from scheduler import jobs, publisher
+from scheduler.heart import Beating
 from scheduler.runtime import THREADS, Runtime
 
 log = structlog.get_logger()
@@ -30,8 +34,12 @@ log = structlog.get_logger()
 _TO_THE_END = ("heartbeat", "goodbye")
 # How long SIGTERM waits for what is in flight: longer than one call may take.
 PATIENCE = 50
+# How long a last beat that hangs in the database is waited for.
+BEAT_AT_MOST = 5
 # Between two rounds that find more due than there is room for.
 PAUSE = 0.02
+# Seconds between two looks at all that may be due: less than an idle round sleeps.
+LOOK = 0.9
 
 
 def main() -> None:
@@ -45,12 +53,16 @@ def main() -> None:
         signal.signal(number, lambda _number, _frame: runtime.stopping.set())
     logs.begin(worker=name)
     ticks = start_ticks(runtime)
+    beating = Beating(lambda: _run(runtime, "heartbeat", lambda: jobs.beat(runtime)), runtime.heart.seconds)
+    beating.start()
     log.info("scheduler started")
     try:
-        loop(runtime)
+        loop(runtime, ticks)
     finally:
         ticks.shutdown(wait=False)
         finished = finish(runtime)
+        # After the goodbye none may come.
+        beating.stop(BEAT_AT_MOST)
         # Unheard, it is taken for dead after three missed beats.
         _run(runtime, "goodbye", lambda: _say_goodbye(runtime))
         runtime.close()
@@ -85,6 +97,8 @@ def start_ticks(runtime: Runtime) -> BackgroundScheduler:
     )
     with runtime.context():
         table = jobs.table(runtime)
+        runtime.heart.seconds = max(1, current().heartbeat_seconds)
+        runtime.heart.begin(runtime.clock())
         # Started together with a database that is still coming up.
         persist(lambda: jobs.beat(runtime))
     for job in table:
@@ -100,21 +114,27 @@ def start_ticks(runtime: Runtime) -> BackgroundScheduler:
     return ticks
 
 
-def loop(runtime: Runtime) -> None:
-    """Publish what is due, then sleep until the next row or a wake-up, one second at most."""
+def loop(runtime: Runtime, ticks: BackgroundScheduler) -> None:
+    """Publish what is due, start the ticks that have something to do, then sleep until the next row or a wake-up, one second at
+    most."""
+    lookout = Lookout(runtime, ticks)
     while not runtime.stopping.is_set():
         try:
             # Leaving the context ends its transaction: that fails, too, when the database went away meanwhile.
             with runtime.context():
-                _look_and_wait(runtime)
+                _look_and_wait(runtime, lookout)
         except Exception:
             # The database is away or busy: the rows are the schedule, nothing is lost by looking again.
             log.exception("publisher round failed")
             runtime.stopping.wait(1)
 
 
-def _look_and_wait(runtime: Runtime) -> None:
-    due, timeout = publisher.tick(runtime, runtime.clock()), 1.0
+def _look_and_wait(runtime: Runtime, lookout: Lookout) -> None:
+    now = runtime.clock()
+    due, timeout = lookout.look(now), 1.0
+    runtime.note_look(due, now)
+    if due is not None and due <= now:
+        due = publisher.work(runtime, now)
     if due is not None:
         timeout = min(1.0, max(0.0, (due - runtime.clock()).total_seconds()))
     # Nothing may hold its locks while it waits.
@@ -126,6 +146,37 @@ def _look_and_wait(runtime: Runtime) -> None:
     else:
         # More is due than there is room for: what ends makes room, no news does.
         runtime.wait_room(PAUSE, 0.2)
+
+
+class Lookout:
+    """The one question of a round with nothing to do."""
+
+    def __init__(self, runtime: Runtime, ticks: BackgroundScheduler) -> None:
+        self._runtime, self._ticks = runtime, ticks
+        self._again = 0.0
+
+    def look(self, now: datetime) -> datetime | None:
+        """When the publisher's next row is due, or None; the ticks that have something to do are started. Busy rounds, of which
+        there are many a second, ask for the rows alone."""
+        if time.monotonic() < self._again:
+            return claims.next_due(now)
+        self._again = time.monotonic() + LOOK
+        try:
+            found = agenda.look(now)
+        except Exception:
+            # Whatever is the matter with the others' tables: publishing goes on, and they find out for themselves.
+            log.exception("agenda not read")
+            release()
+            self._hurry(agenda.ASKED)
+            return claims.next_due(now)
+        self._hurry(found.ticks)
+        return found.publish_at
+
+    def _hurry(self, names: Iterable[str]) -> None:
+        for name in names:
+            job = self._ticks.get_job(name)
+            if job is not None:
+                job.modify(next_run_time=utcnow())
 
 
 def _run(runtime: Runtime, name: str, run: Callable[[], object]) -> None:

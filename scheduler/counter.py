@@ -8,12 +8,12 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import note_limit, note_refused
+from app.accounts.services import heed
 from app.db import release
 from app.publishing import counting
 from app.publishing.counting import Due
 from app.publishing.preparing import account_of
-from connectors.errors import ConnectorError, RateLimited, Unavailable
+from connectors.errors import ConnectorError, Unavailable
 from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
@@ -35,15 +35,14 @@ def tick(runtime: Runtime, now: datetime) -> int:
 
 def ask(runtime: Runtime, due: Due) -> None:
     """One account's publications: asked for together, then kept or put off."""
-    connector = connections.connect(account_of(due.account_id), purpose="history", clock=runtime.clock)
-    release()
+    connector = None
     try:
+        connector = connections.connect(account_of(due.account_id), purpose="history", clock=runtime.clock)
+        release()
         told = connector.figures(tuple(due.receipts.values()))
     except ConnectorError as error:
         now = runtime.clock()
-        note_refused(due.account_id, error, now)
-        if isinstance(error, RateLimited):
-            note_limit(due.account_id, getattr(connector.meter, "last_call", ""), error, now)
+        heed(due.account_id, connector, error, now)
         counting.record_failure(due, error, now)
         return
     except Exception:

@@ -14,6 +14,7 @@ from app.inbox import polling
 from app.inbox.polling import Poll
 from app.inspection.services import record_history
 from app.notices.services import warn_of
+from app.publishing import strays
 from app.publishing.preparing import account_of
 from connectors.base import Connector, Purpose
 from connectors.errors import ConnectorError
@@ -58,8 +59,9 @@ def ask(runtime: Runtime, poll: Poll) -> None:
 
 def _messages(runtime: Runtime, poll: Poll) -> None:
     begun = runtime.clock()
-    connector = _connect(runtime, poll, "fetch")
+    connector: Connector | None = None
     try:
+        connector = _connect(runtime, poll, "fetch")
         page: Page[InboundMessage] = connector.fetch_messages(poll.cursor, poll.posts)
     except ConnectorError as error:
         heed(poll.account_id, connector, error, runtime.clock())
@@ -70,14 +72,16 @@ def _messages(runtime: Runtime, poll: Poll) -> None:
 
 
 def _history(runtime: Runtime, poll: Poll) -> None:
-    connector = _connect(runtime, poll, "history")
+    connector: Connector | None = None
     try:
+        connector = _connect(runtime, poll, "history")
         page: Page[PublishedItem] = connector.history(runtime.clock() - _LOOK_BACK)
     except ConnectorError as error:
         heed(poll.account_id, connector, error, runtime.clock())
         polling.record_history_failure(poll.account_id, error, runtime.clock())
         return
     record_history(account_of(poll.account_id), page, runtime.clock())
+    strays.note_listed(poll.account_id, page.items, runtime.clock())
 
 
 def _connect(runtime: Runtime, poll: Poll, purpose: Purpose) -> Connector:

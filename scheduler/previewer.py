@@ -32,9 +32,10 @@ _SLOW = timedelta(hours=1)
 
 def tick(runtime: Runtime, now: datetime) -> int:
     """One round: what the dead left, what is queued, what is to be cleared away. Returns how many were claimed."""
-    if not sending.anything_due(now):
+    late = runtime.heart.lateness(now)
+    if not sending.anything_due(now, worker=runtime.worker, patience=late):
         return 0
-    sending.recover(now)
+    sending.recover(now, worker=runtime.worker, patience=late)
     sends = sending.claim_sends(runtime.worker, _room(runtime, _SEND, AT_ONCE), now)
     for claim in sends:
         runtime.submit(partial(send, runtime, claim), _SEND)

@@ -11,17 +11,18 @@ import structlog
 from app import logs
 from app.accounts import connections, tallies
 from app.accounts.advice import right_for
+from app.accounts.sealed import CredentialsSealed
 from app.accounts.services import heed
 from app.accounts.verdicts import note_denied
 from app.db import release
-from app.publishing import claims, committing, preparing
+from app.publishing import claims, committing, preparing, sealing
 from app.publishing.batches import Answer
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
 from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, OutcomeUnknown, RateLimited
 from connectors.values import Prepared
 from scheduler import retry
-from scheduler.runtime import Runtime
+from scheduler.runtime import Kept, Runtime
 
 log = structlog.get_logger()
 
@@ -35,17 +36,29 @@ def tick(runtime: Runtime, now: datetime) -> datetime | None:
     runtime.note_look(due, now)
     if due is None or due > now:
         return due
+    return work(runtime, now)
+
+
+def work(runtime: Runtime, now: datetime) -> datetime | None:
+    """Something is due; when the next row is, or None."""
     claims.lapse(now)
     # Commits first: they are what everybody waits for.
     taken = claims.claim_commits(runtime.worker, runtime.free(), now, runtime.commits)
     loaded = _load_together(taken)
     for claim in taken:
-        runtime.submit(partial(commit, runtime, claim, loaded.get(claim)), "commit", claim.account_id)
+        runtime.submit(
+            partial(commit, runtime, claim, loaded.get(claim)), "commit", claim.account_id, keeps=keeps(claim)
+        )
     # Slow platforms and many pictures must not fill the pool: a quarter of it stays free for what is due.
     room = runtime.free() - runtime.threads // 4
     for claim in claims.claim_preparations(runtime.worker, room, now, runtime.preparations):
-        runtime.submit(partial(prepare, runtime, claim), "prepare", claim.account_id)
+        runtime.submit(partial(prepare, runtime, claim), "prepare", claim.account_id, keeps=keeps(claim))
     return claims.next_due(now)
+
+
+def keeps(claim: Claim) -> tuple[Kept, str]:
+    """For Runtime.submit()."""
+    return "publication", claim.publication_id
 
 
 def _load_together(taken: Sequence[Claim]) -> dict[Claim, Work]:
@@ -67,6 +80,9 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
         _prepare(runtime, claim)
     except Lost:
         log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
+    except CredentialsSealed as error:
+        release()
+        sealing.put_off_preparing(claim, error, runtime.clock())
     except Exception:
         # Said where people look, and tried again before the lease would have run out.
         log.exception("prepare failed", publication=claim.publication_id)
@@ -172,6 +188,10 @@ def _begin(runtime: Runtime, work: Work, recorder: connections.Recorder) -> tupl
         started = runtime.begun.do(work.claim)
     except Lost:
         raise
+    except CredentialsSealed as error:
+        release()
+        sealing.hold_commit(work.claim, error, runtime.clock())
+        return None
     except Exception:
         # Nothing was sent: whoever saved an attempt got to know of it.
         log.exception("commit failed", publication=work.claim.publication_id)

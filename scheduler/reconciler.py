@@ -9,15 +9,17 @@ import structlog
 
 from app import logs
 from app.accounts import connections
+from app.accounts.sealed import CredentialsSealed
 from app.accounts.services import note_limit, note_refused
 from app.db import release
-from app.publishing import claims, errands, handing, verifying
+from app.publishing import claims, errands, handing, sealing, verifying
 from app.publishing.preparing import account_of, load
 from app.publishing.values import Claim, Lost
 from connectors.base import Connector
 from connectors.errors import ConnectorError, CredentialsRefused, OutcomeUnknown, RateLimited, Refused
 from connectors.values import CannotTell, Finding, Receipt
 from scheduler import retry
+from scheduler.publisher import keeps
 from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
@@ -25,12 +27,12 @@ log = structlog.get_logger()
 
 def tick(runtime: Runtime, now: datetime) -> None:
     """Asked every TANDEM_RECONCILE_SECONDS; each publication by its own sparse rhythm."""
-    claims.take_over(now)
+    claims.take_over(now, worker=runtime.worker, kept=runtime.kept("publication"), patience=runtime.heart.lateness(now))
     claims.lapse(now)
     for claim in claims.claim_checks(runtime.worker, runtime.free() - runtime.threads // 4, now, runtime.checks):
-        runtime.submit(partial(check, runtime, claim), "check", claim.account_id)
+        runtime.submit(partial(check, runtime, claim), "check", claim.account_id, keeps=keeps(claim))
     for claim in claims.claim_errands(runtime.worker, runtime.free() - runtime.threads // 4, now):
-        runtime.submit(partial(run_errand, runtime, claim), "errand", claim.account_id)
+        runtime.submit(partial(run_errand, runtime, claim), "errand", claim.account_id, keeps=keeps(claim))
 
 
 def check(runtime: Runtime, claim: Claim) -> None:
@@ -39,20 +41,26 @@ def check(runtime: Runtime, claim: Claim) -> None:
     if question is None:
         return
     recorder = connections.Recorder()
-    account = account_of(question.account_id)
-    connector = connections.connect(
-        account, purpose="publish", on_exchange=recorder, operator_ip=question.operator_ip, clock=runtime.clock
-    )
-    release()
     try:
+        connector = _connect(runtime, question.account_id, recorder, question.operator_ip)
         if question.by_hand:
             _look_for_draft(claim, question, connector, recorder, runtime.clock())
         if question.status == "handed_over":
             return
         finding = _ask(question, connector, runtime.clock())
         verifying.record_finding(claim, finding, recorder.json(), runtime.clock())
+    except CredentialsSealed as error:
+        sealing.put_off_check(claim, error, runtime.clock())
     except Lost:
         log.info("finding came late", publication=claim.publication_id)
+
+
+def _connect(runtime: Runtime, account_id: str, recorder: connections.Recorder, operator_ip: str) -> Connector:
+    connector = connections.connect(
+        account_of(account_id), purpose="publish", on_exchange=recorder, operator_ip=operator_ip, clock=runtime.clock
+    )
+    release()
+    return connector
 
 
 def _look_for_draft(
@@ -95,19 +103,17 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
         return
     logs.about(**work.ids)
     recorder = connections.Recorder()
-    account = account_of(work.account_id)
-    connector = connections.connect(
-        account, purpose="publish", on_exchange=recorder, operator_ip=work.operator_ip, clock=runtime.clock
-    )
     question = verifying.load(claim)
-    release()
     try:
+        connector = _connect(runtime, work.account_id, recorder, work.operator_ip)
         if work.status == "cancelled":
             connector.discard(work.prepared)
             errands.finish_discard(claim, recorder.json(), runtime.clock())
         elif work.status == "published":
             connector.recall((question.attempted.receipt if question else None) or Receipt())
             errands.finish_recall(claim, recorder.json(), runtime.clock())
+    except CredentialsSealed as error:
+        sealing.put_off_errand(claim, error, runtime.clock())
     except ConnectorError as error:
         note_refused(work.account_id, error, runtime.clock())
         release()

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Literal
 
 import structlog
 
@@ -21,10 +22,14 @@ from app.publishing.committing import Started
 from app.publishing.heartbeats import Load
 from app.publishing.turns import Turns
 from app.publishing.values import Claim
+from scheduler.heart import Heart
 
 log = structlog.get_logger()
 
 THREADS = 48
+# Longer than any piece of work takes: whatever is still in hand then hangs.
+KEPT_FOR = timedelta(minutes=10)
+Kept = Literal["publication", "reply"]
 
 
 @dataclass
@@ -38,12 +43,15 @@ class Runtime:
     stopping: threading.Event = field(default_factory=threading.Event)
     # Set when a piece of work ended: what it left may be due at once.
     done: threading.Event = field(default_factory=threading.Event)
+    heart: Heart = field(default_factory=Heart)
 
     def __post_init__(self) -> None:
         self._pool = ThreadPoolExecutor(self.threads, thread_name_prefix="tandem")
         self._busy = 0
         self._by_name: Counter[str] = Counter()
         self._by_account: Counter[str] = Counter()
+        # Claimed and in hand here, by what kind of row it is; since when.
+        self._kept: dict[tuple[Kept, str], datetime] = {}
         # Whose turn it is, of each kind of work.
         self.commits, self.preparations, self.checks = (Turns(self.worker, self.held) for _kind in range(3))
         # What is begun or answered at the same moment is saved together.
@@ -87,9 +95,22 @@ class Runtime:
         with self._lock:
             return {account_id: number for account_id, number in self._by_account.items() if account_id}
 
-    def submit(self, work: Callable[[], None], name: str, account_id: str = "") -> None:
-        """Run in a thread of the pool, inside its own app context. What it raises is logged, never lost."""
+    def kept(self, kind: Kept) -> list[str]:
+        """The ids of what was claimed and is in hand here: whoever finds their leases over need not take them for dead. What
+        does not end is not kept for ever."""
+        since = self.clock() - KEPT_FOR
         with self._lock:
+            return [id_ for (what, id_), begun in self._kept.items() if what == kind and begun > since]
+
+    def submit(
+        self, work: Callable[[], None], name: str, account_id: str = "", *, keeps: tuple[Kept, str] | None = None
+    ) -> None:
+        """Run in a thread of the pool, inside its own app context. What it raises is logged, never lost. `keeps`: the row that
+        was claimed for it."""
+        begun = self.clock()
+        with self._lock:
+            if keeps is not None:
+                self._kept[keeps] = begun
             self._busy += 1
             self._by_name[name] += 1
             self._by_account[account_id] += 1
@@ -102,22 +123,25 @@ class Runtime:
             except Exception:
                 log.exception("work failed", work=name, worker=self.worker)
             finally:
-                self._ended(name, account_id)
+                self._ended(name, account_id, keeps, begun)
 
         try:
             self._pool.submit(run)
         except RuntimeError:
             # This process is ending: what was claimed for it is another's when the lease is over.
-            self._ended(name, account_id)
+            self._ended(name, account_id, keeps, begun)
             log.info("work not begun, ending", work=name, worker=self.worker)
 
-    def _ended(self, name: str, account_id: str) -> None:
+    def _ended(self, name: str, account_id: str, keeps: tuple[Kept, str] | None, begun: datetime) -> None:
         with self._lock:
             self._busy -= 1
             self._by_name[name] -= 1
             self._by_account[account_id] -= 1
             if not self._by_account[account_id]:
                 del self._by_account[account_id]
+            # Claimed anew meanwhile it is another piece of work's.
+            if keeps is not None and self._kept.get(keeps) == begun:
+                del self._kept[keeps]
             self._idle.notify_all()
         self.done.set()
 

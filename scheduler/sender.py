@@ -9,6 +9,7 @@ import structlog
 
 from app import logs
 from app.accounts import connections
+from app.accounts.sealed import CredentialsSealed
 from app.accounts.services import heed
 from app.db import persist, release
 from app.inbox import sending, services
@@ -31,10 +32,10 @@ def tick(runtime: Runtime, now: datetime) -> int:
     services.wake_snoozed(now)
     if not sending.anything_due(now):
         return 0
-    services.recover_replies(now)
+    services.recover_replies(now, kept=runtime.kept("reply"))
     claims = services.claim_replies(runtime.worker, runtime.room("reply", AT_ONCE), now)
     for claim in claims:
-        runtime.submit(partial(send, runtime, claim), "reply")
+        runtime.submit(partial(send, runtime, claim), "reply", keeps=("reply", claim.message_id))
     return len(claims)
 
 
@@ -42,10 +43,15 @@ def send(runtime: Runtime, claim: Claim) -> None:
     """One call. The attempt is saved before it, the answer directly after it."""
     logs.about(message=claim.message_id, account=claim.account_id)
     recorder = connections.Recorder()
-    account = account_of(claim.account_id)
-    connector = connections.connect(
-        account, purpose="reply", on_exchange=recorder, operator_ip=claim.operator_ip, clock=runtime.clock
-    )
+    try:
+        account = account_of(claim.account_id)
+        connector = connections.connect(
+            account, purpose="reply", on_exchange=recorder, operator_ip=claim.operator_ip, clock=runtime.clock
+        )
+    except CredentialsSealed as error:
+        release()
+        sending.put_back(claim, error, runtime.clock())
+        return
     attempted = services.begin_attempt(claim, runtime.clock())
     if attempted is None:
         log.info("claim lost or stopped", message=claim.message_id, worker=runtime.worker)

@@ -19,6 +19,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
     "limited": ("amber", "alert-triangle", N_("部分权限缺失")),
     "refused": ("red", "plug-connected-x", N_("须重新连接")),
     "barred": ("red", "shield-lock", N_("未放行本服务器")),
+    "sealed": ("red", "plug-connected-x", N_("凭据打不开")),
     "unknown": ("grey", "question-mark", N_("尚未核实")),
     "corrected": ("blue", "hourglass", N_("已修改，等待下次检查")),
     "unauthorised": ("amber", "key", N_("尚未授权")),
@@ -59,6 +60,8 @@ def status_of(account: Account) -> tuple[str, str, str]:
     """Colour, icon and word."""
     if not account.active:
         return STATUS["inactive"]
+    if account.sealed:
+        return STATUS["sealed"]
     if unauthorised(account):
         return STATUS["unauthorised"]
     if corrected(account):
@@ -78,6 +81,8 @@ def confirming(account: Account) -> bool:
 
 def unconnected(account: Account) -> str:
     """Why nothing of this account can go out until somebody connects it: the word of its mark; "" when it is connected."""
+    if account.sealed:
+        return STATUS["sealed"][2]
     if unauthorised(account):
         return STATUS["unauthorised"][2]
     if barred(account):
@@ -122,7 +127,7 @@ def authorised_by_hand(account: Account) -> bool:
 
 def unauthorised(account: Account) -> bool:
     """Whether nobody has signed in for it at its platform yet."""
-    return authorised_by_hand(account) and not account.credentials.get("access_token")
+    return authorised_by_hand(account) and not account.known.get("access_token")
 
 
 def nearness(account: Account) -> tuple[timedelta, timedelta]:
@@ -144,6 +149,11 @@ def next_step(account: Account, now: datetime) -> Step:
     """The one thing to do next."""
     if not account.active:
         return Step(act="activate", text=N_("账号已停用：不发布，不拉取互动，不接收推送。需要时重新启用。"))
+    if account.sealed:
+        text = N_(
+            "本系统现有的密钥解不开这个账号保存的凭据，它的发布和互动都停了。请系统管理员在 TANDEM_ENCRYPTION_KEYS 中补上当时的密钥并重启；找不回密钥的，请重新填写全部凭据。"
+        )
+        return Step(act="credentials", text=text)
     if unauthorised(account):
         text = N_("先在开放平台登记下面两个地址，再用本账号登录微博并授权，系统才能替它发布和收取互动。")
         return Step(act="authorize", text=text)

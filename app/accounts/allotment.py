@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from app.accounts import connections, quotas
+from app.accounts import connections, quotas, sharing
 from app.accounts.models import Account
 
 
@@ -40,7 +40,7 @@ def _standing(account: Account, now: datetime) -> list[quotas.Count]:
             parts |= {purpose: quotas.share(purpose, quota.limit) for purpose in quotas.SHARES}
         start, end = quotas.bounds(quota.period, now)
         standing += [
-            quotas.Count(key=key, period=quota.period, limit=limit, start=start, end=end)
+            quotas.Count(key=key, period=quota.period, limit=limit, start=start, end=end, shared=quota.shared)
             for key, limit in parts.items()
         ]
     return standing
@@ -49,7 +49,7 @@ def _standing(account: Account, now: datetime) -> list[quotas.Count]:
 def standing_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, list[dict[str, Any]]]:
     """{account id: its quota_summary()}, with one question for all."""
     standing = {account.id: _standing(account, now) for account in accounts}
-    spent = quotas.spent_by_each(standing, now)
+    spent = quotas.spent_by_each(standing, now, connections.scopes_of(standing))
     return {account_id: _rows(counts, spent[account_id], now) for account_id, counts in standing.items()}
 
 
@@ -61,7 +61,8 @@ def main_quotas(accounts: Sequence[Account], now: datetime) -> dict[str, dict[st
         first = next((count for count in _standing(account, now) if count.key in wanted), None)
         if first is not None:
             chosen[account.id] = first
-    spent = quotas.spent_by_each({account_id: [count] for account_id, count in chosen.items()}, now)
+    running = {account_id: [count] for account_id, count in chosen.items()}
+    spent = quotas.spent_by_each(running, now, connections.scopes_of(running))
     return {account_id: _quota_row(count, *spent[account_id][count.row]) for account_id, count in chosen.items()}
 
 
@@ -90,6 +91,10 @@ def remaining(account: Account, key: str, now: datetime) -> int | None:
         call = connections.capabilities(account).publish_quota
         wanted |= {quota.key for quota in connections.quotas_of(account) if quota.family and quota.covers(call)}
     left = [int(row["remaining"]) for row in quota_summary(account, now) if row["key"] in wanted]
-    if not left and any(quotas.blocked_until(account.id, each, now) is not None for each in wanted):
+    scope = connections.scopes_of([account.id])[account.id]
+    if not left and (
+        any(quotas.blocked_until(account.id, each, now) is not None for each in wanted)
+        or sharing.blocked_until(scope, [f"block:{each}" for each in ("", *wanted)], now) is not None
+    ):
         return 0
     return min(left, default=None)

@@ -40,7 +40,7 @@ def changed(
         for key in ("name", "mode", "responsible_id", "active")
         if key in changes and (changes[key] or None) != (getattr(account, key) or None)
     ]
-    for part, old, new in (("credentials", account.credentials, credentials), ("settings", account.settings, settings)):
+    for part, old, new in (("credentials", account.known, credentials), ("settings", account.settings, settings)):
         found += [f"{part}.{key}" for key in sorted({*old, *new}) if (old.get(key) or None) != (new.get(key) or None)]
     return found
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from app.accounts import quotas, tallies
+from sqlalchemy import select
+
+from app.accounts import quotas, sharing, tallies
 from app.accounts.forms import PLATFORMS
 from app.accounts.ledger import Ledger
 from app.accounts.models import Account
+from app.accounts.sealed import CredentialsSealed
 from app.accounts.tokens import DatabaseTokens, Standing
 from app.config import Config, current
-from app.db import utcnow
+from app.db import db, utcnow
 from connectors.answers import class_of
 from connectors.base import Connector, MediaStore, Purpose
 from connectors.http import Http, new_session
@@ -25,6 +28,8 @@ from connectors.values import AccountConfig, Capabilities, Exchange, Quota, Toke
 media_store_factory: Callable[[], MediaStore] | None = None
 
 _sessions: dict[str, Any] = {}
+_SCOPES_KNOWN = 20_000
+_scopes: dict[str, str] = {}
 _sessions_lock = threading.Lock()
 
 
@@ -67,31 +72,44 @@ def connect(
     media: MediaStore | None = None,
 ) -> Connector:
     """The connector that speaks for `account`; its calls are counted under `purpose`. `lately`: its token's row, if that was
-    just read. `media`: another library than the one that is bound.
+    just read. `media`: another library than the one that is bound. Raises CredentialsSealed.
 
     All that is needed of the row is read here: afterwards the caller may release its transaction.
     """
+    known = account_config(account, operator_ip=operator_ip)
+    return _connector(known, purpose=purpose, on_exchange=on_exchange, clock=clock, lately=lately, media=media)
+
+
+def _connector(
+    known: AccountConfig,
+    *,
+    purpose: Purpose = "publish",
+    on_exchange: Callable[[Exchange], None] | None = None,
+    clock: Callable[[], datetime] = utcnow,
+    lately: Standing | None = None,
+    media: MediaStore | None = None,
+) -> Connector:
     # Late, so that pages which never ask a platform do not load the connectors' libraries.
     from connectors.registry import CONNECTORS
 
     if media_store_factory is None:
         raise RuntimeError("media.register has not bound the library")
-    known = account_config(account, operator_ip=operator_ip)
-    ledger = Ledger(account.id, purpose=purpose, clock=clock)
+    ledger = Ledger(known.id, purpose=purpose, clock=clock)
     connector = CONNECTORS[known.platform](
         known,
         http=Http(
             base_url=known.base_url,
             clock=clock,
-            on_exchange=_counted(account.id, on_exchange),
+            on_exchange=_counted(known.id, on_exchange),
             session=_session(known.base_url or known.platform),
         ),
-        tokens=DatabaseTokens(account.id, clock=clock, given=given_token(known.credentials), lately=lately),
+        tokens=DatabaseTokens(known.id, clock=clock, given=given_token(known.credentials), lately=lately),
         media=media or media_store_factory(),
         meter=ledger,
         clock=clock,
     )
     ledger.quotas = quotas.overridden(connector.capabilities().quotas, known.settings)
+    ledger.scope = _scopes[known.id] = _scope_of(known)
     return connector
 
 
@@ -108,12 +126,32 @@ def app_of(account: Account) -> str:
     """The app at the platform in whose name the account speaks; where none is known, the account itself."""
     from connectors.registry import CONNECTORS
 
-    return str(account.credentials.get(CONNECTORS[account.platform].app_credential) or account.id)
+    return str(account.known.get(CONNECTORS[account.platform].app_credential) or account.id)
+
+
+def _scope_of(known: AccountConfig) -> str:
+    from connectors.registry import CONNECTORS
+
+    app = known.credentials.get(CONNECTORS[known.platform].app_credential, "")
+    return sharing.scope_of(known.platform, known.environment, app, current().egress_ip) if app else known.id
+
+
+def scopes_of(account_ids: Iterable[str]) -> dict[str, str]:
+    """{account: with whom it shares its app's limits}; with nobody, where its app is not known. Remembered, since apps are read
+    from encrypted credentials."""
+    wanted = set(account_ids)
+    if len(_scopes) > _SCOPES_KNOWN:
+        _scopes.clear()
+    unseen = wanted - _scopes.keys()
+    if unseen:
+        for account in db.session.scalars(select(Account).where(Account.id.in_(unseen))):
+            _scopes[account.id] = _scope_of(_config(account, account.known))
+    return {account_id: _scopes.get(account_id, account_id) for account_id in wanted}
 
 
 def capabilities(account: Account) -> Capabilities:
-    """What the account may do, without asking anybody."""
-    return connect(account).capabilities()
+    """What the account may do, without asking anybody; known of a sealed one, too."""
+    return _connector(_config(account, account.known)).capabilities()
 
 
 def callback_warning(platform: str) -> str:
@@ -138,7 +176,14 @@ def quotas_of(account: Account) -> tuple[Quota, ...]:
 
 
 def account_config(account: Account, *, operator_ip: str = "") -> AccountConfig:
-    """The row as the connector's value; for live accounts the sender's address falls back to TANDEM_EGRESS_IP."""
+    """The row as the connector's value; for live accounts the sender's address falls back to TANDEM_EGRESS_IP. Raises
+    CredentialsSealed."""
+    if account.sealed:
+        raise CredentialsSealed(account.name)
+    return _config(account, account.credentials, operator_ip=operator_ip)
+
+
+def _config(account: Account, credentials: Mapping[str, str], *, operator_ip: str = "") -> AccountConfig:
     config = current()
     return AccountConfig(
         id=account.id,
@@ -147,7 +192,7 @@ def account_config(account: Account, *, operator_ip: str = "") -> AccountConfig:
         name=account.name,
         mode=account.mode,
         environment="simulator" if account.environment == "simulator" else "live",
-        credentials=dict(account.credentials),
+        credentials=dict(credentials),
         settings=dict(account.settings),
         base_url=base_url(account, config),
         operator_ip=operator_ip or config.egress_ip,

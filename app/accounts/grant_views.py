@@ -30,7 +30,7 @@ def authorized() -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     state = request.args.get("state", "")
     account_id = granting.account_of(actor, state, now)
-    first = not services.get_account(actor, account_id, key="account.manage").credentials.get("access_token")
+    first = not services.get_account(actor, account_id, key="account.manage").known.get("access_token")
     try:
         granting.finish(actor, state=state, code=request.args.get("code", ""), now=now)
     except Conflict as refusal:

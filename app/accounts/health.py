@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import and_, delete, or_
 
-from app.accounts import connections, quotas, readings
+from app.accounts import connections, quotas, readings, sharing
 from app.accounts.allotment import quota_summary
-from app.accounts.models import Account, CallbackSeen, QuotaUse
+from app.accounts.models import Account, CallbackSeen, QuotaUse, SharedUse
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import NotFound
@@ -45,10 +45,11 @@ def tidy(now: datetime) -> None:
     """Forget counters of past periods, callbacks that cannot come again and old answers of the API; the scheduler calls it
     once a day."""
     idempotency.forget_old(now)
-    past = and_(QuotaUse.period_start < now - timedelta(days=62), QuotaUse.blocked_until.is_(None))
-    over = QuotaUse.blocked_until < now - timedelta(days=1)
     with atomic():
-        db.session.execute(delete(QuotaUse).where(or_(past, over)).execution_options(synchronize_session=False))
+        for table in (QuotaUse, SharedUse):
+            past = and_(table.period_start < now - timedelta(days=62), table.blocked_until.is_(None))
+            over = table.blocked_until < now - timedelta(days=1)
+            db.session.execute(delete(table).where(or_(past, over)).execution_options(synchronize_session=False))
         old = CallbackSeen.at < now - timedelta(days=7)
         db.session.execute(delete(CallbackSeen).where(old).execution_options(synchronize_session=False))
 
@@ -56,11 +57,20 @@ def tidy(now: datetime) -> None:
 def note_limit(account_id: str, key: str, error: RateLimited, now: datetime) -> None:
     """Remember the platform's own "not before" at the call `key`; our ledger's refusals need no remembering."""
     if error.until is not None and error.code != "quota":
-        quotas.block(
-            account_id, _refused_as_one(account_id, key) if error.code in quotas.ALL_CALLS else key, error.until
-        )
+        _block(account_id, _refused_as_one(account_id, key) if error.code in quotas.ALL_CALLS else key, error)
         if error.until - now >= _DAILY_LIMIT:
             _ask_what_is_left(account_id, now)
+
+
+def _block(account_id: str, key: str, error: RateLimited) -> None:
+    """For this account; for all that speak in the name of its app from here, where the limit is theirs."""
+    if error.until is None:
+        return
+    scope = connections.scopes_of([account_id])[account_id] if error.shared else ""
+    if scope:
+        sharing.block(scope, "" if key == quotas.DAILY else key, error.until)
+    else:
+        quotas.block(account_id, key, error.until)
 
 
 def _refused_as_one(account_id: str, call: str) -> str:

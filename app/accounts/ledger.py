@@ -6,12 +6,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.accounts.models import QuotaUse
+from app.accounts import sharing
+from app.accounts.models import QuotaUse, SharedUse
 from app.accounts.quotas import (
     ALWAYS,
     BLOCKED,
@@ -20,6 +22,7 @@ from app.accounts.quotas import (
     SHARES,
     Count,
     allowance,
+    block_names,
     blocked_until,
     counts,
     elapsed,
@@ -54,16 +57,24 @@ class _Call:
 
     @property
     def blocks(self) -> tuple[str, ...]:
-        return tuple(f"block:{each}" for each in ("", self.name, *self.families))
+        return block_names(self.name, self.families)
 
 
 class Ledger:
-    """The Meter of one account and purpose. `quotas` are set by connections once the connector told them."""
+    """The Meter of one account and purpose. `quotas` are set by connections once the connector told them; `scope`: with whom
+    the account shares an app's limits, "" with nobody."""
 
     def __init__(
-        self, account_id: str, *, purpose: Purpose, clock: Callable[[], datetime], quotas: Sequence[Quota] = ()
+        self,
+        account_id: str,
+        *,
+        purpose: Purpose,
+        clock: Callable[[], datetime],
+        quotas: Sequence[Quota] = (),
+        scope: str = "",
     ) -> None:
         self.account_id = account_id
+        self.scope = scope
         self.purpose = purpose
         self.quotas = tuple(quotas)
         # The call announced last: what a RateLimited of the platform was about.
@@ -137,6 +148,9 @@ def _count_one(call: _Call) -> None:
         until = blocked_until(call.account_id, call.name, call.now, families=call.families)
         if until is not None:
             raise limited(BLOCKED, until)
+        until = sharing.blocked_until(call.ledger.scope, call.blocks, call.now)
+        if until is not None:
+            raise limited(sharing.BLOCKED, until)
         used = _count([call])[call.account_id]
         spent = _over(call, used)
         if spent and (refusal := call.ledger.refusal(spent, used, call.now)) is not None:
@@ -147,25 +161,34 @@ def _count_all(calls: Sequence[_Call]) -> list[Exception | None]:
     """Of several calls in one transaction; Apart when there is anything to refuse, or to think about."""
     accounts = {call.account_id for call in calls}
     # Around midnight two calls of one account may count on different days.
-    starts = {(call.account_id, c.row, c.start) for call in calls for c in call.running}
-    if len(starts) > len({(account_id, row) for account_id, row, _start in starts}):
+    starts = {
+        (call.ledger.scope if c.shared else call.account_id, c.row, c.start) for call in calls for c in call.running
+    }
+    if len(starts) > len({(holder, row) for holder, row, _start in starts}):
         raise Apart
     with atomic():
         impatient()
-        blocked = db.session.execute(
-            select(QuotaUse.account_id, QuotaUse.key).where(
-                QuotaUse.account_id.in_(accounts),
-                QuotaUse.period_start == ALWAYS,
-                QuotaUse.blocked_until > min(call.now for call in calls),
-            )
-        ).all()
-        names = {(call.account_id, name) for call in calls for name in call.blocks}
-        if any((row.account_id, row.key) in names for row in blocked):
+        holders = {
+            (who, name) for call in calls for who in (call.account_id, call.ledger.scope) for name in call.blocks
+        }
+        scopes = {call.ledger.scope for call in calls} - {""}
+        if not holders.isdisjoint(_blocked(accounts, scopes, min(call.now for call in calls))):
             raise Apart
         used = _count(calls)
         if any(_over(call, used.get(call.account_id, {})) for call in calls):
             raise Apart
     return [None for _call in calls]
+
+
+def _blocked(accounts: Iterable[str], scopes: Iterable[str], now: datetime) -> set[tuple[str, str]]:
+    """{(account or scope, "block:…")} of what the platform blocks, by one question."""
+    own = select(QuotaUse.account_id, QuotaUse.key).where(
+        QuotaUse.account_id.in_(list(accounts)), QuotaUse.period_start == ALWAYS, QuotaUse.blocked_until > now
+    )
+    common = select(SharedUse.scope, SharedUse.key).where(
+        SharedUse.scope.in_(list(scopes)), SharedUse.period_start == ALWAYS, SharedUse.blocked_until > now
+    )
+    return {(row[0], row[1]) for row in db.session.execute(union_all(own, common))}
 
 
 COUNTING = Gathering(_count_all, _count_one)
@@ -179,18 +202,26 @@ def _over(call: _Call, used: Mapping[str, int]) -> list[Count]:
 def _count(calls: Iterable[_Call]) -> dict[str, dict[str, int]]:
     """One more on each counter of each call, in one statement; {account id: {row key: its new number}}. The rows are in
     one order for everybody, so that two callers cannot lock crosswise."""
-    more = Counter((call.account_id, c.row, c.start) for call in calls for c in call.running)
+    calls = list(calls)
+    more = Counter((call.account_id, c.row, c.start) for call in calls for c in call.running if not c.shared)
     rows = [
         {"id": new_id(), "account_id": account_id, "key": key, "period_start": start, "used": number}
         for (account_id, key, start), number in sorted(more.items())
     ]
     found: dict[str, dict[str, int]] = {call.account_id: {} for call in calls}
-    if not rows:
-        return found
+    if rows:
+        _add(rows, found)
+    running = Counter((call.ledger.scope, c.row, c.start) for call in calls for c in call.running if c.shared)
+    common = sharing.count(running)
+    for call in calls:
+        found[call.account_id] |= {c.row: common[call.ledger.scope, c.row] for c in call.running if c.shared}
+    return found
+
+
+def _add(rows: list[dict[str, Any]], found: dict[str, dict[str, int]]) -> None:
     insert = insert_for(QuotaUse).values(rows)
     upsert = insert.on_conflict_do_update(
         index_elements=["account_id", "key", "period_start"], set_={"used": QuotaUse.used + insert.excluded.used}
     )
     for row in db.session.execute(upsert.returning(QuotaUse.account_id, QuotaUse.key, QuotaUse.used)):
         found[row.account_id][row.key] = row.used
-    return found

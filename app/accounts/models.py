@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Encrypted, Model, UTCDateTime, new_id
+from app.sealing import closed
 from app.units.models import Unit, User
+
+# The period of what belongs to none.
+ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Account(Model):
@@ -28,7 +33,7 @@ class Account(Model):
     name: Mapped[str] = mapped_column(String(120))
     environment: Mapped[str] = mapped_column(String(20), default="live")
     mode: Mapped[str] = mapped_column(String(20))
-    credentials: Mapped[dict[str, str]] = mapped_column(Encrypted)
+    credentials: Mapped[Mapping[str, str]] = mapped_column(Encrypted)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     callback_key: Mapped[str] = mapped_column(String(64), unique=True)
     responsible_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
@@ -73,6 +78,16 @@ class Account(Model):
     unit: Mapped[Unit] = relationship()
     responsible: Mapped[User | None] = relationship()
 
+    @property
+    def sealed(self) -> bool:
+        """Whether no key of this process opens its credentials: nobody can speak for it here."""
+        return closed(self.credentials)
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Its credentials; none when they are sealed."""
+        return {} if self.sealed else self.credentials
+
 
 class AccountToken(Model):
     """The access token of an account, and the lease under which one process renews it.
@@ -83,7 +98,7 @@ class AccountToken(Model):
     __tablename__ = "account_tokens"
 
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), primary_key=True)
-    value: Mapped[dict[str, str] | None] = mapped_column(Encrypted)
+    value: Mapped[Mapping[str, str] | None] = mapped_column(Encrypted)
     expires_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     generation: Mapped[int] = mapped_column(Integer, default=0)
     lease_owner: Mapped[str] = mapped_column(String(60), default="")
@@ -98,6 +113,21 @@ class QuotaUse(Model):
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     account_id: Mapped[str] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"), index=True)
+    key: Mapped[str] = mapped_column(String(60))
+    period_start: Mapped[datetime] = mapped_column(UTCDateTime)
+    used: Mapped[int] = mapped_column(Integer, default=0)
+    # Blocked by the platform's own word until then, whatever we counted.
+    blocked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+
+class SharedUse(Model):
+    """How often one call was made in one period by all accounts of one app from one address; `scope`: see sharing.py."""
+
+    __tablename__ = "shared_uses"
+    __table_args__ = (UniqueConstraint("scope", "key", "period_start"),)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    scope: Mapped[str] = mapped_column(String(32))
     key: Mapped[str] = mapped_column(String(60))
     period_start: Mapped[datetime] = mapped_column(UTCDateTime)
     used: Mapped[int] = mapped_column(Integer, default=0)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from app.accounts import changing, connections, tokens, verdicts
 from app.accounts.advice import unauthorised
@@ -18,10 +18,10 @@ from app.accounts.health import note_limit
 from app.accounts.judging import own_settings
 from app.accounts.models import Account
 from app.audit.services import record
-from app.db import atomic, db, release
+from app.db import Moment, atomic, db, release
 from app.errors import NotFound
 from app.units.access import Actor
-from connectors.base import Connector, Purpose
+from connectors.base import Purpose
 from connectors.errors import ConnectorError, CredentialsRefused, RateLimited, Refused
 from connectors.values import Health, Right
 
@@ -31,6 +31,8 @@ PROBE_AGAIN = timedelta(hours=24)
 AGAIN_BY_HAND = timedelta(minutes=1)
 # What probes are paid from.
 BUDGET: Purpose = "history"
+# So often it is tried whether credentials that no key opened can be opened again.
+SEALED_AGAIN = timedelta(minutes=30)
 # So long a process that has taken a probe in hand may be at it; if it dies, somebody else gets it then.
 IN_HAND = timedelta(minutes=10)
 # A platform that cannot be reached is asked again after as long as it has been so, within these bounds.
@@ -92,9 +94,7 @@ def _test(account_id: str, now: datetime) -> Tested:
         # Not all could be asked today: what is known is worth more than "not asked".
         return _left_alone(account_id, "spent", _budget_returns(account, now), now)
     asked_with, requested = _asked_with(account), account.probe_requested_at
-    connector = connections.connect(account, purpose=BUDGET)
-    release()
-    health = _asked(connector)
+    health = _asked(account)
     for met in health.limits:
         note_limit(account_id, met.call, met.error, now)
     with atomic():
@@ -112,8 +112,10 @@ def _test(account_id: str, now: datetime) -> Tested:
         return Tested(account=account, came=came, until=_until(health), left=remaining(account, BUDGET, now))
 
 
-def _asked(connector: Connector) -> Health:
+def _asked(account: Account) -> Health:
     try:
+        connector = connections.connect(account, purpose=BUDGET)
+        release()
         return connector.probe()
     except ConnectorError as error:
         until = error.until if isinstance(error, RateLimited) else None
@@ -142,6 +144,8 @@ def _again_at(account: Account, health: Health, reached: bool, now: datetime) ->
     """When it goes on by itself; None: with the next daily test."""
     if health.again_at is not None:
         return max(health.again_at, now)
+    if account.sealed:
+        return now + SEALED_AGAIN
     if not reached:
         since = now - (account.checked_at or account.created_at)
         return now + min(max(since, _SOONEST), _LATEST)
@@ -184,7 +188,7 @@ def _correct_expiry(account: Account, told: datetime) -> None:
 
 
 def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
-    return dict(account.credentials), own_settings(account.settings), account.mode
+    return dict(account.known), own_settings(account.settings), account.mode
 
 
 def not_asked(error: ConnectorError) -> Right:
@@ -215,8 +219,10 @@ def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:
 
 def claim_probes(now: datetime, limit: int = 5) -> list[str]:
     """Ids of active accounts whose probe is due, each given to one caller only; those that somebody asked for first."""
-    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= now - PROBE_AGAIN)
-    due = and_(Account.active, or_(Account.probe_requested_at <= now, daily), _free(now))
+    due = _due(now, now - PROBE_AGAIN)
+    # No transaction unless there is one.
+    if db.session.scalar(select(Account.id).where(due).limit(1)) is None:
+        return []
     with atomic():
         ids = db.session.scalars(
             select(Account.id).where(due).order_by(Account.probe_requested_at.nulls_last(), Account.id).limit(limit)
@@ -224,16 +230,26 @@ def claim_probes(now: datetime, limit: int = 5) -> list[str]:
         return [account_id for account_id in ids if _take(account_id, due, now)]
 
 
+def probes_due(now: Moment, long_ago: Moment) -> ColumnElement[bool]:
+    """SQL: some account's probe is due. `long_ago`: PROBE_AGAIN before now."""
+    return exists().where(_due(now, long_ago))
+
+
+def _due(now: Moment, long_ago: Moment) -> ColumnElement[bool]:
+    daily = and_(Account.probe_requested_at.is_(None), Account.checked_at <= long_ago)
+    return and_(Account.active, or_(Account.probe_requested_at <= now, daily), _free(now))
+
+
 def _take_in_hand(account_id: str, now: datetime) -> bool:
     with atomic():
         return _take(account_id, _free(now), now)
 
 
-def _free(now: datetime) -> Any:
+def _free(now: Moment) -> ColumnElement[bool]:
     return or_(Account.probe_claim_until.is_(None), Account.probe_claim_until <= now)
 
 
-def _take(account_id: str, condition: Any, now: datetime) -> bool:
+def _take(account_id: str, condition: ColumnElement[bool], now: datetime) -> bool:
     taken = db.session.execute(
         update(Account)
         .where(Account.id == account_id, condition)

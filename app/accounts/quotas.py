@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from app.accounts import sharing
+from app.accounts.models import ALWAYS as ALWAYS
 from app.accounts.models import QuotaUse
 from app.db import atomic, db, new_id
 from app.words import N_
@@ -70,7 +72,6 @@ PLANNED = frozenset({"mass"})
 _UNREAD_CALLS = frozenset({"remind/unread_count"})
 # Refusals that are about the account or the server as a whole, whichever call met them (Weibo: per user, per IP).
 ALL_CALLS = frozenset({"10022", "10023"})
-ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 # The platform's own word.
 BLOCKED = "平台要求暂缓调用：额度已用完，或管理员没有同意本服务器的地址。"
 _WORDS = {"minute": "这一分钟", "hour": "这一小时", "day": "今天", "month": "本月"}
@@ -78,13 +79,15 @@ _WORDS = {"minute": "这一分钟", "hour": "这一小时", "day": "今天", "mo
 
 @dataclass(frozen=True, kw_only=True)
 class Count:
-    """One counter a call runs on: the row `key`@`period`, its bounds in UTC, its limit (None: counted only)."""
+    """One counter a call runs on: the row `key`@`period`, its bounds in UTC, its limit (None: counted only). `shared`: by all
+    accounts of the app."""
 
     key: str
     period: str
     limit: int | None
     start: datetime
     end: datetime
+    shared: bool = False
 
     @property
     def row(self) -> str:
@@ -162,7 +165,12 @@ def counts(call: str, purpose: Purpose, quotas: Sequence[Quota], now: datetime) 
     for quota in quotas:
         start, end = bounds(quota.period, now)
         if quota.key == DAILY or quota.covers(call):
-            found.append(Count(key=quota.key, period=quota.period, limit=quota.limit, start=start, end=end))
+            # Of what all accounts of an app share publishing's part is kept free, too.
+            kept = share("publish", quota.limit) if quota.shared and purpose != "publish" else 0
+            most = quota.limit - kept
+            found.append(
+                Count(key=quota.key, period=quota.period, limit=most, start=start, end=end, shared=quota.shared)
+            )
         if quota.key == DAILY:
             own = spent_as(call, purpose)
             limit = None if own == "publish" else share(own, quota.limit)
@@ -197,9 +205,12 @@ def limited(cause: str, until: datetime) -> RateLimited:
 Spent = dict[str, tuple[int, datetime | None]]
 
 
-def spent_by_each(running: Mapping[str, Sequence[Count]], now: datetime) -> dict[str, Spent]:
-    """{account id: {row key: (how often the counter ran in its period, until when the platform blocks it or None)}}, with one
-    query."""
+def spent_by_each(
+    running: Mapping[str, Sequence[Count]], now: datetime, scopes: Mapping[str, str] | None = None
+) -> dict[str, Spent]:
+    """{account id: {row key: (how often the counter ran in its period, until when the platform blocks it or None)}}. `scopes`:
+    {account id: with whom it shares an app's limits}."""
+    scopes = scopes or {}
     starts = {count.start for counters in running.values() for count in counters} | {ALWAYS}
     rows = db.session.execute(
         select(QuotaUse.account_id, QuotaUse.key, QuotaUse.period_start, QuotaUse.used, QuotaUse.blocked_until).where(
@@ -210,13 +221,17 @@ def spent_by_each(running: Mapping[str, Sequence[Count]], now: datetime) -> dict
     blocks = {
         (row.account_id, row.key): row.blocked_until for row in rows if row.blocked_until and row.blocked_until > now
     }
+    if shared := set(scopes.values()):
+        used |= sharing.used(shared, starts)
+        blocks |= sharing.blocks(shared, now)
     found: dict[str, Spent] = {}
     for account_id, counters in running.items():
-        found[account_id] = {}
+        found[account_id], scope = {}, scopes.get(account_id, "")
         for count in counters:
-            keys = ((account_id, "block:"), (account_id, f"block:{count.key}"))
+            keys = [(who, name) for who in (account_id, scope) for name in ("block:", f"block:{count.key}")]
             until = max((blocks[key] for key in keys if key in blocks), default=None)
-            found[account_id][count.row] = (used.get((account_id, count.row, count.start), 0), until)
+            holder = scope if count.shared else account_id
+            found[account_id][count.row] = (used.get((holder, count.row, count.start), 0), until)
     return found
 
 
@@ -239,12 +254,17 @@ def block(account_id: str, key: str, until: datetime) -> None:
         )
 
 
+def block_names(key: str, families: Sequence[str] = ()) -> tuple[str, ...]:
+    """The rows by which a call may be blocked: everything, itself, the families of calls it belongs to."""
+    return tuple(f"block:{each}" for each in ("", key, *families))
+
+
 def blocked_until(account_id: str, key: str, now: datetime, *, families: Sequence[str] = ()) -> datetime | None:
     """Until when the platform refuses `key`, or the `families` of calls it belongs to, by its own word; None: not."""
     rows = db.session.scalars(
         select(QuotaUse.blocked_until).where(
             QuotaUse.account_id == account_id,
-            QuotaUse.key.in_(("block:", *(f"block:{each}" for each in (key, *families)))),
+            QuotaUse.key.in_(block_names(key, families)),
             QuotaUse.period_start == ALWAYS,
             QuotaUse.blocked_until > now,
         )

@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts import changing, connections, quotas
 from app.accounts.models import Account, AccountDay, QuotaReading, QuotaUse
+from app.accounts.sealed import CredentialsSealed
 from app.db import atomic, db, new_id, release
 from connectors.base import Connector
 from connectors.desk import DayFigures
@@ -83,8 +84,12 @@ def read(account_id: str, now: datetime) -> ConnectorError | None:
     account = db.session.get_one(Account, account_id)
     able = connections.capabilities(account)
     missing = _missing_days(account, now) if "day_figures" in able.offers else []
-    connector = connections.connect(account, purpose="history")
     planned = account.next_reading_at
+    try:
+        connector = connections.connect(account, purpose="history")
+    except CredentialsSealed as error:
+        _keep(account_id, Read(failure=error), now, planned)
+        return error
     release()
     calls = able.readable_quotas if "quota" in able.offers else ()
     try:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Text, select, type_coerce
+from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.accounts import changing
@@ -22,7 +22,7 @@ from app.accounts.models import Account
 from app.accounts.probing import Tested, check_now, claim_probes, note_refused, probe, request_probe
 from app.audit.services import record
 from app.config import current
-from app.db import Page, atomic, db, opened, page_of
+from app.db import Page, atomic, db, page_of
 from app.errors import Conflict, Invalid, NotFound
 from app.units.access import Actor, actor_for, unit_for, visible
 from app.units.models import Unit, User
@@ -131,10 +131,10 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
             raise Invalid(_WRONG, errors={key: ["这一项不能修改。"] for key in sorted(unknown)})
         if told := check_told(changes.get("settings") or {}):
             raise Invalid(_WRONG, errors=told)
-        credentials = changing.merged(account.credentials, changes.get("credentials"))
+        credentials = changing.merged(account.known, changes.get("credentials"))
         settings = changing.merged(account.settings, changes.get("settings"))
         name, mode = changes.get("name", account.name), changes.get("mode", account.mode)
-        waiting = given_token(account.credentials) is None
+        waiting = given_token(account.known) is None
         errors = _check(platform, name, account.external_id, account.environment, mode, credentials, settings, waiting)
         if errors:
             raise Invalid(_WRONG, errors=errors)
@@ -218,24 +218,21 @@ def only_drills() -> bool:
 def twins(actor: Actor, account: Account) -> list[Account]:
     """Other accounts, of those that the actor may see, that bear a credential which the platform gives to one only: the same account twice, most likely."""
     single = [field.name for field in PLATFORMS[account.platform].fields if field.single]
-    mine = {name: account.credentials[name] for name in single if account.credentials.get(name)}
+    mine = {name: account.known[name] for name in single if account.known.get(name)}
     if not mine:
         return []
-    # As they are stored: one whose secrets cannot be opened keeps nobody from the page of another.
-    stored = select(Account.id, type_coerce(Account.credentials, Text)).where(
+    others = select(Account).where(
         visible(actor, "account.read", Account.unit_id),
         Account.platform == account.platform,
         Account.environment == account.environment,
         Account.id != account.id,
         Account.active,
     )
-    same = [
-        other_id
-        for other_id, sealed in db.session.execute(stored)
-        if any((opened(sealed) or {}).get(name) == value for name, value in mine.items())
+    return [
+        other
+        for other in db.session.scalars(others.order_by(Account.created_at))
+        if any(other.known.get(name) == value for name, value in mine.items())
     ]
-    query = select(Account).where(Account.id.in_(same)).order_by(Account.created_at)
-    return list(db.session.scalars(query)) if same else []
 
 
 def callback_url(account: Account) -> str:

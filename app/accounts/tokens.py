@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from app.accounts.models import AccountToken
 from app.db import InTransaction, atomic, db, in_atomic, new_id, release
+from app.sealing import closed
 from connectors.errors import Unavailable
 from connectors.values import Token
 
@@ -134,7 +135,8 @@ class DatabaseTokens:
 
 
 def standing(account_ids: Iterable[str]) -> dict[str, Standing]:
-    """What the rows of these accounts say now; an empty one for an account without a row."""
+    """What the rows of these accounts say now; an empty one for an account without a row. A token that no key opens is none:
+    another is fetched."""
     found = {account_id: Standing() for account_id in account_ids}
     for account_id, value, expires_at, generation, lease_until in db.session.execute(
         select(
@@ -145,7 +147,8 @@ def standing(account_ids: Iterable[str]) -> dict[str, Standing]:
             AccountToken.lease_until,
         ).where(AccountToken.account_id.in_(found))
     ):
-        token = Token(value=value["value"], expires_at=expires_at) if value and value.get("value") else None
+        known = {} if value is None or closed(value) else value
+        token = Token(value=known["value"], expires_at=expires_at) if known.get("value") else None
         found[account_id] = Standing(token=token, generation=generation, lease_until=lease_until)
     return found
 

@@ -90,7 +90,7 @@ def _showing() -> dict[str, str]:
 
 
 def _proposed(account: Account) -> dict[str, str]:
-    kept = account.credentials
+    kept = account.known
     fields = PLATFORMS[account.platform].fields
     return {field.label: kept[field.name] for field in fields if field.propose and kept.get(field.name)}
 
@@ -149,7 +149,7 @@ def _values(account: Account, sent: Any) -> dict[str, Any]:
     platform, zone = PLATFORMS[account.platform], settings().timezone
     found: dict[str, Any] = {"name": account.name, "mode": account.mode, "responsible_id": account.responsible_id or ""}
     for field in platform.fields:
-        value = "" if field.secret else account.credentials.get(field.name, "")
+        value = "" if field.secret else account.known.get(field.name, "")
         found[f"credentials.{field.name}"] = local_time(value, zone) if field.kind == "time" else value
     for setting in platform.settings:
         found[f"settings.{setting.name}"] = setting_value(account.settings, setting.name)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from app.accounts.models import Account
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.errors import NotFound
 from app.inbox.access import find
 from app.inbox.filekinds import content_type_of
@@ -67,13 +67,22 @@ def expect(message: Message, media: Sequence[InboundMedia], now: datetime) -> No
         )
 
 
-def claim(limit: int, now: datetime) -> list[Fetch]:
-    """Files that are due, oldest first, each given to one caller; a dead claimer's comes back after LEASE."""
-    _give_up(now)
+def due(now: Moment) -> ColumnElement[bool]:
+    """SQL: some file is due, or was never brought to an end."""
+    return or_(exists().where(*_due(now)), exists().where(*_given_up(now)))
+
+
+def _due(now: Moment) -> tuple[ColumnElement[bool], ...]:
     free = or_(MessageMedia.claim_until.is_(None), MessageMedia.claim_until <= now)
     # Nobody asks for an account that is switched off.
     active = MessageMedia.account_id.in_(select(Account.id).where(Account.active))
-    due = (MessageMedia.status == "waiting", MessageMedia.next_try_at <= now, free, active)
+    return MessageMedia.status == "waiting", MessageMedia.next_try_at <= now, free, active
+
+
+def claim(limit: int, now: datetime) -> list[Fetch]:
+    """Files that are due, oldest first, each given to one caller; a dead claimer's comes back after LEASE."""
+    _give_up(now)
+    due = _due(now)
     if db.session.scalar(select(MessageMedia.id).where(*due).limit(1)) is None:
         return []
     with atomic():
@@ -102,9 +111,13 @@ def claim(limit: int, now: datetime) -> list[Fetch]:
         ]
 
 
+def _given_up(now: Moment) -> tuple[ColumnElement[bool], ...]:
+    return MessageMedia.status == "waiting", MessageMedia.tries >= MOST_TRIES, MessageMedia.claim_until <= now
+
+
 def _give_up(now: datetime) -> None:
     """What was claimed often and never came to an end may be what ended the claimers."""
-    dead = (MessageMedia.status == "waiting", MessageMedia.tries >= MOST_TRIES, MessageMedia.claim_until <= now)
+    dead = _given_up(now)
     if db.session.scalar(select(MessageMedia.id).where(*dead).limit(1)) is None:
         return
     with atomic():

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from app.accounts import quotas
 from app.accounts.models import Account
 from app.accounts.services import quota_summary
 from app.config import current
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.inbox.ingesting import ingest
 from app.inbox.models import Message
 from app.publishing.models import Publication
@@ -39,13 +39,22 @@ class Poll:
     history_due: bool
 
 
-def claim_polls(limit: int, now: datetime) -> list[Poll]:
-    """Active accounts whose turn it is, each leased to one caller; a dead caller's lease runs out."""
-    due = (
-        Account.active,
+def _turn(now: Moment) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Account.active.is_(True),
         or_(Account.next_poll_at.is_(None), Account.next_poll_at <= now),
         or_(Account.poll_claim_until.is_(None), Account.poll_claim_until <= now),
     )
+
+
+def due(now: Moment) -> ColumnElement[bool]:
+    """SQL: it is some account's turn."""
+    return exists().where(*_turn(now))
+
+
+def claim_polls(limit: int, now: datetime) -> list[Poll]:
+    """Active accounts whose turn it is, each leased to one caller; a dead caller's lease runs out."""
+    due = _turn(now)
     # Asked every second: no transaction unless it is somebody's turn.
     if db.session.scalar(select(Account.id).where(*due).limit(1)) is None:
         return []

@@ -7,15 +7,17 @@ queued again.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, exists, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.accounts.models import Account
-from app.db import atomic, db
+from app.accounts.sealed import CredentialsSealed
+from app.db import Moment, atomic, db
 from app.inbox.models import Message, ReplyAttempt
 from app.notices.services import tell
 from app.publishing.models import Stop
@@ -26,6 +28,8 @@ LEASE = timedelta(seconds=120)
 # The request may leave until then; later it is not sent at all.
 SEND_WITHIN = timedelta(seconds=20)
 MOST_TRIES = 6
+# So often it is tried whether the account's credentials can be opened again.
+SEALED_PAUSE = timedelta(minutes=1)
 # The code of our own ledger's refusals: nothing was asked of the platform then.
 OURS = "quota"
 
@@ -55,21 +59,25 @@ class Try:
     send_before: datetime
 
 
+def due(now: Moment) -> ColumnElement[bool]:
+    """SQL: there is something to send, or a claim that ran out."""
+    sends = and_(Message.status == "queued", Message.next_attempt_at <= now)
+    ran_out = and_(Message.status == "sending", Message.claim_until < now)
+    return or_(exists().where(sends), exists().where(ran_out))
+
+
 def anything_due(now: datetime) -> bool:
-    """Whether a round is worth a transaction: something to send, or a claim that ran out. Reads only."""
-    due = or_(
-        and_(Message.status == "queued", Message.next_attempt_at <= now),
-        and_(Message.status == "sending", Message.claim_until < now),
-    )
-    return db.session.scalar(select(Message.id).where(due).limit(1)) is not None
+    """Whether a round is worth a transaction. Reads only."""
+    return bool(db.session.scalar(select(due(now))))
 
 
-def recover_replies(now: datetime) -> int:
-    """Claims whose sender died: with an attempt in flight → unknown, else queued again. Returns how many."""
+def recover_replies(now: datetime, *, kept: Collection[str] = ()) -> int:
+    """Claims whose sender died: with an attempt in flight → unknown, else queued again. Returns how many. `kept`: what this
+    process has in hand itself."""
     with atomic():
         dead = db.session.scalars(
             select(Message)
-            .where(Message.status == "sending", Message.claim_until < now)
+            .where(Message.status == "sending", Message.claim_until < now, Message.id.not_in(kept))
             .with_for_update(skip_locked=True)
         ).all()
         for message in dead:
@@ -85,6 +93,26 @@ def recover_replies(now: datetime) -> int:
                 message.error_remedy, message.error_who = "请到平台核对后，点“确认已发出”或“没有发出”。", "回复人"
                 tell_author(message, now)
         return len(dead)
+
+
+def keep(worker: str, message_ids: Collection[str], now: datetime) -> int:
+    """What a living sender has in hand stays its own: leases that are half over begin again. Returns how many."""
+    if not message_ids:
+        return 0
+    mine = (Message.id.in_(message_ids), Message.status == "sending", Message.claim_owner == worker)
+    with atomic():
+        running_out = (*mine, Message.claim_until < now + LEASE / 2)
+        ids = db.session.scalars(
+            select(Message.id).where(*running_out).order_by(Message.id).with_for_update(skip_locked=True)
+        ).all()
+        if ids:
+            db.session.execute(
+                update(Message)
+                .where(Message.id.in_(ids), *mine)
+                .values(claim_until=now + LEASE)
+                .execution_options(synchronize_session=False)
+            )
+    return len(ids)
 
 
 def claim_replies(worker: str, limit: int, now: datetime) -> list[Claim]:
@@ -139,6 +167,21 @@ def begin_attempt(claim: Claim, now: datetime) -> Try | None:
             tries=sum(one.error.get("code") != OURS for one in earlier) + 1,
             send_before=attempt.send_before,
         )
+
+
+def put_back(claim: Claim, error: CredentialsSealed, now: datetime) -> None:
+    """Nobody can speak for the account: queued as before, saying why; whoever wrote it is told once."""
+    with atomic():
+        message = _mine(claim.message_id, claim.fence)
+        if message is None:
+            return
+        let_go(message)
+        message.status, message.next_attempt_at = "queued", now + SEALED_PAUSE
+        told = message.error_code == error.code
+        message.error_code, message.error_cause = error.code, error.cause
+        message.error_remedy, message.error_who = error.remedy, error.who
+        if not told:
+            tell_author(message, now)
 
 
 def attempts_of(message_id: str) -> list[ReplyAttempt]:

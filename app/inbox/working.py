@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 
 from app.audit.services import record
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.errors import Conflict, Invalid
 from app.inbox.access import find
 from app.inbox.answering import clean, text_digest
@@ -129,6 +129,11 @@ def desks(conversation: Conversation) -> list[Unit]:
     root = conversation.account.unit.path.split("/")[1]
     query = select(Unit).where(Unit.path.startswith(f"/{root}/", autoescape=True), Unit.id != conversation.unit_id)
     return list(db.session.scalars(query.order_by(Unit.path)))
+
+
+def snooze_over(now: Moment) -> ColumnElement[bool]:
+    """SQL: somebody's time has come."""
+    return exists().where(Conversation.status == "snoozed", Conversation.snoozed_until <= now)
 
 
 def wake_snoozed(now: datetime) -> int:

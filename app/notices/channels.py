@@ -16,6 +16,7 @@ from app.db import atomic, db, release
 from app.errors import Conflict, Invalid, NotFound
 from app.notices import sending
 from app.notices.models import AlertChannel
+from app.sealing import closed
 from app.units.access import Actor, unit_for, visible
 from app.words import N_
 from connectors.guard import is_no_trap
@@ -109,6 +110,8 @@ test_channel.__test__ = False  # type: ignore[attr-defined]
 
 def shown(channel: AlertChannel) -> str:
     """The target as it may be shown: a webhook's address is a secret, only its host is."""
+    if closed(channel.target):
+        return N_("地址打不开")
     target = channel.target["to"]
     return (
         target if channel.kind == "email" else f"{urlsplit(target).scheme}://{urlsplit(target).netloc.split('@')[-1]}/…"

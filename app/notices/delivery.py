@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import delete, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select
 
 from app.config import current
-from app.db import atomic, db, persist, release
+from app.db import Moment, atomic, db, persist, release
 from app.errors import Conflict, NotFound
 from app.notices import sending
 from app.notices.models import Delivery, Notice, OutgoingEvent
+from app.sealing import closed
 from app.units.access import Actor
 from app.units.models import Unit
 
@@ -27,6 +28,9 @@ CLAIM = timedelta(seconds=180)
 BATCH = 20
 ROUND = 60
 KEPT_DAYS = 30
+_SEALED = (
+    "该告警渠道保存的地址打不开，本系统缺少当时的密钥。请系统管理员在 TANDEM_ENCRYPTION_KEYS 中补上，或重新添加该渠道。"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +39,14 @@ class _Job:
     kind: str
     target: str
     message: sending.Message
+    # Why it cannot be sent at all, in Chinese.
+    fault: str = ""
     key: str = field(repr=False, default="")
+
+
+def due(now: Moment) -> ColumnElement[bool]:
+    """SQL: there is something to deliver."""
+    return exists().where(*_waiting(now, now))
 
 
 def deliver_due(now: datetime) -> int:
@@ -59,7 +70,7 @@ def _deliver(job: _Job, now: datetime) -> None:
         fault = (
             sending.send(job.kind, job.target, job.message, key=job.key)
             if job.target
-            else "该告警渠道已不存在或未配置。"
+            else job.fault or "该告警渠道已不存在或未配置。"
         )
     except Exception:
         # It counts as a try: one that cannot be sent must not come again for ever.
@@ -68,13 +79,14 @@ def _deliver(job: _Job, now: datetime) -> None:
     persist(lambda: _record(job.delivery_id, fault, now))
 
 
+def _waiting(due: Moment, now: Moment) -> tuple[ColumnElement[bool], ...]:
+    free = or_(Delivery.claim_until.is_(None), Delivery.claim_until < now)
+    return Delivery.status == "pending", Delivery.next_at <= due, free
+
+
 def _claim(due: datetime, now: datetime) -> _Job | None:
     """The delivery that is longest due at `due`."""
-    waiting = (
-        Delivery.status == "pending",
-        Delivery.next_at <= due,
-        or_(Delivery.claim_until.is_(None), Delivery.claim_until < now),
-    )
+    waiting = _waiting(due, now)
     # Asked every two seconds: no transaction unless there is something to send.
     if db.session.scalar(select(Delivery.id).where(*waiting).limit(1)) is None:
         return None
@@ -94,8 +106,10 @@ def _claim(due: datetime, now: datetime) -> _Job | None:
 
 def _job(row: Delivery) -> _Job:
     config = current()
+    sealed = row.channel is not None and (closed(row.channel.target) or closed(row.channel.secret))
     if row.channel is not None:
-        kind, target = row.channel.kind, row.channel.target["to"] if row.channel.active else ""
+        kind = row.channel.kind
+        target = row.channel.target["to"] if row.channel.active and not sealed else ""
     else:
         kind, target = row.site, config.alert_email if row.site == "email" else config.alert_webhook
     told = row.told
@@ -108,8 +122,9 @@ def _job(row: Delivery) -> _Job:
         at=told.at,
         facts=told.facts if isinstance(told, OutgoingEvent) else {},
     )
-    key = ((row.channel.secret or {}).get("key", "") if row.channel is not None else "") or ""
-    return _Job(delivery_id=row.id, kind=kind, target=target, message=message, key=key)
+    key = ((row.channel.secret or {}).get("key", "") if row.channel is not None and not sealed else "") or ""
+    fault = _SEALED if sealed else ""
+    return _Job(delivery_id=row.id, kind=kind, target=target, message=message, fault=fault, key=key)
 
 
 def _record(delivery_id: str, fault: str, now: datetime) -> None:

@@ -34,12 +34,12 @@ def warn_of_dying_accounts(now: datetime) -> None:
 def warn_of(account_id: str, now: datetime) -> None:
     """What there is to tell of one account now; each thing once."""
     account = db.session.get_one(Account, account_id)
-    given = given_token(account.credentials) is not None
+    given = given_token(account.known) is not None
     if account.token_expires_at is not None and given:
         _warn(account, account.token_expires_at, now)
     # One that waits for its first authorisation is nothing to be alarmed about.
     if account.status == "refused" and (given or not authorised_by_hand(account)):
-        week = f"{now.astimezone(quotas.BEIJING):%G-%V}:{account.credentials.get('expires_at', '')}"
+        week = f"{now.astimezone(quotas.BEIJING):%G-%V}:{account.known.get('expires_at', '')}"
         words = (
             "平台没有放行本服务器的地址，到点的内容会发不出去。请账号管理员把它加入平台的 IP 白名单。"
             if barred(account)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -65,8 +66,8 @@ class AlertChannel(Model):
     id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
     unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
     kind: Mapped[str] = mapped_column(String(10))
-    target: Mapped[dict[str, str]] = mapped_column(Encrypted)
-    secret: Mapped[dict[str, str] | None] = mapped_column(Encrypted)
+    target: Mapped[Mapping[str, str]] = mapped_column(Encrypted)
+    secret: Mapped[Mapping[str, str] | None] = mapped_column(Encrypted)
     topics: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["alarm"])
     active: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)

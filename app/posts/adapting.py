@@ -167,6 +167,9 @@ def texts_in(value: object) -> Iterator[str]:
 def connection_problems(account: Account) -> list[Problem]:
     """An account from which nothing can go out is told while writing, not at the hour of publication."""
     name = f"{PLATFORMS[account.platform].label}账号“{account.name}”"
+    if account.sealed:
+        message = f"{name}保存的凭据打不开。本系统缺少当时的密钥，到点会发不出。请系统管理员在发布前补上密钥，或请账号管理员重新填写凭据。"
+        return [Problem(rule="account.connection", severity="warn", field="account_ids", message=message)]
     if unconnected(account) and not account.credentials.get("access_token") and authorised_by_hand(account):
         message = f"{name}还没有授权。现在发不出任何内容。请账号管理员连接后再送审，或从稿件中去掉它。"
         return [Problem(rule="account.connection", severity="block", field="account_ids", message=message)]

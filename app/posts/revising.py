@@ -78,7 +78,6 @@ def reopen(post: Post, actor: Actor, now: datetime) -> Revision:
     post.revision = revision
     post.status = "draft"
     post.publish_at = None
-    post.needs_attention = False
     post.skew_seconds = None
     db.session.flush()
     return revision

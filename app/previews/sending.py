@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, or_, select
 
-from app.db import atomic, db
+from app.db import Moment, atomic, db
 from app.notices.services import tell
 from app.previews.models import PreviewSend
 from app.previews.recipients import keep
@@ -52,21 +52,28 @@ class Claim:
     tries: int = 0
 
 
-def anything_due(now: datetime) -> bool:
-    """Whether a round is worth a transaction. Reads only."""
+def in_hand(now: Moment) -> ColumnElement[bool]:
+    """SQL: a preview waits, is being made, or is to be cleared away; anything_due() looks closer."""
+    waits = (PreviewSend.status == "queued", PreviewSend.claim_owner > "", PreviewSend.discard_at <= now)
+    return or_(*(exists().where(each) for each in waits))
+
+
+def anything_due(now: datetime, *, worker: str = "", patience: timedelta = timedelta()) -> bool:
+    """Whether a round is worth a transaction. Reads only. `worker`, `patience`: as heartbeats.dead_workers()."""
     due = or_(
         PreviewSend.status == "queued",
-        and_(PreviewSend.claim_owner != "", _abandoned(now)),
+        and_(PreviewSend.claim_owner != "", _abandoned(now, worker, patience)),
         and_(PreviewSend.discard_at <= now, PreviewSend.claim_owner == ""),
     )
     return db.session.scalar(select(PreviewSend.id).where(due).limit(1)) is not None
 
 
-def recover(now: datetime) -> int:
-    """What dead workers left, and what waited too long, gets its end. Returns how many."""
+def recover(now: datetime, *, worker: str = "", patience: timedelta = timedelta()) -> int:
+    """What dead workers left, and what waited too long, gets its end. Returns how many. `worker`, `patience`: as
+    heartbeats.dead_workers()."""
     late = and_(PreviewSend.status == "queued", PreviewSend.created_at < now - PATIENCE)
     with atomic():
-        rows = _locked(or_(late, and_(PreviewSend.claim_owner != "", _abandoned(now))), 100)
+        rows = _locked(or_(late, and_(PreviewSend.claim_owner != "", _abandoned(now, worker, patience))), 100)
         for row in rows:
             if row.status == "queued":
                 _end(row, "failed", now, "late", *_LATE)
@@ -232,8 +239,9 @@ def _own(claim: Claim, status: str | tuple[str, ...]) -> PreviewSend:
     return row
 
 
-def _abandoned(now: datetime) -> ColumnElement[bool]:
-    return or_(PreviewSend.claim_until < now, PreviewSend.claim_owner.in_(dead_workers(now)))
+def _abandoned(now: datetime, worker: str, patience: timedelta) -> ColumnElement[bool]:
+    dead = dead_workers(now, besides=worker, patience=patience)
+    return or_(PreviewSend.claim_until < now, PreviewSend.claim_owner.in_(dead))
 
 
 def _locked(condition: ColumnElement[bool], limit: int) -> list[PreviewSend]:

@@ -1,9 +1,11 @@
-"""What keeps a publication from going out now, whatever its partners do: a stop, a black-out, an account switched off."""
+"""What keeps a publication from going out now, whatever its partners do: a stop, a black-out, an account that is switched off
+or for which nobody can speak."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from app.accounts.sealed import CredentialsSealed, sealed_among
 from app.publishing import blackouts, scopes, stops
 from app.publishing.models import Publication
 
@@ -16,6 +18,8 @@ def why_barred(publication: Publication, now: datetime) -> str:
         return f"发布已暂停（{scopes.name_of(stop)}）：{stop.reason}"
     if not account.active:
         return f"账号“{account.name}”已停用，没有发出。请管理员启用它后放行，或取消。"
+    if sealed_among([publication.account_id]):
+        return str(CredentialsSealed(account.name))
     blackout = blackouts.standing(account, now, urgent=publication.post.urgent)
     return blackouts.words(blackout) if blackout is not None else ""
 
@@ -29,7 +33,7 @@ class Bars:
         self._known: dict[tuple[str, bool], str] = {}
 
     def why(self, publication: Publication) -> str:
-        if self._quiet and publication.account.active:
+        if self._quiet and publication.account.active and not sealed_among([publication.account_id]):
             return ""
         key = (publication.account_id, publication.post.urgent)
         if key not in self._known:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, union_all
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, union_all, update
 from sqlalchemy.orm import defer, joinedload
 
 from app.accounts.models import Account
@@ -68,8 +69,12 @@ def claim_errands(worker: str, limit: int, now: datetime) -> list[Claim]:
         and_(Publication.status == "cancelled", Publication.discard_at <= now),
         and_(Publication.status == "published", Publication.recall_at <= now),
     )
+    due = and_(errand, _UNCLAIMED)
+    # No transaction unless there is one.
+    if limit <= 0 or db.session.scalar(select(Publication.id).where(due).limit(1)) is None:
+        return []
     with atomic():
-        return [_take(row, worker, now) for row in _locked(and_(errand, _UNCLAIMED), limit)]
+        return [_take(row, worker, now) for row in _locked(due, limit)]
 
 
 def claim_commits(worker: str, limit: int, now: datetime, turns: Turns | None = None) -> list[Claim]:
@@ -95,12 +100,23 @@ def claim_commits(worker: str, limit: int, now: datetime, turns: Turns | None = 
     return claims
 
 
-def take_over(now: datetime) -> int:
+def take_over(now: datetime, *, worker: str = "", kept: Collection[str] = (), patience: timedelta = timedelta()) -> int:
     """Free the claims of dead workers. Preparing and checking go on where they stood; committing without an attempt
-    row goes back to ready, with an answer is settled by it, without one becomes unknown. Returns how many."""
-    dead = or_(Publication.claim_until < now, Publication.claim_owner.in_(dead_workers(now)))
+    row goes back to ready, with an answer is settled by it, without one becomes unknown. Returns how many.
+
+    `worker`: who does it, `kept`: the publications that it has in hand, `patience`: by how much its own beats were late.
+    """
+    dead = dead_workers(now, besides=worker, patience=patience)
+    abandoned = and_(
+        Publication.claim_owner != "",
+        or_(Publication.claim_until < now, Publication.claim_owner.in_(dead)),
+        ~and_(Publication.claim_owner == worker, Publication.id.in_(kept)),
+    )
+    # Asked again and again: no transaction unless there is something.
+    if db.session.scalar(select(Publication.id).where(abandoned).limit(1)) is None:
+        return 0
     with atomic():
-        rows = _locked(and_(Publication.claim_owner != "", dead), 200)
+        rows = _locked(abandoned, 200)
         for row in rows:
             if row.status == "committing":
                 _abandoned(row, now)
@@ -108,6 +124,32 @@ def take_over(now: datetime) -> int:
                 states.touch(row, now=now, claim_owner="", claim_until=None, fence_up=row.fence + 1)
         pushdown.push([row.post_id for row in rows], now)
     return len(rows)
+
+
+def keep(worker: str, publication_ids: Collection[str], now: datetime) -> int:
+    """What a living worker has in hand stays its own: leases that are half over begin again. The fence stays as it is, and
+    whoever took one over keeps it. Returns how many."""
+    if not publication_ids:
+        return 0
+    until = now + timedelta(seconds=LEASE)
+    with atomic():
+        running_out = and_(
+            Publication.id.in_(publication_ids),
+            Publication.claim_owner == worker,
+            Publication.claim_until < now + timedelta(seconds=LEASE / 2),
+        )
+        # Whoever is just changing one needs no help.
+        ids = db.session.scalars(
+            select(Publication.id).where(running_out).order_by(Publication.id).with_for_update(skip_locked=True)
+        ).all()
+        if ids:
+            db.session.execute(
+                update(Publication)
+                .where(Publication.id.in_(ids), Publication.claim_owner == worker)
+                .values(claim_until=until)
+                .execution_options(synchronize_session=False)
+            )
+    return len(ids)
 
 
 def lapse(now: datetime) -> int:
@@ -130,8 +172,9 @@ def _shortest_limit() -> timedelta:
     return timedelta(seconds=limit if own is None else min(own, limit))
 
 
-def next_due(now: datetime) -> datetime | None:
-    """When the publisher has to look again at the latest; None: nothing is planned."""
+@cache
+def first_due() -> ScalarSelect[datetime]:
+    """SQL: when the publisher has to look again at the latest; NULL: nothing is planned."""
     # One status at a time, so that the first entry of the index answers, however many wait.
     firsts = [
         select(Publication.next_attempt_at)
@@ -142,8 +185,19 @@ def next_due(now: datetime) -> datetime | None:
         for status in states.OPEN
     ]
     found = union_all(*[select(first.c.next_attempt_at) for first in firsts]).subquery()
-    due: datetime | None = db.session.scalar(select(func.min(found.c.next_attempt_at)))
+    return select(func.min(found.c.next_attempt_at)).scalar_subquery()
+
+
+def next_due(now: datetime) -> datetime | None:
+    """When the publisher has to look again at the latest; None: nothing is planned."""
+    due: datetime | None = db.session.scalar(_next_due())
     return due
+
+
+@cache
+def _next_due() -> Select[datetime]:
+    """Put together once: that takes longer than the answer, and is asked many times a second."""
+    return select(first_due())
 
 
 def _commit(going: Sequence[tuple[Schedule, Publication]], worker: str, now: datetime) -> list[Claim]:

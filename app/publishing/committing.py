@@ -15,12 +15,14 @@ from app.publishing import barring, handing, outcomes, permalink, preparing, pus
 from app.publishing.attempts import TAKEN, last_attempt, taken_attempt
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import LEASE, SEND_WINDOW, Claim, Lost, Outcome, prepared_json, receipt_json, receipt_of
+from app.words import N_
 from connectors.values import Prepared, Receipt
 
 # What the platform took is known there, or being looked up.
 _KNOWN_AS_TAKEN = ("processing", "published", "unknown", "recalled", "removed")
 # After its rejection the platform knows the key as something finished: a new try needs a new one.
 KEY_USED_UP = ("rejected",)
+_LATE = N_("平台迟到的答复：已受理先前的一次发送。")
 _TAKEN_ALREADY = {
     "cause": "平台曾答复已受理这一条，没有再发。",
     "remedy": "系统正在到平台核实；也请登录平台核对。",
@@ -215,7 +217,8 @@ def _hold_if_too_late(row: Publication, at: datetime, why: str, now: datetime) -
 
 def answer_came_late(claim: Claim, outcome: Outcome, now: datetime) -> None:
     """We lost the claim while the platform answered. The row belongs to others: its next check is hurried; what the
-    platform took and somebody already took for failed is put right at once; anything else is told to people."""
+    platform took and somebody already took for failed is put right at once, what was cancelled is a person's; anything else
+    is told to people."""
     row = db.session.get(Publication, claim.publication_id, with_for_update=True, populate_existing=True)
     if row is None:
         return
@@ -224,7 +227,9 @@ def answer_came_late(claim: Claim, outcome: Outcome, now: datetime) -> None:
     if outcome.kind not in TAKEN or row.status in _KNOWN_AS_TAKEN:
         return
     receipt = outcome.receipt or Receipt()
-    if row.status != "failed":
+    if row.status == "cancelled":
+        outcomes.reappear(row, now, cause=_LATE, receipt=receipt)
+    elif row.status != "failed":
         outcomes.alarm(row, now, "平台迟到的答复", "平台已受理先前的一次发送，内容可能已经发布。请立即登录平台核对。")
     elif receipt.live:
         outcomes.publish(row, receipt, now, reason="平台迟到的答复：已发布")

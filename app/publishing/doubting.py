@@ -30,8 +30,8 @@ CAUSE = N_("平台说本账号有一篇文章发布成功，编号不是本系�
 
 
 def doubt(account: Account, entry: Mapping[str, Any], now: datetime, *, later: bool = False) -> None:
-    """failed -> unknown, looked up at once; what a person queued again is held before it goes out a second time, also
-    when the one that was taken for not sent was cancelled and the post scheduled anew.
+    """failed, cancelled -> unknown, looked up at once; what a person queued again is held before it goes out a second time,
+    also when the one that was taken for not sent was cancelled and the post scheduled anew.
 
     `later`: the word was kept with a call of the account that has no answer yet and may be about that one. What waits is
     held all the same, which can be taken back; what failed is doubted when that call has ended (verifying.apply_early).
@@ -51,14 +51,18 @@ def doubt(account: Account, entry: Mapping[str, Any], now: datetime, *, later: b
             outcomes.become_unknown(row, now, {"cause": CAUSE})
             states.touch(row, now=now, next_attempt_at=now)
         elif row.status in (*_WAITING, *_STOPPED):
-            _hold(row, entry, now)
+            hold(row, entry, now)
         else:
-            for queued in _queued_again(row):
-                _hold(queued, entry, now)
+            for queued in queued_again(row):
+                hold(queued, entry, now)
+            if not later:
+                attempt.outcome = "unknown"
+                _keep(row, entry, now)
+                outcomes.reappear(row, now, cause=CAUSE)
         pushdown.push([row.post_id], now)
 
 
-def _queued_again(cancelled: Publication) -> list[Publication]:
+def queued_again(cancelled: Publication) -> list[Publication]:
     """What waits for the same post on the same account; the post is locked."""
     query = (
         select(Publication)
@@ -74,9 +78,10 @@ def _queued_again(cancelled: Publication) -> list[Publication]:
     return list(db.session.scalars(query))
 
 
-def _hold(row: Publication, entry: Mapping[str, Any], now: datetime) -> None:
+def hold(row: Publication, entry: Mapping[str, Any], now: datetime, cause: str = CAUSE) -> None:
+    """Before it goes out a second time. Inside atomic(), the post locked."""
     _keep(row, entry, now)
-    why = f"{CAUSE}请登录平台核对：确实没有发出的再放行，已经发出的请取消。"
+    why = f"{cause}请登录平台核对：确实没有发出的再放行，已经发出的请取消。"
     if row.status in _STOPPED:
         states.touch(row, now=now, why=why)
     else:

@@ -27,12 +27,14 @@ def give_up_discard(claim: Claim, cause: str, exchanges: Sequence[Mapping[str, A
         _done(row, claim, exchanges, now, discard_at=None, why=why)
 
 
-def retry_errand(claim: Claim, at: datetime, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Nothing happened: once more at `at`."""
+def retry_errand(
+    claim: Claim, at: datetime, exchanges: Sequence[Mapping[str, Any]], now: datetime, *, why: str | None = None
+) -> None:
+    """Nothing happened: once more at `at`. `why`: what is to be said meanwhile, where that is new."""
     with atomic():
         row = preparing.own(claim, ("cancelled", "published"))
         field = "discard_at" if row.status == "cancelled" else "recall_at"
-        _done(row, claim, exchanges, now, **{field: at})
+        _done(row, claim, exchanges, now, **{field: at}, **({} if why is None else {"why": why}))
 
 
 def finish_recall(claim: Claim, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import Select, or_, select, text, update
 
 from app.config import current
 from app.db import atomic, db
@@ -79,10 +79,11 @@ def deadline(now: datetime) -> datetime:
     return now - timedelta(seconds=MISSED_BEATS * max(1, current().heartbeat_seconds))
 
 
-def dead_workers(now: datetime) -> list[str]:
-    return list(
-        db.session.scalars(select(Worker.id).where(or_(Worker.stopped_at.is_not(None), Worker.beat_at < deadline(now))))
-    )
+def dead_workers(now: datetime, *, besides: str = "", patience: timedelta = timedelta()) -> Select[str]:
+    """The ids of those that said goodbye, or were silent for too long: by `patience` longer than usual, which is by how much
+    whoever asks was late itself. `besides`: who asks; it lives."""
+    silent = Worker.beat_at < deadline(now) - patience
+    return select(Worker.id).where(or_(Worker.stopped_at.is_not(None), silent), Worker.id != besides)
 
 
 def heartbeat_state(now: datetime) -> HeartbeatState:

@@ -20,6 +20,11 @@ from app.words import N_
 from connectors.values import Receipt
 
 _TAKEN, _OUT = "平台已受理", "已上线"
+# The code of what was cancelled and shows up at the platform all the same.
+APPEARED = "appeared"
+HAS_APPEARED = N_("已撤销，但平台上出现了")
+MAY_HAVE = N_("已撤销，但平台上可能出现了")
+DECIDE_APPEARED = N_("请打开平台核对：就是这一条的，认定为“已发布”，再决定保留还是撤回；不是的，认定为“未发布”。")
 # What only people can find out.
 BY_PERSON = N_("请发布人打开账号主页查看，再认定是否已发布。认定前不会重发。")
 
@@ -79,6 +84,31 @@ def become_unknown(
     _after(publication, now)
 
 
+def reappear(publication: Publication, now: datetime, *, cause: str, receipt: Receipt | None = None) -> None:
+    """cancelled -> unknown: the platform shows it, or something that may be it, after all. Never settled without a person.
+    `receipt`: what is known of it; what is not live is looked up first."""
+    error = {"code": APPEARED, "cause": cause, "remedy": DECIDE_APPEARED, "who": "发布人"}
+    values = _appeared(publication, receipt or Receipt(), now)
+    states.move(publication, "unknown", now=now, reason=cause, error=error, checks=0, **values)
+    alarm(publication, now, values["why"], f"{cause}{DECIDE_APPEARED}")
+    _after(publication, now)
+
+
+def confirm_appeared(publication: Publication, receipt: Receipt, now: datetime) -> None:
+    """It was looked up and is there: told once more, a person decides."""
+    told = publication.why == HAS_APPEARED
+    states.touch(publication, now=now, **_appeared(publication, receipt, now))
+    if not told:
+        alarm(publication, now, HAS_APPEARED, f"{publication.error_cause}{DECIDE_APPEARED}")
+
+
+def _appeared(publication: Publication, receipt: Receipt, now: datetime) -> dict[str, Any]:
+    known = merged(receipt_of(publication.receipt), receipt)
+    fields = {"receipt": receipt_json(known), "external_id": known.external_id, "url": known.url}
+    seen = {"why": HAS_APPEARED, "next_attempt_at": None}
+    return {**fields, **(seen if receipt.live else {"why": MAY_HAVE, "next_attempt_at": now})}
+
+
 def accept(
     publication: Publication, receipt: Receipt, now: datetime, *, why: str = "", fence: int | None = None
 ) -> None:
@@ -105,8 +135,9 @@ def publish(
     known = merged(receipt_of(publication.receipt), receipt)
     values = _live(known, now, answered_at or now, why)
     states.move(publication, "published", now=now, reason=reason, actor=actor, fence=fence, **values)
-    # Closed again if it was taken for failed meanwhile: what is out must have its page.
-    permalink.open_for(publication.schedule, now)
+    # Closed again if it was taken for failed meanwhile: what is out must have its page. Not in place of a later version's.
+    if publication.schedule.withdrawn_at is None or publication.post.public_revision_id is None:
+        permalink.open_for(publication.schedule, now)
     # Nobody can be left with an open page of a post that did not go: this one went.
     nudge_partners(publication, now)
 

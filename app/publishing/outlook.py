@@ -71,6 +71,16 @@ def of_post(post: Post) -> list[Publication]:
     return list(newest.publications) if newest is not None else []
 
 
+def strays_of(post: Post, shown: Sequence[Publication]) -> list[Publication]:
+    """Beside those that are shown: what turned up at the platform though it was taken off its schedule."""
+    query = select(Publication).where(
+        Publication.post_id == post.id,
+        Publication.status == "unknown",
+        Publication.id.not_in([row.id for row in shown]),
+    )
+    return list(db.session.scalars(query.order_by(Publication.id)))
+
+
 def by_posts(post_ids: Sequence[str]) -> dict[str, list[Publication]]:
     """{post id: publications of its standing schedule}, for lists (bound as posts.publications_by_post)."""
     query = (

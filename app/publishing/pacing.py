@@ -35,9 +35,9 @@ def afford(going: Sequence[tuple[Schedule, Publication]], now: datetime) -> list
     limited = allowance.met({row.account_id for row in rows}, now)
     if not limited:
         return list(going)
-    in_flight = _in_flight(limited)
     wishes = _wishes([row for row in rows if row.account_id in limited and not row.hand_over])
     left = allowance.left(wishes.values(), now)
+    in_flight = _in_flight(limited, {wish.scope for wish, allowed in left.items() if allowed.shared is not None})
     found: list[tuple[Schedule, Publication]] = []
     for schedule, group in groupby(going, key=lambda each: each[0]):
         sides = [row for _schedule, row in group]
@@ -55,16 +55,18 @@ def _afforded(
     in_flight: Counter[str],
     now: datetime,
 ) -> bool:
-    """Whether all of them may be sent now, counted as being sent then; else none of them is, and each waits or is held."""
-    wanted = Counter(row.account_id for row in sides if row.id in wishes)
+    """Whether all of them may be sent now, counted as being sent then; else none of them is, and each waits or is held.
+    `in_flight`: by account, and by what accounts share."""
+    wanted = Counter(who for row in sides if row.id in wishes for who in (row.account_id, wishes[row.id].scope))
     ends: dict[str, datetime] = {}
     for row in sides:
         allowed = left[wishes[row.id]] if row.id in wishes else None
-        if allowed is None or allowed.calls is None:
+        if allowed is None:
             continue
+        rests = ((row.account_id, allowed.calls), (wishes[row.id].scope, allowed.shared))
         if allowed.refusal is not None:
             ends[row.id] = put_off(row, allowed.refusal, allowed.until, now)
-        elif allowed.calls < in_flight[row.account_id] + wanted[row.account_id]:
+        elif any(rest is not None and rest < in_flight[who] + wanted[who] for who, rest in rests):
             ends[row.id] = now + _SOON
             states.touch(row, now=now, next_attempt_at=ends[row.id])
     if not ends:
@@ -102,15 +104,18 @@ def _wishes(rows: Sequence[Publication]) -> dict[str, Wish]:
             continue
         speaking[row.account_id] = connector
         if call:
-            found[row.id] = Wish(account_id=row.account_id, call=call, quotas=known)
+            scope = connections.scopes_of([row.account_id])[row.account_id]
+            found[row.id] = Wish(account_id=row.account_id, call=call, quotas=known, scope=scope)
     return found
 
 
-def _in_flight(account_ids: set[str]) -> Counter[str]:
-    """How many of each account are being sent: their calls may not be counted yet."""
-    rows = db.session.scalars(
-        select(Publication.account_id).where(
-            Publication.status == "committing", Publication.account_id.in_(account_ids)
-        )
-    )
-    return Counter(rows)
+def _in_flight(account_ids: set[str], scopes: set[str]) -> Counter[str]:
+    """How many of each account, and of all that share an app's limits, are being sent: their calls may not be counted yet."""
+    query = select(Publication.account_id).where(Publication.status == "committing")
+    if not scopes:
+        query = query.where(Publication.account_id.in_(account_ids))
+    found = Counter(db.session.scalars(query))
+    for account_id, scope in connections.scopes_of(found).items():
+        if scope in scopes:
+            found[scope] += found[account_id]
+    return found

@@ -15,7 +15,7 @@ from app.config import current
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
-from app.publishing import blackouts, permalink, pushdown, reserving, states
+from app.publishing import blackouts, permalink, pushdown, reserving, states, strays
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
 from app.review.finding import approval_of
@@ -79,10 +79,10 @@ def unschedule(actor: Actor, post_id: str, *, now: datetime) -> None:
 def on_revised(post: Post, actor: Actor, now: datetime) -> None:
     """Hook of posts: an edit withdraws the schedule; refused (Conflict) from committing on."""
     standing = pushdown.live_schedule(post.id)
-    if standing is None:
-        return
-    withdraw(standing, actor, now, reason="稿件被修改，排期撤下")
-    post.needs_attention, post.skew_seconds, post.publish_at = False, None, None
+    if standing is not None:
+        withdraw(standing, actor, now, reason="稿件被修改，排期撤下")
+        post.skew_seconds, post.publish_at = None, None
+    post.needs_attention = pushdown.compute(post.id).needs_attention
 
 
 def withdraw(standing: Schedule, actor: Actor, now: datetime, *, reason: str) -> None:
@@ -165,6 +165,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
     # In one order for everybody: reserving locks the account.
     for variant in sorted(variants, key=lambda variant: variant.account_id):
+        strays.refuse_if_appeared(post.id, variant.account_id)
         blackouts.refuse(variant.account, at, urgent=post.urgent)
         reserving.reserve(actor, variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))

@@ -12,7 +12,9 @@ from sqlalchemy.orm import joinedload
 from app import logs
 from app.accounts import tokens
 from app.accounts.models import Account
+from app.accounts.sealed import MARK
 from app.db import atomic, db
+from app.notices import services as notices
 from app.posts.models import Revision
 from app.publishing import outcomes, permalink, pushdown, states
 from app.publishing.models import Publication
@@ -114,6 +116,9 @@ def save_step(claim: Claim, prepared: Prepared, exchanges: Sequence[Mapping[str,
             until = now + timedelta(seconds=LEASE)
             states.touch(row, now=now, fence=claim.fence, claim_until=until, **values)
             return
+        if MARK in row.why:
+            # The key is back before the hour: nobody need act any more.
+            notices.settle(f"/publications/{row.id}", now)
         states.move(
             row,
             "ready",

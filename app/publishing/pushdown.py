@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol, cast
 
@@ -75,16 +75,29 @@ def compute_all(post_ids: Sequence[str]) -> dict[str, PostState]:
     # The newest schedule that was not withdrawn.
     live = {schedule.post_id: schedule for schedule in schedules}
     sides: dict[str, list[Side]] = {}
+    strays: set[str] = set()
+    standing = {schedule.id for schedule in live.values()}
     for side in db.session.execute(
-        select(Publication.schedule_id, Publication.status, Publication.due_at, Publication.published_at)
-        .where(Publication.schedule_id.in_([schedule.id for schedule in live.values()]))
+        select(
+            Publication.post_id,
+            Publication.schedule_id,
+            Publication.status,
+            Publication.due_at,
+            Publication.published_at,
+        )
+        .where(Publication.post_id.in_(post_ids))
         .order_by(Publication.position, Publication.id)
     ):
-        sides.setdefault(side.schedule_id, []).append(cast(Side, side))
-    return {
+        if side.schedule_id in standing:
+            sides.setdefault(side.schedule_id, []).append(cast(Side, side))
+        elif side.status == "unknown":
+            # Of a schedule that was withdrawn: it turned up at the platform all the same.
+            strays.add(side.post_id)
+    found = {
         post_id: _state(sides.get(live[post_id].id, []), live[post_id].publish_at) if post_id in live else _NOTHING
         for post_id in post_ids
     }
+    return found | {post_id: replace(found[post_id], needs_attention=True) for post_id in strays}
 
 
 def _state(sides: Sequence[Side], planned: datetime) -> PostState:

@@ -34,7 +34,8 @@ LAWFUL: Mapping[str, frozenset[str]] = {
     # shown as failed. To unknown: that word may be about it, and it is looked up.
     "failed": frozenset({"ready", "scheduled", "cancelled", "processing", "published", "unknown"}),
     "published": frozenset({"recalled", "removed"}),
-    "cancelled": frozenset(),
+    # To unknown: it stands at the platform all the same; a person decides (docs/decisions/0012).
+    "cancelled": frozenset({"unknown"}),
     "recalled": frozenset(),
     "removed": frozenset(),
 }

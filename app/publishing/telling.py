@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import joinedload
 
 from app.accounts import verdicts
@@ -19,6 +19,11 @@ from app.publishing.models import Publication, StateChange
 
 TOPIC = "publication"
 BATCH = 200
+
+
+def untold() -> ColumnElement[bool]:
+    """SQL: something has not been told yet."""
+    return exists().where(~StateChange.told)
 
 
 def tell_others(now: datetime) -> int:

@@ -11,16 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import zip_longest
 
-import structlog
 from sqlalchemy import ColumnElement, Select, func, select
 
 from app.accounts import connections
 from app.accounts.models import Account
+from app.accounts.sealed import sealed_among
 from app.db import db
 from app.posts.models import Post
 from app.publishing.models import Publication
-
-log = structlog.get_logger()
 
 # So many rows are read at a time; a worker goes by one reading for so many seconds: an urgent post waits no longer.
 MOST, READING = 2000, 0.5
@@ -155,28 +153,14 @@ def lanes_of(account_ids: Iterable[str]) -> dict[str, tuple[str, str, str]]:
         _apps.clear()
     known = {account_id: _apps[account_id] for account_id in wanted if account_id in _apps}
     if missing := wanted - set(known):
-        # Held until all are asked: the session forgets what nobody holds.
-        _together = _read_together(missing)
-        for account_id in missing:
-            try:
-                account = db.session.get_one(Account, account_id)
-                app = f"{account.platform} {account.environment}|{connections.app_of(account)}"
-            except Exception:
-                # Whoever tries to send for it will say so; it keeps no other one back.
-                log.exception("app not known", account=account_id)
-                known[account_id] = f"|{account_id}"
-                continue
-            known[account_id] = _apps[account_id] = app
+        sealed = sealed_among(missing)
+        for account in db.session.scalars(select(Account).where(Account.id.in_(missing))):
+            app = f"{account.platform} {account.environment}|{connections.app_of(account)}"
+            known[account.id] = app
+            # What cannot be read now may be later.
+            if account.id not in sealed:
+                _apps[account.id] = app
     return {account_id: (account_id, app, app.split("|")[0]) for account_id, app in known.items()}
-
-
-def _read_together(account_ids: Iterable[str]) -> Sequence[Account]:
-    """So that each is at hand in the session; who cannot be read is met again, alone."""
-    try:
-        return db.session.scalars(select(Account).where(Account.id.in_(list(account_ids)))).all()
-    except RuntimeError:
-        log.warning("accounts not read together", exc_info=True)
-        return []
 
 
 def _due(condition: ColumnElement[bool]) -> list[Due]:

@@ -14,8 +14,10 @@ from app.accounts.models import Account
 from app.db import atomic, db
 from app.publishing import doubting, handing, outcomes, permalink, preparing, pushdown, rhythm, states
 from app.publishing.attempts import TAKEN, telling_attempt
+from app.publishing.findings import describe, finding_of
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import Claim, merged, prepared_of, receipt_json, receipt_of
+from app.words import N_
 from connectors.values import (
     Attempted,
     CannotTell,
@@ -28,9 +30,11 @@ from connectors.values import (
     Removed,
 )
 
-_ASKED = ("processing", "unknown", "published")
+ASKED = ("processing", "unknown", "published")
 # Something of it may go (again), though an attempt of it is known at the platform.
 _BEFORE_SENDING = ("scheduled", "preparing", "ready", "held", "missed")
+
+_TOLD = N_("平台通知：先前的这一次发送已发布成功。")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +52,7 @@ class Question:
 def load(claim: Claim) -> Question | None:
     """None when the claim is no longer ours or nothing was ever attempted."""
     row = preparing.held(claim)
-    if row is None or row.status not in (*_ASKED, "handed_over"):
+    if row is None or row.status not in (*ASKED, "handed_over"):
         return None
     attempt = telling_attempt(row.id)
     logs.about(attempt=attempt.id if attempt else "", **states.ids_of(row))
@@ -75,7 +79,7 @@ def load(claim: Claim) -> Question | None:
 def record_finding(claim: Claim, finding: Finding, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Raises Lost when the claim was taken over or a person decided meanwhile."""
     with atomic():
-        row = preparing.own(claim, _ASKED)
+        row = preparing.own(claim, ASKED)
         logs.milestone("publication.verified", finding=describe(finding)["finding"], **states.ids_of(row))
         entry = {"at": now.isoformat(), "exchanges": [dict(one) for one in exchanges], **describe(finding)}
         states.touch(
@@ -108,6 +112,9 @@ def record_result(account: Account, result: PublishResult, now: datetime) -> boo
         states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
         if row.status in _BEFORE_SENDING:
             _recognise_earlier(row, result)
+        elif row.status == "cancelled":
+            if isinstance(result.finding, Found):
+                outcomes.reappear(row, now, cause=_TOLD, receipt=result.finding.receipt)
         elif isinstance(result.finding, Found) or _tells_of(row, telling_attempt(row.id), result):
             apply(row, result.finding, now)
         pushdown.push([row.post_id], now)
@@ -127,11 +134,11 @@ def apply_early(row: Publication, now: datetime) -> None:
     ours = [e for e in early if any(details.get(name) == ref for name, ref in dict(e["callback"]).items())]
     states.touch(row, now=now, readbacks=[entry for entry in kept if entry not in early or entry in ours])
     for entry in early:
-        if entry not in ours and isinstance(_finding_of(entry), Found):
+        if entry not in ours and isinstance(finding_of(entry), Found):
             told = {key: value for key, value in entry.items() if key != "early"}
             doubting.doubt(row.account, told, now, later=_keep_early(row.account, told, now))
     for entry in ours:
-        finding = _finding_of(entry)
+        finding = finding_of(entry)
         if finding is not None and row.status == "processing":
             apply(row, finding, now)
 
@@ -159,21 +166,12 @@ def apply(row: Publication, finding: Finding, now: datetime) -> None:
         _cannot_tell(row, finding, now)
 
 
-def describe(finding: Finding) -> dict[str, Any]:
-    """For the evidence: {"finding": kind, "reason": words}."""
-    if isinstance(finding, Found):
-        return {"finding": "found", "receipt": receipt_json(finding.receipt), "reason": ""}
-    if isinstance(finding, Rejected):
-        words = {"code": finding.code, "remedy": finding.remedy, "who": finding.who}
-        return {"finding": "rejected", "reason": finding.cause, **words}
-    if isinstance(finding, CannotTell):
-        return {"finding": "cannot_tell", "reason": finding.reason, "by_person": finding.by_person}
-    kinds = {ProvenAbsent: "absent", Removed: "removed"}
-    return {"finding": kinds[type(finding)], "reason": finding.reason}
-
-
 def _found(row: Publication, receipt: Receipt, now: datetime) -> None:
-    if receipt.live:
+    if row.status == "unknown" and row.error_code == outcomes.APPEARED and receipt.live:
+        outcomes.confirm_appeared(row, receipt, now)
+    elif row.status == "unknown" and row.error_code == outcomes.APPEARED:
+        _wait_on(row, receipt, outcomes.MAY_HAVE, now)
+    elif receipt.live:
         outcomes.publish(row, receipt, now, reason="已在平台上核实")
     elif row.status == "unknown":
         outcomes.accept(row, receipt, now, why="已在平台上找到，等待上线。")
@@ -245,7 +243,10 @@ def _named(account: Account, result: PublishResult) -> Publication | None:
     """The publication that the result is about, locked."""
     candidates = db.session.scalars(
         select(Publication)
-        .where(Publication.account_id == account.id, Publication.status.in_((*_ASKED, *_BEFORE_SENDING, "failed")))
+        .where(
+            Publication.account_id == account.id,
+            Publication.status.in_((*ASKED, *_BEFORE_SENDING, "failed", "cancelled")),
+        )
         .order_by(Publication.id.desc())
         .limit(200)
     )
@@ -290,15 +291,3 @@ def _keep_early(account: Account, entry: Mapping[str, Any], now: datetime) -> bo
         elif row.status == "unknown" and row.claim_owner == "":
             states.touch(row, now=now, next_attempt_at=now)
     return any(row.status == "committing" for row in rows)
-
-
-def _finding_of(entry: Mapping[str, Any]) -> Finding | None:
-    """As describe() wrote it; None for what decides nothing."""
-    kind, reason = entry.get("finding"), str(entry.get("reason") or "")
-    receipt = receipt_of(entry.get("receipt"))
-    if kind == "found" and receipt is not None:
-        return Found(receipt=receipt)
-    if kind == "rejected":
-        words = {name: str(entry.get(name) or "") for name in ("code", "remedy", "who")}
-        return Rejected(cause=reason, **words)
-    return Removed(reason=reason) if kind == "removed" else None

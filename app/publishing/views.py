@@ -72,6 +72,7 @@ def panel(post_id: str) -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     post = posts.get_post(actor, post_id)
     rows = [row for row in outlook.of_post(post) if row.status != "cancelled" or post.status != "approved"]
+    rows += outlook.strays_of(post, rows)
     return _fresh(render_template("publishing/panel.html", **_panel(actor, post, rows, now)), post.status)
 
 
@@ -82,7 +83,7 @@ def _fresh(body: str, status: str) -> ResponseReturnValue:
 
 
 def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> dict[str, Any]:
-    standing = [row for row in rows if row.status != "cancelled"]
+    standing = [row for row in rows if row.status != "cancelled" and row.schedule.withdrawn_at is None]
     movable = bool(standing) and not any(row.status in states.IN_FLIGHT for row in standing)
     movable = movable and any(row.status in states.WITHDRAWABLE for row in standing)
     able = actor.may("post.schedule", post.unit)

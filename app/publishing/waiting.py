@@ -7,6 +7,7 @@ from datetime import datetime
 
 from app.accounts.advice import barred
 from app.accounts.models import Account
+from app.accounts.sealed import MARK
 from app.publishing import barrier, blackouts, outcomes, scopes, states
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
@@ -97,6 +98,10 @@ def _held(row: Publication, situation: Situation) -> Outlook:
     elif row.why.startswith(_SILENT):
         why = N_("到点时正值静默期，没有发出。静默期现已结束。")
         following = N_("不会自动补发。请放行、改期或取消。")
+    elif MARK in row.why and row.account.sealed:
+        return Outlook(why=why, following=N_("凭据能打开后再放行；也可以改期或取消。"), who=N_("系统管理员"))
+    elif MARK in row.why:
+        why = N_("到点时账号凭据打不开，没有发出。现在已能打开。")
     elif _SWITCHED_OFF in row.why and row.account.active:
         why = N_("到点时账号已停用，没有发出。账号现已启用。")
     return Outlook(why=why, following=following, who="发布人")
@@ -106,6 +111,9 @@ def _cut_off(account: Account) -> Outlook | None:
     """Nothing of this account can go out, whatever the hour."""
     if not account.active:
         return Outlook(why=N_("账号已停用。"), following=N_("到点时会转为“已暂缓”，不会发出。"), who=N_("账号管理员"))
+    if account.sealed:
+        following = N_("请系统管理员在 TANDEM_ENCRYPTION_KEYS 中补上当时的密钥并重启；到点前没有补上，会转为“已暂缓”。")
+        return Outlook(why=N_("账号凭据打不开，本系统缺少当时的密钥。"), following=following, who=N_("系统管理员"))
     if barred(account):
         following = N_("请账号管理员把本服务器的地址加入平台的 IP 白名单；到点前没有加入，发布会失败。")
         return Outlook(why=N_("平台没有放行本服务器的地址。"), following=following, who=N_("账号管理员"))
@@ -153,6 +161,8 @@ def _errand(row: Publication) -> Outlook:
 
 def _doubt(row: Publication, now: datetime) -> Outlook:
     """One line of who acts next: the system while it can look and has a time for it, else whoever may decide."""
+    if row.error_code == outcomes.APPEARED and row.next_attempt_at is None:
+        return Outlook(why=row.why, following=outcomes.DECIDE_APPEARED, who="发布人")
     last = next(iter((row.readbacks or [])[-1:]), {})
     asking = bool(row.claim_owner) or row.next_attempt_at is not None
     why = row.why or N_("不能确定是否已经发出。")

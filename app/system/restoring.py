@@ -14,12 +14,13 @@ from zoneinfo import ZoneInfo
 
 from app.audit import services as audit
 from app.config import Config
-from app.db import atomic, db, unhurried, use_keys
+from app.db import atomic, db, unhurried
 from app.errors import Conflict, Invalid
 from app.inbox import services as inbox
 from app.media.blobs import write_blob
 from app.publishing import services as publishing
 from app.publishing.states import WORDS
+from app.sealing import use_keys
 from app.system import keys, rows
 from app.system.backup import FORMAT, revision
 from app.units.access import SYSTEM

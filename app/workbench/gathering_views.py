@@ -276,7 +276,7 @@ def _tokens(actor: Actor, now: datetime) -> list[Errand]:
     rows = []
     for account in db.session.scalars(query.order_by(Account.token_expires_at).limit(50)):
         expires = account.token_expires_at
-        short_lived = expires is not None and not account.credentials.get("expires_at")
+        short_lived = expires is not None and not account.known.get("expires_at")
         if account.status != "refused" and (expires is None or short_lived):
             continue
         gone = account.status == "refused" or (expires is not None and expires <= now)

@@ -62,6 +62,7 @@ def _items(row: dict[str, object], moment: datetime) -> list[PublishedItem]:
             title=payloads.text_of(article.get("title")),
             published_at=moment,
             deleted=payloads.switch(article.get("is_deleted")),
+            addresses=tuple(filter(None, [payloads.text_of(article.get("content_source_url"))])),
         )
         for number, article in enumerate(payloads.articles_of(row.get("content")), 1)
     ]

@@ -72,7 +72,7 @@ def error_of(row: Code | None, code: str, raw: str, *, write: bool, until: Until
     remedy = codes.UNKNOWN_WRITE.remedy if kind is OutcomeUnknown else row.remedy
     error = kind(row.cause, remedy=remedy, who=row.who, code=code.strip("?"), raw=raw)
     if isinstance(error, RateLimited):
-        error.until = until(code)
+        error.until, error.shared = until(code), row.shared
     if isinstance(error, ContentRefused):
         error.field = row.field
     return error

@@ -125,6 +125,7 @@ def history(account: AccountConfig, level: Level, api: Api, since: datetime) -> 
                     title=plain_text(status),
                     published_at=receipt.published_at,
                     deleted=bool(why_hidden(status)),
+                    addresses=tuple(links.all_addresses(status)),
                 )
             )
     return tuple(sorted(items, key=lambda item: item.published_at, reverse=True))

@@ -7,6 +7,7 @@ punctuation of the text vary. 20032 is not here: it is a success ("update succes
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from connectors.errors import (
     Code,
@@ -48,8 +49,8 @@ def _busy(cause: str, *, unknown: bool) -> Code:
     return _code(Unavailable, cause, _VERIFY if unknown else _LATER, SYSTEM, unknown=unknown)
 
 
-def _limit(cause: str) -> Code:
-    return _code(RateLimited, cause, _WINDOW, SYSTEM)
+def _limit(cause: str, *, shared: bool = False) -> Code:
+    return replace(_code(RateLimited, cause, _WINDOW, SYSTEM), shared=shared)
 
 
 def _app(cause: str, remedy: str = _APP) -> Code:
@@ -109,7 +110,7 @@ CODES: dict[str, Code] = {
     "10018": _text("请求内容过长。", "请减少文字或换小一些的图片后重新送审。"),
     "10020": _app("微博没有这个接口，可能已下线。"),
     "10021": _bug("请求方式不对（GET/POST）。"),
-    "10022": _limit("服务器 IP 的微博调用次数已用完。"),
+    "10022": _limit("服务器 IP 的微博调用次数已用完。", shared=True),
     "10023": _limit("该账号今天的微博调用次数已用完。"),
     "10024": _limit("该账号对这个接口的调用次数已用完。"),
     "10032": _token("连接账号时没有同意所需的授权范围。", "请重新连接账号，并同意全部授权项。"),

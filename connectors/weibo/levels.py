@@ -111,7 +111,7 @@ def quotas(account: AccountConfig, level: Level) -> tuple[Quota, ...]:
         return found
     return (
         *found,
-        Quota(key="biz_calls", limit=50_000, period="hour", calls=("*/biz",), family=True),
+        Quota(key="biz_calls", limit=50_000, period="hour", calls=("*/biz",), family=True, shared=True),
         Quota(key="open_calls", limit=100, period="day", calls=("*",), but=_NOT_OPEN, family=True),
     )
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, quote, urlsplit, urlunsplit
 # Where people see a status, or a 头条文章 on a phone.
 PUBLIC_HOSTS = ("weibo.com", "www.weibo.com", "m.weibo.cn", "weibo.cn", "media.weibo.cn")
 _OWNER = re.compile(r"/(?:u/)?(\d{5,})(?:/|$)")
+_ADDRESS = re.compile(r"https?://[!-~]+")
 _SAFE = "%/:?#[]@!$&'()*+,;=-._~"
 
 
@@ -86,6 +87,11 @@ def addresses(status: Mapping[str, Any]) -> Iterator[str]:
         for item in group if isinstance(group, list) else ():
             if isinstance(item, dict):
                 yield from (str(item[key]) for key in ("url_ori", "url_long") if item.get(key))
+
+
+def all_addresses(status: Mapping[str, Any]) -> list[str]:
+    """The long addresses that Weibo tells of a status, and those that stand in its text."""
+    return list(dict.fromkeys([*addresses(status), *_ADDRESS.findall(str(status.get("text") or ""))]))
 
 
 def carries(status: Mapping[str, Any], link: str) -> bool:

@@ -21,13 +21,14 @@ from app import create_app
 from app.accounts.models import Account
 from app.audit.services import verify
 from app.config import Config, load
-from app.db import atomic, db, use_keys
+from app.db import atomic, db
 from app.errors import Conflict, Invalid
 from app.inbox.models import Contact, Conversation, Message, MessageMedia
 from app.media import services as media
 from app.media.blobs import path_of
 from app.publishing import services as publishing
 from app.publishing.models import Publication, Stop
+from app.sealing import use_keys
 from app.system import backup, keys, restoring, rows
 from app.units import services as units
 from app.units.access import SYSTEM

@@ -118,6 +118,29 @@ def _beats(pid: int, since: datetime) -> bool:
     return db.session.query(Worker).filter(Worker.pid == pid, Worker.beat_at > since).count() > 0
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_machine_that_stood_still_takes_nothing_from_itself(cell: Cell, fleet: Fleet) -> None:
+    """Two schedulers stop with their machine for a minute, one of them with an answer in hand; the other wakes first."""
+    ahead = cell.processes.home / "ahead.txt"
+    ahead.write_text("0")
+    judge = fleet.start(threads=2, env={"TANDEM_HEARTBEAT_SECONDS": "5"}, clock=str(ahead))
+    fleet.until("it is up", lambda: db.session.query(Worker).count() == 1)
+    os.kill(judge, signal.SIGSTOP)
+    pid = cell.stop_at("answered freepublish/submit 1", clock=str(ahead))
+    # A minute for both; their leases are longer.
+    ahead.write_text("60")
+    woken = utcnow() + timedelta(seconds=60)
+    os.kill(judge, signal.SIGCONT)
+    # One of before and one of after its round of the reconciler.
+    cell.processes.until("it beats", lambda: _beats(judge, woken))
+    cell.processes.until("it beats", lambda: _beats(judge, woken + timedelta(seconds=1)))
+    assert cell.row("wechat").status == "committing", "it knows that it slept, too"
+    os.kill(pid, signal.SIGCONT)
+    cell.until(lambda: cell.row("wechat").status == "published", "the answer in hand was not saved")
+    assert "unknown" not in cell.went("wechat")
+    assert cell.accepted("wechat") == 1
+
+
 def test_sigterm_finishes_what_is_in_flight_and_takes_nothing_new(desk: Desk, sim: Sim, fleet: Fleet) -> None:
     sim.fault("delay", path="statuses/share", seconds=2)
     pid = fleet.start()

@@ -12,14 +12,14 @@ from sqlalchemy import func, select
 from app.accounts import quotas
 from app.accounts.connections import connect
 from app.accounts.ledger import Ledger, _count_all
-from app.accounts.models import QuotaUse
+from app.accounts.models import Account, QuotaUse, SharedUse
 from app.accounts.services import note_limit, quota_summary, remaining, update_account
 from app.db import InTransaction, atomic, db
 from app.gathering import Apart
 from connectors.base import Purpose
 from connectors.errors import RateLimited
 from connectors.values import Quota
-from tests.app.accounts.kit import Office, connect_wechat, connect_weibo
+from tests.app.accounts.kit import WEIBO, Office, connect_wechat, connect_weibo
 
 # The first moment of a day in Beijing: nothing is left over yet.
 MORNING = datetime(2026, 7, 12, 16, 0, tzinfo=UTC)
@@ -313,3 +313,61 @@ def test_calls_of_one_moment_are_counted_in_one_transaction_each_for_itself(
     with pytest.raises(Apart):
         _count_all(calls)
     assert {row.account_id: row.used for row in db.session.scalars(whole)} == {two: 2, one: 1}
+
+
+def refused_by_address(at: datetime) -> RateLimited:
+    error = RateLimited("服务器 IP 的微博调用次数已用完。", code="10022")
+    error.until, error.shared = at + timedelta(minutes=30), True
+    return error
+
+
+def meter_of(account: Account, at: datetime, purpose: Purpose = "publish") -> Ledger:
+    meter = connect(account, purpose=purpose, clock=lambda: at).meter
+    assert isinstance(meter, Ledger)
+    return meter
+
+
+def test_a_limit_of_the_address_makes_all_accounts_of_the_app_wait(app: Flask, office: Office, now: datetime) -> None:
+    heard, same = (connect_weibo(office, external_id=uid, now=now) for uid in ("77", "78"))
+    another = connect_weibo(office, external_id="79", credentials={**WEIBO, "app_key": "1352222457"}, now=now)
+    elsewhere = connect_wechat(office, now=now)
+    note_limit(heard.id, "statuses/share", refused_by_address(now), now)
+    for account in (heard, same):
+        with pytest.raises(RateLimited) as told:
+            meter_of(account, now).spend("statuses/share")
+        assert told.value.until == now + timedelta(minutes=30)
+        assert "同一应用" in told.value.cause
+        assert remaining(account, "publish", now) == 0
+        assert {row["blocked_until"] for row in quota_summary(account, now)} == {now + timedelta(minutes=30)}
+    meter_of(another, now).spend("statuses/share")
+    meter_of(elsewhere, now).spend("draft/add")
+    meter_of(same, now + timedelta(minutes=31)).spend("statuses/share")
+
+
+def test_a_limit_of_the_user_leaves_the_other_accounts_of_the_app(app: Flask, office: Office, now: datetime) -> None:
+    heard, same = (connect_weibo(office, external_id=uid, now=now) for uid in ("77", "78"))
+    error = RateLimited("该账号今天的微博调用次数已用完。", code="10023")
+    error.until = now + timedelta(hours=3)
+    note_limit(heard.id, "statuses/share", error, now)
+    meter_of(same, now).spend("statuses/share")
+
+
+def test_what_accounts_share_is_counted_as_one(app: Flask, office: Office, now: datetime) -> None:
+    one, two = (
+        connect_weibo(office, external_id=uid, mode="business", settings={"quotas": {"biz_calls": 10}}, now=now)
+        for uid in ("77", "78")
+    )
+    # Three tenths are publishing's: reading stops before.
+    assert spend_until_refused(meter_of(one, now, "fetch"), "comments/to_me/biz") == 7
+    assert spend_until_refused(meter_of(two, now, "fetch"), "comments/to_me/biz") == 0
+    assert spend_until_refused(meter_of(two, now), "statuses/update/biz") == 3
+    assert spend_until_refused(meter_of(one, now), "statuses/update/biz") == 0
+    for account in (one, two):
+        assert {row["key"]: row["used"] for row in quota_summary(account, now)}["biz_calls"] == 10
+    calls = [meter_of(each, now + timedelta(hours=1))._call("statuses/update/biz") for each in (one, two, one)]
+    assert _count_all(calls) == [None, None, None]
+    shared = select(SharedUse.used).where(SharedUse.key == "biz_calls@hour").order_by(SharedUse.period_start)
+    assert list(db.session.scalars(shared)) == [10, 3]
+    note_limit(one.id, "statuses/update/biz", refused_by_address(now), now)
+    with pytest.raises(Apart):
+        _count_all([meter_of(two, now)._call("statuses/update/biz")])

@@ -50,6 +50,8 @@ DESIGN = {
     ("failed", "unknown"),
     ("published", "recalled"),
     ("published", "removed"),
+    # It turned up at the platform all the same: docs/decisions/0012.
+    ("cancelled", "unknown"),
 }
 
 

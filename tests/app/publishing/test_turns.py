@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 
 from flask import Flask
 
-from app.accounts import quotas
-from app.accounts.models import Account, QuotaUse
+from app.accounts import connections, quotas
+from app.accounts.models import Account, QuotaUse, SharedUse
+from app.accounts.services import note_limit
 from app.db import atomic, db, new_id
 from app.posts.models import Post
 from app.publishing import claims, waiting
@@ -15,6 +16,7 @@ from app.publishing import services as publishing
 from app.publishing.models import Attempt, Publication
 from app.publishing.turns import Turns, in_turn
 from app.publishing.values import Claim
+from connectors.errors import RateLimited
 from tests.app.publishing.kit import Desk, force, fresh_post, row
 
 READY = {"steps": {"checked": True}, "ready": True}
@@ -203,6 +205,41 @@ def test_partners_of_one_that_is_held_for_its_quota_are_held(desk: Desk, now: da
         assert claims.claim_commits("w", 8, now) == []
     assert {row(post, account).status for account in (desk.weibo, desk.wechat)} == {"held"}
     assert "系统会自动继续" not in row(post, desk.weibo).why
+
+
+def test_an_address_that_is_blocked_keeps_back_all_accounts_of_the_app(desk: Desk, now: datetime) -> None:
+    """Also those that never heard of it, and have made no call yet."""
+    heard, quiet = desk.weibo, other_account(desk, "1002")
+    posts = [(waiting_one(desk, account, now), account) for account in (heard, quiet)]
+    error = RateLimited("服务器 IP 的微博调用次数已用完。", code="10022")
+    error.until, error.shared = now + timedelta(minutes=10), True
+    note_limit(heard.id, "statuses/share", error, now)
+    waiting_one(desk, desk.wechat, now)
+    assert accounts_of(claims.claim_commits("w", 8, now)) == [desk.wechat.id]
+    for post, account in posts:
+        found = row(post, account)
+        assert (found.status, found.next_attempt_at) == ("ready", error.until)
+        assert "同一应用" in found.why
+    assert len(claims.claim_commits("w", 8, error.until)) == 2
+
+
+def test_what_others_of_the_app_are_sending_counts(desk: Desk, now: datetime) -> None:
+    """Four calls are left to the app, whichever accounts make them."""
+    small = other_account(desk, "1002")
+    for account in (desk.weibo, small):
+        with atomic():
+            found = db.session.get_one(Account, account.id)
+            found.mode, found.settings = "business", {"quotas": {"biz_calls": 10}}
+    for account in (desk.weibo, small):
+        for _n in range(4):
+            waiting_one(desk, account, now)
+    start, _end = quotas.bounds("hour", now)
+    scope = connections.scopes_of([small.id])[small.id]
+    with atomic():
+        db.session.add(SharedUse(scope=scope, key="biz_calls@hour", period_start=start, used=6))
+    assert set(accounts_of(claims.claim_commits("w", 3, now))) == {desk.weibo.id, small.id}
+    assert len(claims.claim_commits("w", 8, now)) == 1
+    assert claims.claim_commits("w", 8, now + timedelta(seconds=2)) == []
 
 
 def test_turns_go_on_where_the_last_reading_ended(desk: Desk, now: datetime) -> None:

@@ -1,0 +1,214 @@
+"""What was cancelled, or taken for failed, and stands at the platform all the same: found by its link, left to a person."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+
+from app.db import atomic, db
+from app.errors import Conflict
+from app.notices.models import Notice
+from app.posts import services as posts
+from app.posts.models import Post
+from app.publishing import claims, committing, outcomes, outlook, pushdown, strays, verifying
+from app.publishing import services as publishing
+from app.publishing.models import Publication
+from app.publishing.values import LEASE, Lost, Outcome
+from app.publishing.waiting import outlook as told_of
+from connectors.values import CannotTell, Found, PublishedItem, PublishResult, Receipt
+from tests.app.publishing.kit import Desk, force, fresh_post, row
+from tests.app.publishing.test_late_words import READY, UNKNOWN, begun, sent
+
+LATER = timedelta(hours=3)
+
+
+@pytest.fixture
+def post(desk: Desk, now: datetime) -> Post:
+    """On WeChat: sent, the answer lost, said by a person not to be out, and cancelled."""
+    made = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, made.id, publish_at="now", now=now)
+    force(row(made, desk.wechat), "ready", now, prepared=READY, next_attempt_at=now)
+    sent(now, UNKNOWN)
+    publication_id = row(made, desk.wechat).id
+    at = now + timedelta(hours=1)
+    publishing.resolve(desk.publisher, publication_id, outcome="not_published", reason="没看到", now=at)
+    publishing.cancel(desk.publisher, publication_id, reason="不发了", now=at)
+    assert row(made, desk.wechat).status == "cancelled"
+    return made
+
+
+def listed(publication: Publication, number: str = "a1", at: datetime | None = None) -> PublishedItem:
+    """As the account's list shows it: by the link of this very publication."""
+    return PublishedItem(
+        external_id=number,
+        url=f"https://mp.weixin.qq.com/s/{number}",
+        published_at=at or publication.due_at,
+        addresses=(f"https://gov.example/p/x?w={publication.mark}",),
+    )
+
+
+def titles() -> list[str]:
+    db.session.rollback()
+    return [title.split("：")[0] for title in db.session.scalars(select(Notice.title).order_by(Notice.id))]
+
+
+def test_what_was_cancelled_and_is_listed_waits_for_a_person(desk: Desk, post: Post, now: datetime) -> None:
+    gone, later = row(post, desk.wechat), now + LATER
+    assert fresh_post(post).status == "approved"
+    assert strays.note_listed(desk.wechat.id, [listed(gone)], later) == 1
+    found = row(post, desk.wechat)
+    assert (found.status, found.error_code, found.url) == ("unknown", "appeared", "https://mp.weixin.qq.com/s/a1")
+    assert (found.why, found.next_attempt_at) == (outcomes.HAS_APPEARED, None)
+    assert titles()[-1] == "已撤销，但平台上出现了"
+    told = told_of(found, later)
+    assert (told.who, told.following) == ("发布人", outcomes.DECIDE_APPEARED)
+    shown = fresh_post(post)
+    assert shown.needs_attention
+    assert shown.public_revision_id is None, "the page stays closed until somebody decides"
+    assert found in outlook.attention(desk.publisher)
+    assert outlook.strays_of(shown, []) == [found]
+    assert claims.claim_checks("w", 8, later + LATER) == [], "nothing settles it but a person"
+    # Looked at again it is the same news.
+    assert strays.note_listed(desk.wechat.id, [listed(gone)], later) == 0
+
+
+def test_a_person_says_that_it_is_out_and_may_recall_it(desk: Desk, post: Post, now: datetime) -> None:
+    later = now + LATER
+    strays.note_listed(desk.wechat.id, [listed(row(post, desk.wechat), at=now + timedelta(hours=2))], later)
+    publication_id = row(post, desk.wechat).id
+    publishing.resolve(desk.publisher, publication_id, outcome="published", reason="确是这一条", now=later)
+    found = row(post, desk.wechat)
+    assert (found.status, found.external_id, found.published_at) == ("published", "a1", now + timedelta(hours=2))
+    assert fresh_post(post).public_revision_id == post.revision_id
+    publishing.recall(desk.publisher, publication_id, reason="不该发", now=later)
+    assert row(post, desk.wechat).recall_at == later
+
+
+def test_a_person_says_that_it_is_another_and_is_not_asked_again(desk: Desk, post: Post, now: datetime) -> None:
+    gone, later = row(post, desk.wechat), now + LATER
+    strays.note_listed(desk.wechat.id, [listed(gone)], later)
+    publishing.resolve(desk.publisher, gone.id, outcome="not_published", reason="是转发的", now=later)
+    assert row(post, desk.wechat).status == "failed"
+    publishing.cancel(desk.publisher, gone.id, reason="不发", now=later)
+    assert strays.note_listed(desk.wechat.id, [listed(gone)], later + LATER) == 0
+    assert not fresh_post(post).needs_attention
+    assert strays.note_listed(desk.wechat.id, [listed(gone, "a2")], later + LATER) == 1
+
+
+def test_nothing_goes_out_a_second_time_meanwhile(desk: Desk, post: Post, now: datetime) -> None:
+    gone, later = row(post, desk.wechat), now + LATER
+    publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
+    assert strays.note_listed(desk.wechat.id, [listed(gone)], later) == 1
+    queued = row(post, desk.wechat)
+    assert (queued.id != gone.id, queued.status) == (True, "held")
+    assert "没有发出的再放行" in queued.why
+    assert fresh_post(post).needs_attention
+    publishing.unschedule(desk.author, post.id, now=later)
+    with pytest.raises(Conflict, match="已撤销的一次发送在平台上出现了"):
+        publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
+
+
+def test_an_edit_does_not_hide_it(desk: Desk, post: Post, now: datetime) -> None:
+    gone, later = row(post, desk.wechat), now + LATER
+    strays.note_listed(desk.wechat.id, [listed(gone)], later)
+    posts.revise_post(desk.author, post.id, {"title": "改过的标题"}, fresh_post(post).version, later)
+    assert fresh_post(post).needs_attention
+    assert pushdown.compute(post.id).needs_attention
+
+
+def test_an_entry_belongs_to_the_one_that_has_its_number(desk: Desk, post: Post, now: datetime) -> None:
+    """Scheduled anew it went out: what is listed under that number is that one. One with no number yet may be it, too."""
+    gone, later = row(post, desk.wechat), now + LATER
+    publishing.schedule(desk.author, post.id, publish_at="now", now=later)
+    again = row(post, desk.wechat)
+    assert again.mark == gone.mark
+    force(again, "processing", later)
+    assert strays.note_listed(desk.wechat.id, [listed(gone)], later) == 0
+    force(again, "published", later, external_id="a1")
+    assert strays.note_listed(desk.wechat.id, [listed(gone)], later) == 0
+    # Both are out: that must be known.
+    assert strays.note_listed(desk.wechat.id, [listed(gone), listed(gone, "a2")], later) == 1
+    db.session.rollback()
+    assert db.session.get_one(Publication, gone.id).external_id == "a2"
+
+
+@pytest.mark.parametrize("case", ["deleted", "another link", "another account", "no link"])
+def test_what_is_not_it_changes_nothing(desk: Desk, post: Post, now: datetime, case: str) -> None:
+    gone = row(post, desk.wechat)
+    item = listed(gone)
+    values = {
+        "deleted": {"deleted": True},
+        "another link": {"addresses": (f"https://gov.example/p/x?w={gone.mark}9",)},
+        "no link": {"addresses": ("https://[broken",)},
+    }.get(case, {})
+    changed = PublishedItem(**{**vars(item), **values})
+    account = desk.weibo if case == "another account" else desk.wechat
+    assert strays.note_listed(account.id, [changed], now + LATER) == 0
+    assert row(post, desk.wechat).status == "cancelled"
+
+
+def test_one_taken_for_failed_is_looked_up_and_shown_as_public(desk: Desk, now: datetime) -> None:
+    made = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, made.id, publish_at="now", now=now)
+    force(row(made, desk.wechat), "ready", now, prepared=READY, next_attempt_at=now)
+    sent(now, UNKNOWN)
+    later = now + LATER
+    failed = row(made, desk.wechat)
+    publishing.resolve(desk.publisher, failed.id, outcome="not_published", reason="没看到", now=later)
+    assert strays.note_listed(desk.wechat.id, [listed(failed)], later) == 1
+    (check,) = claims.claim_checks("w", 8, later)
+    verifying.record_finding(check, Found(receipt=Receipt(external_id="a1", live=True)), [], later)
+    assert row(made, desk.wechat).status == "published"
+
+
+def told(ref: str) -> PublishResult:
+    live = Found(receipt=Receipt(external_id="a1", url="https://mp.weixin.qq.com/s/1", live=True))
+    return PublishResult(ref_name="publish_id", ref=ref, finding=live)
+
+
+def test_a_push_of_an_unknown_number_has_it_looked_up_but_not_settled(desk: Desk, post: Post, now: datetime) -> None:
+    later = now + LATER
+    publishing.record_result(desk.wechat, told("7"), later)
+    found = row(post, desk.wechat)
+    assert (found.status, found.why, found.next_attempt_at) == ("unknown", outcomes.MAY_HAVE, later)
+    (check,) = claims.claim_checks("w", 8, later)
+    verifying.record_finding(check, CannotTell(reason="列表里还没有。"), [], later)
+    found = row(post, desk.wechat)
+    assert (found.status, found.next_attempt_at is None) == ("unknown", False)
+    with atomic():
+        db.session.get_one(Publication, found.id).next_attempt_at = later
+    (check,) = claims.claim_checks("w", 8, later)
+    verifying.record_finding(check, Found(receipt=Receipt(external_id="a1", live=True)), [], later)
+    found = row(post, desk.wechat)
+    assert (found.status, found.why, found.next_attempt_at) == ("unknown", outcomes.HAS_APPEARED, None)
+    assert titles()[-2:] == ["已撤销，但平台上可能出现了", "已撤销，但平台上出现了"]
+
+
+def test_a_push_that_bears_its_number_is_enough(desk: Desk, post: Post, now: datetime) -> None:
+    with atomic():
+        found = db.session.get_one(Publication, row(post, desk.wechat).id)
+        found.attempts[-1].receipt = {"details": {"publish_id": "7"}}
+    assert publishing.record_result(desk.wechat, told("7"), now + LATER)
+    found = row(post, desk.wechat)
+    assert (found.status, found.why, found.external_id) == ("unknown", outcomes.HAS_APPEARED, "a1")
+    assert fresh_post(post).needs_attention
+
+
+def test_the_late_answer_of_the_call_itself_is_told_on_the_row(desk: Desk, now: datetime) -> None:
+    made = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, made.id, publish_at="now", now=now)
+    force(row(made, desk.wechat), "ready", now, prepared=READY, next_attempt_at=now)
+    claim, started = begun(now)
+    later = now + timedelta(seconds=LEASE + 1)
+    claims.take_over(later)
+    at, publication_id = later + timedelta(minutes=10), row(made, desk.wechat).id
+    publishing.resolve(desk.publisher, publication_id, outcome="not_published", reason="没看到", now=at)
+    publishing.cancel(desk.publisher, publication_id, reason="不发了", now=at)
+    taken = Outcome(kind="receipt", receipt=Receipt(details={"publish_id": "7"}))
+    with pytest.raises(Lost):
+        committing.record_answer(claim, started.attempt_id, taken, [], at)
+    found = row(made, desk.wechat)
+    assert (found.status, found.error_code) == ("unknown", "appeared")
+    assert fresh_post(made).needs_attention
