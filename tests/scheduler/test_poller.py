@@ -14,7 +14,7 @@ from app.inspection.models import HistoryItem
 from app.publishing import services as publishing
 from scheduler import poller
 from tests.app.accounts.kit import GH, UID, Sim
-from tests.app.publishing.kit import Clockwork, Desk, hurry, row
+from tests.app.publishing.kit import Clockwork, Desk, force, fresh_post, hurry, row
 
 
 def poll(clock: Clockwork) -> None:
@@ -157,3 +157,26 @@ def test_a_comment_on_a_mass_sent_article(app_on_simulator: object, sim: Sim) ->
     conversation = db.session.scalars(select(Conversation)).one()
     assert (conversation.kind, conversation.post_id) == ("article_comment", post_id)
     assert total() == 1
+
+
+def test_what_was_cancelled_and_is_listed_is_told(desk: Desk, sim: Sim) -> None:
+    """The call of a post that was cancelled arrived all the same: the account's own list shows it by its link."""
+    sim.fault("drop_answer", path="statuses/share")
+    sim.fault("drop_answer", path="freepublish/submit")
+    clock, both = Clockwork.make(), (desk.weibo, desk.wechat)
+    post = desk.approved()
+    publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
+    clock.until(lambda: all(row(post, account).status == "unknown" for account in both))
+    for account in both:
+        found = row(post, account)
+        force(found, "failed", utcnow(), next_attempt_at=None)
+        publishing.cancel(desk.publisher, found.id, reason="不发了", now=utcnow())
+    # The platforms' own review takes its seconds on their clock.
+    sim.call("POST", "/_sim/clock", {"offset_seconds": 60})
+    poll(clock)
+    for account in both:
+        found = row(post, account)
+        assert (found.status, found.why) == ("unknown", "已撤销，但平台上出现了"), account.platform
+        assert found.external_id
+        assert found.url
+    assert fresh_post(post).needs_attention
