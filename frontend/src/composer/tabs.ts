@@ -41,6 +41,10 @@ export function drawHeads(): void {
     const tab = document.getElementById(`tab-${variant.account_id}`);
     if (tab) drawHead(tab, variant);
     document.querySelectorAll<HTMLElement>(`#panel-${variant.account_id} [data-length]`).forEach((counter) => showLength(counter, variant));
+    // Beside the text, where the tabs may have been scrolled away.
+    const { used, limit, unit } = variant.length;
+    const caption = document.querySelector(`.phone[data-account="${variant.account_id}"] figcaption .num`);
+    if (caption) caption.textContent = `${used}/${limit} ${unit}`;
   }
 }
 
