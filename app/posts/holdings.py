@@ -24,6 +24,7 @@ from connectors.labels import NONE, label
 from connectors.values import Content, Problem
 
 _IN_BODY = re.compile(r'src="/media/([0-9a-f]{64})"')
+_FILE_NAME = re.compile(r"\.(?:png|jpe?g|gif|bmp|webp|tiff?|heic)$", re.IGNORECASE)
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -160,10 +161,13 @@ def alt_problems(html: str, field: str) -> list[Problem]:
 
 
 def _described(node: HtmlElement, *, ticked: bool) -> bool:
-    """By its words or, in code written by hand, an alt that is there and empty; pasted pictures often have such a one, so
+    """By its words (the name of a file is none) or, in code written by hand, an alt that is there and empty; pasted pictures often have such a one, so
     that in a body the author must have `ticked` it."""
     alt = node.get("alt")
-    return bool((alt or "").strip()) or (node.get("data-decorative") is not None if ticked else alt is not None)
+    said = (alt or "").strip()
+    return (bool(said) and not _FILE_NAME.search(said)) or (
+        node.get("data-decorative") is not None if ticked else alt == ""
+    )
 
 
 def _chosen(revision: Revision) -> set[str]:

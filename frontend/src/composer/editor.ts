@@ -107,8 +107,8 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
   }
 
   function insertPicture(media: Media): void {
-    const alt = media.alt || media.name.replace(/\.[a-z]+$/i, "");
-    editor.chain().focus().insertContent({ type: "image", attrs: { src: media.url, alt } }).run();
+    // The name of a file says nothing to those who cannot see it: the problem list asks for words.
+    editor.chain().focus().insertContent({ type: "image", attrs: { src: media.url, alt: media.alt ?? "" } }).run();
   }
 
   wireTools(tools, editor);

@@ -265,7 +265,10 @@ def test_pictures_without_words_keep_a_post_from_review(world: World, now: datet
     assert "双击图片" in told["message"]
     with pytest.raises(ContentBlocked):
         review.submit(world.author, post.id, now)
-    post = posts.revise_post(world.author, post.id, {"body_html": f"<p>甲{worded}{idle}</p>"}, 1, now)
+    named = f'{shown} alt="IMG_2034.JPG">'
+    post = posts.revise_post(world.author, post.id, {"body_html": f"<p>甲{named}{idle}</p>"}, 1, now)
+    assert [p["rule"] for p in posts.post_json(post)["revision"]["problems"]] == ["media.alt"]
+    post = posts.revise_post(world.author, post.id, {"body_html": f"<p>甲{worded}{idle}</p>"}, 2, now)
     assert posts.post_json(post)["revision"]["problems"] == []
     assert "data-decorative" in posts.current_revision(post).body_html
     wechat = posts.current_variants(post)[1]
