@@ -57,6 +57,14 @@ def author() -> Actor:
     return actor_for(user)
 
 
+def described(picture: re.Match[str]) -> str:
+    """The picture with words for those who cannot see it, where the document has none."""
+    tag = picture.group()
+    return (
+        tag if re.search(r'\salt="[^"]', tag) else tag.replace(' alt=""', "").replace("<img ", '<img alt="一图读懂" ')
+    )
+
+
 def import_sample(city: City, name: str) -> Post:
     """A draft for both accounts from one sample, pictures and cover included."""
     actor, now = author(), utcnow()
@@ -75,9 +83,7 @@ def import_sample(city: City, name: str) -> Post:
     fields: dict[str, Any] = {
         **imported.fields,
         # Word knows no words for its picture; the author writes them.
-        "body_html": re.sub(
-            r"<img (?![^>]*alt=)", '<img alt="押金、租期、备案一图读懂" ', imported.fields["body_html"]
-        ),
+        "body_html": re.sub(r"<img [^>]*>", described, imported.fields["body_html"]),
         "unit_id": city.unit,
         "account_ids": [city.weibo, city.wechat],
         "cover_media_id": cover.id,

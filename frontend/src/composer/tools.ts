@@ -77,7 +77,13 @@ export function wireTools(tools: HTMLElement, editor: Editor): void {
     const button = (event.target as Element).closest<HTMLElement>("[data-tool]");
     if (button && button.getAttribute("aria-disabled") !== "true") orders[button.dataset.tool ?? ""]?.(editor);
   });
-  // A picture is clicked to be selected, and twice to be described.
+  // A picture is clicked to be selected, and twice to be described; one with a caption is not selected by itself.
+  editor.view.dom.addEventListener("click", (event) => {
+    const picture = event.target as Element;
+    if (!editor.isEditable || !picture.matches("figure img")) return;
+    const within = editor.state.doc.resolve(editor.view.posAtDOM(picture, 0));
+    if (within.parent.type.name === "figure") editor.chain().setNodeSelection(within.before()).focus().run();
+  });
   editor.view.dom.addEventListener("dblclick", (event) => {
     if (editor.isEditable && (event.target as Element).matches("img")) void editPicture(editor);
   });
