@@ -61,6 +61,9 @@ def write(author: Person) -> str:
     page.get_by_label("上传封面").set_input_files(SAMPLES / "images" / "cover-rain.jpg")
     expect(page.locator("#saved")).to_contain_text("已保存")
     expect(page.locator("#previews")).to_contain_text(TITLE)
+    # Nothing is handed in before the picture is described; the button leads to it.
+    page.get_by_role("button", name="提交审核").click()
+    expect(page.locator("#composer-messages")).to_contain_text("第 1 张图片没有替代文字")
     page.locator("#problems").get_by_text("第 1 张图片没有替代文字").click()
     page.locator("[data-tool=picture]").click()
     words = page.get_by_role("dialog", name="图片说明").get_by_label("替代文字")

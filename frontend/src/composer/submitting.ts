@@ -14,6 +14,13 @@ export async function submit(saver: Saver, acts: Acts): Promise<void> {
     if (!desk.post.id) saver.dirty = true;
     if (!(await saver.flush())) return;
     clear("submit");
+    // A picture without words reaches nobody who cannot see: described, marked as decoration or explained, or it stays here.
+    const bare = found(desk.post).find(({ problem }) => problem.rule === "media.alt" && !problem.dismissed);
+    if (bare) {
+      message("submit", "error", bare.problem.message);
+      acts.go(bare);
+      return;
+    }
     await send("POST", `/posts/${desk.post.id}/submission`);
     location.href = `/posts/${desk.post.id}`;
   } catch (error) {
