@@ -127,7 +127,7 @@ def authorised_by_hand(account: Account) -> bool:
 
 def unauthorised(account: Account) -> bool:
     """Whether nobody has signed in for it at its platform yet."""
-    return authorised_by_hand(account) and not account.known.get("access_token")
+    return authorised_by_hand(account) and not account.sealed and not account.known.get("access_token")
 
 
 def nearness(account: Account) -> tuple[timedelta, timedelta]:

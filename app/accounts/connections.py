@@ -149,9 +149,14 @@ def scopes_of(account_ids: Iterable[str]) -> dict[str, str]:
     return {account_id: _scopes.get(account_id, account_id) for account_id in wanted}
 
 
+def writing(account: Account, *, operator_ip: str = "", media: MediaStore | None = None) -> Connector:
+    """The connector for what asks nobody, such as adapting; of a sealed account, too."""
+    return _connector(_config(account, account.known, operator_ip=operator_ip), media=media)
+
+
 def capabilities(account: Account) -> Capabilities:
     """What the account may do, without asking anybody; known of a sealed one, too."""
-    return _connector(_config(account, account.known)).capabilities()
+    return writing(account).capabilities()
 
 
 def callback_warning(platform: str) -> str:

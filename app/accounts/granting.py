@@ -33,8 +33,8 @@ _LOOK_AGAIN = timedelta(minutes=10)
 
 
 def can_authorize(account: Account) -> bool:
-    """Whether this account is connected by signing in at the platform."""
-    return "authorize" in capabilities(account).offers
+    """Whether this account is connected by signing in at the platform; without its app's secret nobody can."""
+    return not account.sealed and "authorize" in capabilities(account).offers
 
 
 def redirect_uri() -> str:

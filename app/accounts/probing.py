@@ -89,7 +89,7 @@ def _test(account_id: str, now: datetime) -> Tested:
     account = _found(account_id)
     if unauthorised(account):
         # Nobody need be asked: until a person signs in at the platform nothing works.
-        return _left_alone(account_id, "unauthorised", None, now)
+        return _left_alone(account_id, "unauthorised", now + PROBE_AGAIN, now)
     if account.rights and _too_few_calls(account, now):
         # Not all could be asked today: what is known is worth more than "not asked".
         return _left_alone(account_id, "spent", _budget_returns(account, now), now)

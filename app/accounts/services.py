@@ -136,11 +136,16 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
         name, mode = changes.get("name", account.name), changes.get("mode", account.mode)
         waiting = given_token(account.known) is None
         errors = _check(platform, name, account.external_id, account.environment, mode, credentials, settings, waiting)
+        # Secrets that no key opens stay as they are until somebody types new ones.
+        shut = account.sealed and not changes.get("credentials")
+        if shut:
+            errors = {key: words for key, words in errors.items() if not key.startswith("credentials.")}
         if errors:
             raise Invalid(_WRONG, errors=errors)
         changed = changing.changed(account, credentials, settings, changes)
-        account.name, account.mode = name.strip(), mode
-        account.credentials, account.settings = changing.kept(platform, account.external_id, credentials), settings
+        account.name, account.mode, account.settings = name.strip(), mode, settings
+        if not shut:
+            account.credentials = changing.kept(platform, account.external_id, credentials)
         if "responsible_id" in changes:
             account.responsible_id = _responsible(changes["responsible_id"], account.unit)
         if "active" in changes:

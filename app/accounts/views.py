@@ -230,7 +230,7 @@ def _outcome(tested: services.Tested) -> tuple[str, str]:
             return said, "warn"
         case "unreached" if known and account.rights:
             said = _(
-                "没有测成，平台没有应答：%(why)s下面仍是 %(at)s 的结果。系统会自动再测。",
+                "没有测成：%(why)s下面仍是 %(at)s 的结果。系统会自动再测。",
                 why=in_words(account.probe_note),
                 at=known,
             )

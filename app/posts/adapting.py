@@ -9,7 +9,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from app.accounts.advice import RIGHTS, authorised_by_hand, barred, missing_right, unconnected
-from app.accounts.connections import connect, public_address
+from app.accounts.connections import public_address, writing
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.checks.packs import compile_for, words_for
@@ -42,7 +42,7 @@ def digest(payload: Mapping[str, Any]) -> str:
 
 def link_for(post: Post, variant: Variant, account: Account) -> str:
     """The permalink with this variant's unique parameter, on the account's safe domain where it has one and is live."""
-    domain = account.credentials.get("safe_domain", "") if account.environment == "live" else ""
+    domain = account.known.get("safe_domain", "") if account.environment == "live" else ""
     base = f"https://{domain}" if domain else current().public_url
     return f"{base}/p/{post.slug}?w={variant.mark}"
 
@@ -63,7 +63,7 @@ def renew(post: Post, revision: Revision, origin: str = "", media: LibraryStore 
     problems = content_problems(revision, words)
     revision.problems = as_told(revision, problems)
     for variant in revision.variants:
-        connector = connect(variant.account, operator_ip=public_address(origin), media=media)
+        connector = writing(variant.account, operator_ip=public_address(origin), media=media)
         _adapt(post, revision, variant, (problems, words), connector)
 
 
@@ -83,7 +83,7 @@ def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_
     for account_id in account_ids:
         account = db.session.get(Account, account_id)
         if account is not None:
-            connect(account).adapt(content)
+            writing(account).adapt(content)
 
 
 def as_told(revision: Revision, problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -170,7 +170,7 @@ def connection_problems(account: Account) -> list[Problem]:
     if account.sealed:
         message = f"{name}保存的凭据打不开。本系统缺少当时的密钥，到点会发不出。请系统管理员在发布前补上密钥，或请账号管理员重新填写凭据。"
         return [Problem(rule="account.connection", severity="warn", field="account_ids", message=message)]
-    if unconnected(account) and not account.credentials.get("access_token") and authorised_by_hand(account):
+    if unconnected(account) and not account.known.get("access_token") and authorised_by_hand(account):
         message = f"{name}还没有授权。现在发不出任何内容。请账号管理员连接后再送审，或从稿件中去掉它。"
         return [Problem(rule="account.connection", severity="block", field="account_ids", message=message)]
     if unconnected(account):

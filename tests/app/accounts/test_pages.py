@@ -285,7 +285,7 @@ def test_a_platform_that_does_not_answer_is_not_called_tested(
         sim.fault("http_502", path=call)
         browser.post(f"{path}/probe")
         page = sound(browser.get(path))
-        assert "没有测成，平台没有应答" in page
+        assert "没有测成：" in page
         assert "测试时没有问到平台" in page
         assert "测试完成" not in page
         account = only()
@@ -332,7 +332,9 @@ def test_an_account_without_an_authorisation_is_not_called_refused(
     browser = people.browser(people.admin)
     saved(browser, weibo_form(people, **{"credentials.access_token": "", "credentials.expires_at": ""}))
     probe(only().id, utcnow())
-    assert only().probe_requested_at is None
+    due = only().probe_requested_at
+    assert due is not None
+    assert due > utcnow() + timedelta(hours=23)
     browser.post(f"/accounts/{only().id}/probe")
     page = sound(browser.get(f"/accounts/{only().id}"))
     assert "没有测试。这个账号还没有授权" in page
@@ -394,3 +396,27 @@ def test_nobody_is_sent_to_test_what_cannot_be_asked_today(app_on_simulator: Fla
     page = sound(browser.get(f"/accounts/{account.id}"))
     assert "系统在额度恢复后" in page
     assert "上次没有测完" not in page
+
+
+def test_an_account_whose_secrets_no_key_opens_is_shown_and_put_right(
+    app_on_simulator: Flask, people: People, sim: Sim
+) -> None:
+    browser = people.browser(people.admin)
+    saved(browser, weibo_form(people))
+    path = f"/accounts/{only().id}"
+    with atomic():
+        db.session.execute(text("UPDATE accounts SET credentials = 'x'"))
+    page = sound(browser.get(path))
+    assert "凭据打不开" in page
+    assert "尚未授权" not in page
+    browser.post(f"{path}/probe")
+    account = only()
+    assert "没有联系平台" in account.probe_note
+    assert account.probe_requested_at is not None
+    assert account.probe_requested_at - utcnow() <= timedelta(minutes=30)
+    browser.post(f"{path}/deactivation")
+    assert (only().active, only().sealed) == (False, True), "what nobody typed anew stays as it is"
+    assert browser.post(path, data={"part": "settings", "name": "改名", "mode": "share"}).status_code == 302
+    given = {f"credentials.{key}": value for key, value in WEIBO.items() if key != "expires_at"}
+    assert browser.post(path, data=given).status_code == 302
+    assert (only().name, only().sealed, only().credentials["access_token"]) == ("改名", False, WEIBO["access_token"])

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 
 from app.accounts.models import Account
 from app.db import atomic, db
@@ -81,3 +82,14 @@ def test_refused_after_approval_the_panel_says_so(app: Flask, desk: Desk) -> Non
     change(desk.wechat, status="refused")
     text = browser(app, desk.author).get(f"/posts/{post.id}/publications-panel").text
     assert "连接前什么都发不出去" in text
+
+
+def test_an_account_whose_secrets_no_key_opens_is_written_for_all_the_same(desk: Desk) -> None:
+    with atomic():
+        db.session.execute(text("UPDATE accounts SET credentials = 'x' WHERE id = :id"), {"id": desk.weibo.id})
+    db.session.expire_all()
+    (variant,) = current_variants(written(desk, desk.weibo))
+    assert variant.payload["text"]
+    (problem,) = [each for each in variant.problems if each["rule"] == "account.connection"]
+    assert problem["severity"] == "warn"
+    assert "补上密钥" in problem["message"]
