@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from app import logs
 from app.db import atomic, db, new_id
-from app.publishing import barring, handing, outcomes, permalink, preparing, pushdown, states, verifying
+from app.publishing import appearing, barring, handing, outcomes, permalink, preparing, pushdown, states, verifying
 from app.publishing.attempts import TAKEN, last_attempt, taken_attempt
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import LEASE, SEND_WINDOW, Claim, Lost, Outcome, prepared_json, receipt_json, receipt_of
@@ -228,7 +228,8 @@ def answer_came_late(claim: Claim, outcome: Outcome, now: datetime) -> None:
         return
     receipt = outcome.receipt or Receipt()
     if row.status == "cancelled":
-        outcomes.reappear(row, now, cause=_LATE, receipt=receipt)
+        told = {"at": now.isoformat(), "finding": appearing.APPEARED, "reason": _LATE, "receipt": receipt_json(receipt)}
+        appearing.reappear(row, told, now, cause=_LATE, receipt=receipt)
     elif row.status != "failed":
         outcomes.alarm(row, now, "平台迟到的答复", "平台已受理先前的一次发送，内容可能已经发布。请立即登录平台核对。")
     elif receipt.live:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import db
-from app.publishing import outcomes, permalink, pushdown, states
+from app.publishing import appearing, outcomes, permalink, pushdown, states
 from app.publishing.attempts import last_attempt
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import receipt_of
@@ -23,9 +23,6 @@ from app.words import N_
 # A review has no documented end; what was sent longer ago is left to the people who looked at the platform's page.
 DOUBTED_FOR = timedelta(days=7)
 ABSENT = "absent"
-_WAITING = ("scheduled", "preparing", "ready")
-# A person will decide of these anyway: she is told before.
-_STOPPED = ("held", "missed")
 CAUSE = N_("平台说本账号有一篇文章发布成功，编号不是本系统记下的，可能就是先前被当作没有发出的这一次。")
 
 
@@ -50,42 +47,16 @@ def doubt(account: Account, entry: Mapping[str, Any], now: datetime, *, later: b
             _keep(row, entry, now)
             outcomes.become_unknown(row, now, {"cause": CAUSE})
             states.touch(row, now=now, next_attempt_at=now)
-        elif row.status in (*_WAITING, *_STOPPED):
-            hold(row, entry, now)
+        elif row.status in appearing.WAITING:
+            appearing.hold(row, entry, now, CAUSE)
+        elif later:
+            for queued in appearing.queued_again(row):
+                appearing.hold(queued, entry, now, CAUSE)
         else:
-            for queued in queued_again(row):
-                hold(queued, entry, now)
-            if not later:
-                attempt.outcome = "unknown"
-                _keep(row, entry, now)
-                outcomes.reappear(row, now, cause=CAUSE)
+            attempt.outcome = "unknown"
+            _keep(row, entry, now)
+            appearing.reappear(row, entry, now, cause=CAUSE)
         pushdown.push([row.post_id], now)
-
-
-def queued_again(cancelled: Publication) -> list[Publication]:
-    """What waits for the same post on the same account; the post is locked."""
-    query = (
-        select(Publication)
-        .where(
-            Publication.post_id == cancelled.post_id,
-            Publication.account_id == cancelled.account_id,
-            Publication.status.in_((*_WAITING, *_STOPPED)),
-        )
-        .order_by(Publication.id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    )
-    return list(db.session.scalars(query))
-
-
-def hold(row: Publication, entry: Mapping[str, Any], now: datetime, cause: str = CAUSE) -> None:
-    """Before it goes out a second time. Inside atomic(), the post locked."""
-    _keep(row, entry, now)
-    why = f"{cause}请登录平台核对：确实没有发出的再放行，已经发出的请取消。"
-    if row.status in _STOPPED:
-        states.touch(row, now=now, why=why)
-    else:
-        outcomes.hold(row, now, why)
 
 
 def _suspects(account: Account, now: datetime) -> list[str]:
@@ -95,7 +66,7 @@ def _suspects(account: Account, now: datetime) -> list[str]:
             .join(Attempt, Attempt.publication_id == Publication.id)
             .where(
                 Publication.account_id == account.id,
-                Publication.status.in_(("failed", "cancelled", *_WAITING, *_STOPPED)),
+                Publication.status.in_(("failed", "cancelled", *appearing.WAITING)),
                 Attempt.outcome == ABSENT,
                 Attempt.started_at >= now - DOUBTED_FOR,
             )

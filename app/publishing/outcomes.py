@@ -20,11 +20,6 @@ from app.words import N_
 from connectors.values import Receipt
 
 _TAKEN, _OUT = "平台已受理", "已上线"
-# The code of what was cancelled and shows up at the platform all the same.
-APPEARED = "appeared"
-HAS_APPEARED = N_("已撤销，但平台上出现了")
-MAY_HAVE = N_("已撤销，但平台上可能出现了")
-DECIDE_APPEARED = N_("请打开平台核对：就是这一条的，认定为“已发布”，再决定保留还是撤回；不是的，认定为“未发布”。")
 # What only people can find out.
 BY_PERSON = N_("请发布人打开账号主页查看，再认定是否已发布。认定前不会重发。")
 
@@ -38,13 +33,13 @@ def late_at(publication: Publication) -> datetime:
 def miss(publication: Publication, now: datetime) -> None:
     states.move(publication, "missed", now=now, reason="超过最晚发布时限")
     alarm(publication, now, "已错过发布时间", "到点时没有发出，已超过时限，系统不会再自动发送。请改期或取消。")
-    _after(publication, now)
+    after(publication, now)
 
 
 def hold(publication: Publication, now: datetime, why: str) -> None:
     states.move(publication, "held", now=now, reason=why, why=why, committed_at=None)
     alarm(publication, now, "已暂缓", why)
-    _after(publication, now)
+    after(publication, now)
 
 
 def fail(publication: Publication, now: datetime, error: Mapping[str, Any], *, fence: int | None = None) -> None:
@@ -55,7 +50,7 @@ def fail(publication: Publication, now: datetime, error: Mapping[str, Any], *, f
     states.move(publication, "failed", now=now, reason=cause, fence=fence, error={**error, "cause": cause})
     title = "发布准备失败" if preparing else "发布失败"
     alarm(publication, now, title, " ".join(part for part in (cause, str(error.get("remedy") or "")) if part))
-    _after(publication, now)
+    after(publication, now)
 
 
 def become_unknown(
@@ -81,32 +76,7 @@ def become_unknown(
     )
     following = BY_PERSON if by_person else "系统正在核实，核实前不会重发。"
     alarm(publication, now, "发布结果待核实", f"{cause}{following}")
-    _after(publication, now)
-
-
-def reappear(publication: Publication, now: datetime, *, cause: str, receipt: Receipt | None = None) -> None:
-    """cancelled -> unknown: the platform shows it, or something that may be it, after all. Never settled without a person.
-    `receipt`: what is known of it; what is not live is looked up first."""
-    error = {"code": APPEARED, "cause": cause, "remedy": DECIDE_APPEARED, "who": "发布人"}
-    values = _appeared(publication, receipt or Receipt(), now)
-    states.move(publication, "unknown", now=now, reason=cause, error=error, checks=0, **values)
-    alarm(publication, now, values["why"], f"{cause}{DECIDE_APPEARED}")
-    _after(publication, now)
-
-
-def confirm_appeared(publication: Publication, receipt: Receipt, now: datetime) -> None:
-    """It was looked up and is there: told once more, a person decides."""
-    told = publication.why == HAS_APPEARED
-    states.touch(publication, now=now, **_appeared(publication, receipt, now))
-    if not told:
-        alarm(publication, now, HAS_APPEARED, f"{publication.error_cause}{DECIDE_APPEARED}")
-
-
-def _appeared(publication: Publication, receipt: Receipt, now: datetime) -> dict[str, Any]:
-    known = merged(receipt_of(publication.receipt), receipt)
-    fields = {"receipt": receipt_json(known), "external_id": known.external_id, "url": known.url}
-    seen = {"why": HAS_APPEARED, "next_attempt_at": None}
-    return {**fields, **(seen if receipt.live else {"why": MAY_HAVE, "next_attempt_at": now})}
+    after(publication, now)
 
 
 def accept(
@@ -193,7 +163,7 @@ def take_away(publication: Publication, status: str, now: datetime, reason: str,
     states.move(publication, status, now=now, reason=reason, fence=fence, why=reason, recall_at=None)
     if status == "removed":
         alarm(publication, now, "平台上已看不到", reason)
-    _after(publication, now)
+    after(publication, now)
 
 
 def alarm(publication: Publication, now: datetime, title: str, body: str) -> None:
@@ -238,6 +208,7 @@ def _nudge(schedule_ids: Sequence[str], now: datetime, *, besides: str = "") -> 
     wake()
 
 
-def _after(publication: Publication, now: datetime) -> None:
+def after(publication: Publication, now: datetime) -> None:
+    """It has left the way to the public: partners look again, the page closes if nobody went."""
     nudge_partners(publication, now)
     permalink.close_if_nobody_went(publication.post_id)

@@ -15,7 +15,7 @@ from app.config import current
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
-from app.publishing import blackouts, permalink, pushdown, reserving, states, strays
+from app.publishing import appearing, blackouts, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
 from app.review.finding import approval_of
@@ -87,8 +87,7 @@ def on_revised(post: Post, actor: Actor, now: datetime) -> None:
 
 def withdraw(standing: Schedule, actor: Actor, now: datetime, *, reason: str) -> None:
     """Cancel all publications of a schedule; their drafts are deleted by the scheduler. Inside atomic()."""
-    publications = pushdown.publications_of(standing.id)
-    for publication in publications:
+    for publication in (publications := pushdown.publications_of(standing.id)):
         if publication.status in states.GONE or publication.status == "recalled":
             raise Conflict(
                 f"已经来不及了。“{publication.account.name}”的状态是“{states.WORDS[publication.status]}”。"
@@ -102,7 +101,10 @@ def withdraw(standing: Schedule, actor: Actor, now: datetime, *, reason: str) ->
 
 
 def cancel_one(publication: Publication, actor: Actor, now: datetime, *, reason: str) -> None:
-    """Inside atomic()."""
+    """Inside atomic(). Raises Conflict."""
+    if publication.status == "unknown":
+        # Lawful for what was cancelled before alone (appearing.dismiss).
+        states.refuse(publication, "cancelled")
     left_behind = bool((publication.prepared or {}).get("steps")) or publication.status == "preparing"
     states.move(
         publication,
@@ -165,7 +167,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
     # In one order for everybody: reserving locks the account.
     for variant in sorted(variants, key=lambda variant: variant.account_id):
-        strays.refuse_if_appeared(post.id, variant.account_id)
+        appearing.refuse_if_appeared(post.id, variant.account_id)
         blackouts.refuse(variant.account, at, urgent=post.urgent)
         reserving.reserve(actor, variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
@@ -211,6 +213,7 @@ def _move(
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
     for publication in sorted(movable, key=lambda publication: publication.account_id):
         refuse_if_taken(publication)
+        appearing.refuse_if_appeared(post.id, publication.account_id)
         blackouts.refuse(publication.account, at, urgent=post.urgent)
         reserving.reserve(actor, publication.account, at, besides=publication.id)
         states.move(

@@ -9,7 +9,18 @@ from app import logs
 from app.audit import services as audit
 from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
-from app.publishing import barring, handing, outcomes, permalink, planning, pushdown, reserving, states, undoing
+from app.publishing import (
+    appearing,
+    barring,
+    handing,
+    outcomes,
+    permalink,
+    planning,
+    pushdown,
+    reserving,
+    states,
+    undoing,
+)
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
@@ -37,6 +48,7 @@ def release(actor: Actor, publication_id: str, *, reason: str, now: datetime) ->
 
 def let_go(actor: Actor, row: Publication, reason: str, now: datetime, *, late_from: datetime) -> None:
     """One release, inside atomic(). Raises Conflict while a stop or a black-out stands over the account, or it is switched off."""
+    _refuse_second(row)
     outcomes.settle(row, now)
     barred = barring.why_barred(row, now)
     if barred:
@@ -77,6 +89,7 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
         row = own(actor, publication_id, reason, MANAGE)
         if row.status != "failed":
             states.require(row, "retried")
+        _refuse_second(row)
         refuse_if_taken(row)
         reserving.reserve(actor, row.account, now, besides=row.id)
         ready = prepared_of(row.prepared).ready
@@ -203,8 +216,18 @@ def _not_published(actor: Actor, row: Publication, reason: str, now: datetime) -
             if known is not None:
                 known.outcome = "absent"
     _note(row, actor, "not_published", "", reason, now)
-    words = {"cause": f"{actor.name}认定没有发出：{reason}", "remedy": "可以重试这一条。", "who": "发布人"}
+    cause = f"{actor.name}认定没有发出：{reason}"
+    if appearing.undecided(row):
+        appearing.dismiss(row, now, cause, actor=actor.name)
+        return
+    words = {"cause": cause, "remedy": "可以重试这一条。", "who": "发布人"}
     outcomes.fail(row, now, words)
+
+
+def _refuse_second(row: Publication) -> None:
+    """Raises Conflict where the post may be out on the account already, or stand there on another schedule."""
+    appearing.refuse_if_withdrawn(row)
+    appearing.refuse_if_appeared(row.post_id, row.account_id)
 
 
 def _note(row: Publication, actor: Actor, outcome: str, url: str, reason: str, now: datetime) -> None:

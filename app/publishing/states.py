@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import BindParameter, bindparam, insert, update
 
@@ -26,7 +26,8 @@ LAWFUL: Mapping[str, frozenset[str]] = {
     "committing": frozenset({"ready", "processing", "published", "failed", "unknown"}),
     "processing": frozenset({"published", "failed", "unknown"}),
     # To processing: found at the platform, but the public does not see it yet.
-    "unknown": frozenset({"processing", "published", "failed"}),
+    # To cancelled: what was cancelled, and was taken for out, is not (docs/decisions/0012).
+    "unknown": frozenset({"processing", "published", "failed", "cancelled"}),
     "held": frozenset({"scheduled", "cancelled"}),
     "missed": frozenset({"scheduled", "cancelled"}),
     "handed_over": frozenset({"published", "cancelled"}),
@@ -89,10 +90,15 @@ def may(before: str, after: str) -> bool:
 def require(publication: Publication, after: str) -> None:
     """Raises Conflict in words when the transition is unlawful."""
     if not may(publication.status, after):
-        raise Conflict(
-            f"现在不能这样操作。该发布的状态是“{WORDS[publication.status]}”，"
-            f"不能{WISHES.get(after) or f'改为“{WORDS[after]}”'}。请刷新后查看当前状态。"
-        )
+        refuse(publication, after)
+
+
+def refuse(publication: Publication, after: str) -> NoReturn:
+    """Raises Conflict: not from the state in which it is."""
+    raise Conflict(
+        f"现在不能这样操作。该发布的状态是“{WORDS[publication.status]}”，"
+        f"不能{WISHES.get(after) or f'改为“{WORDS[after]}”'}。请刷新后查看当前状态。"
+    )
 
 
 def move(

@@ -2,7 +2,7 @@
 their link, which no other post bears.
 
 A lost call may arrive late, or a person may have pressed the button at the platform. What was cancelled is for people to
-decide; what failed is looked up.
+decide; what failed is looked up; what was taken for not sent and waits to be sent again is held.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy import select
+from sqlalchemy import and_, exists, or_, select
 
 from app.db import atomic, db
-from app.errors import Conflict
-from app.publishing import doubting, outcomes, permalink, pushdown, states
+from app.publishing import appearing, outcomes, permalink, pushdown, states
 from app.publishing.attempts import last_attempt
-from app.publishing.models import Publication
+from app.publishing.doubting import ABSENT
+from app.publishing.models import Attempt, Publication
 from app.publishing.values import receipt_json
 from app.words import N_
 from connectors.values import PublishedItem, Receipt
@@ -27,10 +27,12 @@ LISTED = N_("平台的已发布列表里出现了这一条，带着它独有的�
 # Whose own entry in the list may have the same parameter: the same variant, scheduled anew.
 _MAY_BE_OUT = ("committing", "processing", "published", "unknown", "recalled", "removed")
 _NOT_BELIEVED = ("cancelled", "failed")
+# In the entry of one that was held: it waited to be sent again.
+_QUEUED = "queued"
 
 
 def note_listed(account_id: str, items: Iterable[PublishedItem], now: datetime) -> int:
-    """Hold the list against what was cancelled or failed; how many turned up."""
+    """Hold the list against what was cancelled, failed or is to be sent again; how many turned up."""
     listed: dict[str, list[PublishedItem]] = {}
     for item in items:
         for mark in marks_of(item) if not item.deleted else ():
@@ -55,28 +57,16 @@ def marks_of(item: PublishedItem) -> set[str]:
     return found
 
 
-def refuse_if_appeared(post_id: str, account_id: str) -> None:
-    """Raises Conflict while one of the post's is out on the account that was taken for cancelled, and nobody decided."""
-    found = db.session.scalar(
-        select(Publication.id).where(
-            Publication.post_id == post_id,
-            Publication.account_id == account_id,
-            Publication.status == "unknown",
-            Publication.error_code == outcomes.APPEARED,
-        )
-    )
-    if found is not None:
-        raise Conflict(
-            N_("没有排期。这篇稿件已撤销的一次发送在平台上出现了，再发会造成重复。请先打开那条发布记录，认定结果。")
-        )
-
-
 def _suspects(account_id: str, listed: Mapping[str, list[PublishedItem]]) -> list[str]:
     if not listed:
         return []
+    taken_for_not_sent = exists().where(Attempt.publication_id == Publication.id, Attempt.outcome == ABSENT)
     query = select(Publication.id).where(
         Publication.account_id == account_id,
-        Publication.status.in_(_NOT_BELIEVED),
+        or_(
+            Publication.status.in_(_NOT_BELIEVED),
+            and_(Publication.status.in_(appearing.WAITING), taken_for_not_sent),
+        ),
         Publication.mark.in_(listed),
         Publication.mark != "",
     )
@@ -86,32 +76,44 @@ def _suspects(account_id: str, listed: Mapping[str, list[PublishedItem]]) -> lis
 def _turned_up(publication_id: str, listed: Mapping[str, list[PublishedItem]], now: datetime) -> bool:
     permalink.lock_post_of(publication_id)
     row = db.session.get_one(Publication, publication_id, with_for_update=True, populate_existing=True)
-    item = _unclaimed(row, listed.get(row.mark, [])) if row.status in _NOT_BELIEVED else None
+    attempt = last_attempt(row.id)
+    queued = row.status in appearing.WAITING and attempt is not None and attempt.outcome == ABSENT
+    item = _unclaimed(row, listed.get(row.mark, [])) if queued or row.status in _NOT_BELIEVED else None
     if item is None:
         return False
-    attempt = last_attempt(row.id)
-    receipt = Receipt(external_id=item.external_id, url=item.url, live=True, published_at=item.published_at)
-    entry: dict[str, Any] = {
-        "at": now.isoformat(),
-        "finding": outcomes.APPEARED,
-        "reason": LISTED,
-        "receipt": receipt_json(receipt),
-    }
     if row.status == "failed" and attempt is None:
         # Nothing was ever sent: what stands there was put there by hand, and may go out by hand.
         return False
-    if attempt is not None:
-        attempt.outcome = "unknown"
-    states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
-    if row.status == "cancelled":
-        outcomes.reappear(row, now, cause=LISTED, receipt=receipt)
+    receipt = Receipt(external_id=item.external_id, url=item.url, live=True, published_at=item.published_at)
+    entry: dict[str, Any] = {
+        "at": now.isoformat(),
+        "finding": appearing.APPEARED,
+        "reason": LISTED,
+        "receipt": receipt_json(receipt),
+    }
+    if queued:
+        # Sent once, taken for not sent, and queued again.
+        appearing.hold(row, {**entry, _QUEUED: True}, now, LISTED)
     else:
-        outcomes.become_unknown(row, now, {"cause": LISTED})
-        states.touch(row, now=now, next_attempt_at=now)
-    for queued in doubting.queued_again(row):
-        doubting.hold(queued, entry, now, LISTED)
+        _correct(row, attempt, entry, receipt, now)
     pushdown.push([row.post_id], now)
     return True
+
+
+def _correct(
+    row: Publication, attempt: Attempt | None, entry: Mapping[str, Any], receipt: Receipt, now: datetime
+) -> None:
+    """failed, cancelled -> unknown."""
+    if attempt is not None:
+        attempt.outcome = "unknown"
+    states.touch(row, now=now, readbacks=[*(row.readbacks or []), dict(entry)][-40:])
+    if row.status == "cancelled":
+        appearing.reappear(row, entry, now, cause=LISTED, receipt=receipt)
+        return
+    outcomes.become_unknown(row, now, {"cause": LISTED})
+    states.touch(row, now=now, next_attempt_at=now)
+    for other in appearing.queued_again(row):
+        appearing.hold(other, entry, now, LISTED)
 
 
 def _unclaimed(row: Publication, items: Iterable[PublishedItem]) -> PublishedItem | None:
@@ -132,6 +134,8 @@ def _unclaimed(row: Publication, items: Iterable[PublishedItem]) -> PublishedIte
 
 
 def _decided(row: Publication) -> set[str]:
-    """The numbers under which it turned up before."""
-    told = (entry.get("receipt") or {} for entry in row.readbacks or [] if entry.get("finding") == outcomes.APPEARED)
-    return {str(receipt.get("external_id") or "") for receipt in told}
+    """The numbers under which it turned up before. Who was told while it was queued and did not let it go may have found it:
+    once it is off the schedule, it is asked about."""
+    entries = [entry for entry in row.readbacks or [] if entry.get("finding") == appearing.APPEARED]
+    told = [entry for entry in entries if row.status in appearing.WAITING or not entry.get(_QUEUED)]
+    return {str((entry.get("receipt") or {}).get("external_id") or "") for entry in told}

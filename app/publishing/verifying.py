@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import logs
 from app.accounts.models import Account
 from app.db import atomic, db
-from app.publishing import doubting, handing, outcomes, permalink, preparing, pushdown, rhythm, states
+from app.publishing import appearing, doubting, handing, outcomes, permalink, preparing, pushdown, rhythm, states
 from app.publishing.attempts import TAKEN, telling_attempt
 from app.publishing.findings import describe, finding_of
 from app.publishing.models import Attempt, Publication
@@ -31,8 +31,6 @@ from connectors.values import (
 )
 
 ASKED = ("processing", "unknown", "published")
-# Something of it may go (again), though an attempt of it is known at the platform.
-_BEFORE_SENDING = ("scheduled", "preparing", "ready", "held", "missed")
 
 _TOLD = N_("平台通知：先前的这一次发送已发布成功。")
 
@@ -110,11 +108,11 @@ def record_result(account: Account, result: PublishResult, now: datetime) -> boo
             return False
         logs.milestone("publication.told", finding=entry["finding"], **states.ids_of(row))
         states.touch(row, now=now, readbacks=[*(row.readbacks or []), entry][-40:])
-        if row.status in _BEFORE_SENDING:
+        if row.status in appearing.WAITING:
             _recognise_earlier(row, result)
         elif row.status == "cancelled":
             if isinstance(result.finding, Found):
-                outcomes.reappear(row, now, cause=_TOLD, receipt=result.finding.receipt)
+                appearing.reappear(row, entry, now, cause=_TOLD, receipt=result.finding.receipt)
         elif isinstance(result.finding, Found) or _tells_of(row, telling_attempt(row.id), result):
             apply(row, result.finding, now)
         pushdown.push([row.post_id], now)
@@ -154,11 +152,11 @@ def apply(row: Publication, finding: Finding, now: datetime) -> None:
     elif isinstance(finding, Rejected):
         _mark_attempt(row, "rejected")
         error = {"code": finding.code, "cause": finding.cause, "remedy": finding.remedy, "who": finding.who}
-        outcomes.fail(row, now, error)
+        _not_out(row, error, now)
     elif isinstance(finding, ProvenAbsent):
         _mark_attempt(row, "absent")
         words = {"cause": f"已证实没有发出：{finding.reason}", "remedy": "可以放心重试这一条。", "who": "发布人"}
-        outcomes.fail(row, now, words)
+        _not_out(row, words, now)
     elif isinstance(finding, Removed):
         outcomes.publish(row, receipt_of(row.receipt) or Receipt(), now, answered_at=row.committed_at)
         outcomes.take_away(row, "removed", now, finding.reason)
@@ -166,11 +164,19 @@ def apply(row: Publication, finding: Finding, now: datetime) -> None:
         _cannot_tell(row, finding, now)
 
 
+def _not_out(row: Publication, error: Mapping[str, Any], now: datetime) -> None:
+    """The platform says that it did not go out: failed, unless nobody wants it to any more."""
+    if appearing.undecided(row):
+        appearing.dismiss(row, now, str(error["cause"]))
+    else:
+        outcomes.fail(row, now, error)
+
+
 def _found(row: Publication, receipt: Receipt, now: datetime) -> None:
-    if row.status == "unknown" and row.error_code == outcomes.APPEARED and receipt.live:
-        outcomes.confirm_appeared(row, receipt, now)
-    elif row.status == "unknown" and row.error_code == outcomes.APPEARED:
-        _wait_on(row, receipt, outcomes.MAY_HAVE, now)
+    if appearing.undecided(row) and receipt.live:
+        appearing.confirm(row, receipt, now)
+    elif appearing.undecided(row):
+        _wait_on(row, receipt, appearing.MAY_HAVE, now)
     elif receipt.live:
         outcomes.publish(row, receipt, now, reason="已在平台上核实")
     elif row.status == "unknown":
@@ -245,7 +251,7 @@ def _named(account: Account, result: PublishResult) -> Publication | None:
         select(Publication)
         .where(
             Publication.account_id == account.id,
-            Publication.status.in_((*ASKED, *_BEFORE_SENDING, "failed", "cancelled")),
+            Publication.status.in_((*ASKED, *appearing.WAITING, "failed", "cancelled")),
         )
         .order_by(Publication.id.desc())
         .limit(200)

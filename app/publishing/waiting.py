@@ -8,7 +8,7 @@ from datetime import datetime
 from app.accounts.advice import barred
 from app.accounts.models import Account
 from app.accounts.sealed import MARK
-from app.publishing import barrier, blackouts, outcomes, scopes, states
+from app.publishing import appearing, barrier, blackouts, outcomes, scopes, states
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.words import N_
@@ -161,8 +161,8 @@ def _errand(row: Publication) -> Outlook:
 
 def _doubt(row: Publication, now: datetime) -> Outlook:
     """One line of who acts next: the system while it can look and has a time for it, else whoever may decide."""
-    if row.error_code == outcomes.APPEARED and row.next_attempt_at is None:
-        return Outlook(why=row.why, following=outcomes.DECIDE_APPEARED, who="发布人")
+    if appearing.undecided(row) and row.next_attempt_at is None:
+        return Outlook(why=row.why, following=appearing.DECIDE_APPEARED, who="发布人")
     last = next(iter((row.readbacks or [])[-1:]), {})
     asking = bool(row.claim_owner) or row.next_attempt_at is not None
     why = row.why or N_("不能确定是否已经发出。")

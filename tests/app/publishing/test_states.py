@@ -52,6 +52,7 @@ DESIGN = {
     ("published", "removed"),
     # It turned up at the platform all the same: docs/decisions/0012.
     ("cancelled", "unknown"),
+    ("unknown", "cancelled"),
 }
 
 

@@ -12,13 +12,13 @@ from app.errors import Conflict
 from app.notices.models import Notice
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import claims, committing, outcomes, outlook, pushdown, strays, verifying
+from app.publishing import appearing, claims, committing, outlook, pushdown, strays, verifying
 from app.publishing import services as publishing
 from app.publishing.models import Publication
 from app.publishing.values import LEASE, Lost, Outcome
 from app.publishing.waiting import outlook as told_of
-from connectors.values import CannotTell, Found, PublishedItem, PublishResult, Receipt
-from tests.app.publishing.kit import Desk, force, fresh_post, row
+from connectors.values import CannotTell, Found, ProvenAbsent, PublishedItem, PublishResult, Receipt, Rejected
+from tests.app.publishing.kit import Desk, force, fresh_post, row, schedule_of
 from tests.app.publishing.test_late_words import READY, UNKNOWN, begun, sent
 
 LATER = timedelta(hours=3)
@@ -49,6 +49,20 @@ def listed(publication: Publication, number: str = "a1", at: datetime | None = N
     )
 
 
+def as_it_is(publication: Publication | str) -> Publication:
+    db.session.rollback()
+    publication_id = publication if isinstance(publication, str) else publication.id
+    return db.session.get_one(Publication, publication_id, populate_existing=True)
+
+
+def assert_held(desk: Desk, post: Post, now: datetime) -> None:
+    """What waits anew for the same account, and keeps waiting."""
+    queued = row(post, desk.wechat)
+    assert queued.status == "held"
+    assert "没有发出的再放行" in queued.why
+    assert claims.claim_preparations("w", 8, now) == []
+
+
 def titles() -> list[str]:
     db.session.rollback()
     return [title.split("：")[0] for title in db.session.scalars(select(Notice.title).order_by(Notice.id))]
@@ -60,10 +74,10 @@ def test_what_was_cancelled_and_is_listed_waits_for_a_person(desk: Desk, post: P
     assert strays.note_listed(desk.wechat.id, [listed(gone)], later) == 1
     found = row(post, desk.wechat)
     assert (found.status, found.error_code, found.url) == ("unknown", "appeared", "https://mp.weixin.qq.com/s/a1")
-    assert (found.why, found.next_attempt_at) == (outcomes.HAS_APPEARED, None)
+    assert (found.why, found.next_attempt_at) == (appearing.HAS_APPEARED, None)
     assert titles()[-1] == "已撤销，但平台上出现了"
     told = told_of(found, later)
-    assert (told.who, told.following) == ("发布人", outcomes.DECIDE_APPEARED)
+    assert (told.who, told.following) == ("发布人", appearing.DECIDE_APPEARED)
     shown = fresh_post(post)
     assert shown.needs_attention
     assert shown.public_revision_id is None, "the page stays closed until somebody decides"
@@ -90,11 +104,63 @@ def test_a_person_says_that_it_is_another_and_is_not_asked_again(desk: Desk, pos
     gone, later = row(post, desk.wechat), now + LATER
     strays.note_listed(desk.wechat.id, [listed(gone)], later)
     publishing.resolve(desk.publisher, gone.id, outcome="not_published", reason="是转发的", now=later)
-    assert row(post, desk.wechat).status == "failed"
-    publishing.cancel(desk.publisher, gone.id, reason="不发", now=later)
+    found = row(post, desk.wechat)
+    assert (found.status, found.external_id, found.url) == ("cancelled", "", "")
+    assert found.changes[-1].actor == desk.publisher.name
+    assert schedule_of(post).withdrawn_at is not None
     assert strays.note_listed(desk.wechat.id, [listed(gone)], later + LATER) == 0
     assert not fresh_post(post).needs_attention
     assert strays.note_listed(desk.wechat.id, [listed(gone, "a2")], later + LATER) == 1
+
+
+def test_what_was_cancelled_is_never_sent_again(desk: Desk, post: Post, now: datetime) -> None:
+    """Neither by the word that it is not out, nor as a failure of its old schedule, while the post may stand on a new one."""
+    gone, later = row(post, desk.wechat), now + LATER
+    strays.note_listed(desk.wechat.id, [listed(gone)], later)
+    with pytest.raises(Conflict, match="不能取消"):
+        publishing.cancel(desk.publisher, gone.id, reason="不发", now=later)
+    publishing.resolve(desk.publisher, gone.id, outcome="not_published", reason="是转发的", now=later)
+    with pytest.raises(Conflict, match="不能重试"):
+        publishing.retry(desk.publisher, gone.id, reason="再发", now=later)
+    publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
+    force(gone, "failed", later)
+    with pytest.raises(Conflict, match="排期已经撤下"):
+        publishing.retry(desk.publisher, gone.id, reason="再发", now=later)
+    force(gone, "held", later)
+    with pytest.raises(Conflict, match="排期已经撤下"):
+        publishing.release(desk.publisher, gone.id, reason="再发", now=later)
+    assert claims.claim_commits("w", 8, later) == []
+
+
+@pytest.mark.parametrize("finding", [ProvenAbsent(reason="草稿还在"), Rejected(cause="原创校验失败")])
+def test_one_that_is_proven_not_to_be_out_is_cancelled_again(
+    desk: Desk, post: Post, now: datetime, finding: ProvenAbsent | Rejected
+) -> None:
+    later = now + LATER
+    publishing.record_result(desk.wechat, told("7"), later)
+    (check,) = claims.claim_checks("w", 8, later)
+    verifying.record_finding(check, finding, [], later)
+    found = row(post, desk.wechat)
+    assert (found.status, found.claim_owner, found.error_code) == ("cancelled", "", "")
+    assert found.attempts[-1].outcome == ("absent" if isinstance(finding, ProvenAbsent) else "rejected")
+    assert not fresh_post(post).needs_attention
+    assert fresh_post(post).status == "approved"
+
+
+def test_one_of_two_is_cancelled_again_and_the_schedule_stands(desk: Desk, now: datetime) -> None:
+    """The last one that is cancelled takes the schedule with it, also when it turned up meanwhile."""
+    made = desk.approved()
+    publishing.schedule(desk.author, made.id, publish_at=now + timedelta(days=1), now=now)
+    gone, other = row(made, desk.wechat), row(made, desk.weibo)
+    publishing.cancel(desk.publisher, gone.id, reason="不发", now=now)
+    later = now + LATER
+    for number in ("a1", "a2"):
+        assert strays.note_listed(desk.wechat.id, [listed(gone, number)], later) == 1
+        if number == "a2":
+            publishing.cancel(desk.publisher, other.id, reason="不发", now=later)
+        publishing.resolve(desk.publisher, gone.id, outcome="not_published", reason="是转发的", now=later)
+        assert row(made, desk.wechat).status == "cancelled"
+        assert (schedule_of(made).withdrawn_at is None) == (number == "a1")
 
 
 def test_nothing_goes_out_a_second_time_meanwhile(desk: Desk, post: Post, now: datetime) -> None:
@@ -105,6 +171,12 @@ def test_nothing_goes_out_a_second_time_meanwhile(desk: Desk, post: Post, now: d
     assert (queued.id != gone.id, queued.status) == (True, "held")
     assert "没有发出的再放行" in queued.why
     assert fresh_post(post).needs_attention
+    for door in (publishing.release, publishing.retry):
+        force(queued, "held" if door is publishing.release else "failed", later)
+        with pytest.raises(Conflict, match="已撤销的一次发送在平台上出现了"):
+            door(desk.publisher, queued.id, reason="再发", now=later)
+    with pytest.raises(Conflict, match="已撤销的一次发送在平台上出现了"):
+        publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
     publishing.unschedule(desk.author, post.id, now=later)
     with pytest.raises(Conflict, match="已撤销的一次发送在平台上出现了"):
         publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
@@ -163,6 +235,58 @@ def test_one_taken_for_failed_is_looked_up_and_shown_as_public(desk: Desk, now: 
     assert row(made, desk.wechat).status == "published"
 
 
+@pytest.mark.parametrize("again", ["retried", "moved", "held"])
+def test_one_taken_for_not_sent_is_held_when_it_is_listed_before_it_goes_again(
+    desk: Desk, now: datetime, again: str
+) -> None:
+    made = desk.approved(accounts=[desk.weibo])
+    publishing.schedule(desk.author, made.id, publish_at="now", now=now)
+    force(row(made, desk.weibo), "ready", now, prepared=READY, next_attempt_at=now)
+    sent(now, UNKNOWN)
+    later, first = now + LATER, row(made, desk.weibo)
+    publishing.resolve(desk.publisher, first.id, outcome="not_published", reason="没看到", now=later)
+    if again == "retried":
+        publishing.retry(desk.publisher, first.id, reason="再发", now=later)
+    else:
+        publishing.schedule(desk.author, made.id, publish_at=later, now=later)
+    if again == "held":
+        force(first, "held", later, why="账号已停发。")
+    assert strays.note_listed(desk.weibo.id, [listed(first)], later) == 1
+    found = row(made, desk.weibo)
+    assert (found.id, found.status) == (first.id, "held")
+    assert found.why.startswith(strays.LISTED)
+    assert fresh_post(made).needs_attention
+    assert claims.claim_commits("w", 8, later) == claims.claim_preparations("w", 8, later) == []
+    assert strays.note_listed(desk.weibo.id, [listed(first)], later) == 0, "told once"
+    publishing.release(desk.publisher, first.id, reason="是别人转发的", now=later)
+    assert strays.note_listed(desk.weibo.id, [listed(first)], later) == 0, "a person let it go"
+    assert row(made, desk.weibo).status == "scheduled"
+
+
+def test_one_that_is_out_and_was_cancelled_instead_of_sent_again_is_asked_about(desk: Desk, now: datetime) -> None:
+    """Held because it is listed, it is taken off, as it says there: then a person says that it is out."""
+    made = desk.approved(accounts=[desk.weibo])
+    publishing.schedule(desk.author, made.id, publish_at="now", now=now)
+    force(row(made, desk.weibo), "ready", now, prepared=READY, next_attempt_at=now)
+    sent(now, UNKNOWN)
+    later, first = now + LATER, row(made, desk.weibo)
+    publishing.resolve(desk.publisher, first.id, outcome="not_published", reason="没看到", now=later)
+    publishing.retry(desk.publisher, first.id, reason="再发", now=later)
+    strays.note_listed(desk.weibo.id, [listed(first)], later)
+    publishing.cancel(desk.publisher, first.id, reason="已经发出", now=later)
+    assert strays.note_listed(desk.weibo.id, [listed(first)], later) == 1
+    assert appearing.undecided(row(made, desk.weibo))
+    publishing.resolve(desk.publisher, first.id, outcome="published", reason="确是这一条", now=later)
+    assert row(made, desk.weibo).external_id == "a1"
+
+
+def test_one_that_waits_and_was_never_sent_is_no_suspect(desk: Desk, now: datetime) -> None:
+    made = desk.approved(accounts=[desk.weibo])
+    publishing.schedule(desk.author, made.id, publish_at=now + LATER, now=now)
+    assert strays.note_listed(desk.weibo.id, [listed(row(made, desk.weibo))], now) == 0
+    assert row(made, desk.weibo).status == "scheduled"
+
+
 def told(ref: str) -> PublishResult:
     live = Found(receipt=Receipt(external_id="a1", url="https://mp.weixin.qq.com/s/1", live=True))
     return PublishResult(ref_name="publish_id", ref=ref, finding=live)
@@ -172,7 +296,7 @@ def test_a_push_of_an_unknown_number_has_it_looked_up_but_not_settled(desk: Desk
     later = now + LATER
     publishing.record_result(desk.wechat, told("7"), later)
     found = row(post, desk.wechat)
-    assert (found.status, found.why, found.next_attempt_at) == ("unknown", outcomes.MAY_HAVE, later)
+    assert (found.status, found.why, found.next_attempt_at) == ("unknown", appearing.MAY_HAVE, later)
     (check,) = claims.claim_checks("w", 8, later)
     verifying.record_finding(check, CannotTell(reason="列表里还没有。"), [], later)
     found = row(post, desk.wechat)
@@ -182,7 +306,7 @@ def test_a_push_of_an_unknown_number_has_it_looked_up_but_not_settled(desk: Desk
     (check,) = claims.claim_checks("w", 8, later)
     verifying.record_finding(check, Found(receipt=Receipt(external_id="a1", live=True)), [], later)
     found = row(post, desk.wechat)
-    assert (found.status, found.why, found.next_attempt_at) == ("unknown", outcomes.HAS_APPEARED, None)
+    assert (found.status, found.why, found.next_attempt_at) == ("unknown", appearing.HAS_APPEARED, None)
     assert titles()[-2:] == ["已撤销，但平台上可能出现了", "已撤销，但平台上出现了"]
 
 
@@ -190,10 +314,13 @@ def test_a_push_that_bears_its_number_is_enough(desk: Desk, post: Post, now: dat
     with atomic():
         found = db.session.get_one(Publication, row(post, desk.wechat).id)
         found.attempts[-1].receipt = {"details": {"publish_id": "7"}}
-    assert publishing.record_result(desk.wechat, told("7"), now + LATER)
-    found = row(post, desk.wechat)
-    assert (found.status, found.why, found.external_id) == ("unknown", outcomes.HAS_APPEARED, "a1")
+    gone, later = row(post, desk.wechat), now + LATER
+    publishing.schedule(desk.author, post.id, publish_at=later, now=later)
+    assert publishing.record_result(desk.wechat, told("7"), later)
+    found = as_it_is(gone)
+    assert (found.status, found.why, found.external_id) == ("unknown", appearing.HAS_APPEARED, "a1")
     assert fresh_post(post).needs_attention
+    assert_held(desk, post, later)
 
 
 def test_the_late_answer_of_the_call_itself_is_told_on_the_row(desk: Desk, now: datetime) -> None:
@@ -206,9 +333,11 @@ def test_the_late_answer_of_the_call_itself_is_told_on_the_row(desk: Desk, now: 
     at, publication_id = later + timedelta(minutes=10), row(made, desk.wechat).id
     publishing.resolve(desk.publisher, publication_id, outcome="not_published", reason="没看到", now=at)
     publishing.cancel(desk.publisher, publication_id, reason="不发了", now=at)
+    publishing.schedule(desk.author, made.id, publish_at=at, now=at)
     taken = Outcome(kind="receipt", receipt=Receipt(details={"publish_id": "7"}))
     with pytest.raises(Lost):
         committing.record_answer(claim, started.attempt_id, taken, [], at)
-    found = row(made, desk.wechat)
+    found = as_it_is(publication_id)
     assert (found.status, found.error_code) == ("unknown", "appeared")
     assert fresh_post(made).needs_attention
+    assert_held(desk, made, at)
