@@ -40,6 +40,8 @@ BEAT_AT_MOST = 5
 PAUSE = 0.02
 # Seconds between two looks at all that may be due: less than an idle round sleeps.
 LOOK = 0.9
+# Seconds that an idle round sleeps.
+IDLE = 1.0
 
 
 def main() -> None:
@@ -131,12 +133,13 @@ def loop(runtime: Runtime, ticks: BackgroundScheduler) -> None:
 
 def _look_and_wait(runtime: Runtime, lookout: Lookout) -> None:
     now = runtime.clock()
-    due, timeout = lookout.look(now), 1.0
+    due, timeout = lookout.look(now), IDLE
     runtime.note_look(due, now)
     if due is not None and due <= now:
         due = publisher.work(runtime, now)
     if due is not None:
-        timeout = min(1.0, max(0.0, (due - runtime.clock()).total_seconds()))
+        timeout = max(0.0, (due - runtime.clock()).total_seconds())
+    timeout = min(timeout, lookout.rest())
     # Nothing may hold its locks while it waits.
     release()
     if runtime.stopping.is_set():
@@ -154,13 +157,16 @@ class Lookout:
     def __init__(self, runtime: Runtime, ticks: BackgroundScheduler) -> None:
         self._runtime, self._ticks = runtime, ticks
         self._again = 0.0
+        self._until = 0.0
 
     def look(self, now: datetime) -> datetime | None:
         """When the publisher's next row is due, or None; the ticks that have something to do are started. Busy rounds, of which
         there are many a second, ask for the rows alone."""
-        if time.monotonic() < self._again:
+        at = time.monotonic()
+        if at < self._again:
+            self._until = self._again
             return claims.next_due(now)
-        self._again = time.monotonic() + LOOK
+        self._again, self._until = at + LOOK, at + IDLE
         try:
             found = agenda.look(now)
         except Exception:
@@ -171,6 +177,11 @@ class Lookout:
             return claims.next_due(now)
         self._hurry(found.ticks)
         return found.publish_at
+
+    def rest(self) -> float:
+        """Seconds until the next round at the latest: after one that asked for the rows alone, as soon as all may be looked at
+        again, so that a wake-up between two looks delays nobody."""
+        return max(PAUSE, self._until - time.monotonic())
 
     def _hurry(self, names: Iterable[str]) -> None:
         for name in names:

@@ -77,9 +77,17 @@ def _load_together(taken: Sequence[Claim]) -> dict[Claim, Work]:
 def prepare(runtime: Runtime, claim: Claim) -> None:
     """Step by step until ready; each finished step is saved under the fence."""
     try:
+        _prepare_or_put_off(runtime, claim)
+    except Lost:
+        # Putting it off, too: what failed may have taken as long as the claim lasts.
+        log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
+
+
+def _prepare_or_put_off(runtime: Runtime, claim: Claim) -> None:
+    try:
         _prepare(runtime, claim)
     except Lost:
-        log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
+        raise
     except CredentialsSealed as error:
         release()
         sealing.put_off_preparing(claim, error, runtime.clock())
@@ -87,16 +95,8 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
         # Said where people look, and tried again before the lease would have run out.
         log.exception("prepare failed", publication=claim.publication_id)
         release()
-        _put_off_preparing(runtime, claim)
-
-
-def _put_off_preparing(runtime: Runtime, claim: Claim) -> None:
-    """Unless somebody else has it by now: what failed may have taken as long as the claim lasts."""
-    now = runtime.clock()
-    try:
+        now = runtime.clock()
         preparing.postpone(claim, error_json(_fault()), now + timedelta(seconds=_AFTER_FAULT), [], now)
-    except Lost:
-        log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
 
 
 def _prepare(runtime: Runtime, claim: Claim) -> None:

@@ -14,7 +14,8 @@ from app.accounts.services import note_limit, note_refused
 from app.db import release
 from app.publishing import claims, errands, handing, sealing, verifying
 from app.publishing.preparing import account_of, load
-from app.publishing.values import Claim, Lost
+from app.publishing.values import Claim, Lost, Work
+from app.words import N_
 from connectors.base import Connector
 from connectors.errors import ConnectorError, CredentialsRefused, OutcomeUnknown, RateLimited, Refused
 from connectors.values import CannotTell, Finding, Receipt
@@ -23,6 +24,8 @@ from scheduler.publisher import keeps
 from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
+
+_NOT_BEGUN = N_("还没有办理：程序出错。系统会再试；若反复出现，请系统管理员查看日志。")
 
 
 def tick(runtime: Runtime, now: datetime) -> None:
@@ -40,19 +43,26 @@ def check(runtime: Runtime, claim: Claim) -> None:
     question = verifying.load(claim)
     if question is None:
         return
+    try:
+        _check(runtime, claim, question)
+    except Lost:
+        log.info("finding came late", publication=claim.publication_id)
+
+
+def _check(runtime: Runtime, claim: Claim, question: verifying.Question) -> None:
     recorder = connections.Recorder()
     try:
         connector = _connect(runtime, question.account_id, recorder, question.operator_ip)
-        if question.by_hand:
-            _look_for_draft(claim, question, connector, recorder, runtime.clock())
-        if question.status == "handed_over":
-            return
-        finding = _ask(question, connector, runtime.clock())
-        verifying.record_finding(claim, finding, recorder.json(), runtime.clock())
     except CredentialsSealed as error:
+        release()
         sealing.put_off_check(claim, error, runtime.clock())
-    except Lost:
-        log.info("finding came late", publication=claim.publication_id)
+        return
+    if question.by_hand:
+        _look_for_draft(claim, question, connector, recorder, runtime.clock())
+    if question.status == "handed_over":
+        return
+    finding = _ask(question, connector, runtime.clock())
+    verifying.record_finding(claim, finding, recorder.json(), runtime.clock())
 
 
 def _connect(runtime: Runtime, account_id: str, recorder: connections.Recorder, operator_ip: str) -> Connector:
@@ -102,24 +112,47 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
     if work is None:
         return
     logs.about(**work.ids)
-    recorder = connections.Recorder()
     question = verifying.load(claim)
+    recorder = connections.Recorder()
     try:
-        connector = _connect(runtime, work.account_id, recorder, work.operator_ip)
+        connector = _connect_for_errand(runtime, work, recorder)
+        if connector is not None:
+            _run(runtime, work, (question.attempted.receipt if question else None) or Receipt(), connector, recorder)
+    except Lost:
+        log.info("errand overtaken", publication=claim.publication_id)
+
+
+def _connect_for_errand(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Connector | None:
+    """None when it was put off: nothing was asked of the platform yet. Raises Lost."""
+    try:
+        return _connect(runtime, work.account_id, recorder, work.operator_ip)
+    except CredentialsSealed as error:
+        release()
+        sealing.put_off_errand(work.claim, error, runtime.clock())
+    except Exception:
+        # The database may be away for a moment, and a faulty program is mended: the errand stays.
+        log.exception("errand not begun", publication=work.claim.publication_id)
+        release()
+        now = runtime.clock()
+        errands.retry_errand(work.claim, now + sealing.ASK_AGAIN, [], now, why=_NOT_BEGUN)
+    return None
+
+
+def _run(runtime: Runtime, work: Work, receipt: Receipt, connector: Connector, recorder: connections.Recorder) -> None:
+    claim = work.claim
+    try:
         if work.status == "cancelled":
             connector.discard(work.prepared)
             errands.finish_discard(claim, recorder.json(), runtime.clock())
         elif work.status == "published":
-            connector.recall((question.attempted.receipt if question else None) or Receipt())
+            connector.recall(receipt)
             errands.finish_recall(claim, recorder.json(), runtime.clock())
-    except CredentialsSealed as error:
-        sealing.put_off_errand(claim, error, runtime.clock())
+    except Lost:
+        raise
     except ConnectorError as error:
         note_refused(work.account_id, error, runtime.clock())
         release()
         _errand_failed(claim, work.status, error, recorder, runtime.clock())
-    except Lost:
-        log.info("errand overtaken", publication=claim.publication_id)
     except Exception:
         # A fault of ours would come again and again: a person finishes it.
         log.exception("errand failed", publication=claim.publication_id)

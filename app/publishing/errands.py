@@ -16,7 +16,7 @@ def finish_discard(claim: Claim, exchanges: Sequence[Mapping[str, Any]], now: da
     """The draft is gone."""
     with atomic():
         row = preparing.own(claim, "cancelled")
-        _done(row, claim, exchanges, now, discard_at=None, prepared={})
+        _done(row, claim, exchanges, now, discard_at=None, prepared={}, why="")
 
 
 def give_up_discard(claim: Claim, cause: str, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:

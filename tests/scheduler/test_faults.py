@@ -140,6 +140,37 @@ def test_an_errand_with_a_fault_is_left_to_people(desk: Desk, sim: Sim, monkeypa
     assert "手动" in found.why
 
 
+@pytest.mark.parametrize("errand", ["recall", "discard"])
+def test_a_fault_while_connecting_for_an_errand_ends_no_errand(
+    desk: Desk, sim: Sim, monkeypatch: pytest.MonkeyPatch, errand: str
+) -> None:
+    """The database was away for a moment: nothing was asked of the platform, so nobody need finish it by hand."""
+    recalls = errand == "recall"
+    account = desk.weibo if recalls else desk.wechat
+    post = desk.approved(accounts=[account])
+    hour: Any = "now" if recalls else utcnow() + timedelta(minutes=5)
+    publishing.schedule(desk.author, post.id, publish_at=hour, now=utcnow())
+    clock, order = Clockwork.make(), publishing.recall if recalls else publishing.cancel
+    clock.until(lambda: row(post, account).status == ("published" if recalls else "ready"))
+    # At this account's level the platform itself takes nothing back.
+    monkeypatch.setattr(type(connections.connect(desk.weibo)), "recall", lambda _connector, _receipt: None)
+    order(desk.publisher, row(post, account).id, reason="有误", now=utcnow())
+    found, field = row(post, account), f"{errand}_at"
+    force(found, found.status, utcnow(), **{field: utcnow()})
+    monkeypatch.setattr(connections, "connect", failing(connections.connect, BUSY, 1))
+    clock.reconcile()
+    found = row(post, account)
+    assert getattr(found, field) > utcnow() + timedelta(minutes=4)
+    assert found.claim_owner == ""
+    assert "系统会再试" in found.why
+    force(found, found.status, utcnow(), **{field: utcnow()})
+    clock.reconcile()
+    found = row(post, account)
+    assert getattr(found, field) is None
+    assert "系统会再试" not in found.why
+    assert found.status == ("recalled" if recalls else "cancelled")
+
+
 def test_a_quarter_of_the_pool_stays_free_for_what_is_due(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(5):
         post = desk.approved(f"第{number}篇")

@@ -15,6 +15,7 @@ from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.inbox.models import Conversation, Message
 from app.inbox.services import reply
+from app.notices.models import AlertChannel, Delivery, Notice
 from app.publishing import services as publishing
 from app.system import agenda
 from connectors.values import InboundMedia
@@ -126,6 +127,16 @@ def _transition(desk: Desk, sim: Sim) -> None:
     publishing.cancel(desk.publisher, row(post, desk.weibo).id, reason="不发了", now=utcnow())
 
 
+def _alarm(desk: Desk, sim: Sim) -> None:
+    now = utcnow()
+    with atomic():
+        channel = AlertChannel(unit_id=desk.city.id, kind="email", target={"address": "a@example.cn"}, created_at=now)
+        notice = Notice(key="k", kind="account", level="alarm", unit_id=desk.city.id, title="授权到期", at=now)
+        db.session.add_all((channel, notice))
+        db.session.flush()
+        db.session.add(Delivery(notice_id=notice.id, channel_id=channel.id, next_at=now))
+
+
 @pytest.mark.parametrize(
     ("happens", "tick"),
     [
@@ -137,6 +148,7 @@ def _transition(desk: Desk, sim: Sim) -> None:
         (_probe, "poller"),
         (_picture, "media"),
         (_transition, "telling"),
+        (_alarm, "notices"),
     ],
     ids=lambda value: value if isinstance(value, str) else str(value.__name__),
 )
@@ -193,3 +205,25 @@ def test_busy_rounds_ask_for_the_rows_alone(
     due = lookout.look(utcnow())
     assert due is not None
     assert ticks.started == []
+
+
+def test_who_is_woken_between_two_looks_looks_as_soon_as_it_may(
+    desk: Desk, quiet: Clockwork, sim: Sim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """News comes right after a look: a whole idle round later it would be twice as late."""
+    at = 100.0
+    monkeypatch.setattr(scheduler, "time", SimpleNamespace(monotonic=lambda: at))
+    slept: list[float] = []
+    monkeypatch.setattr(scheduler, "wait_for_wake", lambda timeout, _here: slept.append(timeout))
+    ticks = Ticks()
+    lookout = Lookout(quiet.runtime, cast(Any, ticks))
+    scheduler._look_and_wait(quiet.runtime, lookout)
+    _answer(desk, sim)
+    at += 0.25
+    scheduler._look_and_wait(quiet.runtime, lookout)
+    assert slept == pytest.approx([scheduler.IDLE, scheduler.LOOK - 0.25])
+    assert ticks.started == []
+    at += slept[-1]
+    scheduler._look_and_wait(quiet.runtime, lookout)
+    assert ticks.started == ["sender"]
+    assert slept[-1] == pytest.approx(scheduler.IDLE)

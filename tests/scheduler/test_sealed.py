@@ -3,11 +3,14 @@ and what to do, others go on, and so does it when the key is back."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import exists, select, text
+from structlog.testing import capture_logs
 
 from app.accounts import connections
 from app.accounts import services as accounts
@@ -18,9 +21,11 @@ from app.errors import Conflict
 from app.inbox.models import Message
 from app.inbox.services import reply
 from app.notices.models import Notice, NoticeRead
+from app.posts.models import Post
 from app.publishing import services as publishing
 from app.publishing.waiting import outlook
 from app.sealing import cipher, use_keys
+from connectors.base import Connector
 from scheduler import counter, poller, reader, sender
 from tests.app.accounts.kit import WEIBO, Sim
 from tests.app.publishing.kit import Clockwork, Desk, force, hurry, row
@@ -176,6 +181,39 @@ def test_a_recall_waits_and_says_so(desk: Desk, sim: Sim) -> None:
     assert found.recall_at > utcnow()
     assert REMEDY in found.why
     assert sim.asked("freepublish/delete") == 0
+
+
+def overtaken(post: Post, account: Account) -> Callable[..., Connector]:
+    """Instead of connect(): it takes so long that somebody else takes the publication over; then no key is found."""
+
+    def connect(*_values: object, **_named: object) -> Connector:
+        found = row(post, account)
+        force(found, found.status, utcnow(), fence=found.fence + 1)
+        raise CredentialsSealed(account.name)
+
+    return connect
+
+
+@pytest.mark.parametrize("work", ["prepare", "commit", "check", "errand"])
+def test_overtaken_before_it_could_be_put_off_is_no_failure(
+    desk: Desk, sim: Sim, monkeypatch: pytest.MonkeyPatch, work: str
+) -> None:
+    post, account = desk.approved(accounts=[desk.weibo]), desk.weibo
+    publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
+    clock = Clockwork.make()
+    if work == "commit":
+        clock.publish()
+    elif work != "prepare":
+        clock.until(lambda: row(post, account).status == "published")
+        due: dict[str, Any] = {"recall_at": utcnow()} if work == "errand" else {"next_attempt_at": utcnow()}
+        force(row(post, account), "published", utcnow(), **{"next_attempt_at": None, **due})
+    monkeypatch.setattr(connections, "connect", overtaken(post, account))
+    with capture_logs() as lines:
+        clock.publish() if work in ("prepare", "commit") else clock.reconcile()
+    told = {line["event"] for line in lines}
+    assert told & {"claim lost", "finding came late", "errand overtaken"}
+    assert "work failed" not in told
+    assert row(post, account).why == ""
 
 
 def test_an_answer_stays_queued_says_why_and_goes_when_the_key_is_back(desk: Desk, sim: Sim) -> None:
