@@ -9,7 +9,9 @@ from flask import Flask
 
 from app.db import utcnow
 from app.publishing import services as publishing
+from app.publishing import strays
 from app.publishing.models import STATUSES
+from connectors.values import PublishedItem
 from tests.app.publishing.kit import Desk, force, fresh_post, row
 from tests.app.publishing.web import Api, browser, sound
 from tests.architecture.pages import faults
@@ -176,3 +178,23 @@ def test_fragments_are_sound_inside_a_page(app: Flask, desk: Desk, now: datetime
     text = author.get(f"/posts/{post.id}/publications-panel").text
     whole = f'<!doctype html><html lang="zh-CN"><head><title>t</title></head><body><main><h1>t</h1>{text}</main></body></html>'
     assert faults(whole) == []
+
+
+def test_the_page_of_one_that_turned_up_offers_no_way_to_send_it_again(app: Flask, desk: Desk, now: datetime) -> None:
+    post = desk.approved(accounts=[desk.weibo])
+    publishing.schedule(desk.author, post.id, publish_at=now + timedelta(hours=1), now=now)
+    gone = row(post, desk.weibo)
+    publishing.cancel(desk.publisher, gone.id, reason="不发了", now=now)
+    address = f"https://gov.example/p/x?w={gone.mark}"
+    item = PublishedItem(external_id="a1", url="https://weibo.com/1/a1", published_at=now, addresses=(address,))
+    strays.note_listed(desk.weibo.id, [item], now)
+    page = sound(browser(app, desk.publisher), f"/publications/{gone.id}")
+    assert "认定后这一条仍为“已取消”" in page
+    assert "可以重试" not in page
+    assert "平台上出现了" in page
+    answer = Api(app, desk.publisher)(
+        "POST", f"/publications/{gone.id}/resolution", {"outcome": "not_published", "reason": "是转发的"}
+    )
+    assert answer.json["status"] == "cancelled"  # type: ignore[index]
+    page = sound(browser(app, desk.publisher), f"/publications/{gone.id}")
+    assert 'name="order"' not in page
