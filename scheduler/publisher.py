@@ -79,11 +79,11 @@ def prepare(runtime: Runtime, claim: Claim) -> None:
     try:
         _prepare_or_put_off(runtime, claim)
     except Lost:
-        # Putting it off, too: what failed may have taken as long as the claim lasts.
         log.info("claim lost", publication=claim.publication_id, worker=runtime.worker)
 
 
 def _prepare_or_put_off(runtime: Runtime, claim: Claim) -> None:
+    """Raises Lost, by putting it off, too: what failed may have taken as long as the claim lasts."""
     try:
         _prepare(runtime, claim)
     except Lost:
@@ -100,8 +100,7 @@ def _prepare_or_put_off(runtime: Runtime, claim: Claim) -> None:
 
 
 def _prepare(runtime: Runtime, claim: Claim) -> None:
-    work = preparing.load(claim)
-    if work is None:
+    if (work := preparing.load(claim)) is None:
         return
     logs.about(**work.ids)
     if refusal := preparing.refusal(claim):
@@ -142,8 +141,7 @@ def commit(runtime: Runtime, claim: Claim, work: Work | None = None) -> None:
         if work is None:
             return
         logs.about(**work.ids)
-        begun = _begin(runtime, work, recorder)
-        if begun is None:
+        if (begun := _begin(runtime, work, recorder)) is None:
             return
         connector, started = begun
         outcome = _send(connector, work, started, runtime)
