@@ -30,6 +30,7 @@ def profile() -> str:
 
 @bp.post("/settings/profile/password")
 @requires(SIGNED_IN)
+@proven
 def submit_password() -> ResponseReturnValue:
     form, actor, row = request.form, current_actor(), sessions.open_session()
     how = row.how if row is not None else PASSWORD
