@@ -16,8 +16,10 @@ from app.units.access import Actor
 from app.units.models import BrowserSession, User
 
 
-def open_session(user_id: str, *, how: str, user_agent: str, address: str, now: datetime) -> str:
-    """A new one; its secret, which is stored nowhere. Those of this person that died of idleness are cleared away."""
+def open_session(
+    user_id: str, *, how: str, user_agent: str, address: str, now: datetime, proven_at: datetime | None = None
+) -> str:
+    """A new one, proven now unless `proven_at` says when; its secret, which is stored nowhere. Those of this person that died of idleness are cleared away."""
     secret = secrets.token_urlsafe(32)
     with atomic():
         stale = BrowserSession.last_seen_at < now - _idle()
@@ -31,7 +33,7 @@ def open_session(user_id: str, *, how: str, user_agent: str, address: str, now: 
                 how=how,
                 created_at=now,
                 last_seen_at=now,
-                proven_at=now,
+                proven_at=proven_at or now,
             )
         )
     return secret

@@ -30,9 +30,12 @@ def profile() -> str:
 
 @bp.post("/settings/profile/password")
 @requires(SIGNED_IN)
+@proven
 def submit_password() -> ResponseReturnValue:
     form, actor, row = request.form, current_actor(), sessions.open_session()
     how = row.how if row is not None else PASSWORD
+    # The password alone is no proof of who has a second factor: the new session is no younger than the old one's proof.
+    proven_at = row.proven_at if row is not None and kinds_of(actor.user_id) else None
     try:
         if form.get("new", "") != form.get("again", ""):
             raise Invalid(
@@ -44,7 +47,7 @@ def submit_password() -> ResponseReturnValue:
         )
     except Invalid as refusal:
         return profile_page(password_errors=refusal.errors), 422
-    sessions.start(user, how)
+    sessions.start(user, how, proven_at=proven_at)
     flash(_("密码已修改。其他设备上的登录已全部退出。"), "ok")
     return redirect(url_for("units.profile"))
 

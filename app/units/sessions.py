@@ -63,8 +63,9 @@ def open_session() -> BrowserSession | None:
     return open_sessions.find(str(session.get("sid", "")))
 
 
-def start(user: User, how: str) -> None:
-    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing.
+def start(user: User, how: str, *, proven_at: datetime | None = None) -> None:
+    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `proven_at`: when the person
+    last proved to be there; None: with this sign-in.
 
     Of an earlier session survives the language and, for the same person, the CSRF token: a page left open with unsaved
     work can then still be saved.
@@ -82,6 +83,7 @@ def start(user: User, how: str) -> None:
         user_agent=request.headers.get("User-Agent", ""),
         address=request.remote_addr or "",
         now=_now(),
+        proven_at=proven_at,
     )
     g.pop("actor", None)
     login_user(user)

@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.db import db, utcnow
+from app.db import atomic, db, utcnow
 from app.units import second_factor
 from app.units.access import actor_for
-from app.units.models import ApiToken, Grant, User
+from app.units.models import ApiToken, BrowserSession, Grant, User
 from tests.app.units.conftest import PASSWORD, SignIn, Town
 from tests.app.units.trusted import code_at, give_authenticator, let_proofs_age, wrong_code
 from tests.architecture.pages import faults
@@ -241,3 +241,21 @@ def test_whoever_must_have_a_second_factor_gets_no_further_than_its_set_up(
     assert faults(trust.text) == []
     assert "李晓" in trust.text
     assert browser.get(f"/settings/units/{town.city.id}/trust").status_code == 404
+
+
+def test_the_password_alone_makes_no_fresh_proof_of_who_has_an_authenticator(town: Town, app: Flask) -> None:
+    secret, codes = give_authenticator(actor_for(town.admin), utcnow() - timedelta(minutes=2))
+    browser = half_way(app, town.admin)
+    browser.post("/sign-in/second", data={"proof_code": code_at(secret, utcnow())})
+    let_proofs_age()
+    path, new = "/settings/profile/password", "a better passphrase"
+    sent = {"old": PASSWORD, "new": new, "again": new}
+    assert browser.post(path, data=sent).headers["X-Proof-Needed"] == "1"
+    assert browser.post(path, data={**sent, "proof_password": PASSWORD}).status_code == 403
+    assert browser.post(path, data={**sent, "proof_code": codes[0]}).status_code == 302
+    # A step-up that is nearly over is nearly over in the new session, too.
+    with atomic():
+        db.session.query(BrowserSession).update({"proven_at": utcnow() - timedelta(seconds=200)})
+    assert browser.post(path, data={"old": new, "new": PASSWORD, "again": PASSWORD}).status_code == 302
+    left = db.session.scalars(select(BrowserSession.proven_at)).one()
+    assert left < utcnow() - timedelta(seconds=190)
