@@ -91,7 +91,7 @@ class BrowserSession(Model):
     """A signed-in browser: only the SHA-256 of the secret in its cookie is stored. Signing out deletes the row.
 
     `how`: what it was signed in with (password, totp, recovery, passkey); `proven_at`: when the person last proved to
-    be there, by signing in or by a step-up.
+    be there, by signing in or by a step-up; `failed_proofs`: wrong answers since, at the fifth it ends.
     """
 
     __tablename__ = "browser_sessions"
@@ -105,6 +105,7 @@ class BrowserSession(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     proven_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    failed_proofs: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class SecondFactor(Model):

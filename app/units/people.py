@@ -144,23 +144,24 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) 
     with atomic():
         user = managed_person(actor, user_id)
         _set_password(user, hashed)
+        user.failed_sign_ins, user.locked_until = 0, None
         _revoke_tokens(user, now)
         _record(actor, "user.reset_password", user, now)
     return user
 
 
-def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: datetime) -> User:
-    """One's own password; other sessions end."""
+def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: datetime, session_id: str = "") -> User:
+    """One's own password; all sessions end. `session_id`: the browser's, where wrong ones are counted."""
     user = db.session.get(User, user_id)
     if user is None or actor.user_id != user.id:
         raise NotFound
     stored = user.password_hash
     try:
-        prove_by_password(actor, old, now=now)
+        prove_by_password(actor, old, session_id=session_id, now=now)
     except Unauthenticated:
         # Counted like a wrong sign-in: an open screen is no place to guess at leisure.
         raise Invalid(
-            "密码没有修改。当前密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后重试，忘记时请管理员重置。",
+            "密码没有修改。当前密码不对。请核对后重试，忘记时请管理员重置；连续输错 5 次会退出登录。",
             errors={"old": ["当前密码不对。"]},
         ) from None
     if new == old:
@@ -191,7 +192,6 @@ def _accept_password(password: str, user: User, *, field: str = "password") -> N
 
 def _set_password(user: User, hashed: str) -> None:
     user.password_hash = hashed
-    user.failed_sign_ins, user.locked_until = 0, None
     end_all(user)
 
 

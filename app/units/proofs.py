@@ -76,9 +76,9 @@ def take(given: Mapping[str, str]) -> None:
             raise Unauthenticated(passkeys.REFUSED)
         sign_in.proved(actor, PASSKEY, now=now)
     elif kinds:
-        sign_in.prove_by_code(actor, given.get("proof_code", ""), now=now)
+        sign_in.prove_by_code(actor, given.get("proof_code", ""), session_id=sessions.here(), now=now)
     else:
-        sign_in.prove_by_password(actor, given.get("proof_password", ""), now=now)
+        sign_in.prove_by_password(actor, given.get("proof_password", ""), session_id=sessions.here(), now=now)
     sessions.note_proof()
 
 

@@ -46,7 +46,7 @@ WEIGHTY = frozenset(
     }
 )
 _POLICY = "second_factor"
-_WRONG_PASSWORD = N_("没有关闭。密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试。")
+_WRONG_PASSWORD = N_("没有关闭。密码不对。请核对后再试；连续输错 5 次会退出登录。")
 
 # Called in the transaction of a reset: (person, who reset it, now).
 on_reset: list[Callable[[User, Actor, datetime], None]] = []
@@ -93,7 +93,7 @@ def confirm(actor: Actor, code: str, *, now: datetime) -> list[str]:
     return codes
 
 
-def turn_off(actor: Actor, *, password: str, code: str, now: datetime) -> None:
+def turn_off(actor: Actor, *, password: str, code: str, now: datetime, session_id: str = "") -> None:
     """No authenticator any more; needs password and code. Raises Unauthenticated, Forbidden where one is required."""
     if TOTP not in kinds_of(actor.user_id):
         raise Conflict(N_("没有关闭。验证器没有启用。请刷新页面查看。"))
@@ -103,8 +103,8 @@ def turn_off(actor: Actor, *, password: str, code: str, now: datetime) -> None:
                 "没有关闭。单位规定掌握审核、发布或管理权限的成员必须启用两步验证。要换手机，请先登记一个通行密钥，或请管理员重置。"
             )
         )
-    prove_by_password(actor, password, now=now, refused=_WRONG_PASSWORD)
-    prove_by_code(actor, code, now=now)
+    prove_by_password(actor, password, session_id=session_id, now=now, refused=_WRONG_PASSWORD)
+    prove_by_code(actor, code, session_id=session_id, now=now)
     with atomic():
         row = db.session.get(SecondFactor, actor.user_id)
         if row is not None:

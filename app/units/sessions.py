@@ -63,9 +63,15 @@ def open_session() -> BrowserSession | None:
     return open_sessions.find(str(session.get("sid", "")))
 
 
-def start(user: User, how: str, *, proven_at: datetime | None = None) -> None:
+def here() -> str:
+    """The id of this browser's session; "" when there is none."""
+    row = open_session()
+    return row.id if row is not None else ""
+
+
+def start(user: User, how: str, *, proven_at: datetime | None = None, failed_proofs: int = 0) -> None:
     """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `proven_at`: when the person
-    last proved to be there; None: with this sign-in.
+    last proved to be there; None: with this sign-in. `failed_proofs`: wrong ones since.
 
     Of an earlier session survives the language and, for the same person, the CSRF token: a page left open with unsaved
     work can then still be saved.
@@ -84,6 +90,7 @@ def start(user: User, how: str, *, proven_at: datetime | None = None) -> None:
         address=request.remote_addr or "",
         now=_now(),
         proven_at=proven_at,
+        failed_proofs=failed_proofs,
     )
     g.pop("actor", None)
     login_user(user)

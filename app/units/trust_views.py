@@ -54,7 +54,11 @@ def turn_off_second_factor() -> ResponseReturnValue:
     form = request.form
     try:
         second_factor.turn_off(
-            current_actor(), password=form.get("password", ""), code=form.get("code", ""), now=utcnow()
+            current_actor(),
+            password=form.get("password", ""),
+            code=form.get("code", ""),
+            session_id=sessions.here(),
+            now=utcnow(),
         )
     except (Unauthenticated, Forbidden, Conflict) as refusal:
         return profile_page(factor_refusal=_(refusal.message)), 422

@@ -20,6 +20,7 @@ from app.units import second_factor
 from app.units.access import Actor, actor_for
 from app.units.factors import kinds_of, recovery_codes_left
 from app.units.models import User
+from app.units.people import change_password
 from app.units.sign_in import authenticate, finish, prove_by_code, prove_by_password
 from tests.app.units.conftest import PASSWORD, Town
 from tests.app.units.trusted import code_at, give_authenticator, wrong_code
@@ -263,3 +264,20 @@ def test_a_unit_asks_it_of_those_who_can_send_out_or_manage(town: Town, acts: Ac
         second_factor.turn_off(acts(town.author), password=PASSWORD, code=code_at(secret, later), now=later)
     second_factor.require_second_factor(admin, town.bureau.id, False, now=now)
     second_factor.turn_off(acts(town.author), password=PASSWORD, code=code_at(secret, later), now=later)
+
+
+def test_the_right_password_between_forgets_no_wrong_code(town: Town, acts: Acts, now: datetime) -> None:
+    """Neither by changing the password to and fro nor by turning the authenticator off."""
+    actor = acts(town.author)
+    give_authenticator(actor, now)
+    later, password = now + timedelta(minutes=1), PASSWORD
+    for turn in range(4):
+        with pytest.raises(Unauthenticated):
+            prove_by_code(actor, "AAAA", now=later)
+        fresh = f"a better passphrase {turn}"
+        change_password(actor, user_id=actor.user_id, old=password, new=fresh, now=later)
+        password = fresh
+    assert db.session.get_one(User, actor.user_id).failed_sign_ins == 4
+    with pytest.raises(Unauthenticated):
+        second_factor.turn_off(actor, password=password, code="AAAA", now=later)
+    assert db.session.get_one(User, actor.user_id).locked_until == later + timedelta(minutes=15)
