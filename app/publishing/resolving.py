@@ -77,6 +77,9 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
         row = own(actor, publication_id, reason, MANAGE)
         if row.status != "failed":
             states.require(row, "retried")
+        if row.schedule.withdrawn_at is not None:
+            # It was cancelled, and only then seen at the platform: what stands there is another text by now, perhaps.
+            raise Conflict("没有重试。这次排期已经撤回。要发的请重新排期；平台上不该有的请先处理。")
         refuse_if_taken(row)
         reserving.reserve(actor, row.account, now, besides=row.id)
         ready = prepared_of(row.prepared).ready

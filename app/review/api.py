@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import send_file
@@ -241,7 +241,16 @@ def replace_chain(given: dict[str, Any], unit_id: str) -> dict[str, Any]:
 
 def _chain_json(unit_id: str, chain: services.Chain) -> dict[str, Any]:
     inherited = None if chain.unit_id == unit_id else chain.unit_id
-    return {"unit_id": unit_id, "stages": chain.stages, "inherited_from": inherited, "after_hours": chain.after_hours}
+    stages = [_stage_json(stage, last=number == len(chain.stages)) for number, stage in enumerate(chain.stages, 1)]
+    return {"unit_id": unit_id, "stages": stages, "inherited_from": inherited, "after_hours": chain.after_hours}
+
+
+def _stage_json(stage: Mapping[str, Any], *, last: bool) -> dict[str, Any]:
+    """Name, role and rule; of the rest what differs from what holds where nothing is said (no limit, the secrecy check last)."""
+    told = {name: stage[name] for name in ("name", "role", "rule")}
+    if stage.get("hours"):
+        told |= {"hours": stage["hours"], "working": bool(stage.get("working"))}
+    return told if bool(stage.get("secrecy")) == last else {**told, "secrecy": bool(stage.get("secrecy"))}
 
 
 def _remark_json(row: Remark) -> dict[str, Any]:

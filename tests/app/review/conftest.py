@@ -13,6 +13,7 @@ from werkzeug.test import TestResponse
 from app.db import db, utcnow
 from app.units.access import Actor
 from app.units.models import User
+from app.units.open_sessions import open_session
 from app.units.services import issue_token
 from tests.app.posts.helpers import World
 
@@ -34,6 +35,9 @@ def enter(app: Flask, world: World) -> Enter:
         client = app.test_client()
         with client.session_transaction() as session:
             session["_user_id"] = db.session.get_one(User, actor.user_id).get_id()
+            session["sid"] = open_session(
+                actor.user_id, how="password", user_agent="", address="127.0.0.1", now=utcnow()
+            )
             session["seen"] = int(time.time())
         return client
 
