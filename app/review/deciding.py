@@ -101,7 +101,9 @@ def _take(
     close_escalations(review, decision, now, comment)
     _advance(review, actor, decision, now, settled=settled)
     word, name = "通过" if decision == "approved" else "退回", _name(principal)
-    facts = {"decision": decision, **({"for": principal} if principal else {})}
+    facts: dict[str, Any] = {"decision": decision, **({"for": principal} if principal else {})}
+    if asked:
+        facts["secrecy"] = made.secrecy is True
     said = f"代{name}审核{word}《{review.post.title}》" if principal else f"审核{word}《{review.post.title}》"
     announce(review, actor, now, "review.decide", said, **facts)
 

@@ -171,3 +171,17 @@ def test_by_the_api(world: World, call: Call, now: datetime) -> None:
     assert call(world.author, "POST", path, {"emergency": REASON}).json["status"] == "in_review"
     (item,) = call(world.reviewers[0], "GET", "/reviews").json["items"]
     assert (item["emergency"], item["after_due_at"]) == (REASON, None)
+
+
+def test_the_first_approval_always_checks_for_secrets(world: World, now: datetime) -> None:
+    """Also where the chain puts the check elsewhere."""
+    review.set_chain(world.admin, world.city.id, [{**STAGES[0], "secrecy": True}, *STAGES[1:]], now)
+    post = posts.create_post(world.author, world.fields(), now)
+    run = run_of(review.submit(world.author, post.id, now, emergency=REASON))
+    assert [stage["secrecy"] for stage in run.stages] == [True, True, False]
+    with pytest.raises(Invalid, match="保密审查"):
+        approve(world.reviewers[0], run, now, secrecy=False)
+    # Several at once: who says nothing of it has not done it.
+    review.opened(world.reviewers[0], run, now)
+    (outcome,) = review.approve_opened(world.reviewers[0], [run.id], "", now, secrecy=None)
+    assert (outcome.done, "保密审查" in outcome.words) == (False, True)

@@ -12,7 +12,9 @@ from app.audit.models import Event
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid
 from app.posts import services as posts
+from app.review import deputies
 from app.review import services as review
+from app.review.capacity import deciders
 from app.review.models import Review
 from app.units.access import Actor
 from tests.app.posts.helpers import World
@@ -170,3 +172,21 @@ def test_on_the_page(world: World, bureau: Bureau, enter: Enter) -> None:
     assert mute.status_code == 422
     assert "书面答复" in mute.text
     assert enter(world.outsider).get(path).status_code == 404
+
+
+def test_whoever_asked_answers_not_as_the_deputy_of_whom_they_asked(
+    world: World, bureau: Bureau, now: datetime
+) -> None:
+    chief = world.reviewers[0]
+    for deputy in (bureau.first, bureau.second):
+        deputies.appoint(
+            chief, user_id=chief.user_id, deputy_id=deputy.user_id,
+            starts_at=now, ends_at=now + timedelta(days=7), reason="", now=now,
+        )  # fmt: skip
+    run = bureau.run(world)
+    ask(world, run, bureau.first, chief)
+    with pytest.raises(Forbidden, match="您是请示人"):
+        approve(bureau.first, run, now, "同意", for_user_id=chief.user_id)
+    assert review.waiting_for(bureau.first, now) == []
+    assert deciders(again(run), now) == {chief.user_id, bureau.second.user_id}
+    assert approve(bureau.second, run, now, "同意").stage == 1
