@@ -9,7 +9,17 @@ from app import logs
 from app.audit import services as audit
 from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
-from app.publishing import barring, handing, outcomes, permalink, planning, pushdown, reserving, states, undoing
+from app.publishing import (
+    barring,
+    handing,
+    outcomes,
+    permalink,
+    planning,
+    pushdown,
+    reserving,
+    states,
+    undoing,
+)
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
 from app.publishing.values import ANSWER_WAIT, prepared_of
@@ -41,6 +51,9 @@ def let_go(actor: Actor, row: Publication, reason: str, now: datetime, *, late_f
     barred = barring.why_barred(row, now)
     if barred:
         raise Conflict(f"没有放行。{barred.rstrip('。')}。{barring.remedy(row, now)}")
+    unapproved = barring.why_unapproved(row)
+    if unapproved:
+        raise Conflict(f"没有放行。{unapproved}")
     reserving.reserve(actor, row.account, now, besides=row.id)
     states.move(
         row,

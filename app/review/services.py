@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.posts.services import iso
-from app.review.announcing import on_appointed, on_changed, on_remarked, open_escalation
+from app.review.announcing import on_appointed, on_changed, on_disapproved, on_remarked, open_escalation
 from app.review.capacity import able_for, deciders, eligible
 from app.review.chains import (
     AFTER_HOURS,
@@ -65,6 +65,7 @@ __all__ = [
     "may_decide",
     "on_appointed",
     "on_changed",
+    "on_disapproved",
     "on_remarked",
     "open_escalation",
     "opened",
