@@ -118,7 +118,7 @@ def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
         _keep_one_administrator(user, user.grants)
         user.active = False
         end_all(user)
-        _revoke_tokens(user, now)
+        revoke_tokens(user, now)
         _record(actor, "user.deactivate", user, now)
     return user
 
@@ -145,13 +145,16 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) 
         user = managed_person(actor, user_id)
         _set_password(user, hashed)
         user.failed_sign_ins, user.locked_until = 0, None
-        _revoke_tokens(user, now)
+        revoke_tokens(user, now)
         _record(actor, "user.reset_password", user, now)
     return user
 
 
-def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: datetime, session_id: str = "") -> User:
-    """One's own password; all sessions end. `session_id`: the browser's, where wrong ones are counted."""
+def change_password(
+    actor: Actor, *, user_id: str, old: str, new: str, now: datetime, session_id: str = "", end_tokens: bool = False
+) -> User:
+    """One's own password; all sessions end, and the tokens if so wished. `session_id`: the browser's, where wrong ones are
+    counted."""
     user = db.session.get(User, user_id)
     if user is None or actor.user_id != user.id:
         raise NotFound
@@ -174,7 +177,9 @@ def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: date
         if user.password_hash != stored:
             raise Invalid("密码没有修改。它刚刚已在别处改过。请重新登录后再改。")
         _set_password(user, hashed)
-        _record(actor, "user.change_password", user, now)
+        if end_tokens:
+            revoke_tokens(user, now)
+        _record(actor, "user.change_password", user, now, after={"tokens_ended": end_tokens})
     return user
 
 
@@ -195,7 +200,8 @@ def _set_password(user: User, hashed: str) -> None:
     end_all(user)
 
 
-def _revoke_tokens(user: User, now: datetime) -> None:
+def revoke_tokens(user: User, now: datetime) -> None:
+    """All of this person's, at once. Inside atomic()."""
     db.session.execute(
         update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)).values(revoked_at=now)
     )

@@ -50,6 +50,7 @@ def submit_password() -> ResponseReturnValue:
             old=form.get("old", ""),
             new=form.get("new", ""),
             session_id=row.id if row is not None else "",
+            end_tokens=bool(form.get("end_tokens")),
             now=utcnow(),
         )
     except Invalid as refusal:

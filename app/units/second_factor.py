@@ -26,7 +26,7 @@ from app.units.factors import (
 )
 from app.units.models import Passkey, SecondFactor, Unit, UnitSettings, User
 from app.units.open_sessions import end_all
-from app.units.people import managed_person
+from app.units.people import managed_person, revoke_tokens
 from app.units.sign_in import prove_by_code, prove_by_password
 from app.words import N_
 
@@ -125,7 +125,8 @@ def renew_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
 
 
 def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
-    """Another person's authenticator, passkeys and recovery codes are gone, all their browsers signed out; they are told."""
+    """Another person's authenticator, passkeys and recovery codes are gone, all their browsers signed out and
+    tokens ended; they are told."""
     if user_id == actor.user_id:
         raise Forbidden(N_("不能重置自己的两步验证。关闭自己的两步验证须输入密码和验证码。请到“个人设置”办理。"))
     with atomic():
@@ -135,6 +136,7 @@ def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
             raise Conflict(f"没有重置。{user.name}没有启用两步验证。请刷新页面查看。")
         forget_all(user.id)
         end_all(user)
+        revoke_tokens(user, now)
         _record(actor, "user.second_factor_reset", now, user=user, before={"by": held})
         for hook in on_reset:
             hook(user, actor, now)

@@ -1,4 +1,4 @@
-"""wrong proofs counted with the session, not with the lockout of sign-in"""
+"""wrong proofs counted with the session, not with the lockout of sign-in; tokens that were issued at the command line"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,8 +12,15 @@ depends_on = None
 def upgrade() -> None:
     with op.batch_alter_table("browser_sessions") as table:
         table.add_column(sa.Column("failed_proofs", sa.Integer(), server_default="0", nullable=False))
+    with op.batch_alter_table("api_tokens") as table:
+        table.add_column(sa.Column("by_command", sa.Boolean(), server_default=sa.false(), nullable=False))
+    # The command line acts as nobody.
+    issued = "SELECT object_id FROM events WHERE action = 'token.issue' AND actor_id = ''"
+    op.execute(f"UPDATE api_tokens SET by_command = true WHERE id IN ({issued})")  # noqa: S608
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("api_tokens") as table:
+        table.drop_column("by_command")
     with op.batch_alter_table("browser_sessions") as table:
         table.drop_column("failed_proofs")
