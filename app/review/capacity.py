@@ -38,7 +38,7 @@ def capacity(actor: Actor, review: Review, principals: Sequence[Actor], wanted: 
     asked = open_escalation(review)
     if asked is not None and asked.asked_by == actor.user_id:
         raise Forbidden(f"这一环节已请示{asked.asked.name}。您是请示人，不能代其答复。请等答复，或撤回请示。")
-    own = _holds_role(actor, review) and (asked is None or asked.asked_to == actor.user_id)
+    own = holds_role(actor, review) and (asked is None or asked.asked_to == actor.user_id)
     if own and wanted in (None, "", actor.user_id):
         return None
     if own:
@@ -46,7 +46,7 @@ def capacity(actor: Actor, review: Review, principals: Sequence[Actor], wanted: 
     able = [
         one.user_id
         for one in acting
-        if _holds_role(one, review)
+        if holds_role(one, review)
         and one.user_id not in barred(review) | takers(review.decisions)
         and (asked is None or asked.asked_to == one.user_id)
     ]
@@ -136,7 +136,8 @@ def _check_not_taken(user_id: str, review: Review) -> None:
         raise Conflict("没有记录您的意见。您在这一环节已经表过态。请等其他审核人。")
 
 
-def _holds_role(actor: Actor, review: Review) -> bool:
+def holds_role(actor: Actor, review: Review) -> bool:
+    """Whether the open stage is one of this person's role, in their own name."""
     if actor.system:
         return True
     role, path = str(review.stages[review.stage]["role"]), review.post.unit.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from app.accounts.models import Account
 from app.audit.models import Event
 from app.db import atomic, db
-from app.errors import Conflict, Forbidden, Invalid
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.posts import services as posts
 from app.review import deputies
 from app.review import services as review
@@ -132,11 +133,29 @@ def test_the_question_is_taken_back_by_whoever_asked(world: World, bureau: Burea
     ask(world, run, bureau.first, world.reviewers[0])
     with pytest.raises(Forbidden):
         ask(world, run, bureau.second, world.reviewers[1])
-    with pytest.raises(Forbidden):
-        review.withdraw_escalation(bureau.second, run.revision_id, now)
+    for nobody in (bureau.author, world.author, world.person("clerk", world.bureau, "publisher")):
+        with pytest.raises(Forbidden):
+            review.withdraw_escalation(nobody, run.revision_id, now)
     review.withdraw_escalation(bureau.first, run.revision_id, now)
     assert again(run).escalations[0].outcome == "withdrawn"
     assert approve(bureau.second, run, now).stage == 1
+
+
+def test_a_stage_is_freed_by_its_people_and_has_its_own_limit_again(
+    world: World, bureau: Bureau, now: datetime
+) -> None:
+    """Not by whoever asked and reviews no more."""
+    review.set_chain(world.admin, world.bureau.id, [{**STAGES[0], "hours": 4, "working": False}], now)
+    run, later = bureau.run(world), now + timedelta(hours=1)
+    limit = (again(run).due_at, again(run).remind_at)
+    gone = replace(bureau.first, held=())
+    for person in (bureau.second, world.admin):
+        review.escalate(bureau.first, run.revision_id, world.reviewers[0].user_id, "可否？", later)
+        assert again(run).due_at == later + timedelta(hours=4)
+        with pytest.raises(NotFound):
+            review.withdraw_escalation(gone, run.revision_id, later)
+        review.withdraw_escalation(person, run.revision_id, later)
+        assert (again(run).due_at, again(run).remind_at) == limit
 
 
 def test_the_time_begins_anew(world: World, bureau: Bureau, now: datetime) -> None:
