@@ -67,7 +67,12 @@ def note_proof(session_id: str, now: datetime) -> None:
     _set(session_id, proven_at=now, failed_proofs=0)
 
 
-def _set(session_id: str, **values: datetime | int) -> None:
+def note_factor(session_id: str, how: str) -> None:
+    """The person has just shown their first second factor there."""
+    _set(session_id, how=how)
+
+
+def _set(session_id: str, **values: datetime | int | str) -> None:
     with atomic():
         db.session.execute(update(BrowserSession).where(BrowserSession.id == session_id).values(**values))
 

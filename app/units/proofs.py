@@ -71,7 +71,9 @@ def take(given: Mapping[str, str]) -> None:
     actor, now = current_actor(), utcnow()
     kinds = kinds_of(actor.user_id)
     if given.get("proof_passkey"):
-        key = passkeys.verify(given["proof_passkey"], session.pop(passkeys.KEPT, None), passkeys.PROOF, now=now)
+        key = passkeys.verify(
+            given["proof_passkey"], session.pop(passkeys.KEPT, None), passkeys.PROOF, now=now, address=actor.origin
+        )
         if key.user_id != actor.user_id:
             raise Unauthenticated(passkeys.REFUSED)
         sign_in.proved(actor, PASSKEY, now=now)

@@ -13,7 +13,7 @@ from flask_login import current_user, login_user, logout_user
 from app.extensions import login_manager
 from app.units import open_sessions
 from app.units.access import actor_for
-from app.units.factors import kinds_of
+from app.units.factors import PASSWORD, kinds_of
 from app.units.models import BrowserSession, User
 from app.units.second_factor import asked_of
 from app.units.sign_in import user_of_session
@@ -152,15 +152,28 @@ def _end_idle_session() -> None:
 
 
 def _ask_for_second_factor() -> ResponseReturnValue | None:
-    """Who must have a second factor and has none may do nothing but set one up (and what strangers may)."""
+    """Who must have a second factor and has none may do nothing but set one up (and what strangers may); who has one and
+    was signed in without it signs in again."""
     if is_api() or request.endpoint in {None, "static", *_SETTING_UP} or "_user_id" not in session:
         return None
-    if not current_user.is_authenticated or not asked_of(actor_for(current_user)) or kinds_of(current_user.id):
+    if not current_user.is_authenticated or not asked_of(actor_for(current_user)):
         return None
-    target = url_for("units.second_factor")
+    if not kinds_of(current_user.id):
+        target = url_for("units.second_factor")
+    elif _by_password_alone():
+        end()
+        flash(_("请重新登录。单位规定须启用两步验证，这一处登录是只凭密码的。"), "warn")
+        target = url_for("units.sign_in")
+    else:
+        return None
     if request.headers.get("HX-Request"):
         return Response(status=403, headers={"HX-Redirect": target})
     return redirect(target)
+
+
+def _by_password_alone() -> bool:
+    row = open_session()
+    return row is not None and row.how == PASSWORD
 
 
 def _now() -> datetime:

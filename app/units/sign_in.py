@@ -64,6 +64,8 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Us
             user.password_hash = fresh or user.password_hash
             if not kinds_of(user.id):
                 signed_in(user, PASSWORD, origin=origin, now=now)
+            else:
+                _record(user, _self(user, origin), "user.half_sign_in", now)
             return user
         _count_failure(user, _self(user, origin), now, "user.sign_in_failed")
     raise Unauthenticated(_REFUSED)

@@ -96,7 +96,11 @@ def sign_in_options() -> ResponseReturnValue:
 def _by_passkey(purpose: str, user_id: str = "") -> User:
     """Whose passkey answered (`user_id`: and nobody else's). Raises Unauthenticated."""
     key = passkeys.verify(
-        request.form.get("proof_passkey", ""), session.pop(passkeys.KEPT, None), purpose, now=utcnow()
+        request.form.get("proof_passkey", ""),
+        session.pop(passkeys.KEPT, None),
+        purpose,
+        now=utcnow(),
+        address=request.remote_addr or "",
     )
     if user_id and key.user_id != user_id:
         raise Unauthenticated(passkeys.REFUSED)

@@ -49,8 +49,9 @@ def actions(user: User) -> list[str]:
 def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now: datetime) -> None:
     actor = acts(town.author)
     second_factor.begin(actor, now=now)
-    shared = second_factor.pending(actor)
+    shared = second_factor.pending(actor, now=now)
     assert shared is not None
+    assert second_factor.pending(actor, now=now + timedelta(minutes=16)) is None
     secret, address = shared
     assert address.startswith("otpauth://totp/Tandem")
     with pytest.raises(Invalid):
@@ -58,7 +59,7 @@ def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now
     assert authenticate(town.author.email, PASSWORD, origin="", now=now).last_sign_in_at == now
     codes = second_factor.confirm(actor, code_at(secret, now), now=now)
     assert (len(set(codes)), recovery_codes_left(actor.user_id)) == (10, 10)
-    assert second_factor.pending(actor) is None
+    assert second_factor.pending(actor, now=now) is None
     with pytest.raises(Conflict):
         second_factor.begin(actor, now=now)
 
@@ -71,7 +72,9 @@ def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now
     assert not any(
         code.replace("-", "") in str(db.session.execute(text("SELECT * FROM recovery_codes")).all()) for code in codes
     )
-    assert actions(town.author)[-2:] == ["user.second_factor_on", "user.sign_in"]
+    halves = ["user.half_sign_in"] * 2
+    begun = ["user.second_factor_begin", "user.sign_in", "user.second_factor_on"]
+    assert actions(town.author)[-6:] == [*begun, *halves, "user.sign_in"]
     assert verify() == []
 
 
@@ -226,7 +229,8 @@ def test_an_administrator_resets_it_and_the_person_is_told(town: Town, acts: Act
     second_factor.reset_second_factor(acts(town.bureau_admin), town.author.id, now=now)
     user = db.session.get_one(User, town.author.id)
     assert (kinds_of(user.id), user.session_epoch) == (frozenset(), epoch + 1)
-    told = db.session.scalars(select(Notice).where(Notice.user_id == user.id)).one()
+    own, told = db.session.scalars(select(Notice).where(Notice.user_id == user.id).order_by(Notice.id))
+    assert "启用验证器" in own.title
     assert "周岚" in told.body
     event = db.session.scalars(select(Event).where(Event.action == "user.second_factor_reset")).one()
     assert (event.actor_id, event.before) == (town.bureau_admin.id, {"by": ["totp"]})
