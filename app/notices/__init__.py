@@ -6,7 +6,7 @@ def register(app: Flask) -> None:
     from app import web
     from app.notices import reviewing, services, trusting, views
     from app.review.announcing import on_appointed, on_changed, on_remarked
-    from app.units.second_factor import on_reset
+    from app.units.second_factor import on_own_change, on_reset
 
     if reviewing.tell_of_review not in on_changed:
         on_changed.append(reviewing.tell_of_review)
@@ -16,5 +16,7 @@ def register(app: Flask) -> None:
         on_remarked.append(reviewing.tell_of_remark)
     if trusting.tell_of_reset not in on_reset:
         on_reset.append(trusting.tell_of_reset)
+    if trusting.tell_of_own_change not in on_own_change:
+        on_own_change.append(trusting.tell_of_own_change)
     app.register_blueprint(views.bp)
     web.shell_providers["notices"] = services.unread

@@ -1,9 +1,10 @@
-"""That somebody else touched what a person signs in with: that person's bell."""
+"""That somebody touched what a person signs in with: that person's bell."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from app.audit.words import ACTIONS
 from app.db import new_id
 from app.notices.outbox import tell
 from app.units.access import Actor
@@ -20,6 +21,21 @@ def tell_of_reset(user: User, actor: Actor, now: datetime) -> None:
         user_id=user.id,
         title="您的两步验证已被重置",
         body=f"{actor.name}重置了您的两步验证，验证器、通行密钥和恢复码已全部作废。请马上重新设置；不是您要求的，请立即联系本单位管理员。",
+        path="/settings/profile",
+        now=now,
+    )
+
+
+def tell_of_own_change(user: User, action: str, now: datetime) -> None:
+    """Hook of units: the owner, of what was done in their name, in its transaction."""
+    tell(
+        key=f"factors:{user.id}:{new_id()}",
+        kind="trust",
+        level="info",
+        unit_id=user.unit_id,
+        user_id=user.id,
+        title=f"您的登录方式有变动：{ACTIONS[action]}",
+        body="如果不是您本人操作，请立即修改密码、退出其他登录，并联系本单位管理员重置两步验证。",
         path="/settings/profile",
         now=now,
     )

@@ -22,7 +22,8 @@ _MORE = (
 def register(app: Flask) -> None:
     """Bind this capability's pages and API to the app, and its reaction to edited posts."""
     from app.posts import services as posts
-    from app.publishing import api, blackouts, conflicts, heartbeats, outlook, planning, stops, views
+    from app.publishing import api, blackouts, conflicts, disapproving, heartbeats, outlook, planning, stops, views
+    from app.review import services as review
 
     # One blueprint, whose routes stand in several modules, and one API in three: all are there before it is bound.
     for name in _MORE:
@@ -37,4 +38,6 @@ def register(app: Flask) -> None:
     )
     if planning.on_revised not in posts.on_revised:
         posts.on_revised.append(planning.on_revised)
+    if disapproving.on_disapproved not in review.on_disapproved:
+        review.on_disapproved.append(disapproving.on_disapproved)
     posts.publications_by_post[:] = [outlook.by_posts]

@@ -1,5 +1,5 @@
 """What keeps a publication from going out now, whatever its partners do: a stop, a black-out, an account that is switched off
-or for which nobody can speak."""
+or for which nobody can speak, an approval that stands no more."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from datetime import datetime
 from app.accounts.sealed import CredentialsSealed, sealed_among
 from app.publishing import blackouts, scopes, stops
 from app.publishing.models import Publication
+from app.review.finding import approved_among
+from app.words import N_
+
+UNAPPROVED = N_("审核结论已不成立，没有发出。这个版本在补审中被退回，或审核已作废。请取消，修改后重新送审。")
 
 
 def why_barred(publication: Publication, now: datetime) -> str:
@@ -22,6 +26,11 @@ def why_barred(publication: Publication, now: datetime) -> str:
         return str(CredentialsSealed(account.name))
     blackout = blackouts.standing(account, now, urgent=publication.post.urgent)
     return blackouts.words(blackout) if blackout is not None else ""
+
+
+def why_unapproved(publication: Publication) -> str:
+    """Why its review keeps it from going, in Chinese; "" while the approval of its revision stands."""
+    return "" if approved_among([publication.schedule.revision_id]) else UNAPPROVED
 
 
 class Bars:

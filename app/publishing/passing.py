@@ -14,6 +14,7 @@ from app.db import db
 from app.posts.models import Post
 from app.publishing import barrier, barring, outcomes, pacing, planning, states
 from app.publishing.models import Publication, Schedule
+from app.review.finding import approved_among
 
 
 def choose(
@@ -22,11 +23,12 @@ def choose(
     """What may be sent now of these schedules, partners together and no more than `room`; the posts looked at."""
     schedules = _locked_schedules(schedule_ids, due)
     sides = _sides([schedule.id for schedule in schedules])
+    approved = approved_among({schedule.revision_id for schedule in schedules}) if schedules else set()
     found, posts = list[tuple[Schedule, Publication]](), list[str]()
     for schedule in schedules:
         publications = [p for p in sides[schedule.id] if p.status != "cancelled"]
         posts.append(schedule.post_id)
-        _stop_or_lapse(publications, bars, now)
+        _stop_or_lapse(publications, bars, now, approved=schedule.revision_id in approved)
         going = _through_barrier(schedule, publications, now)
         if len(found) + len(going) > room and (found or any_yet):
             break
@@ -70,12 +72,12 @@ def _sides(schedule_ids: Sequence[str]) -> dict[str, list[Publication]]:
     return found
 
 
-def _stop_or_lapse(publications: Iterable[Publication], bars: barring.Bars, now: datetime) -> None:
+def _stop_or_lapse(publications: Iterable[Publication], bars: barring.Bars, now: datetime, *, approved: bool) -> None:
     """At the hour: too late is missed, stopped is held. Partners that are not ready yet are stopped likewise."""
     for publication in publications:
         if publication.status not in states.OPEN or publication.due_at > now or publication.claim_owner:
             continue
-        barred = bars.why(publication)
+        barred = bars.why(publication) or ("" if approved else barring.UNAPPROVED)
         if now > outcomes.late_at(publication):
             outcomes.miss(publication, now)
         elif barred:

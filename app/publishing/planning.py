@@ -15,7 +15,7 @@ from app.config import current
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
-from app.publishing import appearing, blackouts, permalink, pushdown, reserving, states
+from app.publishing import appearing, barring, blackouts, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
 from app.review.finding import approval_of
@@ -207,6 +207,8 @@ def _move(
         raise Conflict(
             "现在不能改期。该稿件正在发布、等待核实，或已全部发布。请等它有了结果；要更正已发布的内容请另写一篇。"
         )
+    if unapproved := barring.why_unapproved(movable[0]):
+        raise Conflict(f"没有改期。{unapproved}")
     standing.publish_at, standing.order, standing.on_partner_failure = at, order, partner
     standing.operator_ip = public_address(actor.origin) or standing.operator_ip
     standing.prepare_from = max(now, at - timedelta(seconds=current().prepare_lead_seconds))

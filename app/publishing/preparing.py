@@ -16,7 +16,7 @@ from app.accounts.sealed import MARK
 from app.db import atomic, db
 from app.notices import services as notices
 from app.posts.models import Revision
-from app.publishing import outcomes, permalink, pushdown, states
+from app.publishing import barring, outcomes, permalink, pushdown, states
 from app.publishing.models import Publication
 from app.publishing.values import LEASE, Claim, Lost, Work, prepared_json, prepared_of
 from app.review.submitting import blocking, fresh_problems
@@ -69,6 +69,9 @@ def refusal(claim: Claim) -> dict[str, Any] | None:
     row = held(claim)
     if row is None:
         return None
+    unapproved = barring.why_unapproved(row)
+    if unapproved:
+        return {"code": "review", "cause": unapproved, "remedy": "请取消，修改稿件后重新送审。", "who": "拟稿人"}
     revision = db.session.get_one(Revision, row.schedule.revision_id)
     found = blocking(fresh_problems(revision))
     if not found:

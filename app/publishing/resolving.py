@@ -53,6 +53,9 @@ def let_go(actor: Actor, row: Publication, reason: str, now: datetime, *, late_f
     barred = barring.why_barred(row, now)
     if barred:
         raise Conflict(f"没有放行。{barred.rstrip('。')}。{barring.remedy(row, now)}")
+    unapproved = barring.why_unapproved(row)
+    if unapproved:
+        raise Conflict(f"没有放行。{unapproved}")
     reserving.reserve(actor, row.account, now, besides=row.id)
     states.move(
         row,

@@ -15,6 +15,8 @@ on_changed: list[Callable[[Review, Actor, datetime], None]] = []
 # Likewise after a deputy was appointed or ended, and after somebody remarked on a passage.
 on_appointed: list[Callable[[Deputy, Actor, datetime], None]] = []
 on_remarked: list[Callable[[Remark, Actor, datetime], None]] = []
+# Called in the transaction in which the review after an emergency returned what is going out already.
+on_disapproved: list[Callable[[Review, Actor, datetime], None]] = []
 
 
 def announce(review: Review, actor: Actor, now: datetime, action: str, summary: str, **after: Any) -> None:

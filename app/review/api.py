@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from flask import send_file
+from flask import request, send_file
 from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_smorest import Blueprint
@@ -147,7 +147,8 @@ def show_review(review_id: str) -> dict[str, Any]:
     """One run with what would go out. Whoever may decide on it has then seen it, as POST /reviews/approvals wants."""
     actor, now = current_actor(), utcnow()
     review = services.get_review(actor, review_id, now)
-    if services.may_decide(actor, review, services.principals_of(actor.user_id, now)):
+    # HEAD is no look.
+    if request.method == "GET" and services.may_decide(actor, review, services.principals_of(actor.user_id, now)):
         services.opened(actor, review, now)
     review = services.get_review(actor, review_id, now)
     variants = [variant_json(variant) for variant in review.revision.variants]

@@ -14,7 +14,7 @@ from sqlalchemy import select
 from app.db import db
 from app.errors import Conflict, Forbidden, NotFound
 from app.review.announcing import open_escalation
-from app.review.deputies import deputies_for
+from app.review.deputies import UNPROTECTED, deputies_for, lacks_factor
 from app.review.models import Decision, Review
 from app.units.access import PERMISSIONS, Actor
 from app.units.models import Grant, User
@@ -36,7 +36,9 @@ def capacity(actor: Actor, review: Review, principals: Sequence[Actor], wanted: 
         raise Conflict(f"没有记录您的意见。这次审核{words}。请刷新后查看。")
     _check_not_taken(actor.user_id, review)
     asked = open_escalation(review)
-    own = _holds_role(actor, review) and (asked is None or asked.asked_to == actor.user_id)
+    if asked is not None and asked.asked_by == actor.user_id:
+        raise Forbidden(f"这一环节已请示{asked.asked.name}。您是请示人，不能代其答复。请等答复，或撤回请示。")
+    own = holds_role(actor, review) and (asked is None or asked.asked_to == actor.user_id)
     if own and wanted in (None, "", actor.user_id):
         return None
     if own:
@@ -44,14 +46,12 @@ def capacity(actor: Actor, review: Review, principals: Sequence[Actor], wanted: 
     able = [
         one.user_id
         for one in acting
-        if _holds_role(one, review)
+        if holds_role(one, review)
         and one.user_id not in barred(review) | takers(review.decisions)
         and (asked is None or asked.asked_to == one.user_id)
     ]
-    if wanted in able:
-        return wanted
-    if wanted in (None, "") and able:
-        return able[0]
+    if wanted in able or (wanted in (None, "") and able):
+        return _protected(actor, next(one for one in acting if one.user_id == (wanted or able[0])))
     if asked is not None:
         raise Forbidden(f"这一环节已请示{asked.asked.name}。答复之前由其决定。请等答复，或由请示人撤回请示。")
     if acting:
@@ -59,6 +59,13 @@ def capacity(actor: Actor, review: Review, principals: Sequence[Actor], wanted: 
             "您不能代为审核。被代理人写过或审过这个版本，或这一环节不由其审核。代理不改变回避要求。请由其他审核人处理。"
         )
     raise Forbidden("这一环节不由您审核。它需要另一个角色。请转交有该角色的同事。")
+
+
+def _protected(actor: Actor, principal: Actor) -> str:
+    """The principal's id. The rule of their unit holds for whoever decides in their name."""
+    if lacks_factor(actor.user_id, principal):
+        raise Forbidden(UNPROTECTED)
+    return principal.user_id
 
 
 def able_for(actor: Actor, review: Review, principals: Sequence[Actor]) -> list[Actor]:
@@ -97,7 +104,8 @@ def deciders(review: Review, now: datetime) -> set[str]:
     asked = open_escalation(review)
     here = {asked.asked_to} & eligible(review) if asked is not None else eligible(review)
     here -= takers(review.decisions)
-    return here | (deputies_for(here, now) - barred(review) - takers(review.decisions))
+    asker = {asked.asked_by} if asked is not None else set()
+    return here | (deputies_for(here, now) - barred(review) - takers(review.decisions) - asker)
 
 
 def sees(actor: Actor, review: Review, principals: Sequence[Actor]) -> bool:
@@ -128,7 +136,8 @@ def _check_not_taken(user_id: str, review: Review) -> None:
         raise Conflict("没有记录您的意见。您在这一环节已经表过态。请等其他审核人。")
 
 
-def _holds_role(actor: Actor, review: Review) -> bool:
+def holds_role(actor: Actor, review: Review) -> bool:
+    """Whether the open stage is one of this person's role, in their own name."""
     if actor.system:
         return True
     role, path = str(review.stages[review.stage]["role"]), review.post.unit.path

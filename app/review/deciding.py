@@ -14,7 +14,7 @@ from app.posts.adapting import compile_packs, digest
 from app.posts.models import Post, Revision
 from app.posts.revising import reopen
 from app.posts.services import iso, set_status
-from app.review.announcing import announce, close_escalations, open_escalation
+from app.review.announcing import announce, close_escalations, on_disapproved, open_escalation
 from app.review.capacity import OWN, capacity, eligible, sees, takers
 from app.review.chains import asks_secrecy
 from app.review.deputies import principals_of
@@ -101,7 +101,9 @@ def _take(
     close_escalations(review, decision, now, comment)
     _advance(review, actor, decision, now, settled=settled)
     word, name = "通过" if decision == "approved" else "退回", _name(principal)
-    facts = {"decision": decision, **({"for": principal} if principal else {})}
+    facts: dict[str, Any] = {"decision": decision, **({"for": principal} if principal else {})}
+    if asked:
+        facts["secrecy"] = made.secrecy is True
     said = f"代{name}审核{word}《{review.post.title}》" if principal else f"审核{word}《{review.post.title}》"
     announce(review, actor, now, "review.decide", said, **facts)
 
@@ -208,11 +210,21 @@ def _return_afterwards(review: Review, actor: Actor, now: datetime) -> None:
     """Returned by the review after an emergency: what has not gone out is called back; what has, people must deal with."""
     _close(review, "returned", now)
     db.session.flush()
-    try:
-        reopen(review.post, actor, now)
-    except Conflict:
-        return
+    if not _reopened(review.post, actor, now):
+        for hook in on_disapproved:
+            hook(review, actor, now)
+        # Nothing of it may have gone, after all.
+        if not _reopened(review.post, actor, now):
+            return
     set_status(review.post, "returned", now)
+
+
+def _reopened(post: Post, actor: Actor, now: datetime) -> bool:
+    try:
+        reopen(post, actor, now)
+    except Conflict:
+        return False
+    return True
 
 
 def _stage_done(review: Review) -> bool:

@@ -16,10 +16,16 @@ from app.review.announcing import on_appointed
 from app.review.chains import DECIDING
 from app.review.models import Deputy
 from app.units.access import Actor, actor_for, visible
+from app.units.factors import kinds_of
 from app.units.models import Grant, Unit, User
+from app.units.second_factor import asked_of
+from app.words import N_
 
 LONGEST = timedelta(days=366)
 _REASON = 200
+UNPROTECTED = N_(
+    "不能代为审核。被代理人所在单位规定须启用两步验证，代理人还没有启用。请代理人先在个人设置里启用，再来办理。"
+)
 
 
 def principals_of(user_id: str, now: datetime) -> list[Actor]:
@@ -54,7 +60,10 @@ def appoint(
     with atomic():
         principal, deputy = _person(user_id, "user_id"), _person(deputy_id, "deputy_id")
         _check_right(actor, principal)
+        _check_reach(actor, principal, deputy)
         _check_pair(principal, deputy)
+        if lacks_factor(deputy.id, actor_for(principal)):
+            raise Invalid(UNPROTECTED, errors={"deputy_id": ["此人还没有启用两步验证。"]})
         _check_hours(starts_at, ends_at, now)
         reason = reason.strip()
         if len(reason) > _REASON:
@@ -134,7 +143,8 @@ def reviewers_for(actor: Actor) -> list[User]:
         .options(*_whole())
         .order_by(User.name, User.id)
     )
-    return list(db.session.scalars(query).unique())
+    found = db.session.scalars(query).unique()
+    return [user for user in found if user.id == actor.user_id or _beyond(actor, user) is None]
 
 
 def candidates(actor: Actor, principals: Iterable[User]) -> list[User]:
@@ -172,6 +182,30 @@ def _check_right(actor: Actor, principal: User) -> None:
         raise NotFound
     if not actor.may("review.configure", principal.unit):
         raise Forbidden("没有设置。代理人只能由本人或本单位管理员设置。请联系本单位管理员。")
+
+
+def _check_reach(actor: Actor, principal: User, deputy: User) -> None:
+    """Nobody hands out what is not theirs to give, nor to themselves: a deputy gets all that the person decides."""
+    if actor.user_id == principal.id:
+        return
+    if actor.user_id == deputy.id:
+        raise Forbidden("没有设置。管理员不能把自己设为别人的代理人。请由本人或另一位管理员设置。")
+    beyond = _beyond(actor, principal)
+    if beyond is not None:
+        raise Forbidden(
+            f"没有设置。此人在“{beyond.name}”也有审核权限，不归您管理。请由本人设置，或联系该单位的管理员。"
+        )
+
+
+def _beyond(actor: Actor, principal: User) -> Unit | None:
+    """A unit where the person decides and the actor configures nothing."""
+    deciding = (grant.unit for grant in principal.grants if grant.role in DECIDING)
+    return next((unit for unit in deciding if not actor.may("review.configure", unit)), None)
+
+
+def lacks_factor(deputy_id: str, principal: Actor) -> bool:
+    """Whether a second factor is asked of the principal that the deputy has not."""
+    return asked_of(principal) and not kinds_of(deputy_id)
 
 
 def _check_pair(principal: User, deputy: User) -> None:

@@ -3,6 +3,7 @@ decision on the stage, and stays with the record."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy import select
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid
 from app.review.announcing import announce, close_escalations, open_escalation
-from app.review.capacity import barred, capacity, takers
+from app.review.capacity import barred, capacity, holds_role, takers
 from app.review.deciding import locked
 from app.review.deputies import principals_of
 from app.review.models import Escalation, Review
@@ -46,6 +47,8 @@ def escalate(actor: Actor, revision_id: str, user_id: str, question: str, now: d
             asked_to=asked.id,
             question=question,
             asked_at=now,
+            due_at=review.due_at,
+            remind_at=review.remind_at,
         )
         db.session.add(row)
         begin_stage(review, now)
@@ -56,20 +59,35 @@ def escalate(actor: Actor, revision_id: str, user_id: str, question: str, now: d
 
 
 def withdraw(actor: Actor, revision_id: str, now: datetime) -> Review:
-    """Take the question back: the stage is the reviewers' again. Raises Conflict (nothing asked), Forbidden."""
+    """Take the question back: the stage is the reviewers' again, with the limit that it had. By whoever asked, a reviewer of
+    the stage or an administrator. Raises Conflict (nothing asked), Forbidden."""
     with atomic():
         review = locked(actor, revision_id, now)
         row = open_escalation(review)
         if row is None:
             raise Conflict("没有撤回。这一环节没有待答复的请示。请刷新后查看。")
-        if row.asked_by != actor.user_id:
-            raise Forbidden("没有撤回。请示只能由请示人撤回。请联系请示人。")
+        if not may_withdraw(actor, review, principals_of(actor.user_id, now)):
+            raise Forbidden("没有撤回。请示只能由请示人、这一环节的审核人或本单位管理员撤回。请联系他们。")
         close_escalations(review, "withdrawn", now)
-        begin_stage(review, now)
+        # Else asking and taking back again and again would put the limit off for ever.
+        review.due_at, review.remind_at = row.due_at, row.remind_at
         db.session.flush()
         summary = f"撤回就《{review.post.title}》的请示"
         announce(review, actor, now, "review.escalate_end", summary, escalation=row.id)
     return review
+
+
+def may_withdraw(actor: Actor, review: Review, principals: Sequence[Actor]) -> bool:
+    """Whether this person may free the stage that is asked about."""
+    row, unit = open_escalation(review), review.post.unit
+    if row is None or actor.user_id in barred(review):
+        return False
+    if actor.may("review.configure", unit):
+        return True
+    if actor.scopes is not None and "review.decide" not in actor.scopes:
+        return False
+    asker = row.asked_by == actor.user_id and any(one.may("review.decide", unit) for one in (actor, *principals))
+    return asker or holds_role(actor, review)
 
 
 def askable(review: Review) -> list[User]:

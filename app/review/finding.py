@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import selectinload
 
 from app.db import db, utcnow
@@ -91,6 +92,13 @@ def approval_of(revision_id: str) -> Review | None:
     if review is None or not (review.status == "approved" or (review.status == "open" and review.passed_early)):
         return None
     return review
+
+
+def approved_among(revision_ids: Iterable[str]) -> set[str]:
+    """Those of these revisions whose approval stands, as approval_of() has it."""
+    early = and_(Review.status == "open", Review.emergency.is_not(None), Review.stage > 0)
+    query = select(Review.revision_id).where(Review.revision_id.in_(list(revision_ids)))
+    return set(db.session.scalars(query.where(or_(Review.status == "approved", early))))
 
 
 def review_of(revision_id: str) -> Review | None:

@@ -133,7 +133,8 @@ class Escalation(Model):
     """请示: a stage that one reviewer passed up to another of a higher unit, with a question.
 
     While `closed_at` is None only `asked_to` decides on the stage. `outcome`: approved or returned with the `answer`,
-    withdrawn by whoever asked, void when the run ended otherwise.
+    withdrawn by whoever asked or may free the stage, void when the run ended otherwise. `due_at`, `remind_at`: the stage's
+    own before it was asked.
     """
 
     __tablename__ = "escalations"
@@ -145,6 +146,8 @@ class Escalation(Model):
     asked_to: Mapped[str] = mapped_column(ForeignKey("users.id"))
     question: Mapped[str] = mapped_column(Text)
     asked_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    due_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    remind_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     outcome: Mapped[str] = mapped_column(String(20), default="")
     answer: Mapped[str] = mapped_column(Text, default="")
     closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

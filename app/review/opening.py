@@ -75,7 +75,7 @@ def _approve(actor: Actor, review_id: str, comment: str, now: datetime, *, secre
             raise Conflict("没有通过。您还没有打开看过这篇稿件，或看过之后环节有变。请打开看过后再审。")
         stage, revision_id = review.stage, review.revision_id
         release()
-        done = decide(actor, revision_id, "approved", comment, None, now, stage=stage, secrecy=secrecy)
+        done = decide(actor, revision_id, "approved", comment, None, now, stage=stage, secrecy=bool(secrecy))
     except TandemError as refusal:
         db.session.rollback()
         return Outcome(review_id=review_id, title=title, done=False, words=refusal.message)

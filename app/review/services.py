@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.posts.services import iso
-from app.review.announcing import on_appointed, on_changed, on_remarked, open_escalation
+from app.review.announcing import on_appointed, on_changed, on_disapproved, on_remarked, open_escalation
 from app.review.capacity import able_for, deciders, eligible
 from app.review.chains import (
     AFTER_HOURS,
@@ -21,6 +21,7 @@ from app.review.chains import (
 from app.review.deciding import decide, decision_json, may_decide, why_not
 from app.review.deputies import principals_of
 from app.review.escalating import askable, escalate
+from app.review.escalating import may_withdraw as may_withdraw_escalation
 from app.review.escalating import withdraw as withdraw_escalation
 from app.review.finding import (
     approval_of,
@@ -63,8 +64,10 @@ __all__ = [
     "last_approved",
     "last_returned",
     "may_decide",
+    "may_withdraw_escalation",
     "on_appointed",
     "on_changed",
+    "on_disapproved",
     "on_remarked",
     "open_escalation",
     "opened",

@@ -147,7 +147,8 @@ def _last_first(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "没有紧急送审。本单位只有一个审核环节，没有可以后补的。请直接提交审核。",
             errors={"emergency": ["本单位只有一个审核环节。"]},
         )
-    return [stages[-1], *stages[:-1]]
+    # What goes out on one approval goes out on that one's secrecy check.
+    return [{**stages[-1], "secrecy": True}, *stages[:-1]]
 
 
 def _refuse_blocked(revision: Revision) -> None:

@@ -218,6 +218,7 @@ def item_page(
         able_for=[] if why_not else services.able_for(actor, review, principals),
         secrecy=services.asks_secrecy(review.stages, review.stage),
         asked=asked,
+        may_free=asked is not None and services.may_withdraw_escalation(actor, review, principals),
         askable=[]
         if why_not or asked
         else [(one.id, f"{one.name} · {one.unit.name}") for one in services.askable(review)],

@@ -75,7 +75,7 @@ def users_reset_second_factor(email: str) -> None:
         if user is None:
             raise NotFound(f"没有找到成员“{email}”。邮箱可能有误。请核对后重试。")
         reset_second_factor(SYSTEM, user.id, now=utcnow())
-    click.echo(f"已重置“{user.name}”的两步验证，此人的登录已全部退出。", err=True)
+    click.echo(f"已重置“{user.name}”的两步验证，此人的登录和接口令牌已全部失效。", err=True)
     click.echo(user.id)
 
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Encrypted, Model, UTCDateTime, new_id
@@ -91,7 +101,7 @@ class BrowserSession(Model):
     """A signed-in browser: only the SHA-256 of the secret in its cookie is stored. Signing out deletes the row.
 
     `how`: what it was signed in with (password, totp, recovery, passkey); `proven_at`: when the person last proved to
-    be there, by signing in or by a step-up.
+    be there, by signing in or by a step-up; `failed_proofs`: wrong answers since, at the fifth it ends.
     """
 
     __tablename__ = "browser_sessions"
@@ -105,6 +115,7 @@ class BrowserSession(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     proven_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    failed_proofs: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class SecondFactor(Model):
@@ -160,7 +171,8 @@ class AnsweredChallenge(Model):
 
 
 class ApiToken(Model):
-    """A bearer token: only its SHA-256 is stored. Empty `scopes`: all that the user may."""
+    """A bearer token: only its SHA-256 is stored. Empty `scopes`: all that the user may. `by_command`: issued at the command
+    line, for programs; a unit's rule of a second factor does not hold for it."""
 
     __tablename__ = "api_tokens"
 
@@ -172,6 +184,7 @@ class ApiToken(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     expires_at: Mapped[datetime] = mapped_column(UTCDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    by_command: Mapped[bool] = mapped_column(default=False, server_default=false())
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     user: Mapped[User] = relationship()

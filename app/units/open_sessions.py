@@ -15,9 +15,21 @@ from app.errors import NotFound
 from app.units.access import Actor
 from app.units.models import BrowserSession, User
 
+# Wrong proofs in one session; at that many it ends.
+PROOFS_ALLOWED = 5
 
-def open_session(user_id: str, *, how: str, user_agent: str, address: str, now: datetime) -> str:
-    """A new one; its secret, which is stored nowhere. Those of this person that died of idleness are cleared away."""
+
+def open_session(
+    user_id: str,
+    *,
+    how: str,
+    user_agent: str,
+    address: str,
+    now: datetime,
+    proven_at: datetime | None = None,
+    failed_proofs: int = 0,
+) -> str:
+    """A new one, proven now unless `proven_at` says when; its secret, which is stored nowhere. Those of this person that died of idleness are cleared away."""
     secret = secrets.token_urlsafe(32)
     with atomic():
         stale = BrowserSession.last_seen_at < now - _idle()
@@ -31,7 +43,8 @@ def open_session(user_id: str, *, how: str, user_agent: str, address: str, now: 
                 how=how,
                 created_at=now,
                 last_seen_at=now,
-                proven_at=now,
+                proven_at=proven_at or now,
+                failed_proofs=failed_proofs,
             )
         )
     return secret
@@ -51,10 +64,15 @@ def note_use(session_id: str, now: datetime) -> None:
 
 def note_proof(session_id: str, now: datetime) -> None:
     """The person has just proved to be there."""
-    _set(session_id, proven_at=now)
+    _set(session_id, proven_at=now, failed_proofs=0)
 
 
-def _set(session_id: str, **values: datetime) -> None:
+def note_factor(session_id: str, how: str) -> None:
+    """The person has just shown their first second factor there."""
+    _set(session_id, how=how)
+
+
+def _set(session_id: str, **values: datetime | int | str) -> None:
     with atomic():
         db.session.execute(update(BrowserSession).where(BrowserSession.id == session_id).values(**values))
 
@@ -97,6 +115,16 @@ def end_all(user: User) -> int:
     """Every browser of this person is signed out at once, also one whose cookie is from before. Inside atomic()."""
     user.session_epoch += 1
     return _end(BrowserSession.user_id == user.id)
+
+
+def count_failure(row: BrowserSession, who: Actor, now: datetime) -> bool:
+    """A wrong proof there; whether it was one too many and the session has ended. Inside atomic()."""
+    row.failed_proofs += 1
+    if row.failed_proofs < PROOFS_ALLOWED:
+        return False
+    _record(who, now, {"address": row.address, "failed_proofs": row.failed_proofs})
+    db.session.delete(row)
+    return True
 
 
 def _end(*which: ColumnElement[bool]) -> int:

@@ -29,7 +29,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import Actor
 from app.units.factors import PASSKEY, forget_codes_of_nothing, kinds_of, new_recovery_codes, recovery_codes_left
 from app.units.models import AnsweredChallenge, Passkey, User
-from app.units.second_factor import asked_of
+from app.units.second_factor import asked_of, tell_owner
 from app.words import N_
 
 # What a challenge is for; one made for one thing is not taken for another.
@@ -132,6 +132,7 @@ def register(actor: Actor, *, name: str, credential: str, kept: Kept | None, now
             raise Conflict(N_("没有登记。这个通行密钥已经登记过。请直接使用它。")) from None
         codes = [] if recovery_codes_left(actor.user_id) else new_recovery_codes(actor.user_id)
         _record(actor, "user.passkey_add", now, after={"name": name})
+        tell_owner(actor, "user.passkey_add", now)
     return codes
 
 
@@ -147,8 +148,9 @@ def options_to_answer(purpose: str, *, user_id: str = "", now: datetime) -> tupl
     return webauthn.options_to_json(options), kept
 
 
-def verify(credential: str, kept: Kept | None, purpose: str, *, now: datetime) -> Passkey:
+def verify(credential: str, kept: Kept | None, purpose: str, *, now: datetime, address: str = "") -> Passkey:
     """The passkey that answered the challenge of this browser, once. Raises Unauthenticated, in the same words."""
+    key: Passkey | None = None
     challenge = _expected(kept, purpose, now)
     try:
         given = json.loads(credential)
@@ -165,6 +167,8 @@ def verify(credential: str, kept: Kept | None, purpose: str, *, now: datetime) -
             require_user_verification=True,
         )
     except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError):
+        if key is not None:
+            _note_refusal(key, address, now)
         raise Unauthenticated(REFUSED) from None
     with atomic():
         _answered(challenge, now, Unauthenticated(REFUSED))
@@ -173,6 +177,13 @@ def verify(credential: str, kept: Kept | None, purpose: str, *, now: datetime) -
             raise Unauthenticated(REFUSED)
         found.sign_count, found.last_used_at = answer.new_sign_count, now
     return found
+
+
+def _note_refusal(key: Passkey, address: str, now: datetime) -> None:
+    with atomic():
+        user = db.session.get_one(User, key.user_id)
+        whose = Actor(user_id=user.id, name=user.name, unit_id=user.unit_id, origin=address)
+        _record(whose, "user.passkey_refused", now, before={"name": key.name})
 
 
 def remove(actor: Actor, passkey_id: str, *, now: datetime) -> None:
@@ -192,6 +203,7 @@ def remove(actor: Actor, passkey_id: str, *, now: datetime) -> None:
         db.session.flush()
         forget_codes_of_nothing(actor.user_id)
         _record(actor, "user.passkey_remove", now, before={"name": key.name})
+        tell_owner(actor, "user.passkey_remove", now)
 
 
 def _challenge(purpose: str, now: datetime) -> tuple[bytes, Kept]:

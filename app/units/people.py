@@ -118,7 +118,7 @@ def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
         _keep_one_administrator(user, user.grants)
         user.active = False
         end_all(user)
-        _revoke_tokens(user, now)
+        revoke_tokens(user, now)
         _record(actor, "user.deactivate", user, now)
     return user
 
@@ -144,23 +144,27 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) 
     with atomic():
         user = managed_person(actor, user_id)
         _set_password(user, hashed)
-        _revoke_tokens(user, now)
+        user.failed_sign_ins, user.locked_until = 0, None
+        revoke_tokens(user, now)
         _record(actor, "user.reset_password", user, now)
     return user
 
 
-def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: datetime) -> User:
-    """One's own password; other sessions end."""
+def change_password(
+    actor: Actor, *, user_id: str, old: str, new: str, now: datetime, session_id: str = "", end_tokens: bool = False
+) -> User:
+    """One's own password; all sessions end, and the tokens if so wished. `session_id`: the browser's, where wrong ones are
+    counted."""
     user = db.session.get(User, user_id)
     if user is None or actor.user_id != user.id:
         raise NotFound
     stored = user.password_hash
     try:
-        prove_by_password(actor, old, now=now)
+        prove_by_password(actor, old, session_id=session_id, now=now)
     except Unauthenticated:
         # Counted like a wrong sign-in: an open screen is no place to guess at leisure.
         raise Invalid(
-            "密码没有修改。当前密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后重试，忘记时请管理员重置。",
+            "密码没有修改。当前密码不对。请核对后重试，忘记时请管理员重置；连续输错 5 次会退出登录。",
             errors={"old": ["当前密码不对。"]},
         ) from None
     if new == old:
@@ -173,7 +177,9 @@ def change_password(actor: Actor, *, user_id: str, old: str, new: str, now: date
         if user.password_hash != stored:
             raise Invalid("密码没有修改。它刚刚已在别处改过。请重新登录后再改。")
         _set_password(user, hashed)
-        _record(actor, "user.change_password", user, now)
+        if end_tokens:
+            revoke_tokens(user, now)
+        _record(actor, "user.change_password", user, now, after={"tokens_ended": end_tokens})
     return user
 
 
@@ -191,11 +197,11 @@ def _accept_password(password: str, user: User, *, field: str = "password") -> N
 
 def _set_password(user: User, hashed: str) -> None:
     user.password_hash = hashed
-    user.failed_sign_ins, user.locked_until = 0, None
     end_all(user)
 
 
-def _revoke_tokens(user: User, now: datetime) -> None:
+def revoke_tokens(user: User, now: datetime) -> None:
+    """All of this person's, at once. Inside atomic()."""
     db.session.execute(
         update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)).values(revoked_at=now)
     )

@@ -34,6 +34,10 @@ def profile() -> str:
 def submit_password() -> ResponseReturnValue:
     form, actor, row = request.form, current_actor(), sessions.open_session()
     how = row.how if row is not None else PASSWORD
+    # The password alone is no proof of who has a second factor: the new session is no younger than the old one's proof.
+    proven_at, failed = None, 0
+    if row is not None and kinds_of(actor.user_id):
+        proven_at, failed = row.proven_at, row.failed_proofs
     try:
         if form.get("new", "") != form.get("again", ""):
             raise Invalid(
@@ -41,11 +45,17 @@ def submit_password() -> ResponseReturnValue:
                 errors={"again": [_("两次输入的新密码不一样，请重新输入。")]},
             )
         user = change_password(
-            actor, user_id=actor.user_id, old=form.get("old", ""), new=form.get("new", ""), now=utcnow()
+            actor,
+            user_id=actor.user_id,
+            old=form.get("old", ""),
+            new=form.get("new", ""),
+            session_id=row.id if row is not None else "",
+            end_tokens=bool(form.get("end_tokens")),
+            now=utcnow(),
         )
     except Invalid as refusal:
         return profile_page(password_errors=refusal.errors), 422
-    sessions.start(user, how)
+    sessions.start(user, how, proven_at=proven_at, failed_proofs=failed)
     flash(_("密码已修改。其他设备上的登录已全部退出。"), "ok")
     return redirect(url_for("units.profile"))
 

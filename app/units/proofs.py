@@ -71,14 +71,16 @@ def take(given: Mapping[str, str]) -> None:
     actor, now = current_actor(), utcnow()
     kinds = kinds_of(actor.user_id)
     if given.get("proof_passkey"):
-        key = passkeys.verify(given["proof_passkey"], session.pop(passkeys.KEPT, None), passkeys.PROOF, now=now)
+        key = passkeys.verify(
+            given["proof_passkey"], session.pop(passkeys.KEPT, None), passkeys.PROOF, now=now, address=actor.origin
+        )
         if key.user_id != actor.user_id:
             raise Unauthenticated(passkeys.REFUSED)
         sign_in.proved(actor, PASSKEY, now=now)
     elif kinds:
-        sign_in.prove_by_code(actor, given.get("proof_code", ""), now=now)
+        sign_in.prove_by_code(actor, given.get("proof_code", ""), session_id=sessions.here(), now=now)
     else:
-        sign_in.prove_by_password(actor, given.get("proof_password", ""), now=now)
+        sign_in.prove_by_password(actor, given.get("proof_password", ""), session_id=sessions.here(), now=now)
     sessions.note_proof()
 
 

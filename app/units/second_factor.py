@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pyotp
@@ -26,7 +26,7 @@ from app.units.factors import (
 )
 from app.units.models import Passkey, SecondFactor, Unit, UnitSettings, User
 from app.units.open_sessions import end_all
-from app.units.people import managed_person
+from app.units.people import managed_person, revoke_tokens
 from app.units.sign_in import prove_by_code, prove_by_password
 from app.words import N_
 
@@ -46,10 +46,13 @@ WEIGHTY = frozenset(
     }
 )
 _POLICY = "second_factor"
-_WRONG_PASSWORD = N_("没有关闭。密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试。")
+_SET_UP_WITHIN = timedelta(minutes=15)
+_WRONG_PASSWORD = N_("没有关闭。密码不对。请核对后再试；连续输错 5 次会退出登录。")
 
 # Called in the transaction of a reset: (person, who reset it, now).
 on_reset: list[Callable[[User, Actor, datetime], None]] = []
+# Called in the transaction in which a person changed what they sign in with: (person, the event's action, now).
+on_own_change: list[Callable[[User, str, datetime], None]] = []
 
 
 def begin(actor: Actor, *, now: datetime) -> None:
@@ -63,23 +66,29 @@ def begin(actor: Actor, *, now: datetime) -> None:
             db.session.add(SecondFactor(user_id=actor.user_id, secret=secret, created_at=now))
         else:
             row.secret, row.created_at = secret, now
+        _record(actor, "user.second_factor_begin", now)
 
 
-def pending(actor: Actor) -> tuple[str, str] | None:
-    """(secret, otpauth address for a QR code) of a set-up that still waits for its first code."""
+def pending(actor: Actor, *, now: datetime) -> tuple[str, str] | None:
+    """(secret, otpauth address for a QR code) of a set-up of the last quarter of an hour that waits for its first code."""
     row = db.session.get(SecondFactor, actor.user_id)
     user = db.session.get(User, actor.user_id)
-    if row is None or row.confirmed_at is not None or user is None:
+    if row is None or user is None or not _waits(row, now):
         return None
     totp = pyotp.TOTP(row.secret[TOTP], digits=DIGITS, interval=STEP)
     return row.secret[TOTP], totp.provisioning_uri(name=user.email, issuer_name=ISSUER)
+
+
+def _waits(row: SecondFactor, now: datetime) -> bool:
+    """Whoever comes to an open screen later finds no secret to copy."""
+    return row.confirmed_at is None and now - row.created_at <= _SET_UP_WITHIN
 
 
 def confirm(actor: Actor, code: str, *, now: datetime) -> list[str]:
     """In use from now on; the recovery codes, shown this once ([]: those of the passkeys stay). Raises Invalid."""
     with atomic():
         row = db.session.get(SecondFactor, actor.user_id, with_for_update=True)
-        if row is None or row.confirmed_at is not None:
+        if row is None or not _waits(row, now):
             raise Conflict(N_("没有启用。这次设置已失效，或已在别处完成。请回到个人设置查看。"))
         step = step_of(row.secret[TOTP], code, now)
         if step is None:
@@ -90,10 +99,11 @@ def confirm(actor: Actor, code: str, *, now: datetime) -> list[str]:
         row.confirmed_at, row.last_step = now, step
         codes = [] if recovery_codes_left(actor.user_id) else new_recovery_codes(actor.user_id)
         _record(actor, "user.second_factor_on", now, after={"by": TOTP})
+        tell_owner(actor, "user.second_factor_on", now)
     return codes
 
 
-def turn_off(actor: Actor, *, password: str, code: str, now: datetime) -> None:
+def turn_off(actor: Actor, *, password: str, code: str, now: datetime, session_id: str = "") -> None:
     """No authenticator any more; needs password and code. Raises Unauthenticated, Forbidden where one is required."""
     if TOTP not in kinds_of(actor.user_id):
         raise Conflict(N_("没有关闭。验证器没有启用。请刷新页面查看。"))
@@ -103,8 +113,8 @@ def turn_off(actor: Actor, *, password: str, code: str, now: datetime) -> None:
                 "没有关闭。单位规定掌握审核、发布或管理权限的成员必须启用两步验证。要换手机，请先登记一个通行密钥，或请管理员重置。"
             )
         )
-    prove_by_password(actor, password, now=now, refused=_WRONG_PASSWORD)
-    prove_by_code(actor, code, now=now)
+    prove_by_password(actor, password, session_id=session_id, now=now, refused=_WRONG_PASSWORD)
+    prove_by_code(actor, code, session_id=session_id, now=now)
     with atomic():
         row = db.session.get(SecondFactor, actor.user_id)
         if row is not None:
@@ -112,6 +122,7 @@ def turn_off(actor: Actor, *, password: str, code: str, now: datetime) -> None:
             db.session.flush()
         forget_codes_of_nothing(actor.user_id)
         _record(actor, "user.second_factor_off", now, before={"by": TOTP})
+        tell_owner(actor, "user.second_factor_off", now)
 
 
 def renew_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
@@ -121,11 +132,13 @@ def renew_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
     with atomic():
         codes = new_recovery_codes(actor.user_id)
         _record(actor, "user.recovery_codes", now)
+        tell_owner(actor, "user.recovery_codes", now)
     return codes
 
 
 def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
-    """Another person's authenticator, passkeys and recovery codes are gone, all their browsers signed out; they are told."""
+    """Another person's authenticator, passkeys and recovery codes are gone, all their browsers signed out and
+    tokens ended; they are told."""
     if user_id == actor.user_id:
         raise Forbidden(N_("不能重置自己的两步验证。关闭自己的两步验证须输入密码和验证码。请到“个人设置”办理。"))
     with atomic():
@@ -135,6 +148,7 @@ def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
             raise Conflict(f"没有重置。{user.name}没有启用两步验证。请刷新页面查看。")
         forget_all(user.id)
         end_all(user)
+        revoke_tokens(user, now)
         _record(actor, "user.second_factor_reset", now, user=user, before={"by": held})
         for hook in on_reset:
             hook(user, actor, now)
@@ -188,6 +202,13 @@ def lacking(unit: Unit) -> list[User]:
     having = union(select(SecondFactor.user_id).where(SecondFactor.confirmed_at.is_not(None)), select(Passkey.user_id))
     people = select(User).join(Unit, Unit.id == User.unit_id).where(User.active, User.id.not_in(having))
     return list(db.session.scalars(people.where(Unit.path.startswith(unit.path, autoescape=True)).order_by(User.name)))
+
+
+def tell_owner(actor: Actor, action: str, now: datetime) -> None:
+    """Whoever did it at an open screen is perhaps not its owner. Inside atomic()."""
+    user = db.session.get_one(User, actor.user_id)
+    for hook in on_own_change:
+        hook(user, action, now)
 
 
 def _record(

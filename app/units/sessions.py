@@ -13,7 +13,7 @@ from flask_login import current_user, login_user, logout_user
 from app.extensions import login_manager
 from app.units import open_sessions
 from app.units.access import actor_for
-from app.units.factors import kinds_of
+from app.units.factors import PASSWORD, kinds_of
 from app.units.models import BrowserSession, User
 from app.units.second_factor import asked_of
 from app.units.sign_in import user_of_session
@@ -63,8 +63,15 @@ def open_session() -> BrowserSession | None:
     return open_sessions.find(str(session.get("sid", "")))
 
 
-def start(user: User, how: str) -> None:
-    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing.
+def here() -> str:
+    """The id of this browser's session; "" when there is none."""
+    row = open_session()
+    return row.id if row is not None else ""
+
+
+def start(user: User, how: str, *, proven_at: datetime | None = None, failed_proofs: int = 0) -> None:
+    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `proven_at`: when the person
+    last proved to be there; None: with this sign-in. `failed_proofs`: wrong ones since.
 
     Of an earlier session survives the language and, for the same person, the CSRF token: a page left open with unsaved
     work can then still be saved.
@@ -82,6 +89,8 @@ def start(user: User, how: str) -> None:
         user_agent=request.headers.get("User-Agent", ""),
         address=request.remote_addr or "",
         now=_now(),
+        proven_at=proven_at,
+        failed_proofs=failed_proofs,
     )
     g.pop("actor", None)
     login_user(user)
@@ -143,15 +152,28 @@ def _end_idle_session() -> None:
 
 
 def _ask_for_second_factor() -> ResponseReturnValue | None:
-    """Who must have a second factor and has none may do nothing but set one up (and what strangers may)."""
+    """Who must have a second factor and has none may do nothing but set one up (and what strangers may); who has one and
+    was signed in without it signs in again."""
     if is_api() or request.endpoint in {None, "static", *_SETTING_UP} or "_user_id" not in session:
         return None
-    if not current_user.is_authenticated or not asked_of(actor_for(current_user)) or kinds_of(current_user.id):
+    if not current_user.is_authenticated or not asked_of(actor_for(current_user)):
         return None
-    target = url_for("units.second_factor")
+    if not kinds_of(current_user.id):
+        target = url_for("units.second_factor")
+    elif _by_password_alone():
+        end()
+        flash(_("请重新登录。单位规定须启用两步验证，这一处登录是只凭密码的。"), "warn")
+        target = url_for("units.sign_in")
+    else:
+        return None
     if request.headers.get("HX-Request"):
         return Response(status=403, headers={"HX-Redirect": target})
     return redirect(target)
+
+
+def _by_password_alone() -> bool:
+    row = open_session()
+    return row is not None and row.how == PASSWORD
 
 
 def _now() -> datetime:

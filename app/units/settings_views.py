@@ -268,7 +268,11 @@ def submit_reset(user_id: str) -> ResponseReturnValue:
 def submit_factor_reset(user_id: str) -> ResponseReturnValue:
     user = reset_second_factor(current_actor(), user_id, now=utcnow())
     flash(
-        _("已重置“%(name)s”的两步验证，此人的登录已全部退出。请当面核实身份后告诉本人重新设置。", name=user.name), "ok"
+        _(
+            "已重置“%(name)s”的两步验证，此人的登录和接口令牌已全部失效。请当面核实身份后告诉本人重新设置。",
+            name=user.name,
+        ),
+        "ok",
     )
     return redirect(url_for("units.person", user_id=user_id))
 

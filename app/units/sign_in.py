@@ -5,19 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
+from app.audit.models import Event
 from app.audit.services import record
 from app.db import atomic, db, release
-from app.errors import Unauthenticated
+from app.errors import TooMany, Unauthenticated
 from app.units.access import Actor
 from app.units.factors import PASSKEY, PASSWORD, kinds_of, spend
-from app.units.models import User
+from app.units.models import BrowserSession, User
+from app.units.open_sessions import count_failure
 from app.units.passwords import hash_password, is_right, needs_rehash
 from app.words import N_
 
 FAILURES_ALLOWED = 5
 LOCKED_FOR = timedelta(minutes=15)
+# Failures from one address within that time; then only passkeys sign in from there. An office may share one address.
+_FROM_ADDRESS = 30
+_TOO_MANY = N_(
+    "没有登录。这个网络地址近 15 分钟内登录失败太多次。请过一会儿再试，或用通行密钥登录；不是您所为请联系系统管理员。"
+)
 _REFUSED = N_(
     "没有登录。邮箱或密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试；忘记密码请联系本单位管理员重置。"
 )
@@ -25,7 +32,10 @@ _REFUSED = N_(
 CODE_REFUSED = N_(
     "没有通过。验证码不对或已经用过，或因连续输错 5 次已锁定 15 分钟。请等手机上出现下一个验证码再输；手机不在身边请用恢复码。"
 )
-PASSWORD_REFUSED = N_("没有通过。密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试；忘记密码请联系本单位管理员。")
+PROOF_REFUSED = N_(
+    "没有通过。验证码不对或已经用过。请等手机上出现下一个验证码再输，手机不在身边请用恢复码；连续输错 5 次会退出登录。"
+)
+PASSWORD_REFUSED = N_("没有通过。密码不对。请核对后再试，忘记密码请联系本单位管理员；连续输错 5 次会退出登录。")
 
 
 def authenticate(email: str, password: str, *, origin: str, now: datetime) -> User:
@@ -33,7 +43,9 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Us
     wrong.
 
     Who has a second factor is not signed in by that: `finish` follows, and the failures so far stay counted.
+    TooMany: from this address came too many failures lately, whoever's.
     """
+    _check_address(origin, now)
     user = find_user(email)
     user_id, stored = (user.id, user.password_hash) if user is not None else ("", None)
     release()
@@ -52,6 +64,8 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Us
             user.password_hash = fresh or user.password_hash
             if not kinds_of(user.id):
                 signed_in(user, PASSWORD, origin=origin, now=now)
+            else:
+                _record(user, _self(user, origin), "user.half_sign_in", now)
             return user
         _count_failure(user, _self(user, origin), now, "user.sign_in_failed")
     raise Unauthenticated(_REFUSED)
@@ -85,21 +99,27 @@ def finish_by_passkey(user_id: str, *, origin: str, now: datetime) -> User:
     return user
 
 
-def prove_by_code(actor: Actor, code: str, *, now: datetime) -> None:
-    """A signed-in person is there: a code of the authenticator or a recovery code. Raises Unauthenticated."""
+def prove_by_code(actor: Actor, code: str, *, now: datetime, session_id: str = "") -> None:
+    """A signed-in person is there: a code of the authenticator or a recovery code. Raises Unauthenticated.
+
+    `session_id`: the browser's; wrong ones are then counted there, and what strangers do at the sign-in page is no hindrance.
+    """
     how = _try(
         actor.user_id,
         lambda user: spend(user.id, code, now),
         failed="user.proof_failed",
         origin=actor.origin,
         now=now,
+        session_id=session_id,
     )
     if not how:
-        raise Unauthenticated(CODE_REFUSED)
+        raise Unauthenticated(PROOF_REFUSED if session_id else CODE_REFUSED)
     proved(actor, how, now=now)
 
 
-def prove_by_password(actor: Actor, password: str, *, now: datetime, refused: str = PASSWORD_REFUSED) -> None:
+def prove_by_password(
+    actor: Actor, password: str, *, now: datetime, session_id: str = "", refused: str = PASSWORD_REFUSED
+) -> None:
     """A signed-in person is there: the password. Raises Unauthenticated in the words `refused`."""
     user = db.session.get(User, actor.user_id)
     stored = user.password_hash if user is not None else None
@@ -109,7 +129,8 @@ def prove_by_password(actor: Actor, password: str, *, now: datetime, refused: st
     def judge(user: User) -> str:
         return PASSWORD if right and user.password_hash == stored else ""
 
-    if not _try(actor.user_id, judge, failed="user.proof_failed", origin=actor.origin, now=now):
+    how = _try(actor.user_id, judge, failed="user.proof_failed", origin=actor.origin, now=now, session_id=session_id)
+    if not how:
         raise Unauthenticated(refused)
     proved(actor, PASSWORD, now=now)
 
@@ -121,19 +142,52 @@ def proved(actor: Actor, how: str, *, now: datetime) -> None:
         _record(user, actor, "user.prove", now, how)
 
 
-def _try(user_id: str, judge: Callable[[User], str], *, failed: str, origin: str, now: datetime) -> str:
+def _try(
+    user_id: str, judge: Callable[[User], str], *, failed: str, origin: str, now: datetime, session_id: str = ""
+) -> str:
     """What `judge` says of the locked row of a person who may be signed in; "" is counted as a failure, and said of
-    everybody who is locked out or gone."""
+    everybody who is locked out or gone.
+
+    Counted with the open session `session_id`, or with the person. The password of who has a second factor forgets no
+    failure: between right passwords codes could be guessed for ever.
+    """
     with atomic():
         user = db.session.get(User, user_id, with_for_update=True)
-        if user is None or not user.active or (user.locked_until is not None and user.locked_until > now):
+        row = db.session.get(BrowserSession, session_id, populate_existing=True) if session_id else None
+        locked = user is not None and not session_id and user.locked_until is not None and user.locked_until > now
+        if user is None or not user.active or locked or (session_id and row is None):
             return ""
         how = judge(user)
         if how:
-            user.failed_sign_ins = 0
+            _forget_failures(user, row, how)
+        elif row is not None:
+            _record(user, _self(user, origin), failed, now)
+            count_failure(row, _self(user, origin), now)
         else:
             _count_failure(user, _self(user, origin), now, failed)
         return how
+
+
+def _check_address(origin: str, now: datetime) -> None:
+    """Counted from the log. The machine itself is no stranger: a proxy that was not told about hides everybody behind it."""
+    if origin in {"", "127.0.0.1", "::1"}:
+        return
+    failed = select(func.count(Event.id)).where(
+        Event.at > now - LOCKED_FOR,
+        Event.action.in_(("user.sign_in_failed", "user.locked")),
+        Event.origin == origin,
+    )
+    if (db.session.scalar(failed) or 0) >= _FROM_ADDRESS:
+        raise TooMany(_TOO_MANY)
+
+
+def _forget_failures(user: User, row: BrowserSession | None, how: str) -> None:
+    if how == PASSWORD and kinds_of(user.id):
+        return
+    if row is not None:
+        row.failed_proofs = 0
+    else:
+        user.failed_sign_ins = 0
 
 
 def signed_in(user: User, how: str, *, origin: str, now: datetime) -> None:

@@ -10,9 +10,11 @@ from sqlalchemy import select
 
 from app.audit.services import record
 from app.db import atomic, db
-from app.errors import Invalid, NotFound, Unauthenticated
+from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import PERMISSIONS, Actor, actor_for
+from app.units.factors import kinds_of
 from app.units.models import ApiToken, User
+from app.units.second_factor import asked_of
 
 PREFIX = "tdm_"
 MAX_DAYS = 366
@@ -45,6 +47,7 @@ def issue_token(actor: Actor, *, user_id: str, name: str, days: int, scopes: lis
             scopes=list(dict.fromkeys(scopes)),
             created_at=now,
             expires_at=now + timedelta(days=days),
+            by_command=actor.system,
         )
         db.session.add(row)
         db.session.flush()
@@ -79,7 +82,8 @@ def tokens_of(actor: Actor) -> list[ApiToken]:
 
 
 def actor_by_token(token: str, *, origin: str, now: datetime) -> Actor:
-    """Whoever this token speaks for. Raises Unauthenticated saying what is wrong with it."""
+    """Whoever this token speaks for. Raises Unauthenticated saying what is wrong with it, Forbidden while a second
+    factor is asked of the person and there is none."""
     row = db.session.scalars(select(ApiToken).where(ApiToken.digest == _digest(token))).one_or_none()
     if row is None:
         raise Unauthenticated("访问令牌无效。它不存在，或抄写有误。请到“个人设置”重新签发。")
@@ -90,6 +94,10 @@ def actor_by_token(token: str, *, origin: str, now: datetime) -> Actor:
     if not row.user.active:
         raise Unauthenticated("访问令牌的主人已停用。令牌随之失效。请联系本单位管理员。")
     actor = actor_for(row.user, scopes=frozenset(row.scopes) or None, origin=origin)
+    if not row.by_command and asked_of(actor) and not kinds_of(actor.user_id):
+        raise Forbidden(
+            "访问令牌暂不能用。单位规定掌握审核、发布或管理权限的成员必须启用两步验证。请本人登录，在“个人设置”里启用后再用。"
+        )
     if row.last_used_at is None or now - row.last_used_at > _NOTE_USE_EVERY:
         with atomic():
             db.session.get_one(ApiToken, row.id).last_used_at = now

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from app.db import utcnow
 from app.errors import Conflict, Forbidden, Invalid, TandemError, Unauthenticated
 from app.units import passkeys, proofs, second_factor, sessions
-from app.units.factors import TOTP, kinds_of
-from app.units.open_sessions import end_others, end_session
+from app.units.factors import PASSKEY, TOTP, kinds_of
+from app.units.open_sessions import end_others, end_session, note_factor
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
 from app.units.profile_views import bp as bp
 from app.units.profile_views import profile_page
@@ -38,10 +38,13 @@ def begin_second_factor() -> ResponseReturnValue:
 @requires(SIGNED_IN)
 @proven
 def confirm_second_factor() -> ResponseReturnValue:
+    actor, first = current_actor(), not kinds_of(current_actor().user_id)
     try:
-        codes = second_factor.confirm(current_actor(), request.form.get("code", ""), now=utcnow())
+        codes = second_factor.confirm(actor, request.form.get("code", ""), now=utcnow())
     except Invalid as refusal:
         return _set_up_page(refusal.errors), refusal.status
+    if first:
+        _keep_only_this_session(TOTP)
     if codes:
         return _codes_page(codes, _("验证器已启用。"))
     flash(_("验证器已启用。以后登录时，输入密码后还要输入验证码。"), "ok")
@@ -54,7 +57,11 @@ def turn_off_second_factor() -> ResponseReturnValue:
     form = request.form
     try:
         second_factor.turn_off(
-            current_actor(), password=form.get("password", ""), code=form.get("code", ""), now=utcnow()
+            current_actor(),
+            password=form.get("password", ""),
+            code=form.get("code", ""),
+            session_id=sessions.here(),
+            now=utcnow(),
         )
     except (Unauthenticated, Forbidden, Conflict) as refusal:
         return profile_page(factor_refusal=_(refusal.message)), 422
@@ -82,7 +89,7 @@ def passkey_options() -> ResponseReturnValue:
 @requires(SIGNED_IN)
 @proven
 def add_passkey() -> ResponseReturnValue:
-    form = request.form
+    form, first = request.form, not kinds_of(current_actor().user_id)
     try:
         codes = passkeys.register(
             current_actor(),
@@ -94,6 +101,8 @@ def add_passkey() -> ResponseReturnValue:
     except (Invalid, Conflict) as refusal:
         errors = refusal.errors or {"passkey_name": [_(refusal.message)]}
         return profile_page(passkey_errors=errors), refusal.status
+    if first:
+        _keep_only_this_session(PASSKEY)
     if codes:
         return _codes_page(codes, _("通行密钥已登记。"))
     flash(_("通行密钥已登记。"), "ok")
@@ -198,9 +207,17 @@ def _unit_page(unit_id: str, refusal: TandemError | None = None) -> str:
     )
 
 
+def _keep_only_this_session(how: str) -> None:
+    """Elsewhere one was signed in by the password alone; that is not enough any more."""
+    here = sessions.here()
+    note_factor(here, how)
+    end_others(current_actor(), keep=here, now=utcnow())
+
+
 def _set_up_page(errors: dict[str, list[str]] | None = None) -> str:
     actor = current_actor()
-    shared = second_factor.pending(actor)
+    # The secret is shown to nobody but who has just proved to be its owner.
+    shared = second_factor.pending(actor, now=utcnow()) if sessions.proven_lately() else None
     secret, address = shared or ("", "")
     return render_template(
         "units/second_factor.html",

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from app.db import utcnow
-from app.errors import Invalid, Unauthenticated
+from app.errors import Invalid, TooMany, Unauthenticated
 from app.units import passkeys, sessions, sign_in
 from app.units.factors import PASSKEY, PASSWORD, TOTP, kinds_of
 from app.units.models import User
@@ -34,7 +34,7 @@ def submit_sign_in() -> ResponseReturnValue:
         user = authenticate(
             form.get("email", ""), form.get("password", ""), origin=request.remote_addr or "", now=utcnow()
         )
-    except Unauthenticated as refusal:
+    except (Unauthenticated, TooMany) as refusal:
         return _sign_in_page(_(refusal.message)), refusal.status
     target = sessions.safe_next(form.get("next"))
     if kinds_of(user.id):
@@ -96,7 +96,11 @@ def sign_in_options() -> ResponseReturnValue:
 def _by_passkey(purpose: str, user_id: str = "") -> User:
     """Whose passkey answered (`user_id`: and nobody else's). Raises Unauthenticated."""
     key = passkeys.verify(
-        request.form.get("proof_passkey", ""), session.pop(passkeys.KEPT, None), purpose, now=utcnow()
+        request.form.get("proof_passkey", ""),
+        session.pop(passkeys.KEPT, None),
+        purpose,
+        now=utcnow(),
+        address=request.remote_addr or "",
     )
     if user_id and key.user_id != user_id:
         raise Unauthenticated(passkeys.REFUSED)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from sqlalchemy import select
 
+from app.audit.models import Event
 from app.db import atomic, db
 from app.errors import Invalid
 from app.review import services as review
@@ -62,10 +64,10 @@ def test_all_that_a_stage_says_is_kept(enter: Enter, world: World) -> None:
     assert first == {
         "name": "初审", "role": "reviewer", "rule": "all", "hours": 8, "working": True, "secrecy": True,
     }  # fmt: skip
-    assert (last["hours"], last["working"], last["secrecy"]) == (None, False, False)
+    assert (last["hours"], last["working"], last["secrecy"]) == (None, False, True)
     page = enter(world.admin).get(f"{PATH}?unit_id={world.city.id}").text
     assert 'value="8"' in page
-    assert page.count("checked") == 1
+    assert page.count("checked") == 2
 
 
 @pytest.mark.parametrize("hours", ["0", "721", "两", "-1", "1.5"])
@@ -113,8 +115,8 @@ def test_a_run_under_way_keeps_its_stages_and_their_limits(world: World, now: da
     assert approve(world.reviewers[0], run, now).status == "approved"
 
 
-def test_the_secrecy_box_stands_at_its_stage_alone(enter: Enter, world: World, now: datetime) -> None:
-    review.set_chain(world.admin, world.city.id, [{**STAGES[0], "secrecy": True}, STAGES[1]], now)
+def test_the_secrecy_box_stands_at_its_stage_and_at_the_last(enter: Enter, world: World, now: datetime) -> None:
+    review.set_chain(world.admin, world.city.id, [{**STAGES[0], "secrecy": True}, *STAGES[1:]], now)
     run = submitted(world)
     first = enter(world.reviewers[0])
     path, hashes = f"/review/{run.id}", {f"sha256-{v.id}": v.sha256 for v in run.revision.variants}
@@ -128,9 +130,13 @@ def test_the_secrecy_box_stands_at_its_stage_alone(enter: Enter, world: World, n
     assert 'name="secrecy"' not in second.get(path).text
     assert second.post(path, data={"decision": "approved", "stage": 1, **hashes}).status_code == 302
     assert [decision.secrecy for decision in again(run).decisions] == [True, None]
+    # By a program that says nothing of it: it passes, and the log says so.
+    assert approve(world.reviewers[2], run, now).status == "approved"
+    told = db.session.scalars(select(Event.after).where(Event.action == "review.decide").order_by(Event.seq)).all()
+    assert [after.get("secrecy") for after in told] == [True, None, False]
 
 
-def test_the_last_stage_checks_where_no_other_does(world: World, now: datetime) -> None:
+def test_the_last_stage_checks_for_secrets(world: World, now: datetime) -> None:
     run = submitted(world)
     for reviewer in world.reviewers[:2]:
         approve(reviewer, run, now, secrecy=False)

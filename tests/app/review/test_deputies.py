@@ -8,15 +8,18 @@ import pytest
 from sqlalchemy import select
 
 from app.audit.models import Event
-from app.db import db
+from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.review import deputies
 from app.review import services as review
 from app.review.models import Deputy
-from app.units.access import Actor
+from app.units.access import SYSTEM, Actor
+from app.units.models import Grant
+from app.units.second_factor import require_second_factor
 from tests.app.posts.helpers import World
 from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import STAGES, again, approve, bell, submitted
+from tests.app.units.trusted import give_authenticator
 
 WEEK = timedelta(days=7)
 
@@ -208,3 +211,37 @@ def test_on_the_page(world: World, clerk: Actor, enter: Enter) -> None:
     assert "clerk代reviewer0审核" not in enter(world.colleague).get("/settings/deputies").text
     assert chief.post(f"/settings/deputies/{row.id}/end").status_code == 302
     assert "没有代理" in chief.get("/settings/deputies").text
+
+
+def test_an_administrator_hands_out_only_what_is_theirs(world: World, clerk: Actor, call: Call, now: datetime) -> None:
+    """Neither what somebody of their unit decides higher up, nor anything to themselves."""
+    low = world.person("low", world.bureau, "administrator", "reviewer")
+    peer = world.person("peer", world.bureau, "reviewer")
+    chief = world.person("chief", world.bureau, "reviewer")
+    with atomic():
+        db.session.add(Grant(user_id=chief.user_id, role="reviewer", unit_id=world.city.id))
+    with pytest.raises(Forbidden, match="青岚市政府办"):
+        appoint(world, chief, peer, by=low)
+    body = {"user_id": chief.user_id, "deputy_id": peer.user_id, "starts_at": now.isoformat()}
+    body |= {"ends_at": "2099-01-01T00:00:00Z", "reason": ""}
+    assert call(low, "POST", "/deputies", body).status_code in (403, 422)
+    assert chief.user_id not in {user.id for user in deputies.reviewers_for(low)}
+    with pytest.raises(Forbidden, match="自己"):
+        appoint(world, peer, low, by=low)
+    appoint(world, peer, clerk, by=low)
+    appoint(world, chief, peer, by=world.admin)
+    appoint(world, chief, low)
+
+
+def test_the_rule_of_a_second_factor_holds_for_deputies(world: World, clerk: Actor, now: datetime) -> None:
+    appoint(world, world.reviewers[0], clerk)
+    run = submitted(world)
+    require_second_factor(SYSTEM, world.city.id, True, now=now)
+    with pytest.raises(Forbidden, match="两步验证"):
+        approve(clerk, run, now)
+    with pytest.raises(Invalid) as refused:
+        appoint(world, world.reviewers[1], clerk)
+    assert "deputy_id" in refused.value.errors
+    give_authenticator(clerk, now)
+    appoint(world, world.reviewers[1], clerk)
+    assert approve(clerk, run, now).stage == 1

@@ -17,10 +17,12 @@ from app.notices import services as notices
 from app.notices.models import Notice
 from app.posts import services as posts
 from app.posts.models import Post
+from app.publishing import batches, claims, committing, pushdown
 from app.publishing import services as publishing
 from app.review import services as review
 from app.review.models import Review
 from tests.app.posts.helpers import World
+from tests.app.publishing.kit import claim_of, force, row
 from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import STAGES, again, approve, bell, run_of
 from tests.architecture.pages import faults
@@ -171,3 +173,73 @@ def test_by_the_api(world: World, call: Call, now: datetime) -> None:
     assert call(world.author, "POST", path, {"emergency": REASON}).json["status"] == "in_review"
     (item,) = call(world.reviewers[0], "GET", "/reviews").json["items"]
     assert (item["emergency"], item["after_due_at"]) == (REASON, None)
+
+
+def test_the_first_approval_always_checks_for_secrets(world: World, now: datetime) -> None:
+    """Also where the chain puts the check elsewhere."""
+    review.set_chain(world.admin, world.city.id, [{**STAGES[0], "secrecy": True}, *STAGES[1:]], now)
+    post = posts.create_post(world.author, world.fields(), now)
+    run = run_of(review.submit(world.author, post.id, now, emergency=REASON))
+    assert [stage["secrecy"] for stage in run.stages] == [True, True, False]
+    with pytest.raises(Invalid, match="保密审查"):
+        approve(world.reviewers[0], run, now, secrecy=False)
+    # Several at once: who says nothing of it has not done it.
+    review.opened(world.reviewers[0], run, now)
+    (outcome,) = review.approve_opened(world.reviewers[0], [run.id], "", now, secrecy=None)
+    assert (outcome.done, "保密审查" in outcome.words) == (False, True)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_returned_while_one_part_is_out_the_others_do_not_go(
+    run: Review, world: World, now: datetime, alone: bool
+) -> None:
+    approve(world.reviewers[0], run, now)
+    publishing.schedule(world.author, run.post_id, publish_at=now + timedelta(hours=1), now=now)
+    later = now + timedelta(hours=1)
+    force(row(run.post_id, world.weibo), "published", later)
+    force(row(run.post_id, world.wechat), "committing", later, claim_owner="w", claim_until=later, fence=1)
+    with atomic():
+        pushdown.push([run.post_id], later)
+    review.decide(world.reviewers[1], run.revision_id, "returned", "地名有误", None, later)
+    # What was just being sent is looked at once more directly before.
+    begin = committing.begin if alone else lambda claim, *rest: batches.begin_all([claim], *rest)[0]
+    assert begin(claim_of(row(run.post_id, world.wechat)), "w", later) is None
+    held = row(run.post_id, world.wechat)
+    assert (held.status, "补审中被退回" in held.why) == ("held", True)
+    with pytest.raises(Conflict, match="补审中被退回"):
+        publishing.release(world.author, held.id, reason="放行", now=later)
+    with pytest.raises(Conflict, match="补审中被退回"):
+        publishing.schedule(world.author, run.post_id, publish_at=later + timedelta(hours=1), now=later)
+
+
+@pytest.mark.parametrize("status", ["scheduled", "ready", "held", "handed_over"])
+def test_returned_while_one_part_is_out_what_is_open_is_cancelled(
+    run: Review, world: World, now: datetime, status: str
+) -> None:
+    approve(world.reviewers[0], run, now)
+    publishing.schedule(world.author, run.post_id, publish_at=now + timedelta(hours=1), now=now)
+    force(row(run.post_id, world.weibo), "published", now)
+    force(row(run.post_id, world.wechat), status, now)
+    with atomic():
+        pushdown.push([run.post_id], now)
+    review.decide(world.reviewers[1], run.revision_id, "returned", "地名有误", None, now)
+    assert [row(run.post_id, account).status for account in (world.weibo, world.wechat)] == ["published", "cancelled"]
+    told = db.session.scalars(select(Notice.title).where(Notice.level == "alarm")).all()
+    assert [title.partition("：")[0] for title in sorted(told)] == [
+        "已取消，补审没有通过",
+        "补审没有通过，稿件已在发布",
+    ]
+    assert again(run).post.status == "partly_published"
+
+
+def test_what_is_no_longer_approved_does_not_pass_its_hour(run: Review, world: World, now: datetime) -> None:
+    """Whatever undid the approval."""
+    approve(world.reviewers[0], run, now)
+    publishing.schedule(world.author, run.post_id, publish_at=now + timedelta(hours=1), now=now)
+    for account in (world.weibo, world.wechat):
+        force(row(run.post_id, account), "ready", now)
+    with atomic():
+        found = db.session.get_one(Review, run.id)
+        found.status, found.closed_at = "void", now
+    assert claims.claim_commits("w", 10, now + timedelta(hours=1)) == []
+    assert {row(run.post_id, account).status for account in (world.weibo, world.wechat)} == {"held"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,9 +11,11 @@ from sqlalchemy import select
 from app.accounts.models import Account
 from app.audit.models import Event
 from app.db import atomic, db
-from app.errors import Conflict, Forbidden, Invalid
+from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.posts import services as posts
+from app.review import deputies
 from app.review import services as review
+from app.review.capacity import deciders
 from app.review.models import Review
 from app.units.access import Actor
 from tests.app.posts.helpers import World
@@ -130,11 +133,29 @@ def test_the_question_is_taken_back_by_whoever_asked(world: World, bureau: Burea
     ask(world, run, bureau.first, world.reviewers[0])
     with pytest.raises(Forbidden):
         ask(world, run, bureau.second, world.reviewers[1])
-    with pytest.raises(Forbidden):
-        review.withdraw_escalation(bureau.second, run.revision_id, now)
+    for nobody in (bureau.author, world.author, world.person("clerk", world.bureau, "publisher")):
+        with pytest.raises(Forbidden):
+            review.withdraw_escalation(nobody, run.revision_id, now)
     review.withdraw_escalation(bureau.first, run.revision_id, now)
     assert again(run).escalations[0].outcome == "withdrawn"
     assert approve(bureau.second, run, now).stage == 1
+
+
+def test_a_stage_is_freed_by_its_people_and_has_its_own_limit_again(
+    world: World, bureau: Bureau, now: datetime
+) -> None:
+    """Not by whoever asked and reviews no more."""
+    review.set_chain(world.admin, world.bureau.id, [{**STAGES[0], "hours": 4, "working": False}], now)
+    run, later = bureau.run(world), now + timedelta(hours=1)
+    limit = (again(run).due_at, again(run).remind_at)
+    gone = replace(bureau.first, held=())
+    for person in (bureau.second, world.admin):
+        review.escalate(bureau.first, run.revision_id, world.reviewers[0].user_id, "可否？", later)
+        assert again(run).due_at == later + timedelta(hours=4)
+        with pytest.raises(NotFound):
+            review.withdraw_escalation(gone, run.revision_id, later)
+        review.withdraw_escalation(person, run.revision_id, later)
+        assert (again(run).due_at, again(run).remind_at) == limit
 
 
 def test_the_time_begins_anew(world: World, bureau: Bureau, now: datetime) -> None:
@@ -170,3 +191,21 @@ def test_on_the_page(world: World, bureau: Bureau, enter: Enter) -> None:
     assert mute.status_code == 422
     assert "书面答复" in mute.text
     assert enter(world.outsider).get(path).status_code == 404
+
+
+def test_whoever_asked_answers_not_as_the_deputy_of_whom_they_asked(
+    world: World, bureau: Bureau, now: datetime
+) -> None:
+    chief = world.reviewers[0]
+    for deputy in (bureau.first, bureau.second):
+        deputies.appoint(
+            chief, user_id=chief.user_id, deputy_id=deputy.user_id,
+            starts_at=now, ends_at=now + timedelta(days=7), reason="", now=now,
+        )  # fmt: skip
+    run = bureau.run(world)
+    ask(world, run, bureau.first, chief)
+    with pytest.raises(Forbidden, match="您是请示人"):
+        approve(bureau.first, run, now, "同意", for_user_id=chief.user_id)
+    assert review.waiting_for(bureau.first, now) == []
+    assert deciders(again(run), now) == {chief.user_id, bureau.second.user_id}
+    assert approve(bureau.second, run, now, "同意").stage == 1

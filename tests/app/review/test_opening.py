@@ -102,6 +102,7 @@ def test_by_the_api(world: World, runs: list[Review], call: Call) -> None:
     assert [one["title"] for one in listed] == ["第0篇", "第1篇", "第2篇"]
     seen = call(first, "GET", f"/reviews/{runs[0].id}").json
     assert [variant["sha256"] for variant in seen["variants"]] == list(seen["sha256s"].values())
+    assert call(first, "HEAD", f"/reviews/{runs[1].id}").status_code == 200
     answer = call(first, "POST", "/reviews/approvals", {"review_ids": [runs[0].id, runs[1].id]})
     assert answer.status_code == 200, answer.json
     assert [one["done"] for one in answer.json["items"]] == [True, False]

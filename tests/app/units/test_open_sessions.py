@@ -7,13 +7,13 @@ import re
 from sqlalchemy import select
 
 from app.audit.models import Event
-from app.db import db, utcnow
-from app.units.access import actor_for
-from app.units.models import BrowserSession
-from app.units.second_factor import reset_second_factor
+from app.db import atomic, db, utcnow
+from app.units.access import SYSTEM, actor_for
+from app.units.models import BrowserSession, SecondFactor
+from app.units.second_factor import require_second_factor, reset_second_factor
 from app.units.services import change_password, deactivate_user, reset_password
 from tests.app.units.conftest import PASSWORD, SignIn, Town
-from tests.app.units.trusted import give_authenticator
+from tests.app.units.trusted import code_at, give_authenticator, let_proofs_age
 from tests.architecture.pages import faults
 
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36 Edg/120.0"
@@ -77,3 +77,22 @@ def test_devices_are_named_as_people_call_them(town: Town, sign_in: SignIn) -> N
     with browser.session_transaction() as session:
         assert session["sid"] not in (row.id, row.digest)
     assert "user.sign_out" in db.session.scalars(select(Event.action)).all()
+
+
+def test_the_first_second_factor_ends_what_was_signed_in_without_it(town: Town, sign_in: SignIn) -> None:
+    here, elsewhere, now = sign_in(town.author), sign_in(town.author), utcnow()
+    here.post("/settings/profile/second-factor")
+    secret = db.session.get_one(SecondFactor, town.author.id).secret["totp"]
+    path = "/settings/profile/second-factor"
+    assert secret[:4] in here.get(path).text
+    let_proofs_age()
+    assert secret[:4] not in here.get(path).text, "an open screen shows no secret"
+    with atomic():
+        db.session.query(BrowserSession).update({"proven_at": now})
+    assert here.post(f"{path}/confirmation", data={"code": code_at(secret, now)}).status_code == 200
+    assert (here.get("/settings").status_code, elsewhere.get("/settings").status_code) == (200, 302)
+    require_second_factor(SYSTEM, town.bureau.id, True, now=now)
+    assert here.get("/settings").status_code == 200
+    with atomic():
+        db.session.query(BrowserSession).update({"how": "password"})
+    assert here.get("/settings").headers["Location"].startswith("/sign-in")

@@ -20,6 +20,7 @@ from app.units import second_factor
 from app.units.access import Actor, actor_for
 from app.units.factors import kinds_of, recovery_codes_left
 from app.units.models import User
+from app.units.people import change_password
 from app.units.sign_in import authenticate, finish, prove_by_code, prove_by_password
 from tests.app.units.conftest import PASSWORD, Town
 from tests.app.units.trusted import code_at, give_authenticator, wrong_code
@@ -48,8 +49,9 @@ def actions(user: User) -> list[str]:
 def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now: datetime) -> None:
     actor = acts(town.author)
     second_factor.begin(actor, now=now)
-    shared = second_factor.pending(actor)
+    shared = second_factor.pending(actor, now=now)
     assert shared is not None
+    assert second_factor.pending(actor, now=now + timedelta(minutes=16)) is None
     secret, address = shared
     assert address.startswith("otpauth://totp/Tandem")
     with pytest.raises(Invalid):
@@ -57,7 +59,7 @@ def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now
     assert authenticate(town.author.email, PASSWORD, origin="", now=now).last_sign_in_at == now
     codes = second_factor.confirm(actor, code_at(secret, now), now=now)
     assert (len(set(codes)), recovery_codes_left(actor.user_id)) == (10, 10)
-    assert second_factor.pending(actor) is None
+    assert second_factor.pending(actor, now=now) is None
     with pytest.raises(Conflict):
         second_factor.begin(actor, now=now)
 
@@ -70,7 +72,9 @@ def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now
     assert not any(
         code.replace("-", "") in str(db.session.execute(text("SELECT * FROM recovery_codes")).all()) for code in codes
     )
-    assert actions(town.author)[-2:] == ["user.second_factor_on", "user.sign_in"]
+    halves = ["user.half_sign_in"] * 2
+    begun = ["user.second_factor_begin", "user.sign_in", "user.second_factor_on"]
+    assert actions(town.author)[-6:] == [*begun, *halves, "user.sign_in"]
     assert verify() == []
 
 
@@ -225,7 +229,8 @@ def test_an_administrator_resets_it_and_the_person_is_told(town: Town, acts: Act
     second_factor.reset_second_factor(acts(town.bureau_admin), town.author.id, now=now)
     user = db.session.get_one(User, town.author.id)
     assert (kinds_of(user.id), user.session_epoch) == (frozenset(), epoch + 1)
-    told = db.session.scalars(select(Notice).where(Notice.user_id == user.id)).one()
+    own, told = db.session.scalars(select(Notice).where(Notice.user_id == user.id).order_by(Notice.id))
+    assert "启用验证器" in own.title
     assert "周岚" in told.body
     event = db.session.scalars(select(Event).where(Event.action == "user.second_factor_reset")).one()
     assert (event.actor_id, event.before) == (town.bureau_admin.id, {"by": ["totp"]})
@@ -263,3 +268,20 @@ def test_a_unit_asks_it_of_those_who_can_send_out_or_manage(town: Town, acts: Ac
         second_factor.turn_off(acts(town.author), password=PASSWORD, code=code_at(secret, later), now=later)
     second_factor.require_second_factor(admin, town.bureau.id, False, now=now)
     second_factor.turn_off(acts(town.author), password=PASSWORD, code=code_at(secret, later), now=later)
+
+
+def test_the_right_password_between_forgets_no_wrong_code(town: Town, acts: Acts, now: datetime) -> None:
+    """Neither by changing the password to and fro nor by turning the authenticator off."""
+    actor = acts(town.author)
+    give_authenticator(actor, now)
+    later, password = now + timedelta(minutes=1), PASSWORD
+    for turn in range(4):
+        with pytest.raises(Unauthenticated):
+            prove_by_code(actor, "AAAA", now=later)
+        fresh = f"a better passphrase {turn}"
+        change_password(actor, user_id=actor.user_id, old=password, new=fresh, now=later)
+        password = fresh
+    assert db.session.get_one(User, actor.user_id).failed_sign_ins == 4
+    with pytest.raises(Unauthenticated):
+        second_factor.turn_off(actor, password=password, code="AAAA", now=later)
+    assert db.session.get_one(User, actor.user_id).locked_until == later + timedelta(minutes=15)

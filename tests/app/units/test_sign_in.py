@@ -11,7 +11,7 @@ from flask import Flask
 
 from app.audit.services import verify
 from app.db import db
-from app.errors import Unauthenticated
+from app.errors import TooMany, Unauthenticated
 from app.units import sessions
 from app.units.access import Actor
 from app.units.models import User
@@ -236,3 +236,15 @@ def test_the_session_cookie_is_closed_to_scripts_and_ends_with_the_browser(town:
     assert "SameSite=Lax" in cookie
     assert "Expires" not in cookie
     db.session.rollback()
+
+
+def test_one_address_cannot_try_everybody(town: Town, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.units.sign_in._FROM_ADDRESS", 6)
+    for user in (town.author, town.auditor, town.bureau_admin):
+        for _ in range(2):
+            with pytest.raises(Unauthenticated):
+                authenticate(user.email, "wrong", origin="198.51.100.9", now=now)
+    with pytest.raises(TooMany):
+        authenticate(town.admin.email, PASSWORD, origin="198.51.100.9", now=now)
+    assert authenticate(town.admin.email, PASSWORD, origin="203.0.113.7", now=now).id == town.admin.id
+    authenticate(town.admin.email, PASSWORD, origin="198.51.100.9", now=now + timedelta(minutes=15))

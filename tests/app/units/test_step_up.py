@@ -12,10 +12,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.db import db, utcnow
+from app.db import atomic, db, utcnow
 from app.units import second_factor
 from app.units.access import actor_for
-from app.units.models import ApiToken, Grant, User
+from app.units.models import ApiToken, BrowserSession, Grant, User
 from tests.app.units.conftest import PASSWORD, SignIn, Town
 from tests.app.units.trusted import code_at, give_authenticator, let_proofs_age, wrong_code
 from tests.architecture.pages import faults
@@ -168,13 +168,13 @@ def test_with_an_authenticator_the_password_is_no_proof(town: Town, app: Flask) 
     assert not db.session.get_one(User, town.author.id).active
 
 
-def test_guessing_at_an_open_screen_locks_it(town: Town, sign_in: SignIn) -> None:
+def test_guessing_at_an_open_screen_ends_the_session(town: Town, sign_in: SignIn) -> None:
     browser = sign_in(town.admin)
     let_proofs_age()
     path = f"/settings/people/{town.author.id}/deactivation"
-    words = {browser.post(path, data={"proof_password": f"guess {n}"}).text.count("已锁定 15 分钟") for n in range(5)}
+    words = {browser.post(path, data={"proof_password": f"guess {n}"}).text.count("会退出登录") for n in range(5)}
     assert words == {1}
-    assert browser.post(path, data={"proof_password": PASSWORD}).status_code == 403
+    assert browser.post(path, data={"proof_password": PASSWORD}).headers["Location"].startswith("/sign-in")
     db.session.rollback()
     assert db.session.get_one(User, town.author.id).active
 
@@ -241,3 +241,60 @@ def test_whoever_must_have_a_second_factor_gets_no_further_than_its_set_up(
     assert faults(trust.text) == []
     assert "李晓" in trust.text
     assert browser.get(f"/settings/units/{town.city.id}/trust").status_code == 404
+
+
+def test_the_password_alone_makes_no_fresh_proof_of_who_has_an_authenticator(town: Town, app: Flask) -> None:
+    secret, codes = give_authenticator(actor_for(town.admin), utcnow() - timedelta(minutes=2))
+    browser = half_way(app, town.admin)
+    browser.post("/sign-in/second", data={"proof_code": code_at(secret, utcnow())})
+    let_proofs_age()
+    path, new = "/settings/profile/password", "a better passphrase"
+    sent = {"old": PASSWORD, "new": new, "again": new}
+    assert browser.post(path, data=sent).headers["X-Proof-Needed"] == "1"
+    assert browser.post(path, data={**sent, "proof_password": PASSWORD}).status_code == 403
+    assert browser.post(path, data={**sent, "proof_code": codes[0]}).status_code == 302
+    # A step-up that is nearly over is nearly over in the new session, too.
+    with atomic():
+        db.session.query(BrowserSession).update({"proven_at": utcnow() - timedelta(seconds=200)})
+    assert browser.post(path, data={"old": new, "new": PASSWORD, "again": PASSWORD}).status_code == 302
+    left = db.session.scalars(select(BrowserSession.proven_at)).one()
+    assert left < utcnow() - timedelta(seconds=190)
+
+
+def test_strangers_at_the_sign_in_page_hold_up_no_proof_and_five_wrong_ones_end_the_session(
+    town: Town, app: Flask, sign_in: SignIn
+) -> None:
+    browser, stranger = sign_in(town.admin), app.test_client()
+    let_proofs_age()
+    for _ in range(5):
+        stranger.post("/sign-in", data={"email": town.admin.email, "password": "wrong"})
+    db.session.rollback()
+    until = db.session.get_one(User, town.admin.id).locked_until
+    assert until is not None
+    assert browser.post("/proof", data={"proof_password": PASSWORD}).status_code == 303
+    wrong = {"proof_password": "wrong"}
+    for _ in range(4):
+        assert browser.post("/proof", data=wrong).status_code == 403
+    # The right password counts from nothing again; it does not open the door that the stranger locked.
+    assert browser.post("/proof", data={"proof_password": PASSWORD}).status_code == 303
+    for _ in range(4):
+        browser.post("/proof", data=wrong)
+    assert browser.get("/settings").status_code == 200
+    assert "退出登录" in browser.post("/proof", data=wrong).text
+    assert browser.get("/settings").status_code == 302
+    db.session.rollback()
+    assert db.session.get_one(User, town.admin.id).locked_until == until
+
+
+def test_wrong_codes_stay_counted_when_the_password_is_changed_between(town: Town, app: Flask) -> None:
+    _secret, codes = give_authenticator(actor_for(town.admin), utcnow() - timedelta(minutes=2))
+    browser, old = half_way(app, town.admin), PASSWORD
+    browser.post("/sign-in/second", data={"proof_code": codes[0]})
+    for turn in range(4):
+        assert browser.post("/proof", data={"proof_code": "AAAA"}).status_code == 403
+        new = f"a better passphrase {turn}"
+        sent = {"old": old, "new": new, "again": new}
+        assert browser.post("/settings/profile/password", data=sent).status_code == 302
+        old = new
+    browser.post("/settings/profile/second-factor/removal", data={"password": old, "code": "AAAA"})
+    assert browser.get("/settings").status_code == 302
