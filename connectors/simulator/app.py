@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from werkzeug.exceptions import HTTPException
 from werkzeug.serving import ThreadedWSGIServer, WSGIRequestHandler
@@ -67,6 +67,30 @@ MOST_BYTES = 32 * 1024 * 1024
 SECRET = re.compile(r"\b(access_token|secret|appsecret|client_secret|code)=[^&]*")
 
 
+class _Request(Request):
+    """Closes every upload it began to read, those of a caller who hung up in the middle too."""
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        super().__init__(environ)
+        self._begun: list[IO[bytes]] = []
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        begun = super()._get_file_stream(total_content_length, content_type, filename, content_length)
+        self._begun.append(begun)
+        return begun
+
+    def close(self) -> None:
+        super().close()
+        for begun in self._begun:
+            begun.close()
+
+
 class Simulator:
     """Both platforms in one WSGI application over one state file."""
 
@@ -74,7 +98,7 @@ class Simulator:
         self.state = state
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        request = Request(environ)
+        request = _Request(environ)
         request.max_content_length = MOST_BYTES
         request.max_form_memory_size = MOST_BYTES
         try:
