@@ -15,6 +15,7 @@ from app.config import Config, load
 from app.db import TIMELY, install_engine_hooks
 from app.db import db as database
 from app.extensions import babel, csrf, login_manager, migrate
+from app.schemas import AwareTime, RefusalOut
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -80,6 +81,12 @@ def create_app(config: Config | None = None) -> Flask:
     return app
 
 
+class DescribedApi(Api):  # type: ignore[misc]
+    """The document of the API says of a refusal what web.problem_json() sends."""
+
+    ERROR_SCHEMA = RefusalOut
+
+
 def _bind_extensions(app: Flask) -> None:
     database.init_app(app)
     with app.app_context():
@@ -88,7 +95,9 @@ def _bind_extensions(app: Flask) -> None:
     csrf.init_app(app)
     login_manager.init_app(app)
     babel.init_app(app, locale_selector=web.choose_locale)
-    app.extensions["tandem_api"] = Api(app)
+    api = DescribedApi(app)
+    api.register_field(AwareTime, "string", "date-time")
+    app.extensions["tandem_api"] = api
 
 
 # As many connections as threads of a scheduler may want. Parameters never reach a log: they hold citizens' words and

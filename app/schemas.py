@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 
 from app.storable import storable
 
@@ -80,3 +80,15 @@ class PageQuery(BaseSchema):
 
     cursor = fields.String(load_default=None)
     limit = fields.Integer(load_default=50)
+
+
+class RefusalOut(Schema):
+    """The API's one error form; a refusal may say more, as `problems` of content or the `version` that stands now."""
+
+    class Meta:
+        unknown = INCLUDE
+
+    code = fields.Integer(metadata={"description": "the HTTP status"})
+    status = fields.String(metadata={"description": "its name"})
+    message = fields.String(metadata={"description": "cause, remedy, who must act"})
+    errors = fields.Dict(metadata={"description": "what is wrong, by field"})

@@ -15,7 +15,9 @@ from flask_babel import get_locale
 from flask_babel import gettext as babel_gettext
 from flask_smorest import Blueprint
 from flask_wtf.csrf import CSRFError
-from markupsafe import Markup
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 from werkzeug.exceptions import HTTPException
 
 from app import logs
@@ -55,6 +57,16 @@ def settings() -> Config:
 def _(text: str, **values: Any) -> str:
     """The Chinese source string in the reader's language."""
     return str(babel_gettext(text, **values))
+
+
+@pass_context
+def _words(context: Context, text: str, /, **values: Any) -> str:
+    """_() of templates. What it is given may be a whole sentence with people's words in it (a reason, an account's name): it
+    is text like any other, neither markup nor, without `values`, a format."""
+    words: str = babel_gettext(text)
+    if context.eval_ctx.autoescape:
+        words = escape(words)
+    return words % values if values else words
 
 
 def choose_locale() -> str:
@@ -177,6 +189,7 @@ def init(app: Flask) -> None:
     app.jinja_env.globals.update(
         embedded=embedded, page_url=page_url, simulator_url=simulator_url, zone_words=zone_words
     )
+    app.jinja_env.globals.update(_=_words, gettext=_words)
     app.register_error_handler(TandemError, _tandem_error)
     app.register_error_handler(CSRFError, _csrf_error)
     app.register_error_handler(HTTPException, _http_error)

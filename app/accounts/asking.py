@@ -27,7 +27,7 @@ def ask(
     again: str = "",
     now: datetime,
 ) -> T:
-    """`act` on the account's connector. Raises Conflict in three sentences, with the `code` and whether it is `unknown`;
+    """`act` on the account's connector. Raises Conflict in three sentences, with the `platform_code` and whether it is `unknown`;
     `again`: what to do then, in place of the platform's own advice."""
     connector = connections.connect(account, purpose=purpose)
     account_id = account.id
@@ -51,8 +51,8 @@ def refusal(what: str, error: ConnectorError, again: str = "") -> Conflict:
     who = f"（{error.who}）" if error.who else ""
     if isinstance(error, Unavailable | OutcomeUnknown):
         advice = again or f"{error.remedy}{who}"
-        return Conflict(f"“{what}”没有得到平台的确认。{error.cause}{advice}", code=error.code, unknown=True)
-    return Conflict(f"“{what}”没有办成。{error.cause}{error.remedy}{who}", code=error.code)
+        return Conflict(f"“{what}”没有得到平台的确认。{error.cause}{advice}", platform_code=error.code, unknown=True)
+    return Conflict(f"“{what}”没有办成。{error.cause}{error.remedy}{who}", platform_code=error.code)
 
 
 def outcome_words(refused: Conflict | None) -> str:
@@ -65,4 +65,4 @@ def outcome_words(refused: Conflict | None) -> str:
 def outcome_facts(refused: Conflict | None) -> dict[str, str]:
     if refused is None:
         return {}
-    return {"unknown" if refused.extra.get("unknown") else "refused": str(refused.extra.get("code", ""))}
+    return {"unknown" if refused.extra.get("unknown") else "refused": str(refused.extra.get("platform_code", ""))}

@@ -86,10 +86,13 @@ def find_owned(actor: Actor, conversation_id: str) -> Conversation:
     return conversation
 
 
-def find_message(actor: Actor, message_id: str, key: str) -> Message:
-    """An outbound message and its conversation, locked. Raises NotFound, Forbidden."""
+def find_message(actor: Actor, message_id: str, key: str, within: str | None = None) -> Message:
+    """An outbound message and its conversation, locked; `within`: the conversation where it must be. Raises NotFound,
+    Forbidden."""
     message = db.session.get(Message, message_id)
     if message is None or message.direction != "out":
+        raise NotFound
+    if within is not None and now_at(within) != message.conversation_id:
         raise NotFound
     find(actor, message.conversation_id, key, lock=True)
     db.session.refresh(message)

@@ -19,10 +19,13 @@ from app.waking import wake
 _SETTLED_AFTER = timedelta(seconds=30)
 
 
-def retry_reply(actor: Actor, message_id: str, *, confirmed: bool = False, now: datetime) -> Message:
-    """Send a failed answer again, with a new attempt; one of unknown outcome only when `confirmed` by the person."""
+def retry_reply(
+    actor: Actor, message_id: str, *, conversation_id: str | None = None, confirmed: bool = False, now: datetime
+) -> Message:
+    """Send a failed answer again, with a new attempt; one of unknown outcome only when `confirmed` by the person.
+    `conversation_id`: where it must be."""
     with atomic():
-        message = find_message(actor, message_id, "inbox.reply")
+        message = find_message(actor, message_id, "inbox.reply", conversation_id)
         before = message.status
         if before == "unknown":
             _check_settled(message, now)
@@ -42,10 +45,13 @@ def retry_reply(actor: Actor, message_id: str, *, confirmed: bool = False, now: 
         return message
 
 
-def settle_reply(actor: Actor, message_id: str, *, sent: bool, now: datetime) -> Message:
-    """A person looked at the platform and says what became of an answer of unknown outcome."""
+def settle_reply(
+    actor: Actor, message_id: str, *, conversation_id: str | None = None, sent: bool, now: datetime
+) -> Message:
+    """A person looked at the platform and says what became of an answer of unknown outcome. `conversation_id`: where it
+    must be."""
     with atomic():
-        message = find_message(actor, message_id, "inbox.reply")
+        message = find_message(actor, message_id, "inbox.reply", conversation_id)
         if message.status != "unknown":
             raise Conflict("这条回复不需要核实。它的状态已经明确。请刷新页面查看。")
         _check_settled(message, now)

@@ -110,7 +110,9 @@ def retry(conversation_id: str, message_id: str) -> ResponseReturnValue:
     confirmed = request.form.get("confirmed") == "1"
     return _do(
         conversation_id,
-        lambda: services.retry_reply(current_actor(), message_id, confirmed=confirmed, now=utcnow()),
+        lambda: services.retry_reply(
+            current_actor(), message_id, conversation_id=conversation_id, confirmed=confirmed, now=utcnow()
+        ),
         _("已重新排队发送。"),
     )
 
@@ -121,7 +123,9 @@ def settle(conversation_id: str, message_id: str) -> ResponseReturnValue:
     sent = request.form.get("outcome") == "sent"
     return _do(
         conversation_id,
-        lambda: services.settle_reply(current_actor(), message_id, sent=sent, now=utcnow()),
+        lambda: services.settle_reply(
+            current_actor(), message_id, conversation_id=conversation_id, sent=sent, now=utcnow()
+        ),
         _("已记为发出。") if sent else _("已记为没有发出，可以重发。"),
     )
 

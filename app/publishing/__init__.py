@@ -22,7 +22,18 @@ _MORE = (
 def register(app: Flask) -> None:
     """Bind this capability's pages and API to the app, and its reaction to edited posts."""
     from app.posts import services as posts
-    from app.publishing import api, blackouts, conflicts, disapproving, heartbeats, outlook, planning, stops, views
+    from app.publishing import (
+        api,
+        blackouts,
+        conflicts,
+        disapproving,
+        heartbeats,
+        outlook,
+        planning,
+        schemas,
+        stops,
+        views,
+    )
     from app.review import services as review
 
     # One blueprint, whose routes stand in several modules, and one API in three: all are there before it is bound.
@@ -32,6 +43,7 @@ def register(app: Flask) -> None:
     web.shell_providers["heartbeat"] = lambda _actor: heartbeats.heartbeat_state(utcnow())
     web.shell_providers["stops"] = stops.stops_of
     web.shell_providers["blackouts"] = lambda actor: blackouts.under_way(actor, utcnow())
+    app.extensions["tandem_api"].register_field(schemas.TimeOrNow, "string", None)
     web.register_api(app, api.blp)
     app.jinja_env.filters["clash_words"] = lambda clash: (
         clash.said(web.in_words) + conflicts.free_words(clash, web.in_words)

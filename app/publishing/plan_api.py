@@ -28,7 +28,7 @@ class PlanImportOut(BaseSchema):
     sha256 = fields.String()
     notes = fields.List(fields.String(), metadata={"description": "about the file as a whole"})
     created_at = AwareTime()
-    confirmed_at = AwareTime()
+    confirmed_at = AwareTime(allow_none=True)
     rows = fields.Integer()
     made = fields.Integer(metadata={"description": "drafts made"})
     skipped = fields.Integer(metadata={"description": "rows of which none is made"})

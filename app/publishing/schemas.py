@@ -52,7 +52,7 @@ class FiguresOut(BaseSchema):
     likes = fields.Integer(allow_none=True)
     comments = fields.Integer(allow_none=True)
     reposts = fields.Integer(allow_none=True)
-    read_at = AwareTime()
+    read_at = AwareTime(allow_none=True)
 
 
 class PublicationOut(BaseSchema):
@@ -61,14 +61,14 @@ class PublicationOut(BaseSchema):
     account_id = fields.String()
     status = fields.String()
     due_at = AwareTime()
-    committed_at = AwareTime()
-    published_at = AwareTime()
-    live_at = AwareTime()
+    committed_at = AwareTime(allow_none=True)
+    published_at = AwareTime(allow_none=True)
+    live_at = AwareTime(allow_none=True)
     external_id = fields.String(allow_none=True)
     url = fields.String(allow_none=True)
     error = fields.Nested(ErrorOut, allow_none=True)
     why = fields.String()
-    next_attempt_at = AwareTime()
+    next_attempt_at = AwareTime(allow_none=True)
     figures = fields.Nested(FiguresOut, allow_none=True)
 
 
