@@ -103,7 +103,9 @@ def _connector(
             on_exchange=_counted(known.id, on_exchange),
             session=_session(known.base_url or known.platform),
         ),
-        tokens=DatabaseTokens(known.id, clock=clock, given=given_token(known.credentials), lately=lately),
+        tokens=DatabaseTokens(
+            known.id, clock=clock, given=given_token(known.credentials), lately=lately, known=known.credentials
+        ),
         media=media or media_store_factory(),
         meter=ledger,
         clock=clock,
