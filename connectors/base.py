@@ -112,9 +112,13 @@ class Connector(Desk, Granting, ABC):
     def verify_callback(self, callback: Callback) -> str:
         """What to answer to a GET check ("" for a POST). Raises Forged."""
 
+    def shows_keys(self, callback: Callback) -> bool:
+        """Whether a callback that was verified and read shows all keys of the account's callbacks to be right, not only some."""
+        return True
+
     @abstractmethod
     def parse_callback(self, callback: Callback) -> list[InboundMessage | PublishResult | AccountEvent]:
-        """What a verified POST tells. Raises Forged, or ValueError for correctly signed nonsense."""
+        """What a verified POST tells. Raises Forged, Unopened, or ValueError for correctly signed nonsense."""
 
     @abstractmethod
     def passive_reply(self, callback: Callback, text: str) -> bytes:

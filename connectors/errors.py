@@ -12,6 +12,7 @@ ConnectorError
 ├── OutcomeUnknown          it may have happened; check(), never blindly again
 ├── AlreadyDone(receipt)    the platform knows this key of ours (45065 under our clientmsgid, nothing else)
 └── Forged                  a callback that is not the platform's
+    └── Unopened            signed as the platform signs, but our key does not open it
 """
 
 from __future__ import annotations
@@ -105,6 +106,10 @@ class AlreadyDone(ConnectorError):
 
 class Forged(ConnectorError):
     """A callback whose signature or form is not the platform's."""
+
+
+class Unopened(Forged):
+    """A callback that is signed rightly and that the account's key does not open: with a wrong key all look so."""
 
 
 @dataclass(frozen=True, kw_only=True)

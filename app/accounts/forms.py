@@ -33,6 +33,8 @@ class Field:
     kind: str = "text"
     # The platform gives it to one account only.
     single: bool = False
+    # Its pushes are signed or sealed with it: changed, what came before proves nothing.
+    signs: bool = False
     # Ours to choose: the wizard proposes one, to be pasted on the platform's side.
     propose: Callable[[], str] | None = None
 
@@ -74,6 +76,10 @@ class Platform:
     @property
     def secrets(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields if field.secret)
+
+    @property
+    def signing(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields if field.signs)
 
 
 def matches(pattern: str, wrong: str) -> Callable[[str], str]:
@@ -144,6 +150,7 @@ WEIBO = Platform(
             help=N_("与 App Key 在同一页。也用于核对微博推送的签名。"),
             check=matches(_TEXT, "含有空格或非英文字符，请重新复制。"),
             secret=True,
+            signs=True,
         ),
         Field(
             name="access_token",
@@ -214,6 +221,7 @@ WECHAT = Platform(
             help=N_("微信开发者平台“我的业务 → 公众号”中查看，以 wx 开头。"),
             check=matches(r"[A-Za-z0-9_-]{1,64}", "应为字母和数字，请从微信开发者平台完整复制。"),
             single=True,
+            signs=True,
         ),
         Field(
             name="app_secret",
@@ -228,6 +236,7 @@ WECHAT = Platform(
             help=N_("消息推送的令牌，3 至 32 位字母或数字，与平台上填写的一致。"),
             check=matches(r"[A-Za-z0-9_-]{3,32}", "应为 3 至 32 位字母或数字，与平台上填写的一致。"),
             secret=True,
+            signs=True,
             propose=lambda: secrets.token_hex(12),
         ),
         Field(
@@ -236,6 +245,7 @@ WECHAT = Platform(
             help=N_("消息加解密密钥，43 位；平台上的加解密方式请选“安全模式”。"),
             check=_aes_key,
             secret=True,
+            signs=True,
             propose=_new_aes_key,
         ),
         Field(
@@ -245,6 +255,7 @@ WECHAT = Platform(
             check=lambda value: _aes_key(value) if value else "",
             secret=True,
             required=False,
+            signs=True,
         ),
     ),
     settings=(

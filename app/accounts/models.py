@@ -53,6 +53,8 @@ class Account(Model):
     # When that token was given, where the platform tells: how long it lives in all.
     token_granted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_callback_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The first push that the present keys opened; a mere check of the address shows not all of them.
+    callback_proven_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The last push whose signature did not fit, and why (Chinese): a wrong secret shows nowhere else.
     callback_refused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     callback_refusal: Mapped[str] = mapped_column(Text, default="")

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.words import N_
@@ -17,6 +18,8 @@ from connectors.values import Right
 
 CALLBACK = "callback"
 _CAME = N_("收到过平台的推送，签名正确。")
+_CHECKED = N_("平台连通过这个回调网址，但现有密钥还没有核验过推送：密钥对不对，收到下一条推送时才知道。")
+_COMPARE = N_("请确认账号设置中的密钥与平台上填写的一致。")
 _NEVER = N_("还没有收到过推送，收到第一条时验证。")
 _SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
 _WORKED = N_("用它成功发布过。")
@@ -100,15 +103,17 @@ def judge(account: Account) -> None:
 
 
 def _callback(account: Account, tested: Row | None) -> Row:
-    refused, last = account.callback_refused_at, account.last_callback_at
-    if refused is not None and (last is None or refused > last):
+    refused, proven_at = account.callback_refused_at, account.callback_proven_at
+    if refused is not None:
         remedy, who = account.callback_remedy or _SECRET, account.callback_who or _ADMIN
         said = Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=remedy, who=who)
         return {**row(said), "ours": True}
     if tested is not None and tested["ok"] is False:
         return tested
-    if last is not None:
+    if proven_at is not None:
         return {**row(Right(key=CALLBACK, ok=True, detail=_CAME)), "ours": True}
+    if account.last_callback_at is not None:
+        return {**row(Right(key=CALLBACK, ok=None, detail=_CHECKED, remedy=_COMPARE)), "ours": True}
     return tested or {**row(Right(key=CALLBACK, ok=None, detail=_NEVER)), "ours": True}
 
 
@@ -117,11 +122,23 @@ def _ours(right: Mapping[str, Any]) -> bool:
     return bool(right.get("ours")) or right["detail"] in (_CAME, _NEVER) or right["remedy"] == _SECRET
 
 
-def note_push(account_id: str, now: datetime) -> None:
-    """A push came whose signature is right: that proves address and keys, whatever was said before. Inside atomic()."""
+def note_push(account_id: str, now: datetime, shown: Mapping[str, str] | None) -> None:
+    """The platform came with a right signature: that proves the address, and the keys `shown`, whatever was said before.
+
+    A check of the address (None) proves not all keys: what was refused before it may be well by now, which the next push
+    shows. Inside atomic().
+    """
     account = _locked(account_id)
-    account.callback_refused_at, account.callback_refusal = None, ""
-    account.callback_remedy = account.callback_who = ""
+    if shown is not None and any(
+        shown.get(name) != account.known.get(name) for name in PLATFORMS[account.platform].signing
+    ):
+        # Known by keys that were changed meanwhile.
+        return
+    if shown is not None:
+        account.callback_proven_at = now
+    elif account.callback_refused_at is not None:
+        account.callback_proven_at = None
+    _forget_refusal(account)
     account.last_callback_at = now
     if account.rights and account.rights[0]["ok"] is True:
         # Whether the host was found when it was last tested does not matter any more: it was.
@@ -129,10 +146,24 @@ def note_push(account_id: str, now: datetime) -> None:
         judge(account)
 
 
+def forget_pushes(account: Account) -> None:
+    """What pushes are known by was changed: neither what came nor what was refused says anything of it. Inside atomic()."""
+    account.callback_proven_at = None
+    _forget_refusal(account)
+    if account.rights:
+        judge(account)
+
+
+def _forget_refusal(account: Account) -> None:
+    account.callback_refused_at, account.callback_refusal = None, ""
+    account.callback_remedy = account.callback_who = ""
+
+
 def proven(account: Account) -> bool:
     """Whether the right to be told by pushes is known to stand."""
     shown = next((right for right in account.rights if right["key"] == CALLBACK), None)
-    return account.callback_refused_at is None and (shown is None or shown["ok"] is True)
+    stands = account.callback_proven_at is not None and account.callback_refused_at is None
+    return stands and (shown is None or shown["ok"] is True)
 
 
 def status_of(rights: Sequence[Mapping[str, Any]]) -> str:

@@ -187,7 +187,11 @@ def test_a_token_of_replaced_credentials_is_not_kept(app: Flask, office: Office,
         replaced.set()
 
     work = iter([lambda: store_of(account_id).renew(None, fetch_slowly), wait, replace])
-    in_threads(app, 3, lambda: next(work)())
+
+    def one() -> None:
+        next(work)()
+
+    in_threads(app, 3, one)
     assert waited == ["账号的凭据刚刚更换，旧凭据不再使用。"]
     assert store_of(account_id).current() is None
     assert store_of(account_id).renew(None, lambda: Token(value="new", expires_at=later())).value == "new"
