@@ -43,12 +43,15 @@ class Replayed(Exception):
 @bp.route("/callbacks/<platform>/<key>", methods=["GET", "POST"])
 @public
 def receive(platform: str, key: str) -> Response:
-    """404 unknown key, 413 over 1 MB, 403 forged or replayed, 400 signed nonsense or what our key does not open; else the
-    platform's answer."""
+    """404 unknown key, 405 HEAD, 413 over 1 MB, 403 forged or replayed, 400 signed nonsense or what our key does not open;
+    else the platform's answer."""
     account = callbacks.account_by_key(platform, key)
     if account is None:
         return _plain(404, "unknown callback")
     logs.about(account=account.id)
+    if request.method == "HEAD":
+        # No platform asks so, and Flask would take it for a GET.
+        return _plain(405, "GET or POST")
     try:
         callback = Callback(method=request.method, query=request.args.to_dict(), body=_body())
     except RequestEntityTooLarge:
@@ -64,7 +67,7 @@ def receive(platform: str, key: str) -> Response:
     except (Forged, Replayed) as error:
         log.warning("callback_refused", why=str(error))
         _count(account.id, tallies.FORGED, now)
-        if isinstance(error, Forged):
+        if isinstance(error, Forged) and _meant(callback):
             note_refusal(account.id, error, now)
         return _plain(403, "forged")
     except ValueError as error:
@@ -139,6 +142,11 @@ def _take(account: Account, callback: Callback, now: datetime) -> bytes:
             return answer
         before = callbacks.seen(account.id, nonce, now)
     return _again(before or ("", b""), digest)
+
+
+def _meant(callback: Callback) -> bool:
+    """Whether it looks like the platform's: who merely opens the address in a browser says nothing of our keys."""
+    return callback.method == "POST" or bool(callback.query.get("signature"))
 
 
 def _keys_shown(connector: Connector, callback: Callback) -> Mapping[str, str] | None:

@@ -158,6 +158,21 @@ def test_a_check_of_wechats_address_says_nothing_of_the_key(app_on_simulator: Fl
     assert right(db.session.get_one(Account, account.id), "callback")["ok"] is True
 
 
+@pytest.mark.parametrize("platform", ["weibo", "wechat"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_opens_the_address_in_a_browser_says_nothing_of_the_keys(
+    app: Flask, office: Office, platform: str, method: str
+) -> None:
+    connect, letter = (connect_weibo, post.weibo()) if platform == "weibo" else (connect_wechat, post.wechat())
+    account = connect(office)
+    assert looked_up(app, account, post.Letter(query={}, body=b""), method) == {"GET": 403, "HEAD": 405}[method]
+    assert db.session.get_one(Account, account.id).callback_refused_at is None
+    # A check that is signed with another key is the platform's, and tells of it.
+    forged = post.Letter(query={**letter.query, "signature": "0" * 40, "echostr": "1"}, body=b"")
+    assert looked_up(app, account, forged) == 403
+    assert db.session.get_one(Account, account.id).callback_refused_at is not None
+
+
 def test_weibos_check_is_signed_with_all_there_is(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
     account = probe(connect_weibo(office).id, utcnow())
     assert looked_up(app_on_simulator, account, post.weibo(b"", echostr="1")) == 200
