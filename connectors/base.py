@@ -149,7 +149,7 @@ class Connector(Desk, Granting, ABC):
     @abstractmethod
     def check(self, attempted: Attempted) -> Finding:
         """What became of it; also the read-back of something published. Raises what concerns the account as a whole:
-        RateLimited, CredentialsRefused."""
+        RateLimited, CredentialsRefused and others that are `whole`."""
 
     @abstractmethod
     def discard(self, prepared: Prepared) -> None:

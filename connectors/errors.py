@@ -29,8 +29,11 @@ class ConnectorError(Exception):
     """Root of the tree. `cause`, `remedy` and `who` are Chinese words for the person who must act.
 
     `code` is the platform's own code as text ("45166"), `raw` what the platform said, secrets removed,
-    `rid` the platform's request id where it gives one.
+    `rid` the platform's request id where it gives one. `whole`: it is said of the account, not of this call: any other would
+    hear the same.
     """
+
+    whole: bool = False
 
     def __init__(
         self,
@@ -66,6 +69,8 @@ class ContentRefused(Refused):
 
 class CredentialsRefused(Refused):
     """The account must be connected again (expired, revoked or wrong credentials)."""
+
+    whole = True
 
 
 class NotEntitled(Refused):
@@ -125,3 +130,5 @@ class Code:
     unknown_on_write: bool = False
     # A limit of the app or the server's address, whichever account met it.
     shared: bool = False
+    # Said of the account as a whole, whichever call heard it.
+    whole: bool = False

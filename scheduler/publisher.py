@@ -19,7 +19,7 @@ from app.publishing import claims, committing, preparing, sealing
 from app.publishing.batches import Answer
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
-from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, OutcomeUnknown, RateLimited
+from connectors.errors import ConnectorError, NotEntitled, OutcomeUnknown, RateLimited
 from connectors.values import Prepared
 from scheduler import retry
 from scheduler.runtime import Kept, Runtime
@@ -281,7 +281,7 @@ def _connect(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Co
 
 def _decide(connector: Connector, work: Work, error: ConnectorError, now: datetime) -> Outcome:
     """What to do; the platform's own "not before" is remembered for everybody who asks it."""
-    if isinstance(error, RateLimited | CredentialsRefused | NotEntitled):
+    if error.whole or isinstance(error, RateLimited | NotEntitled):
         release()
         try:
             heed(work.account_id, connector, error, now)

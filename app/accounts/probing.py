@@ -5,14 +5,14 @@ A test that could ask nothing changes nothing of what is known: it says so besid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from app.accounts import changing, connections, tokens, verdicts
-from app.accounts.advice import unauthorised
+from app.accounts.advice import confirming, unauthorised
 from app.accounts.allotment import quota_summary, remaining
 from app.accounts.health import note_limit
 from app.accounts.judging import own_settings
@@ -22,7 +22,7 @@ from app.db import Moment, atomic, db, release
 from app.errors import NotFound
 from app.units.access import Actor
 from connectors.base import Purpose
-from connectors.errors import ConnectorError, CredentialsRefused, RateLimited, Refused
+from connectors.errors import ConnectorError, RateLimited, Refused
 from connectors.values import Health, Right
 
 # Without being asked, an account is probed again after this time.
@@ -192,9 +192,12 @@ def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
 
 
 def not_asked(error: ConnectorError) -> Right:
-    """What is known of an account whose token was refused, or could not even be asked about."""
+    """What is known of an account whose token was refused, or could not even be asked about; where the platform said so of the
+    account as a whole, it waits for a person there."""
     ok = False if isinstance(error, Refused) else None
-    return Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy, who=error.who, asked=ok is not None)
+    waits = ok is None and error.whole
+    said = Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy, who=error.who)
+    return replace(said, asked=waits or ok is not None, confirming=waits)
 
 
 def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:
@@ -261,13 +264,22 @@ def _take(account_id: str, condition: ColumnElement[bool], now: datetime) -> boo
 
 
 def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
-    """A call heard that the account's authorisation is dead: its rights are probed at the scheduler's next turn, which
-    tells people. Where no call is left for a probe today, the platform's word is taken as it is."""
+    """A call heard that the account's authorisation is dead, or that nobody may call for it from here: its rights are probed at
+    the scheduler's next turn, which tells people. Where no call is left for a probe today, the platform's word is taken as it
+    is."""
+    if not error.whole:
+        return
     account = db.session.get(Account, account_id, populate_existing=True)
-    if not isinstance(error, CredentialsRefused) or account is None or account.status == "refused":
+    if account is None or account.status == "refused" or confirming(account):
+        # Known; and each question anew may send the platform's administrator another message.
         return
     with atomic():
         account = changing.locked(account_id)
         account.probe_requested_at = now
-        if _too_few_calls(account, now):
+        if isinstance(error, RateLimited):
+            # Until then no test could ask: the platform's word stands as it is.
+            account.rights, account.tried_at = verdicts.merged(account.rights, [not_asked(error)]), now
+            account.probe_requested_at = error.until or now + PROBE_AGAIN
+            verdicts.judge(account)
+        elif isinstance(error, Refused) and _too_few_calls(account, now):
             account.status, account.rights, account.checked_at = "refused", [verdicts.row(not_asked(error))], now

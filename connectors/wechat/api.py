@@ -222,6 +222,8 @@ class Api:
             raw=mask(message),
             rid=rid.group(1) if rid else "",
         )
+        if row is not None and row.whole:
+            error.whole = True
         if row is not None and hasattr(error, "field"):
             error.field = row.field
         if isinstance(error, RateLimited) and code is not None:

@@ -79,7 +79,8 @@ def _token(
     known = _stated(account)
     try:
         info = api.token_info()
-    except CredentialsRefused as error:
+    except Refused as error:
+        # Of the authorisation (revoked, over), of the app (not audited, its key) or of this server: nothing works.
         return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy, who=error.who), known, None
     except ConnectorError as error:
         met.append(error)

@@ -13,13 +13,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from app.accounts import advice, callbacks, connections, quotas
+from app.accounts import advice, callbacks, connections, quotas, tokens
 from app.accounts.models import Account, QuotaUse
 from app.accounts.schemas import account_json
 from app.accounts.services import (
     accounts_of,
     claim_probes,
     get_account,
+    heed,
+    note_refused,
     probe,
     request_poll,
     request_probe,
@@ -28,8 +30,9 @@ from app.accounts.services import (
 )
 from app.audit.models import Event
 from app.config import Config
-from app.db import atomic, db, utcnow
+from app.db import atomic, db, release, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from connectors.errors import ConnectorError, NotEntitled, RateLimited
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
 
 SECRETS = (
@@ -284,6 +287,54 @@ def test_an_address_that_waits_for_a_person_is_asked_about_again(
     with atomic():
         quotas.unblock(account.id)
     assert probe(account.id, utcnow()).status in ("ok", "limited")
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"ip_whitelist": ["192.0.2.1"]}, "refused"),
+        ({"account_frozen": True}, "refused"),
+        ({"ip_confirm": "ask"}, "unknown"),
+        ({"ip_confirm": "refused_day"}, "unknown"),
+    ],
+)
+def test_what_bars_the_whole_account_is_probed_at_once(
+    app_on_simulator: Flask, sim: Sim, office: Office, said: dict[str, object], status: str
+) -> None:
+    """It showed green until the next daily test."""
+    account, now = probe(connect_wechat(office).id, utcnow()), utcnow()
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", said)
+    with atomic():
+        tokens.store(account.id, None)
+        account.probe_requested_at = None
+    connector = connections.connect(account)
+    release()
+    with pytest.raises(ConnectorError) as caught:
+        connector.history(now - timedelta(days=1))
+    heed(account.id, connector, caught.value, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    if isinstance(caught.value, RateLimited):
+        # No call is answered until then, so no test can ask: the platform's word stands.
+        assert claim_probes(now) == []
+        assert account.probe_requested_at == caught.value.until
+    else:
+        assert claim_probes(now) == [account.id]
+        account = probe(account.id, now)
+    assert account.status == status
+    assert (status == "unknown") is advice.confirming(account)
+    assert len(account.rights) > 1 or status == "refused", "what was known of the others stays"
+    # Known now: another call that hears it asks for no further probe, of which each may ring at somebody's phone.
+    again = account.probe_requested_at
+    heed(account.id, connector, caught.value, now)
+    assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at == again
+
+
+def test_what_bars_one_call_probes_nothing(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_wechat(office)
+    with atomic():
+        account.probe_requested_at = None
+    note_refused(account.id, NotEntitled("公众号没有这个接口的权限。", code="48001"), now)
+    assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at is None
 
 
 def test_probing_weibo_with_a_dead_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:

@@ -91,6 +91,19 @@ def test_a_platform_that_is_away_is_no_verdict(simulator: SimulatorControl, make
     assert token.ok is None
 
 
+@pytest.mark.parametrize("code", [10004, 21321, 21324, 21337])
+def test_whatever_the_platform_refuses_the_token_for_is_a_verdict(
+    simulator: SimulatorControl, make: Make, code: int
+) -> None:
+    """Of the app or of this server: it was taken for a platform that could not be reached."""
+    register(simulator)
+    simulator.fault("refuse", path="/oauth2/get_token_info", code=code, times=1)
+    token = rights(make(simulator.url).probe())["token"]
+    assert (token.ok, token.asked) == (False, True)
+    assert token.remedy
+    assert token.who
+
+
 def test_what_must_be_filled_in(simulator: SimulatorControl, make: Make) -> None:
     register(simulator)
     found = rights(make(simulator.url, credentials={}, environment="live").probe())
