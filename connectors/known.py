@@ -54,6 +54,8 @@ class Health:
     # When to ask again though nobody did: the platform waits for a person, or takes no calls until then (aware UTC).
     again_at: datetime | None = None
     limits: tuple[LimitMet, ...] = ()
+    # Lists that were found open, as the cursor of fetch_messages() calls them: what it keeps of a refusal is over.
+    opened: tuple[str, ...] = ()
 
 
 def limits_met(error: ConnectorError, call: str) -> tuple[LimitMet, ...]:

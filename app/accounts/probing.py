@@ -131,6 +131,11 @@ def _remember(account: Account, health: Health, reached: bool, now: datetime) ->
             # Pressing the button again would help nobody.
             account.rights = [{**account.rights[0], "limited": True}, *account.rights[1:]]
         return
+    account.poll_cursor = {
+        key: value
+        for key, value in account.poll_cursor.items()
+        if key not in {f"denied:{call}" for call in health.opened}
+    }
     # An address that the platform does not tell may be another than the one it told before.
     account.egress_ip = health.egress_ip or ("" if health.rights[0].unlisted else account.egress_ip)
     if health.token_expires_at is not None:

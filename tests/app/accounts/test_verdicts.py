@@ -101,6 +101,16 @@ def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account
     assert (account.status, right(account, "comments")["ok"]) == ("limited", False)
 
 
+def test_a_list_that_a_test_found_open_is_read_again(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = connect_weibo(office)
+    sim.call("PUT", f"/_sim/accounts/weibo/{UID}", {"denied": ["statuses/mentions"]})
+    closed = {"denied:comments/to_me": "2026-01-01", "denied:statuses/mentions": "2026-01-01", "since_id": "9"}
+    with atomic():
+        account.poll_cursor = closed
+    account = probe(account.id, utcnow())
+    assert account.poll_cursor == {"denied:statuses/mentions": "2026-01-01", "since_id": "9"}
+
+
 def push(app: Flask, account: Account, letter: post.Letter) -> int:
     path = f"/callbacks/{account.platform}/{account.callback_key}{letter.tail}"
     answer = app.test_client().post(path, data=letter.body)
