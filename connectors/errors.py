@@ -74,7 +74,10 @@ class CredentialsRefused(Refused):
 
 
 class NotEntitled(Refused):
-    """The app or the account lacks this right."""
+    """The app or the account lacks this right. `right`: its key as probe() names it, where it is another than that of the call;
+    one that no probe names is no right of an account (a card in the text, say)."""
+
+    right: str = ""
 
 
 class ReplyWindowClosed(Refused):
@@ -132,3 +135,5 @@ class Code:
     shared: bool = False
     # Said of the account as a whole, whichever call heard it.
     whole: bool = False
+    # The right that is missing, where it is not that of the call.
+    right: str = ""

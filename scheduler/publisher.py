@@ -286,12 +286,18 @@ def _decide(connector: Connector, work: Work, error: ConnectorError, now: dateti
         try:
             heed(work.account_id, connector, error, now)
             if isinstance(error, NotEntitled):
-                note_denied(work.account_id, right_for(str(work.payload["delivery"]["mode"])), error, now)
+                note_denied(work.account_id, _right_used(connector, work), error, now)
         except Exception:
             # The platform will say it again; what became of this call must not be lost over it.
             log.exception("limit or refusal not noted", account=work.account_id)
         release()
     return retry.decide(error, work.tries + 1, now)
+
+
+def _right_used(connector: Connector, work: Work) -> str:
+    """The right that was refused when the very call that publishes was; "" for one on the way there."""
+    publishing = getattr(connector.meter, "last_call", "") == connector.sends(work.payload)
+    return right_for(str(work.payload["delivery"]["mode"])) if publishing else ""
 
 
 def _drain(recorder: connections.Recorder) -> list[dict[str, object]]:

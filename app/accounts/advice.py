@@ -97,8 +97,16 @@ def missing_right(account: Account) -> str:
 
 
 def right_for(mode: str) -> str:
-    """The key of the right that publishing in this way needs."""
-    return mode if mode in RIGHTS else "publish"
+    """The key of the right that publishing in this way needs: by a mode of accounts ("mass"), or by the call that a payload
+    names ("statuses/share", "proxy/article/publish")."""
+    return next((part for part in mode.split("/") if part in RIGHTS), "publish")
+
+
+def rights_by(mode: str) -> tuple[str, ...]:
+    """The keys of the rights that something which went out in this way has shown."""
+    key = right_for(mode)
+    # What is shared carries a link under the app's safe domain; of accounts that have none nothing is shown.
+    return (key, "safe_domain") if key == "publish" else (key,)
 
 
 def corrected(account: Account) -> bool:
@@ -191,6 +199,10 @@ def next_step(account: Account, now: datetime) -> Step:
         text = N_(
             "缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试；补不齐时，在账号设置中换一种发布方式。"
         )
+        if any(right["key"] == needed and right.get("denied") for right in missing):
+            text = N_(
+                "发布时平台说缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐，再发布一次即可证实；补不齐时，在账号设置中换一种发布方式。"
+            )
         if needed == "draft":
             # Every way of publishing begins with a draft.
             text = N_("缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试。")

@@ -79,6 +79,7 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
         account.status, account.rights = "unknown", []
         account.tried_at, account.probe_note = None, ""
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
+        verdicts.forget_denials(account)
         account.probe_requested_at = now
     if "active" in changed and account.active:
         account.next_poll_at = now

@@ -13,7 +13,7 @@ from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.words import N_
-from connectors.errors import ConnectorError, Forged
+from connectors.errors import Forged, NotEntitled
 from connectors.values import Right
 
 CALLBACK = "callback"
@@ -24,6 +24,7 @@ _NEVER = N_("还没有收到过推送，收到第一条时验证。")
 _SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
 _WORKED = N_("用它成功发布过。")
 _ADMIN = N_("系统管理员")
+_AGAIN = "补齐后再发布一次即可证实，测试试不出来。"
 # Refusals come as often as somebody sends them: noted once a minute.
 _NOTED_EVERY = timedelta(minutes=1)
 
@@ -51,8 +52,9 @@ def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[
 
 
 def _says_more(found: Right, known: Mapping[str, Any] | None) -> bool:
-    """What use has shown is not put in question by a probe that cannot try it."""
-    return found.asked and not (found.ok is None and known is not None and known.get("used"))
+    """What use has shown, or was denied to it, is not put in question by a probe that cannot try it."""
+    shown = known is not None and (known.get("used") or known.get("denied"))
+    return found.asked and not (found.ok is None and shown)
 
 
 def note_use(account: Account, key: str) -> None:
@@ -61,20 +63,32 @@ def note_use(account: Account, key: str) -> None:
         account = _locked(account.id)
     if _open(account, key):
         _put(account, {**row(Right(key=key, ok=True, detail=_WORKED)), "used": True})
+        account.status = status_of(account.rights)
 
 
-def note_denied(account_id: str, key: str, error: ConnectorError, now: datetime) -> None:
-    """Publishing by this right was refused for want of a right: what use has shown holds no longer. What is the matter a
-    probe asks at the scheduler's next turn."""
+def note_denied(account_id: str, key: str, error: NotEntitled, now: datetime) -> None:
+    """Using this right ("": another call on the way) was refused for want of a right. Where no probe can try it, that is the
+    answer, until use or other settings show better; what else is the matter a probe asks at the scheduler's next turn."""
+    if error.whole:
+        # Of the account: see probing.note_refused.
+        return
     with atomic():
         account = _locked(account_id)
-        if any(right["key"] == key and right.get("used") for right in account.rights):
-            _put(account, row(Right(key=key, ok=None, detail=error.cause, remedy=error.remedy, who=error.who)))
-            account.probe_requested_at = account.probe_requested_at or now
+        key = error.right or key
+        if any(right["key"] == key and (right["ok"] is None or right.get("used")) for right in account.rights):
+            said = Right(key=key, ok=False, detail=error.cause, remedy=f"{error.remedy}{_AGAIN}", who=error.who)
+            _put(account, {**row(said), "denied": True})
+            account.status = status_of(account.rights)
+        account.probe_requested_at = account.probe_requested_at or now
+
+
+def forget_denials(account: Account) -> None:
+    """Other settings: what was denied under the old ones the next probe may put in question. Inside atomic()."""
+    account.rights = [{key: value for key, value in right.items() if key != "denied"} for right in account.rights]
 
 
 def _open(account: Account, key: str) -> bool:
-    return any(right["key"] == key and right["ok"] is None for right in account.rights)
+    return any(right["key"] == key and (right["ok"] is None or right.get("denied")) for right in account.rights)
 
 
 def _put(account: Account, shown: Row) -> None:

@@ -18,6 +18,7 @@ from connectors.errors import (
     AwaitingPlatformAdmin,
     Code,
     ConnectorError,
+    NotEntitled,
     OutcomeUnknown,
     RateLimited,
     Unavailable,
@@ -224,6 +225,8 @@ class Api:
         )
         if row is not None and row.whole:
             error.whole = True
+        if row is not None and isinstance(error, NotEntitled):
+            error.right = row.right
         if row is not None and hasattr(error, "field"):
             error.field = row.field
         if isinstance(error, RateLimited) and code is not None:

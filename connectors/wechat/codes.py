@@ -6,6 +6,8 @@ row is OutcomeUnknown on a write and Unavailable on a read.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.errors import (
     AwaitingPlatformAdmin,
     Code,
@@ -54,6 +56,11 @@ def _content(cause: str, remedy: str, field: str = "") -> Code:
 def _ours(cause: str) -> Code:
     """Our own request was malformed: nothing a press officer can do."""
     return _row(Refused, cause, _REPORT, US)
+
+
+def _goods(cause: str) -> Code:
+    """Of a card in the text, which may be left out: publishing itself is not refused."""
+    return replace(_row(NotEntitled, cause, "请去掉商品卡片。", AUTHOR, "content_html"), right="goods")
 
 
 def _busy(cause: str) -> Code:
@@ -109,8 +116,8 @@ _RIGHTS: dict[int, Code] = {
     48008: _row(NotEntitled, "没有发送这类消息的权限。", "请改用文字，或在公众平台开通。", OWNER),
     48021: _row(Refused, "草稿最后一次是自动保存，平台要求人工保存。", "请在公众平台打开草稿点“保存”，再重试。", OWNER),
     48022: _row(Refused, "接口上传的视频不支持群发。", "请在公众平台人工处理视频。", AUTHOR),
-    53404: _row(NotEntitled, "账号没有带货能力。", "请去掉商品卡片。", AUTHOR, "content_html"),
-    53405: _row(NotEntitled, "账号的带货能力被限制。", "请去掉商品卡片。", AUTHOR, "content_html"),
+    53404: _goods("账号没有带货能力。"),
+    53405: _goods("账号的带货能力被限制。"),
     53406: _content("商品卡片不可用。", "请去掉商品卡片。", "content_html"),
     53503: _content("草稿没有通过平台的发布检查。", "请在公众平台打开草稿查看提示，修改后重新送审。", "content_html"),
     53504: _row(Refused, "平台要求在公众平台网页上处理这篇草稿。", "请登录公众平台人工发布，再把链接填回来。", OWNER),

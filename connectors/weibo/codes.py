@@ -210,7 +210,9 @@ VARIANTS: tuple[tuple[str, str, Code], ...] = (
     (
         "10017",
         "not bind domain",
-        _app("应用没有设置或未通过安全域名。", "请在微博开放平台设置安全域名并等待审核通过。"),
+        replace(
+            _app("应用没有设置或未通过安全域名。", "请在微博开放平台设置安全域名并等待审核通过。"), right="safe_domain"
+        ),
     ),
 )
 

@@ -76,19 +76,55 @@ def test_what_the_platform_denies_later_is_green_no_longer(app: Flask, office: O
     with atomic():
         verdicts.note_use(account, "publish")
     denied = NotEntitled("公众号没有这个接口的权限。", code="48001")
-    verdicts.note_denied(account.id, "mass", denied, now)
-    assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at is None
+    denied.whole = True
+    verdicts.note_denied(account.id, "publish", denied, now)
+    assert right(db.session.get_one(Account, account.id, populate_existing=True), "publish")["ok"] is True
+    denied = NotEntitled("公众号没有这个接口的权限。", code="48001")
+    verdicts.note_denied(account.id, "", denied, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert (right(account, "publish")["ok"], account.probe_requested_at) == (True, now)
     verdicts.note_denied(account.id, "publish", denied, now)
     account = db.session.get_one(Account, account.id, populate_existing=True)
     assert (right(account, "publish")["ok"], right(account, "publish")["detail"]) == (
-        None,
+        False,
         "公众号没有这个接口的权限。",
     )
-    assert account.probe_requested_at == now
     # Another success shows it again.
     with atomic():
         verdicts.note_use(account, "publish")
     assert right(account, "publish")["ok"] is True
+
+
+def test_the_first_publication_may_answer_no(app: Flask, office: Office, now: datetime) -> None:
+    """What the test can only call 首次发布时验证 stood so for ever."""
+    account = connect_weibo(office)
+    with atomic():
+        first = [Right(key="token", ok=True), Right(key="publish", ok=None), Right(key="safe_domain", ok=None)]
+        account.rights = [verdicts.row(each) for each in first]
+        account.checked_at = now
+        verdicts.judge(account)
+        assert account.status == "ok"
+    denied = NotEntitled("应用没有设置或未通过安全域名。", remedy="请设置。", who="系统管理员", code="10017")
+    denied.right = "safe_domain"
+    verdicts.note_denied(account.id, "publish", denied, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    shown = right(account, "safe_domain")
+    assert (shown["ok"], shown["detail"], shown["who"]) == (False, "应用没有设置或未通过安全域名。", "系统管理员")
+    assert (right(account, "publish")["ok"], account.status) == (None, "limited")
+    # No test can try it: it stays denied, until use or other settings show better.
+    assert verdicts.merged(account.rights, first)[2]["ok"] is False
+    with atomic():
+        for key in advice.rights_by("statuses/share"):
+            verdicts.note_use(account, key)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert (right(account, "safe_domain")["ok"], right(account, "publish")["ok"], account.status) == (True, True, "ok")
+    verdicts.note_denied(account.id, "publish", NotEntitled("没有权限。", remedy="请申请。"), now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert (account.status, advice.missing_right(account)) == ("limited", "publish")
+    assert "再发布一次" in advice.next_step(account, now).text
+    update_account(office.admin, account.id, settings={"article": True}, now=now)
+    account = db.session.get_one(Account, account.id)
+    assert verdicts.merged(account.rights, first)[1]["ok"] is None
 
 
 def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account(
