@@ -48,12 +48,13 @@ RIGHTS: Mapping[str, str] = {
 class Step:
     """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate; later: none.
 
-    `right` is the name of the missing right that `text` speaks of as %(right)s.
+    `right` is the name of the missing right that `text` speaks of as %(right)s, `at` the moment it calls %(at)s.
     """
 
     act: str
     text: str
     right: str = ""
+    at: datetime | None = None
 
 
 def status_of(account: Account) -> tuple[str, str, str]:
@@ -77,6 +78,12 @@ def barred(account: Account) -> bool:
 def confirming(account: Account) -> bool:
     """Whether the platform waits until a person there allows this server's address."""
     return account.status == "unknown" and bool(_token(account).get("confirming"))
+
+
+def confirming_from(account: Account) -> datetime | None:
+    """When the platform answers again after a person there refused this server's address; None where nobody did."""
+    told = _token(account).get("until") if confirming(account) else None
+    return datetime.fromisoformat(told) if told else None
 
 
 def unconnected(account: Account) -> str:
@@ -187,6 +194,12 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="credentials", text=text)
     if corrected(account):
         return Step(act="probe", text=N_("账号已修改，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
+    again = confirming_from(account)
+    if again is not None and again > now:
+        text = N_(
+            "公众号管理员没有同意本服务器的地址，%(at)s 之前平台什么都不受理，现在测试也没有用。请先与管理员商定；到时系统自动再查，管理员会再收到一次确认。"
+        )
+        return Step(act="later", text=text, at=again)
     if confirming(account):
         text = N_(
             "平台正等公众号管理员同意本服务器的地址，办法见“权限”一栏。管理员在微信中确认后，点“逐项测试”；系统到时也会自动再查。"

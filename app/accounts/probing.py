@@ -127,7 +127,7 @@ def _remember(account: Account, health: Health, reached: bool, now: datetime) ->
     verdicts.judge(account)
     account.tried_at, account.probe_note = now, "" if reached else health.rights[0].detail
     if not reached:
-        if health.limits and account.status == "unknown":
+        if health.limits and account.status == "unknown" and not confirming(account):
             # Pressing the button again would help nobody.
             account.rights = [{**account.rights[0], "limited": True}, *account.rights[1:]]
         return
@@ -202,7 +202,8 @@ def not_asked(error: ConnectorError) -> Right:
     ok = False if isinstance(error, Refused) else None
     waits = ok is None and error.whole
     said = Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy, who=error.who)
-    return replace(said, asked=waits or ok is not None, confirming=waits)
+    until = error.until if isinstance(error, RateLimited) and waits else None
+    return replace(said, asked=waits or ok is not None, confirming=waits, until=until)
 
 
 def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:

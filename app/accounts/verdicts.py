@@ -34,7 +34,8 @@ Row = dict[str, Any]
 def row(right: Right) -> Row:
     """As it is stored; what follows the remedy only the screen tells of."""
     plain = {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
-    return {**plain, "who": right.who, "unlisted": right.unlisted, "confirming": right.confirming}
+    told = {**plain, "who": right.who, "unlisted": right.unlisted, "confirming": right.confirming}
+    return {**told, "until": right.until.isoformat()} if right.until is not None else told
 
 
 def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[Row]:
