@@ -123,6 +123,7 @@ def _asked(account: Account) -> Health:
 
 
 def _remember(account: Account, health: Health, reached: bool, now: datetime) -> None:
+    account.keep_open()
     account.rights = verdicts.merged(account.rights, health.rights)
     verdicts.judge(account)
     account.tried_at, account.probe_note = now, "" if reached else health.rights[0].detail

@@ -1,4 +1,5 @@
-"""when the keys of an account's callbacks were proved by a push, which a mere check of the address does not do"""
+"""when the keys of an account's callbacks were proved by a push, which a mere check of the address does not do; what of
+the credentials is known while they are sealed (filled as accounts are saved or tested)"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("accounts", sa.Column("callback_proven_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("accounts", sa.Column("open_credentials", sa.JSON(), nullable=False, server_default="{}"))
     # Where a push was ever taken the keys are held for proven, as before.
     taken = "SELECT account_id FROM tallies WHERE kind = 'callback' AND label = 'taken'"
     op.execute(
@@ -26,4 +28,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("accounts", "open_credentials")
     op.drop_column("accounts", "callback_proven_at")
