@@ -87,6 +87,9 @@ def matches(pattern: str, wrong: str) -> Callable[[str], str]:
     return lambda value: "" if compiled.fullmatch(value) else wrong
 
 
+EXPIRY_YEARS = (2000, 2199)
+
+
 def _expiry(value: str) -> str:
     if not value:
         return ""
@@ -94,7 +97,10 @@ def _expiry(value: str) -> str:
         parsed = datetime.fromisoformat(value)
     except ValueError:
         return "时间格式不对，应为 ISO 8601，例如 2026-08-12T16:40:00+08:00。"
-    return "" if parsed.tzinfo else "时间缺少时区，请写明，例如 2026-08-12T16:40:00+08:00。"
+    if not parsed.tzinfo:
+        return "时间缺少时区，请写明，例如 2026-08-12T16:40:00+08:00。"
+    # Near the ends of the calendar a moment cannot be told in every zone.
+    return "" if EXPIRY_YEARS[0] <= parsed.year <= EXPIRY_YEARS[1] else "年份不对，请核对。不知道到期时间可留空。"
 
 
 def _new_aes_key() -> str:

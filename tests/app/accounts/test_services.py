@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text
 
 from app.accounts import advice, callbacks, connections, quotas, tokens
 from app.accounts.models import Account, QuotaUse
+from app.accounts.reading import local_time
 from app.accounts.schemas import account_json
 from app.accounts.services import (
     accounts_of,
@@ -429,6 +430,17 @@ def test_old_counters_and_callbacks_are_forgotten(app: Flask, office: Office, no
         ({"article_cover": 7}, "settings.article_cover"),
         ({"welcome_text": "欢" * 300}, "settings.welcome_text"),
         ({"welcome_text": ["欢迎"]}, "settings.welcome_text"),
+        ({"audience": "all"}, "settings.audience"),
+        ({"audience": {"is_to_all": False}}, "settings.audience"),
+        ({"audience": {"is_to_all": False, "tag_id": True}}, "settings.audience"),
+        ({"send_ignore_reprint": "yes"}, "settings.send_ignore_reprint"),
+        ({"article": "yes"}, "settings.article"),
+        ({"comments": 2}, "settings.comments"),
+        ({"default_author": 7}, "settings.default_author"),
+        ({"theme": ["official"]}, "settings.theme"),
+        ({"kind": True}, "settings.kind"),
+        ({"default_cover": "../cover.png"}, "settings.default_cover"),
+        ({"rights": "article"}, "settings.rights"),
     ],
 )
 def test_wrong_settings_are_named(office: Office, settings: dict[str, Any], field: str) -> None:
@@ -442,5 +454,24 @@ def test_right_settings_are_kept(office: Office) -> None:
         "article": True,
         "article_cover": "http://ww2.sinaimg.cn/large/71666d49.jpg",
         "welcome_text": "欢" * 299,
+        "rights": ["article"],
+        "audience": {"is_to_all": False, "tag_id": 101, "tag_name": "居民"},
+        "send_ignore_reprint": 1,
+        "default_cover": "0" * 64,
     }
     assert connect_weibo(office, settings=settings).settings == settings
+
+
+@pytest.mark.parametrize(
+    "ends",
+    ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+08:00", "1999-12-31T00:00:00Z"],
+)
+def test_an_end_beyond_all_calendars_is_refused(office: Office, ends: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        connect_weibo(office, credentials={**WEIBO, "expires_at": ends})
+    assert set(caught.value.errors) == {"credentials.expires_at"}
+    # One that was stored before is an end that nobody knows, and breaks no page.
+    token = connections.given_token({**WEIBO, "expires_at": ends})
+    assert token is not None
+    assert token.expires_at is None
+    assert local_time(ends, "Asia/Shanghai") in ("", "1999-12-31T08:00", "0001-01-01T00:00")
