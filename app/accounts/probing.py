@@ -89,20 +89,20 @@ def _test(account_id: str, now: datetime) -> Tested:
     account = _found(account_id)
     if unauthorised(account):
         # Nobody need be asked: until a person signs in at the platform nothing works.
-        return _left_alone(account_id, "unauthorised", now + PROBE_AGAIN, now)
+        return _left_alone(account, "unauthorised", now + PROBE_AGAIN, now)
     if account.rights and _too_few_calls(account, now):
         # Not all could be asked today: what is known is worth more than "not asked".
-        return _left_alone(account_id, "spent", _budget_returns(account, now), now)
+        return _left_alone(account, "spent", _budget_returns(account, now), now)
     asked_with, requested = _asked_with(account), account.probe_requested_at
     health = _asked(account)
-    for met in health.limits:
-        note_limit(account_id, met.call, met.error, now)
     with atomic():
         account = changing.locked(account_id)
         account.probe_claim_until = None
         if asked_with != _asked_with(account):
             # Corrected meanwhile: what was found is about the old ones, and the new ones' probe is still due.
             return Tested(account=account, came="busy", left=remaining(account, BUDGET, now))
+        for met in health.limits:
+            note_limit(account_id, met.call, met.error, now)
         reached = health.rights[0].ok is not None or health.rights[0].asked
         _remember(account, health, reached, now)
         if account.probe_requested_at == requested:
@@ -162,11 +162,14 @@ def _until(health: Health) -> datetime | None:
     return max((met.error.until for met in health.limits if met.error.until is not None), default=None)
 
 
-def _left_alone(account_id: str, came: Came, until: datetime | None, now: datetime) -> Tested:
+def _left_alone(account: Account, came: Came, until: datetime | None, now: datetime) -> Tested:
+    seen_with, requested = _asked_with(account), account.probe_requested_at
     with atomic():
-        account = changing.locked(account_id)
+        account = changing.locked(account.id)
         account.probe_claim_until = None
-        account.probe_requested_at = until
+        # Corrected or asked for meanwhile, it is due as it was asked for.
+        if (seen_with, requested) == (_asked_with(account), account.probe_requested_at):
+            account.probe_requested_at = until
     return Tested(account=account, came=came, until=until, left=remaining(account, BUDGET, now))
 
 

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from app.accounts import advice, callbacks, connections, quotas, tokens
+from app.accounts import advice, callbacks, changing, connections, probing, quotas, tokens
 from app.accounts.models import Account, QuotaUse
 from app.accounts.reading import local_time
 from app.accounts.schemas import account_json
@@ -376,6 +376,48 @@ def test_what_a_probe_found_of_the_old_secret_is_not_said_of_the_new_one(
     assert (account.status, account.rights) == ("unknown", [])
     assert account.probe_requested_at is not None
     assert probe(account_id, utcnow()).status in ("ok", "limited")
+
+
+def test_a_limit_of_the_old_secret_stops_not_the_new_one(
+    app_on_simulator: Flask, sim: Sim, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform's "not before" was met while the credentials were being corrected."""
+    account_id = connect_wechat(office).id
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": "refused_day"})
+    ask = probing._asked
+
+    def ask_and_correct(account: Account) -> Any:
+        found = ask(account)
+        assert found.limits
+        update_account(office.admin, account_id, credentials={"token": "another"}, now=utcnow())
+        return found
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr(probing, "_asked", ask_and_correct)
+        probe(account_id, utcnow())
+    assert quotas.blocked_until(account_id, "stable_token", utcnow()) is None
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": None})
+    assert probe(account_id, utcnow()).status in ("ok", "limited")
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_a_test_that_is_left_alone_forgets_none_that_was_asked_for_meanwhile(
+    app: Flask, office: Office, now: datetime, monkeypatch: pytest.MonkeyPatch, corrected: bool
+) -> None:
+    account = connect_weibo(office, credentials={**WEIBO, "access_token": ""}, waiting=True, now=now)
+    locked, later = changing.locked, now + timedelta(minutes=1)
+
+    def ask_first(account_id: str) -> Account:
+        monkeypatch.undo()
+        found = locked(account_id)
+        if corrected:
+            found.credentials = {**found.credentials, "access_token": "2.00New"}
+        found.probe_requested_at = later
+        db.session.flush()
+        return found
+
+    monkeypatch.setattr(changing, "locked", ask_first)
+    assert probe(account.id, now).probe_requested_at == later
 
 
 def test_probing_an_unreachable_platform_is_unknown_not_refused(app: Flask, config: Config, office: Office) -> None:
