@@ -113,9 +113,8 @@ def content_problems(revision: Revision, words: Sequence[Matcher]) -> list[Probl
         author=revision.author,
         tags=revision.tags,
         attachments=[
-            Attachment(name=media.name, text=media.text, sha256=media.sha256)
+            Attachment(name=media.name, text=media.text, sha256=media.sha256, picture=media.is_image)
             for media in attachments_of(revision)
-            if not media.blob.content_type.startswith("image/")
         ],
         words=words,
     )
