@@ -32,7 +32,9 @@ def test_an_approved_post_is_planned_on_all_its_accounts(desk: Desk, now: dateti
 
 
 def test_scheduling_looks_at_links_that_were_forgotten(desk: Desk, now: datetime) -> None:
-    post = desk.approved("办法全文 http://zjj.example.gov.cn/a.html")
+    with atomic():
+        desk.wechat.settings = {"foot_html": '<p><a href="http://zjj.example.gov.cn/a.html">办法</a></p>'}
+    post = desk.approved()
     with atomic():
         verdicts.forget([verdicts.hash_of("http://zjj.example.gov.cn/a.html")])
     assert linking.claim(9, now) == []
