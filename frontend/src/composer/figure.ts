@@ -118,12 +118,19 @@ export function describe(editor: Editor, { node, at, caption: before }: Chosen, 
   }
 }
 
+// A name of a file says nothing (app/posts/holdings.py).
+const FILE_NAME = /\.(?:png|jpe?g|gif|bmp|webp|tiff?|heic)$/i;
+
+function undescribed({ type, attrs }: ModelNode): boolean {
+  const words = String(attrs.alt ?? "").trim();
+  return ["image", "figure"].includes(type.name) && !attrs.decorative && (!words || FILE_NAME.test(words));
+}
+
 /** Select the first picture that says nothing to those who cannot see it; false when there is none. */
 export function selectUndescribed(editor: Editor): boolean {
   let at = -1;
   editor.state.doc.descendants((node, position) => {
-    const picture = node.type.name === "image" || node.type.name === "figure";
-    if (at < 0 && picture && !String(node.attrs.alt ?? "").trim() && !node.attrs.decorative) at = position;
+    if (at < 0 && undescribed(node)) at = position;
     return at < 0;
   });
   return at >= 0 && editor.chain().focus().setNodeSelection(at).scrollIntoView().run();
