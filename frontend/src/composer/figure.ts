@@ -44,7 +44,9 @@ export const Figure = Node.create({
     }];
   },
   renderHTML({ HTMLAttributes }) {
-    return ["figure", ["img", HTMLAttributes], ["figcaption", 0]];
+    // That a template fixes it is said of the whole, the rest of the picture.
+    const { "data-locked": locked, class: look, ...picture } = HTMLAttributes;
+    return ["figure", locked ? { "data-locked": locked, class: look } : {}, ["img", picture], ["figcaption", 0]];
   },
   addKeyboardShortcuts() {
     return {
@@ -69,10 +71,13 @@ function undo(editor: Editor): boolean {
   return bare(editor, $from.before(), $from.parent, $from.parent.attrs);
 }
 
+/** In the editor of templates: whether the block is fixed, for the one that takes its place. */
+const fixedAs = ({ attrs }: ModelNode): Attrs => ("locked" in attrs ? { locked: attrs.locked } : {});
+
 /** The figure at `at` without its caption. */
 function bare(editor: Editor, at: number, figure: ModelNode, said: Attrs): boolean {
   const { paragraph, image } = editor.schema.nodes;
-  const picture = paragraph.create(null, image.create({ ...said, src: figure.attrs.src }));
+  const picture = paragraph.create(fixedAs(figure), image.create({ ...said, src: figure.attrs.src }));
   return editor.chain().command(({ tr }) => Boolean(tr.replaceWith(at, at + figure.nodeSize, picture))).setNodeSelection(at + 1).focus().run();
 }
 
@@ -104,7 +109,8 @@ export function pictureAt(editor: Editor): Chosen | null {
 /** Say this of the picture; with a caption it is a figure, without one a picture in the line. */
 export function describe(editor: Editor, { node, at, caption: before }: Chosen, caption: string, said: Said): void {
   const text = caption ? [{ type: "text", text: caption }] : [];
-  const attrs = { ...said, src: node.attrs.src };
+  const block = node.type.name === "image" ? editor.state.doc.resolve(at).parent : node;
+  const attrs = { ...fixedAs(block), ...said, src: node.attrs.src };
   if (node.type.name === "image") {
     const chain = editor.chain().focus().setNodeSelection(at);
     if (!caption) chain.updateAttributes("image", { ...said }).run();

@@ -32,14 +32,25 @@ function pictures(block: Node): string[] {
 const same = (node: Node, part: Locked): boolean =>
   bare(node) === part.text && (!part.pictures || pictures(node).join() === part.pictures.join());
 
+interface Place {
+  from: number;
+  to: number;
+  node: Node;
+}
+
 /** Where the fixed parts stand in the document, in their order; fewer than `parts` when some are not there. */
-function places(doc: Node, parts: Locked[]): { from: number; to: number }[] {
-  const found: { from: number; to: number }[] = [];
+function places(doc: Node, parts: Locked[]): Place[] {
+  const found: Place[] = [];
   doc.forEach((node, offset) => {
     const part = parts[found.length];
-    if (part && same(node, part)) found.push({ from: offset, to: offset + node.nodeSize });
+    if (part && same(node, part)) found.push({ from: offset, to: offset + node.nodeSize, node });
   });
   return found;
+}
+
+/** Nothing of a fixed part is another than before, neither its links nor what is said of its pictures to those who cannot see them. */
+function untouched(before: Place[], after: Place[]): boolean {
+  return before.every(({ node }, number) => after[number]?.node.eq(node));
 }
 
 /** Keeps every fixed part as it is: what would change, drop or move one is not done, and `refused` is called. */
@@ -57,7 +68,10 @@ export function lockedParts(parts: Locked[], refused: () => void): Extension {
         },
         filterTransaction(transaction, state) {
           if (!transaction.docChanged || transaction.getMeta(FREE)) return true;
-          const kept = places(transaction.doc, parts).length >= places(state.doc, parts).length;
+          const before = places(state.doc, parts);
+          const after = places(transaction.doc, parts);
+          // What the editor itself sets right after an act (a row that lacks a cell) is not the writer's doing.
+          const kept = transaction.getMeta("appendedTransaction") ? after.length >= before.length : untouched(before, after);
           if (!kept) refused();
           return kept;
         },
@@ -76,7 +90,7 @@ export const Lockable = Extension.create({
   addGlobalAttributes() {
     return [
       {
-        types: ["paragraph", "heading", "bulletList", "orderedList", "blockquote", "table", "codeBlock", "horizontalRule"],
+        types: ["paragraph", "heading", "bulletList", "orderedList", "blockquote", "table", "figure", "codeBlock", "horizontalRule"],
         attributes: {
           locked: {
             default: false,
@@ -90,14 +104,19 @@ export const Lockable = Extension.create({
   },
 });
 
+/** Where the outermost blocks of the selection begin; of a block that is selected itself, that one alone. */
+function chosenBlocks({ state: { doc, selection } }: Editor): number[] {
+  const chosen: number[] = [];
+  doc.forEach((node, offset) => {
+    if (offset < selection.to && offset + node.nodeSize > selection.from && "locked" in node.attrs) chosen.push(offset);
+  });
+  return chosen;
+}
+
 /** The outermost blocks of the selection, whole: all fixed, or all free again when they were. */
 export function lock(editor: Editor): void {
-  const { $from, $to } = editor.state.selection;
   const { tr, doc } = editor.state;
-  const chosen: number[] = [];
-  doc.forEach((node, offset, index) => {
-    if (index >= $from.index(0) && index <= $to.index(0) && "locked" in node.attrs) chosen.push(offset);
-  });
+  const chosen = chosenBlocks(editor);
   const on = !chosen.every((offset) => doc.nodeAt(offset)?.attrs.locked);
   chosen.forEach((offset) => tr.setNodeAttribute(offset, "locked", on));
   editor.view.dispatch(tr);
@@ -105,5 +124,6 @@ export function lock(editor: Editor): void {
 }
 
 export function isLocked(editor: Editor): boolean {
-  return Boolean(editor.state.doc.maybeChild(editor.state.selection.$from.index(0))?.attrs.locked);
+  const [first] = chosenBlocks(editor);
+  return first !== undefined && Boolean(editor.state.doc.nodeAt(first)?.attrs.locked);
 }
