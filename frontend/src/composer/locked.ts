@@ -2,6 +2,7 @@ import { type Editor, Extension } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
 import { Decoration, DecorationSet } from "@tiptap/pm/view";
+import { captionOf } from "./captions";
 
 /**
  * A part of the body that the post's template fixed; `text` is without any blanks, `pictures` are hashes
@@ -15,7 +16,14 @@ export interface Locked {
 
 const FREE = "freely";
 const key = new PluginKey<DecorationSet>("locked");
-const bare = (node: Node): string => node.textContent.replace(/\s+/g, "");
+
+/** Its words with the captions of its tables, without any blanks. */
+function bare(node: Node): string {
+  if (node.isText) return (node.text ?? "").replace(/\s+/g, "");
+  let found = captionOf(node).replace(/\s+/g, "");
+  node.forEach((child) => (found += bare(child)));
+  return found;
+}
 
 /** The hashes of the library's pictures that a block shows, in their order. */
 function pictures(block: Node): string[] {
