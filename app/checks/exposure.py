@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from app.checks.homes import Home, homes
 from app.checks.privacy import Kind, Leak, leaks
@@ -38,6 +38,13 @@ def unseen_exposure(text: str, field: str, known: set[str]) -> list[Problem]:
         )
         for home in homes(text)
     ]
+
+
+def linked_exposure(addresses: Iterable[str], field: str, known: set[str]) -> list[Problem]:
+    """The numbers in the addresses of links, which readers see when they click, or printed below the text; each once."""
+    told = {leak.masked: leak for address in addresses for leak in leaks(address) if leak.masked not in known}
+    remedy = "请改用不含个人信息的链接，或去掉该链接。"
+    return _first([_placeless(leak, field, "链接的网址里", remedy) for leak in told.values()], field, "链接的网址里")
 
 
 def named_exposure(name: str) -> list[Problem]:

@@ -8,9 +8,10 @@ businesses and places where people are asked to go are none, nor are landlines a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from app.checks.numbers import narrow
@@ -51,6 +52,7 @@ _LABELLED = re.compile(_OFFICE_LABEL + "$")
 _LABEL_FIRST = re.compile(_OFFICE_LABEL)
 _PLAIN_LABEL = re.compile(r"(?:地址|地点|住所)[:：为是]?$|(?:位于|地处|坐落于|坐落在|设在)$")
 _SEPARATORS = "（(，,：:；; 　\t"
+_WORKPLACE = re.compile("工作|任职|就业|就读|供职|原")
 _LANDLINE = re.compile(
     r"(?<![\d*.\-])(?:0\d{2,3}|\(0\d{2,3}\))[\- ]?[2-8]\d{2,3}[\- ]?\d{4}(?![\d*])"
     r"|(?<=[电机话][:：\t ])[2-8]\d{2,3}[\- ]?\d{4}(?![\d*])"
@@ -59,6 +61,8 @@ _SENTENCE = re.compile(r"[^。！？；!?;\n]+")
 _SOME_DIGIT = re.compile(r"[0-9〇零一二三四五六七八九十百甲乙丙丁A-Za-z]+")
 _LINES_BEFORE, _LINES_AFTER = 2, 1
 _LONG = 5_000
+# How far back in a sentence an office may be named whose address follows.
+_LOOK_BACK = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,10 +90,14 @@ class _Place:
 
 @dataclass(frozen=True, kw_only=True)
 class _Table:
-    """What the head of the rows says: that they list people by name, and that they tell their homes."""
+    """What the head of the rows says: that they list people by name, that they tell their homes, and each column's words."""
 
     names: bool = False
     homes: bool = False
+    columns: tuple[str, ...] = ()
+
+    def head(self, column: int) -> str:
+        return self.columns[column] if column < len(self.columns) else ""
 
 
 def homes(text: str) -> list[Home]:
@@ -112,27 +120,38 @@ def _found(text: str) -> list[Home]:
     for number, (begin, stop) in enumerate(lines):
         row = "\t" in text[begin:stop]
         if row and lists_people(text[begin:stop]):
-            table = _Table(names=True, homes=bool(_HOME.search(text, begin, stop)))
-        around = (lines[max(0, number - _LINES_BEFORE)][0], lines[min(len(lines) - 1, number + _LINES_AFTER)][1])
+            columns = tuple(text[begin:stop].split("\t"))
+            table = _Table(names=True, homes=bool(_HOME.search(text, begin, stop)), columns=columns)
+        around = text[lines[max(0, number - _LINES_BEFORE)][0] : lines[min(len(lines) - 1, number + _LINES_AFTER)][1]]
+        near = _once(around)
         for first, last in [(begin, stop)] if row else _sentences(text, begin, stop):
-            found += _homes(text, first, last, table if row else _Table(), around)
+            found += _homes(text, first, last, table if row else _Table(), near)
     return found
+
+
+def _once(around: str) -> Callable[[], str]:
+    """The name in the lines around, looked for when somebody asks and once for all that ask: lines may be very long."""
+    return cache(lambda: some_name(around, cells=False, home=False))
 
 
 def _sentences(text: str, begin: int, stop: int) -> Iterator[tuple[int, int]]:
     return (sentence.span() for sentence in _SENTENCE.finditer(text, begin, stop))
 
 
-def _homes(text: str, first: int, last: int, table: _Table, around: tuple[int, int]) -> Iterator[Home]:
-    """The homes of one sentence or row, and the landlines in it if there are any."""
+def _homes(text: str, first: int, last: int, table: _Table, near: Callable[[], str]) -> Iterator[Home]:
+    """The homes of one sentence or row, and the landlines in it if there are any. `near`: the name in the lines around."""
     found: list[Home] = []
+    name = cache(lambda home: some_name(text[first:last], cells=table.names, home=home))
+    # A row of a list of offices: its cells say so. A list of people tells of each where they work, too.
+    offices = cache(lambda: not table.names and "\t" in text[first:last] and bool(_OFFICE.search(text, first, last)))
+    tabs = [at for at in range(first, last) if text[at] == "\t"] if table.names else []
     for place in _places(text, first, last):
         home = table.homes or _is_home(text, first, place)
-        if not home and _is_office(text, first, last, place):
+        if not home and (_is_office(text, first, place, table, tabs) or offices()):
             continue
-        who = some_name(text[first:last], cells=table.names, home=home)
+        who = name(home)
         if not who and home and not table.names:
-            who = some_name(text[around[0] : around[1]], cells=False, home=False)
+            who = near()
         if who:
             where = re.split("[在住于到至(（]|[地住]址", text[place.start : place.door])[-1].strip()
             masked = _SOME_DIGIT.sub("**", text[place.door : place.end])
@@ -140,11 +159,11 @@ def _homes(text: str, first: int, last: int, table: _Table, around: tuple[int, i
                 Home(kind="address", start=place.door, end=place.end, masked=masked, who=who, where=where[-20:])
             )
     if found:
-        taken = [(one.start, one.end) for one in found]
+        starts, ends = [one.start for one in found], [one.end for one in found]
         found += [
             replace(found[0], kind="landline", start=m.start(), end=m.end(), masked=_hidden(m.group()))
             for m in _LANDLINE.finditer(text, first, last)
-            if not any(start < m.end() and m.start() < end for start, end in taken)
+            if not ((before := bisect_right(starts, m.end() - 1)) and ends[before - 1] > m.start())
         ]
     return iter(sorted(found, key=lambda one: one.start))
 
@@ -171,18 +190,25 @@ def _is_home(text: str, first: int, place: _Place) -> bool:
     return bool(_HOME.search(text, max(first, place.start - 8), place.tail))
 
 
-def _is_office(text: str, first: int, last: int, place: _Place) -> bool:
-    """Whether the place, its label, or whom the label belongs to is an office or a business."""
+def _is_office(text: str, first: int, place: _Place, table: _Table, tabs: list[int]) -> bool:
+    """Whether the place, its label, or whom the label belongs to is an office or a business. `tabs`: where the cells of
+    the row end."""
+    if table.names:
+        column, row = bisect_right(tabs, place.start), first
+        if _OFFICE.search(table.head(column)):
+            return True
+        first = tabs[column - 1] + 1 if column else first
+        # 单位 and beside it 地址: its own. Where somebody works (工作单位) tells nothing of an address.
+        beside = text[tabs[column - 2] + 1 if column > 1 else row : first].rstrip()[-_LOOK_BACK:] if column else ""
+        if _OFFICE_LAST.search(beside) and not _WORKPLACE.search(table.head(column - 1)):
+            return True
     if _OFFICE.search(text, place.start, place.tail) or _LABEL_FIRST.match(text, place.start, place.door):
         return True
-    before = text[first : place.start].rstrip(_SEPARATORS)
+    before = text[max(first, place.start - _LOOK_BACK) : place.start].rstrip(_SEPARATORS)
     if _LABELLED.search(before):
         return True
     # 市人社局，电话…，地址：… looks back to all of the sentence; 市人社局（…） to what it follows.
-    if (_OFFICE if _PLAIN_LABEL.search(before) else _OFFICE_LAST).search(before):
-        return True
-    # A row of a list of offices: its cells say so.
-    return "\t" in text[first:last] and bool(_OFFICE.search(text, first, last))
+    return bool((_OFFICE if _PLAIN_LABEL.search(before) else _OFFICE_LAST).search(before))
 
 
 def _hidden(number: str) -> str:

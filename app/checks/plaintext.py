@@ -53,8 +53,10 @@ INLINE = frozenset(
         "wbr",
     ]
 )
+_NOT_ASCII = re.compile(r"[^\x21-\x7e]+")
 _SILENT = frozenset({"script", "style", "template", "title"})
-_BLANKS = re.compile(r"[ \t\r\n\f]+")
+_BLANK_CHARACTERS = " \t\r\n\f"
+_BLANKS = re.compile(f"[{_BLANK_CHARACTERS}]+")
 
 
 class _Lines(HTMLParser):
@@ -65,6 +67,8 @@ class _Lines(HTMLParser):
         self.rows: list[int] = []
         self._pieces: list[str] = []
         self._silent = 0
+        # How many characters the lines hold so far, each with its LF, and the pieces of the present one.
+        self._line_at = self._reached = 0
         self._row = self._rows_seen = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -87,13 +91,15 @@ class _Lines(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._silent:
             self._pieces.append(data)
+            self._reached += len(data)
 
     def flush(self) -> None:
         line = _BLANKS.sub(" ", "".join(self._pieces)).strip(" ")
-        self._pieces = []
+        self._pieces, self._reached = [], 0
         if line:
             self.lines.append(line)
             self.rows.append(self._row)
+            self._line_at += len(line) + 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +124,7 @@ class _Anchors(_Lines):
         if tag == "a":
             self._close()
             href = dict(attrs).get("href") or ""
-            self._open = (href, self._reached()) if href else None
+            self._open = (href, self._reached) if href else None
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "a":
@@ -128,28 +134,45 @@ class _Anchors(_Lines):
     def flush(self) -> None:
         self._close()
         held, self._held = self._held, []
-        raw, before, line_at = "".join(self._pieces), len(self.lines), sum(len(line) + 1 for line in self.lines)
+        raw, line_at = "".join(self._pieces) if held else "", self._line_at
         super().flush()
-        most = len(self.lines[-1]) if len(self.lines) > before else 0
-
-        def place(at: int) -> int:
-            return line_at + min(most, len(_BLANKS.sub(" ", raw[:at]).lstrip(" ")))
-
-        self.found += [Anchor(href=href, start=place(start), end=place(end)) for href, start, end in held]
+        if not held:
+            return
+        most = max(0, self._line_at - line_at - 1)
+        places = _places(raw, sorted({at for _, *both in held for at in both}))
+        self.found += [
+            Anchor(href=href, start=line_at + min(most, places[start]), end=line_at + min(most, places[end]))
+            for href, start, end in held
+        ]
 
     def _close(self) -> None:
         if self._open is not None:
-            self._held.append((*self._open, self._reached()))
+            self._held.append((*self._open, self._reached))
             self._open = None
 
-    def _reached(self) -> int:
-        return sum(map(len, self._pieces))
+
+def _places(raw: str, offsets: list[int]) -> dict[int, int]:
+    """Where each of the rising `offsets` into a line as it came stands in it once runs of blanks are one space and none
+    leads. One walk for all: a line may hold very many links."""
+    found: dict[int, int] = {}
+    written, read, blank = 0, 0, True
+    for at in offsets:
+        piece = _BLANKS.sub(" ", raw[read:at])
+        # A run that goes on from the piece before was counted there; one at the line's head is none.
+        if blank and piece.startswith(" "):
+            piece = piece[1:]
+        if at > read:
+            blank = raw[at - 1] in _BLANK_CHARACTERS
+        written, read = written + len(piece), at
+        found[at] = written
+    return found
 
 
 class _Unseen(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.texts: list[str] = []
+        self.addresses: list[str] = []
         self.maps: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -157,13 +180,21 @@ class _Unseen(HTMLParser):
         if tag == "img" and "data-map" in told:
             self.maps.append(told.get("alt") or "")
         for name, value in attrs:
-            if value and (name in ("alt", "title") or (name == "href" and value.lower().startswith("tel:"))):
+            if value and name == "href" and not value.lower().startswith("tel:"):
+                self.addresses.append(_NOT_ASCII.sub("/", unquote(value)))
+            elif value and name in ("alt", "title", "href"):
                 self.texts.append(unquote(value))
 
 
 def unseen_texts(html: str) -> list[str]:
     """What `html` says beside its text: words for those who cannot see a picture, numbers that a click would dial."""
     return _read_unseen(html).texts
+
+
+def link_addresses(html: str) -> list[str]:
+    """Where the links of `html` lead, mail addresses among them, as they read unquoted; what is not ASCII in them is "/",
+    so that an address ends where it ends. WeChat prints them as footnotes."""
+    return _read_unseen(html).addresses
 
 
 def ticked_maps(html: str) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from app.checks.exposure import exposure, named_exposure, unseen_exposure
-from app.checks.plaintext import plain_text, rows_of, ticked_maps, unseen_texts
+from app.checks.exposure import exposure, linked_exposure, named_exposure, unseen_exposure
+from app.checks.plaintext import link_addresses, plain_text, rows_of, ticked_maps, unseen_texts
 from app.checks.sourcing import maps, reposts
 from app.checks.wording import key_of, unseen_wording, wording
 from app.checks.words import Matcher
@@ -45,7 +45,7 @@ def check_html(html: str, field: str, words: Sequence[Matcher] = ()) -> list[Pro
     for text in unseen_texts(html):
         found += unseen_exposure(text, field, known)
         found += unseen_wording(text, field, words)
-    return found
+    return found + linked_exposure(link_addresses(html), field, known)
 
 
 def check_content(

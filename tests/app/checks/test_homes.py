@@ -31,6 +31,8 @@ from app.media.kinds import DOCX
         ("姓名\t王小明\t住址\t云溪区人民路88号", "王小明", "88号", "**号"),
         ("序号\t户主\t地址\n1\t王小明\t青山村12号", "王小明", "12号", "**号"),
         ("姓名\t工作单位\t家庭住址\n王小明\t市水务局\t人民路88号3幢", "王小明", "88号3幢", "**号**幢"),
+        ("姓名\t工作单位\t地址\n王小明\t市水务局\t人民路88号3幢", "王小明", "88号3幢", "**号**幢"),
+        ("姓名\t地址\t介绍人\n王小明\t人民路88号3幢\t区残联服务中心", "王小明", "88号3幢", "**号**幢"),
         ("水务局职工张某某家住纺织厂宿舍2栋301室", "张某某", "2栋301室", "**栋**室"),
     ],
 )
@@ -85,6 +87,28 @@ def test_a_home_is_told_and_may_be_explained() -> None:
     assert problem.key
     (other,) = check_html(body.replace("张某某", "李某某"), "body")
     assert other.key != problem.key
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "姓名\t职务\t办公地址\n王小明\t科长\t人民路88号",
+        "姓名\t执业地址\n王小明\t人民路88号律师服务中心",
+        "姓名\t地址\n王小明\t办公地址：人民路88号",
+        "网点\t地址\t负责人\n城关政务服务中心\t人民路88号\t张某某",
+    ],
+)
+def test_where_people_work_is_no_home(rows: str) -> None:
+    assert homes(rows) == []
+
+
+def test_a_very_long_line_of_homes_is_read_once() -> None:
+    """What is looked for in all of a row, a line or its neighbours is looked for once, however many homes stand in it."""
+    count = 20_000
+    assert len(homes("姓名\t王小明" + "\t人民路88号3幢，" * count)) == count
+    lived = homes("住址：人民路88号3幢。电话：0599-8123456。" * count + "\n户主王小明")
+    assert [sum(one.kind == kind for one in lived) for kind in ("address", "landline")] == [count, 0]
+    assert len(homes("王小明家住" + "人民路88号3幢，电话：0599-8123456，" * count)) == 2 * count
 
 
 def test_the_cells_of_a_row_are_read_together() -> None:

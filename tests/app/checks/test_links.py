@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.checks.links import Known, Link, link_problems, links_in_html, links_in_text, tidy
-from app.checks.plaintext import plain_text
+from app.checks.plaintext import anchors, plain_text
 
 GONE = Known(verdict="dead", reason="gone", status=404, failures=1)
 
@@ -25,6 +27,43 @@ GONE = Known(verdict="dead", reason="gone", status=404, failures=1)
 def test_places_are_those_of_the_plain_text(html: str, words: list[str]) -> None:
     text = plain_text(html)
     assert [text[link.start : link.end] for link in links_in_html(html)] == words
+
+
+_PIECES = [
+    "甲",
+    " ",
+    "\n",
+    " \t",
+    "<p>",
+    "</p>",
+    "<br>",
+    '<a href="http://a.cn/">',
+    "</a>",
+    "<b>",
+    "</b>",
+    "乙 丙",
+    "<img>",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
+def test_a_link_begins_and_ends_where_its_words_do(html: str) -> None:
+    """Private-use letters set in their place of the tags stand, in the plain text, where the link says."""
+    marked = plain_text(html.replace('<a href="http://a.cn/">', "\ue000").replace("</a>", "\ue001"))
+    text = plain_text(html)
+    assert marked.translate({0xE000: None, 0xE001: None}).split() == text.split()
+    for anchor in anchors(html):
+        assert 0 <= anchor.start <= anchor.end <= len(text)
+        assert "\n" not in text[anchor.start : anchor.end]
+
+
+def test_very_many_links_are_placed_in_one_walk() -> None:
+    count = 20_000
+    one_line = anchors("<p>" + '见 <a href="http://a.cn/">甲 乙</a>，\n' * count + "</p>")
+    assert [(a.start, a.end) for a in one_line[:2]] == [(2, 5), (9, 12)]
+    assert (one_line[-1].start, len(one_line)) == (7 * (count - 1) + 2, count)
+    many = anchors('<p>见 <a href="http://a.cn/">甲</a></p>' * count)
+    assert (many[-1].start, many[-1].end) == (4 * (count - 1) + 2, 4 * (count - 1) + 3)
 
 
 def test_a_picture_that_leads_somewhere_has_no_place() -> None:
