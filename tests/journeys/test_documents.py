@@ -71,12 +71,24 @@ def write(page: Page) -> None:
     page.locator("#image-file").set_input_files(picture)
     page.locator("#problems").get_by_text("第 1 张图片没有替代文字").click()
     expect(body(page).locator("img.ProseMirror-selectednode")).to_have_count(1)
+    led_back_from_the_emergency_page(page)
     tool(page, "picture")
     dialog = page.get_by_role("dialog", name="图片说明")
     dialog.get_by_label("替代文字").fill("供水调度大屏")
     dialog.get_by_label("图注").fill("供水调度中心")
     dialog.get_by_label("图注").press("Enter")
     expect(body(page).locator("figcaption")).to_have_text("供水调度中心")
+
+
+def led_back_from_the_emergency_page(page: Page) -> None:
+    """It does not let the picture pass either, and its list leads to the picture."""
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    page.goto(f"{page.url}/emergency")
+    page.get_by_label("为什么来不及逐级审核").fill("今晚停水")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="紧急送审").click()
+    page.get_by_role("link", name=re.compile("第 1 张图片没有替代文字")).click()
+    expect(body(page).locator("img.ProseMirror-selectednode")).to_have_count(1)
 
 
 def looks_as_written(page: Page) -> None:
