@@ -1,4 +1,4 @@
-"""`flask demo load`, `flask demo needed`, `flask system check`, `flask backup`, `flask restore`, `flask secrets rotate`."""
+"""`flask demo load`, `demo needed`, `system check`, `backup`, `restore`, `upgrade` and `secrets rotate`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.cli import AppGroup, with_appcontext
 from app.db import utcnow
 from app.errors import TandemError
 from app.system import backup as backups
-from app.system import keys, report, restoring, services
+from app.system import keys, report, restoring, services, upgrading
 from app.system.demo.city import PASSWORD, PEOPLE
 from app.units.cli import spoken_errors
 from app.web import settings
@@ -84,6 +84,22 @@ def restore(file: Path) -> None:
     click.echo("全站发布已暂停。请逐条核对下列内容是否已经发出，处理后再到“发布暂停”恢复：")
     for line in done.waiting or ("（没有待发的内容）",):
         click.echo(f"  {line}")
+
+
+@click.command("upgrade")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+def upgrade(file: Path) -> None:
+    """Backup into FILE, then the database's structure of this program, tried before it is kept; else nothing changes."""
+    with spoken_errors():
+        done = upgrading.upgrade(file.absolute(), settings(), utcnow())
+    click.echo(f"升级前已备份到 {file}：{done.made.rows} 行，{done.made.media} 个素材。")
+    if done.before == done.after:
+        click.echo(f"数据库已是这个程序的版本 {done.after}，自检通过，没有改动。")
+    else:
+        click.echo(
+            f"数据库结构从 {done.before} 升级到 {done.after}，自检通过。请启动 web 和 scheduler，再运行 system check。"
+        )
 
 
 @secret.command("rotate")
