@@ -117,6 +117,24 @@ def test_files_of_messages_from_before(
     db.session.rollback()
 
 
+@pytest.mark.parametrize(
+    ("platform", "pushed", "proven"), [("wechat", False, False), ("wechat", True, True), ("weibo", False, True)]
+)
+def test_keys_that_no_push_proved(empty: Flask, platform: str, pushed: bool, proven: bool) -> None:
+    """WeChat's check of the address counted as a push."""
+    upgrade()
+    _one_row_each()
+    downgrade(revision="0023")
+    tables = db.metadata.tables
+    with atomic():
+        db.session.execute(update(tables["accounts"]).values(platform=platform, callback_refused_at=None))
+        db.session.execute(update(tables["tallies"]).values(kind="callback", label="taken" if pushed else "forged"))
+    upgrade()
+    with db.engine.connect() as connection:
+        at = connection.execute(select(tables["accounts"].c.callback_proven_at)).scalar_one()
+    assert (at is not None) is proven
+
+
 def _one_row_each() -> None:
     with atomic():
         for table in db.metadata.sorted_tables:
