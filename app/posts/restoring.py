@@ -14,7 +14,7 @@ from app.errors import Conflict, NotFound
 from app.media.blobs import shown_blob
 from app.media.models import Media
 from app.posts.adapting import compile_packs, warm
-from app.posts.authoring import finish
+from app.posts.authoring import finish, visible_unit
 from app.posts.history import (
     CHANGED,
     ON_REVISION,
@@ -43,7 +43,13 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
     wanted = snapshot_of(actor, post_id, key)
     content, chosen, lost = _possible(actor, wanted)
     accounts = [channel["account_id"] for channel in chosen]
-    warm(accounts, title=content["title"], body_html=content["body_html"], cover_media_id=content["cover_media_id"])
+    warm(
+        accounts,
+        title=content["title"],
+        body_html=content["body_html"],
+        cover_media_id=content["cover_media_id"],
+        overrides={channel["account_id"]: channel["overrides"] for channel in chosen},
+    )
     compile_packs(post_id)
     with atomic():
         post = locked(actor, post_id, "post.write")
@@ -75,12 +81,13 @@ def restore_account(
     As any edit. Raises NotFound (no such state, the account was not in it), Forbidden, Conflict (stale `version`, the
     account is not chosen now, nothing to change, going out or gone out).
     """
+    visible_unit(actor, post_id)
+    _warm_account(actor, post_id, key, account_id)
+    compile_packs(post_id)
     with atomic():
         post = locked(actor, post_id, "post.write")
         wanted = snapshot_of(actor, post_id, key)
-        channel = next((one for one in wanted.channels if one["account_id"] == account_id), None)
-        if channel is None:
-            raise NotFound
+        channel = _channel(wanted, account_id)
         if post.version != version:
             raise Conflict(_STALE, version=post.version)
         name = channel["account_name"]
@@ -96,6 +103,28 @@ def restore_account(
         keep(post, actor, "restored", now, restored=wanted.number)
         _tell(actor, post, wanted, ["overrides"], now, account=(account_id, name))
     return post, lost
+
+
+def _channel(wanted: Snapshot, account_id: str) -> Mapping[str, Any]:
+    """What the account had in that state. Raises NotFound."""
+    found = next((one for one in wanted.channels if one["account_id"] == account_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _warm_account(actor: Actor, post_id: str, key: str, account_id: str) -> None:
+    channel = _channel(snapshot_of(actor, post_id, key), account_id)
+    revision = current_revision(db.session.get_one(Post, post_id))
+    if all(variant.account_id != account_id for variant in revision.variants):
+        return
+    warm(
+        [account_id],
+        title=revision.title,
+        body_html=revision.body_html,
+        cover_media_id=revision.cover_media_id,
+        overrides={account_id: _still_there(channel["overrides"])[0]},
+    )
 
 
 def _still_there(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:

@@ -85,7 +85,7 @@ def show(post_id: str) -> ResponseReturnValue:
     post = services.get_post(actor, post_id)
     may_write = actor.may("post.write", post.unit)
     if may_write and (post.status in OPEN or (post.status in REOPENABLE and request.args.get("edit"))):
-        return _composer(_with_news(post), post)
+        return _composer(services.post_json(post), post)
     revision = services.current_revision(post)
     return render_template(
         "posts/show.html",
@@ -105,15 +105,6 @@ def show(post_id: str) -> ResponseReturnValue:
         may_template=actor.may("template.manage", post.unit),
         may_correct=may_write and post.status in GONE_OUT and _was_public(post),
     )
-
-
-def _with_news(post: Post) -> dict[str, Any]:
-    """The post with what became known since it was saved."""
-    shown = services.post_json(post)
-    shown["revision"]["problems"], by_variant = services.problems_now(services.current_revision(post))
-    for variant in shown["variants"]:
-        variant["problems"] = by_variant[variant["id"]]
-    return shown
 
 
 def _was_public(post: Post) -> bool:

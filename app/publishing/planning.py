@@ -14,6 +14,7 @@ from app.audit import services as audit
 from app.config import current
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
+from app.posts import linking
 from app.posts.models import Post, Revision, Variant
 from app.publishing import appearing, barring, blackouts, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
@@ -51,6 +52,7 @@ def schedule(
             found = _move(actor, post, standing, at, order, on_partner_failure, now)
         else:
             found = _create(actor, post, at, order, on_partner_failure, now)
+        linking.look_again(post, now)
         pushdown.push([post.id], now)
         wake()
     return found

@@ -13,6 +13,7 @@ from app.errors import Conflict, Forbidden, Invalid
 from app.inspection import services as inspection
 from app.inspection.models import Finding
 from app.inspection.rules import AFTER_REVIEW
+from app.media.services import add_media
 from app.notices import services as notices
 from app.notices.models import Notice
 from app.posts import services as posts
@@ -21,7 +22,7 @@ from app.publishing import batches, claims, committing, pushdown
 from app.publishing import services as publishing
 from app.review import services as review
 from app.review.models import Review
-from tests.app.posts.helpers import World
+from tests.app.posts.helpers import World, png
 from tests.app.publishing.kit import claim_of, force, row
 from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import STAGES, again, approve, bell, run_of
@@ -164,6 +165,33 @@ def test_on_the_page_and_on_the_form(world: World, enter: Enter, now: datetime) 
     assert "事后补审" in enter(world.reviewers[1]).get("/review").text
     assert enter(world.reviewers[0]).get(path).status_code == 403
     assert enter(world.outsider).get(path).status_code == 404
+
+
+def test_no_screen_hands_in_a_picture_without_words(world: World, enter: Enter, call: Call, now: datetime) -> None:
+    """By each way of the screen the same words, and a way to the picture; a program is warned only."""
+    picture = add_media(world.author, unit_id=world.city.id, name="a.png", content=png(), now=now)
+    body = f'<p>甲<img src="/media/{picture.sha256}" alt="IMG_1.PNG"></p>'
+    post = posts.create_post(world.author, world.fields(body_html=body), now)
+    (bare,) = [p for p in posts.current_revision(post).problems if p["rule"] == "media.alt"]
+    author, place = enter(world.author), f"/posts/{post.id}#problem-{bare['key']}"
+    page = author.post(f"/posts/{post.id}/emergency", data={"emergency": REASON})
+    assert page.status_code == 422
+    assert faults(page.text) == []
+    assert page.text.count(bare["message"]) == 2, "said, and in the list"
+    assert f'href="{place}"' in page.text
+    path = f"/posts/{post.id}/submission"
+    answer = author.post(path, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["message"]) == (422, bare["message"])
+    assert [one["key"] for one in answer.json["problems"]] == [bare["key"]]
+    sent = author.post(path)
+    assert (sent.status_code, sent.headers["Location"]) == (302, place)
+    assert bare["message"] in author.get(f"/posts/{post.id}").text
+    posts.dismiss_problem(world.author, post.id, bare["key"], "原图只有文字", now)
+    assert author.post(path, headers={"Accept": "application/json"}).status_code == 200
+    other = posts.create_post(world.author, world.fields(body_html=body), now)
+    handed = call(world.author, "POST", f"/posts/{other.id}/submission")
+    assert handed.json["status"] == "in_review"
+    assert "media.alt" in str(handed.json["revision"]["problems"])
 
 
 def test_by_the_api(world: World, call: Call, now: datetime) -> None:
