@@ -64,6 +64,7 @@ def unschedule(actor: Actor, post_id: str, *, now: datetime) -> None:
         if standing is None:
             raise Conflict("这篇稿件没有排期。可能刚被取消。请刷新后查看。")
         withdraw(standing, actor, now, reason="取消排期")
+        pushdown.stand_again(post.id)
         pushdown.push([post.id], now)
         audit.record(
             actor,
@@ -167,7 +168,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
     # In one order for everybody: reserving locks the account.
     for variant in sorted(variants, key=lambda variant: variant.account_id):
-        appearing.refuse_if_appeared(post.id, variant.account_id)
+        appearing.refuse_if_out(post.id, variant.account_id)
         blackouts.refuse(variant.account, at, urgent=post.urgent)
         reserving.reserve(actor, variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
@@ -215,7 +216,7 @@ def _move(
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
     for publication in sorted(movable, key=lambda publication: publication.account_id):
         refuse_if_taken(publication)
-        appearing.refuse_if_appeared(post.id, publication.account_id)
+        appearing.refuse_if_out(post.id, publication.account_id, besides=publication.id)
         blackouts.refuse(publication.account, at, urgent=post.urgent)
         reserving.reserve(actor, publication.account, at, besides=publication.id)
         states.move(

@@ -81,6 +81,7 @@ def cancel(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> 
         siblings = pushdown.publications_of(row.schedule_id)
         if all(p.status == "cancelled" for p in siblings):
             row.schedule.withdrawn_at = now
+            pushdown.stand_again(row.post_id)
         outcomes.nudge_partners(row, now)
         done(actor, row, "publication.cancel", "取消", reason, now)
     return row
@@ -230,7 +231,7 @@ def _not_published(actor: Actor, row: Publication, reason: str, now: datetime) -
 def _refuse_second(row: Publication) -> None:
     """Raises Conflict where the post may be out on the account already, or stand there on another schedule."""
     appearing.refuse_if_withdrawn(row)
-    appearing.refuse_if_appeared(row.post_id, row.account_id)
+    appearing.refuse_if_out(row.post_id, row.account_id, besides=row.id)
 
 
 def _note(row: Publication, actor: Actor, outcome: str, url: str, reason: str, now: datetime) -> None:
