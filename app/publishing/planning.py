@@ -15,6 +15,7 @@ from app.config import current
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts.models import Post, Revision, Variant
+from app.posts.reaching import reaches, why_not
 from app.publishing import appearing, barring, blackouts, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
@@ -150,7 +151,7 @@ def _started(standing: Schedule) -> bool:
 def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, now: datetime) -> Schedule:
     revision = _approved(post)
     variants = list(revision.variants)
-    _check_variants(variants)
+    _check_variants(post, variants)
     lead = timedelta(seconds=current().prepare_lead_seconds)
     found = Schedule(
         post_id=post.id,
@@ -269,7 +270,7 @@ def _approved(post: Post) -> Revision:
     return post.revision
 
 
-def _check_variants(variants: list[Variant]) -> None:
+def _check_variants(post: Post, variants: list[Variant]) -> None:
     if not variants:
         raise Conflict("这篇稿件没有选择账号。没有渠道就无法发布。请编辑稿件，选择账号后重新送审。")
     for variant in variants:
@@ -277,6 +278,8 @@ def _check_variants(variants: list[Variant]) -> None:
             raise Conflict(
                 f"账号“{variant.account.name}”已停用。停用的账号不能发布。请管理员启用它，或从稿件中去掉它。"
             )
+        if not reaches(post.unit, variant.account):
+            raise Conflict(f"没有排期。{why_not(post.unit, variant.account)}")
         if digest(variant.payload) != variant.sha256:
             raise Conflict("内容与审核时不一致。平台版本的指纹对不上。请重新送审，并告知系统管理员。")
     blocking = [p for v in variants for p in v.problems if p.get("severity") == "block"]
