@@ -13,10 +13,11 @@ from app.audit.services import record
 from app.db import Page, atomic, db, page_of, release
 from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import ROLES, Actor, unit_for, visible
+from app.units.factors import PASSWORD
 from app.units.models import ApiToken, Grant, User
 from app.units.open_sessions import end_all
 from app.units.passwords import hash_password, password_faults
-from app.units.sign_in import find_user, prove_by_password
+from app.units.sign_in import Recognised, find_user, prove_by_password
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _REFUSED = "有内容不符合要求。请按各字段的提示改正。"
@@ -152,7 +153,7 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) 
 
 def change_password(
     actor: Actor, *, user_id: str, old: str, new: str, now: datetime, session_id: str = "", end_tokens: bool = False
-) -> User:
+) -> Recognised:
     """One's own password; all sessions end, and the tokens if so wished. `session_id`: the browser's, where wrong ones are
     counted."""
     user = db.session.get(User, user_id)
@@ -173,14 +174,14 @@ def change_password(
     release()
     hashed = hash_password(new)
     with atomic():
-        user = db.session.get_one(User, user_id)
+        user = db.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
         if user.password_hash != stored:
             raise Invalid("密码没有修改。它刚刚已在别处改过。请重新登录后再改。")
         _set_password(user, hashed)
         if end_tokens:
             revoke_tokens(user, now)
         _record(actor, "user.change_password", user, now, after={"tokens_ended": end_tokens})
-    return user
+        return Recognised(user=user, how=PASSWORD, epoch=user.session_epoch)
 
 
 def set_locale(actor: Actor, locale: str) -> None:

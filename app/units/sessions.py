@@ -69,9 +69,10 @@ def here() -> str:
     return row.id if row is not None else ""
 
 
-def start(user: User, how: str, *, proven_at: datetime | None = None, failed_proofs: int = 0) -> None:
-    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `proven_at`: when the person
-    last proved to be there; None: with this sign-in. `failed_proofs`: wrong ones since.
+def start(user: User, how: str, *, epoch: int, proven_at: datetime | None = None, failed_proofs: int = 0) -> None:
+    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `epoch`: the user's session_epoch
+    when the person was recognised. `proven_at`: when the person last proved to be there; None: with this sign-in.
+    `failed_proofs`: wrong ones since. Raises Unauthenticated when all their sessions were ended meanwhile.
 
     Of an earlier session survives the language and, for the same person, the CSRF token: a page left open with unsaved
     work can then still be saved.
@@ -85,6 +86,7 @@ def start(user: User, how: str, *, proven_at: datetime | None = None, failed_pro
         session["csrf_token"] = token
     session["sid"] = open_sessions.open_session(
         user.id,
+        epoch=epoch,
         how=how,
         user_agent=request.headers.get("User-Agent", ""),
         address=request.remote_addr or "",
@@ -96,9 +98,9 @@ def start(user: User, how: str, *, proven_at: datetime | None = None, failed_pro
     login_user(user)
 
 
-def start_half(user: User) -> None:
-    """The password was right; the second step is still to come. Nobody is signed in by that."""
-    session["half"] = {"user": user.id, "epoch": user.session_epoch, "at": int(time.time())}
+def start_half(user_id: str, epoch: int) -> None:
+    """The password was right while this `epoch` stood; the second step is still to come. Nobody is signed in by that."""
+    session["half"] = {"user": user_id, "epoch": epoch, "at": int(time.time())}
 
 
 def half() -> tuple[str, int] | None:

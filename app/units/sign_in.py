@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -13,8 +14,8 @@ from app.db import atomic, db, release
 from app.errors import TooMany, Unauthenticated
 from app.units.access import Actor
 from app.units.factors import PASSKEY, PASSWORD, kinds_of, spend
-from app.units.models import BrowserSession, User
-from app.units.open_sessions import count_failure
+from app.units.models import BrowserSession, Passkey, User
+from app.units.open_sessions import OVERTAKEN, count_failure
 from app.units.passwords import hash_password, is_right, needs_rehash
 from app.words import N_
 
@@ -38,9 +39,19 @@ PROOF_REFUSED = N_(
 PASSWORD_REFUSED = N_("没有通过。密码不对。请核对后再试，忘记密码请联系本单位管理员；连续输错 5 次会退出登录。")
 
 
-def authenticate(email: str, password: str, *, origin: str, now: datetime) -> User:
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """Who signs in, and how ("": the password was right, a second step follows). `epoch`: the user's session_epoch in that very
+    moment; only while it stands is a session opened, or the second step taken."""
+
+    user: User
+    how: str
+    epoch: int
+
+
+def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Recognised:
     """The person whose password this is. Raises Unauthenticated, in the same words and after the same time whatever was
-    wrong.
+    wrong, also when the password was changed while it was being checked.
 
     Who has a second factor is not signed in by that: `finish` follows, and the failures so far stay counted.
     TooMany: from this address came too many failures lately, whoever's.
@@ -55,48 +66,56 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime) -> Us
     if not user_id:
         raise Unauthenticated(_REFUSED)
     with atomic():
-        user = db.session.get_one(User, user_id, with_for_update=True)
+        user = db.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
         if user.locked_until is not None and user.locked_until > now:
             # Not said in other words: that would tell strangers who works here, and whether a guess was right.
             # Looked at here, behind those who were being checked meanwhile: many guesses at once are no way around it.
             raise Unauthenticated(_REFUSED)
-        if right and user.active:
-            user.password_hash = fresh or user.password_hash
-            if not kinds_of(user.id):
-                signed_in(user, PASSWORD, origin=origin, now=now)
+        if right and user.active and user.password_hash == stored:
+            user.password_hash = fresh or stored
+            how = "" if kinds_of(user.id) else PASSWORD
+            if how:
+                signed_in(user, how, origin=origin, now=now)
             else:
                 _record(user, _self(user, origin), "user.half_sign_in", now)
-            return user
+            return Recognised(user=user, how=how, epoch=user.session_epoch)
         _count_failure(user, _self(user, origin), now, "user.sign_in_failed")
     raise Unauthenticated(_REFUSED)
 
 
-def finish(user_id: str, epoch: int, code: str, *, origin: str, now: datetime) -> tuple[User, str]:
-    """The second step after the right password: the person, and how. Raises Unauthenticated, in the same words.
+def finish(user_id: str, epoch: int, code: str, *, origin: str, now: datetime) -> Recognised:
+    """The second step after the right password. Raises Unauthenticated, in the same words.
 
     `epoch`: the user's session_epoch when the password was right; a change since then voids it.
     """
-    how = _try(
-        user_id,
-        lambda user: spend(user.id, code, now) if user.session_epoch == epoch else "",
-        failed="user.sign_in_failed",
-        origin=origin,
-        now=now,
-    )
+
+    def judge(user: User) -> str:
+        how = spend(user.id, code, now) if user.session_epoch == epoch else ""
+        if how:
+            signed_in(user, how, origin=origin, now=now)
+        return how
+
+    how = _try(user_id, judge, failed="user.sign_in_failed", origin=origin, now=now)
     if not how:
         raise Unauthenticated(CODE_REFUSED)
-    with atomic():
-        user = db.session.get_one(User, user_id)
-        signed_in(user, how, origin=origin, now=now)
-    return user, how
+    return Recognised(user=db.session.get_one(User, user_id), how=how, epoch=epoch)
 
 
-def finish_by_passkey(user_id: str, *, origin: str, now: datetime) -> User:
-    """Signed in by a passkey that was verified. A lockout does not hold it up: a passkey cannot be guessed."""
+def finish_by_passkey(passkey_id: str, *, epoch: int | None = None, origin: str, now: datetime) -> Recognised:
+    """Signed in by a passkey that was verified. A lockout does not hold it up: a passkey cannot be guessed.
+
+    `epoch`: as in finish(), where it is the second step. Raises Unauthenticated when the passkey was removed since, or the
+    person left.
+    """
     with atomic():
-        user = db.session.get_one(User, user_id, with_for_update=True)
+        key = db.session.get(Passkey, passkey_id)
+        user = db.session.get(User, key.user_id, with_for_update=True, populate_existing=True) if key else None
+        # Looked at again behind the lock: whoever resets what a person signs in with has it, too.
+        there = db.session.scalar(select(Passkey.id).where(Passkey.id == passkey_id))
+        if user is None or there is None or not user.active or epoch not in (None, user.session_epoch):
+            raise Unauthenticated(OVERTAKEN)
         signed_in(user, PASSKEY, origin=origin, now=now)
-    return user
+        return Recognised(user=user, how=PASSKEY, epoch=user.session_epoch)
 
 
 def prove_by_code(actor: Actor, code: str, *, now: datetime, session_id: str = "") -> None:
@@ -152,7 +171,7 @@ def _try(
     failure: between right passwords codes could be guessed for ever.
     """
     with atomic():
-        user = db.session.get(User, user_id, with_for_update=True)
+        user = db.session.get(User, user_id, with_for_update=True, populate_existing=True)
         row = db.session.get(BrowserSession, session_id, populate_existing=True) if session_id else None
         locked = user is not None and not session_id and user.locked_until is not None and user.locked_until > now
         if user is None or not user.active or locked or (session_id and row is None):

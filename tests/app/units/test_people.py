@@ -193,4 +193,4 @@ def test_nobody_resets_their_own_password_without_the_old_one(town: Town, acts: 
     """Else an unattended screen of an administrator would be enough to take the account over."""
     with pytest.raises(Forbidden, match="个人设置"):
         reset_password(acts(town.admin), user_id=town.admin.id, password="another passphrase", now=now)
-    assert authenticate(town.admin.email, PASSWORD, origin="", now=now).id == town.admin.id
+    assert authenticate(town.admin.email, PASSWORD, origin="", now=now).user.id == town.admin.id

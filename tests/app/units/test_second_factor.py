@@ -31,8 +31,8 @@ HALF_MINUTE = timedelta(seconds=30)
 
 def enter(user: User, code: str, now: datetime) -> str:
     """How the second step was taken; after the right password."""
-    found = authenticate(user.email, PASSWORD, origin="203.0.113.7", now=now)
-    return finish(found.id, found.session_epoch, code, origin="203.0.113.7", now=now)[1]
+    found = authenticate(user.email, PASSWORD, origin="203.0.113.7", now=now).user
+    return finish(found.id, found.session_epoch, code, origin="203.0.113.7", now=now).how
 
 
 def refused(user: User, code: str, now: datetime) -> str:
@@ -56,7 +56,7 @@ def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now
     assert address.startswith("otpauth://totp/Tandem")
     with pytest.raises(Invalid):
         second_factor.confirm(actor, wrong_code(secret, now), now=now)
-    assert authenticate(town.author.email, PASSWORD, origin="", now=now).last_sign_in_at == now
+    assert authenticate(town.author.email, PASSWORD, origin="", now=now).user.last_sign_in_at == now
     codes = second_factor.confirm(actor, code_at(secret, now), now=now)
     assert (len(set(codes)), recovery_codes_left(actor.user_id)) == (10, 10)
     assert second_factor.pending(actor, now=now) is None
@@ -64,7 +64,9 @@ def test_set_up_with_a_first_code_and_then_asked_for(town: Town, acts: Acts, now
         second_factor.begin(actor, now=now)
 
     later = now + timedelta(minutes=5)
-    assert authenticate(town.author.email, PASSWORD, origin="", now=later).last_sign_in_at == now, "not signed in yet"
+    assert authenticate(town.author.email, PASSWORD, origin="", now=later).user.last_sign_in_at == now, (
+        "not signed in yet"
+    )
     assert enter(town.author, code_at(secret, later), later) == "totp"
     assert db.session.get_one(User, actor.user_id).last_sign_in_at == later
     stored = db.session.execute(text("SELECT secret FROM second_factors")).scalar_one()
@@ -108,7 +110,7 @@ def test_of_two_browsers_with_one_code_at_once_only_one_gets_in(
             with app.app_context():
                 together.wait()
                 with contextlib.suppress(Unauthenticated):
-                    entered.append(finish(user_id, epoch, code, origin="", now=later)[1])
+                    entered.append(finish(user_id, epoch, code, origin="", now=later).how)
                 db.session.remove()
 
         both = [threading.Thread(target=go) for _ in range(2)]
@@ -139,7 +141,7 @@ def test_guessing_codes_locks_and_the_right_password_between_does_not_help(
     secret, codes = give_authenticator(acts(town.author), now)
     later = now + timedelta(minutes=1)
     words = {refused(town.author, wrong_code(secret, later), later) for _ in range(4)}
-    found = authenticate(town.author.email, PASSWORD, origin="", now=later)
+    found = authenticate(town.author.email, PASSWORD, origin="", now=later).user
     half = (found.id, found.session_epoch)
     words.add(refused(town.author, wrong_code(secret, later), later))
     for code in (code_at(secret, later), codes[0]):
@@ -212,7 +214,7 @@ def test_off_again_only_with_password_and_code(town: Town, acts: Acts, now: date
     assert kinds_of(actor.user_id)
     second_factor.turn_off(actor, password=PASSWORD, code=code_at(secret, later), now=later)
     assert (kinds_of(actor.user_id), recovery_codes_left(actor.user_id)) == (frozenset(), 0)
-    assert authenticate(town.author.email, PASSWORD, origin="", now=later).last_sign_in_at == later
+    assert authenticate(town.author.email, PASSWORD, origin="", now=later).user.last_sign_in_at == later
     with pytest.raises(Unauthenticated):
         prove_by_code(actor, codes[0], now=later)
     assert "user.second_factor_off" in actions(town.author)
@@ -241,7 +243,7 @@ def test_an_administrator_resets_it_and_the_person_is_told(town: Town, acts: Act
 def test_a_password_changed_after_the_first_step_voids_it(town: Town, acts: Acts, now: datetime) -> None:
     secret, _codes = give_authenticator(acts(town.author), now)
     later = now + timedelta(minutes=1)
-    found = authenticate(town.author.email, PASSWORD, origin="", now=later)
+    found = authenticate(town.author.email, PASSWORD, origin="", now=later).user
     with pytest.raises(Unauthenticated):
         finish(found.id, found.session_epoch - 1, code_at(secret, later), origin="", now=later)
 
