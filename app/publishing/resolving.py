@@ -119,9 +119,11 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
 def resolve(
     actor: Actor, publication_id: str, *, outcome: str, url: str = "", reason: str, now: datetime
 ) -> Publication:
-    """A person says what became of an unknown one, or gives the link of one handed over."""
+    """A person says what became of an unknown one (a publisher), or gives the link of one handed over (its author, too)."""
     with atomic():
         row = own(actor, publication_id, reason, MANAGE, *((PLAN,) if outcome == "published" else ()))
+        if row.status != "handed_over":
+            actor.require(MANAGE, row.post.unit, see="post.read")
         _check_url(url)
         if row.status not in ("unknown", "handed_over"):
             states.require(row, "resolved")
