@@ -108,7 +108,7 @@ def list_plan_rows(query: dict[str, Any], import_id: str) -> dict[str, Any]:
     what became of it. Changes nothing."""
     actor = current_actor()
     found = plan_import.get(actor, import_id)
-    start = int(query["cursor"]) if (query["cursor"] or "").isdecimal() else 0
+    start = int(query["cursor"]) if (query["cursor"] or "").isdecimal() and len(query["cursor"]) < 10 else 0
     stop = start + max(1, min(query["limit"], 200))
     rows: list[dict[str, Any]]
     if found.confirmed_at is None:

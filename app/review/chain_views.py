@@ -68,7 +68,7 @@ def _rows() -> Rows:
 def _edited(rows: Rows, edit: str) -> Rows:
     """`edit` is add, up:1, down:1 or remove:1; one that cannot be changes nothing."""
     what, _colon, place = edit.partition(":")
-    at = int(place) if place.isdecimal() and int(place) < len(rows) else -1
+    at = int(place) if place.isdecimal() and len(place) < 3 and int(place) < len(rows) else -1
     if what == "add" and len(rows) < services.MOST_STAGES:
         return [*rows, dict(_EMPTY)]
     if what == "remove" and at >= 0 and len(rows) > 1:
