@@ -121,6 +121,28 @@ def test_of_two_browsers_with_one_code_at_once_only_one_gets_in(
         assert len(entered) == 1
 
 
+def test_two_first_set_ups_at_once_come_one_after_the_other(town: Town, acts: Acts, app: Flask, now: datetime) -> None:
+    actor, together, wrong = acts(town.author), threading.Barrier(2), list[Exception]()
+    db.session.rollback()
+
+    def go() -> None:
+        with app.app_context():
+            together.wait()
+            try:
+                second_factor.begin(actor, now=now)
+            except Exception as fault:  # noqa: BLE001
+                wrong.append(fault)
+            db.session.remove()
+
+    both = [threading.Thread(target=go) for _ in range(2)]
+    for thread in both:
+        thread.start()
+    for thread in both:
+        thread.join()
+    assert wrong == []
+    assert second_factor.pending(actor, now=now) is not None
+
+
 def test_codes_far_from_now_are_wrong(town: Town, acts: Acts, now: datetime) -> None:
     secret, _codes = give_authenticator(acts(town.author), now)
     later = now + timedelta(hours=1)
