@@ -13,7 +13,7 @@ from app.config import current
 from app.db import atomic, db
 from app.errors import NotFound, Unauthenticated
 from app.units.access import Actor
-from app.units.models import BrowserSession, User
+from app.units.models import BrowserSession, SecondFactor, User
 from app.words import N_
 
 # Wrong proofs in one session; at that many it ends.
@@ -123,10 +123,13 @@ def end_others(actor: Actor, *, keep: str, now: datetime) -> int:
 
 
 def end_all(user: User) -> int:
-    """Every browser of this person is signed out at once, also one whose cookie is from before. Inside atomic()."""
+    """Every browser of this person is signed out at once, also one whose cookie is from before; an authenticator that was begun
+    there and waits for its first code is forgotten: whoever began it may have copied its secret. Inside atomic()."""
     # First the person's row, which whoever signs in at this moment has to lock; then what is open.
     db.session.execute(update(User).where(User.id == user.id).values(session_epoch=User.session_epoch + 1))
     db.session.refresh(user, ["session_epoch"])
+    begun = SecondFactor.confirmed_at.is_(None)
+    db.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user.id, begun))
     return _end(BrowserSession.user_id == user.id)
 
 
