@@ -13,7 +13,7 @@ from app.config import current
 from app.db import atomic, db
 from app.errors import NotFound, Unauthenticated
 from app.units.access import Actor
-from app.units.models import BrowserSession, SecondFactor, User
+from app.units.models import BrowserSession, KnownDevice, SecondFactor, User
 from app.words import N_
 
 # Wrong proofs in one session; at that many it ends.
@@ -128,6 +128,8 @@ def end_all(user: User) -> int:
     # First the person's row, which whoever signs in at this moment has to lock; then what is open.
     db.session.execute(update(User).where(User.id == user.id).values(session_epoch=User.session_epoch + 1))
     db.session.refresh(user, ["session_epoch"])
+    # What knows the person's browsers apart may be somebody else's by now.
+    db.session.execute(delete(KnownDevice).where(KnownDevice.user_id == user.id))
     begun = SecondFactor.confirmed_at.is_(None)
     db.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user.id, begun))
     return _end(BrowserSession.user_id == user.id)

@@ -17,7 +17,7 @@ from app.units.factors import PASSWORD, forget_codes_of_nothing
 from app.units.models import ApiToken, Grant, Passkey, User
 from app.units.open_sessions import end_all
 from app.units.passwords import hash_password, password_faults
-from app.units.sign_in import Recognised, find_user, prove_by_password
+from app.units.sign_in import Recognised, find_user, prove_by_password, unlock
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _REFUSED = "有内容不符合要求。请按各字段的提示改正。"
@@ -139,7 +139,8 @@ def reactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     """They may sign in again; tokens stay revoked."""
     with atomic():
         user = managed_person(actor, user_id)
-        user.active, user.failed_sign_ins, user.locked_until = True, 0, None
+        user.active = True
+        unlock(user)
         _record(actor, "user.reactivate", user, now)
     return user
 
@@ -157,7 +158,7 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime, 
     with atomic():
         user = managed_person(actor, user_id)
         _set_password(user, hashed)
-        user.failed_sign_ins, user.locked_until = 0, None
+        unlock(user)
         revoke_tokens(user, now)
         removed = _remove_passkeys(user) if remove_passkeys else []
         _record(actor, "user.reset_password", user, now, after={"passkeys_removed": removed} if removed else None)

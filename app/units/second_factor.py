@@ -150,6 +150,7 @@ def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
             raise Conflict(f"没有重置。{user.name}没有启用两步验证。请刷新页面查看。")
         forget_all(user.id)
         end_all(user)
+        user.failed_codes, user.codes_locked_until = 0, None
         revoke_tokens(user, now)
         _record(actor, "user.second_factor_reset", now, user=user, before={"by": held})
         for hook in on_reset:

@@ -6,12 +6,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, flash, g, redirect, request, session, url_for
+from flask import Flask, Response, after_this_request, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from app.extensions import login_manager
-from app.units import open_sessions
+from app.units import devices, open_sessions
 from app.units.access import actor_for
 from app.units.factors import PASSWORD, kinds_of
 from app.units.models import BrowserSession, User
@@ -96,6 +96,28 @@ def start(user: User, how: str, *, epoch: int, proven_at: datetime | None = None
     )
     g.pop("actor", None)
     login_user(user)
+    _remember_device(user.id)
+
+
+def device_secrets() -> list[str]:
+    """What this browser says of people who signed in here before."""
+    return [value for name, value in request.cookies.items() if name.startswith(devices.COOKIE)]
+
+
+def _remember_device(user_id: str) -> None:
+    secret, secure = devices.remember(user_id, device_secrets(), _now()), settings().public_url.startswith("https://")
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        response.set_cookie(
+            devices.cookie_of(user_id),
+            secret,
+            max_age=devices.KEPT_FOR,
+            httponly=True,
+            secure=secure,
+            samesite="Lax",
+        )
+        return response
 
 
 def start_half(user_id: str, epoch: int) -> None:

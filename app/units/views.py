@@ -31,7 +31,11 @@ def submit_sign_in() -> ResponseReturnValue:
     form = request.form
     try:
         found = authenticate(
-            form.get("email", ""), form.get("password", ""), origin=request.remote_addr or "", now=utcnow()
+            form.get("email", ""),
+            form.get("password", ""),
+            origin=request.remote_addr or "",
+            devices=sessions.device_secrets(),
+            now=utcnow(),
         )
         target = sessions.safe_next(form.get("next"))
         if not found.how:
@@ -61,7 +65,8 @@ def submit_second_step() -> ResponseReturnValue:
         if form.get("proof_passkey"):
             found = _by_passkey(passkeys.SECOND, *half)
         else:
-            found = sign_in.finish(*half, form.get("proof_code", ""), origin=origin, now=now)
+            known = sessions.device_secrets()
+            found = sign_in.finish(*half, form.get("proof_code", ""), origin=origin, devices=known, now=now)
         sessions.start(found.user, found.how, epoch=found.epoch)
     except Unauthenticated as refusal:
         return _second_page(_(refusal.message), refusal.status)

@@ -171,26 +171,34 @@ def test_guessing_codes_locks_and_the_right_password_between_does_not_help(
             finish(*half, code, origin="", now=later)
         words.add(refusal.value.message)
     assert len(words) == 1
-    with pytest.raises(Unauthenticated):
-        authenticate(town.author.email, PASSWORD, origin="", now=later)
     assert "user.locked" in actions(town.author)
+    assert refused(town.author, code_at(secret, later), later) in words, "nor from the beginning"
     after = later + timedelta(minutes=15)
     assert enter(town.author, codes[0], after) == "recovery"
 
 
-def test_wrong_passwords_and_wrong_codes_are_counted_together(town: Town, acts: Acts, now: datetime) -> None:
+def test_wrong_passwords_and_wrong_codes_are_counted_apart(town: Town, acts: Acts, now: datetime) -> None:
+    """Any stranger can type wrong passwords: they hold up no second step."""
     secret, _codes = give_authenticator(acts(town.author), now)
     later = now + timedelta(minutes=1)
-    for _ in range(2):
+    half = authenticate(town.author.email, PASSWORD, origin="", now=later)
+    for _ in range(5):
         with pytest.raises(Unauthenticated):
             authenticate(town.author.email, "wrong", origin="", now=later)
-    for _ in range(2):
-        refused(town.author, wrong_code(secret, later), later)
+    until = later + timedelta(minutes=15)
+    assert db.session.get_one(User, town.author.id).locked_until == until
+    for _ in range(4):
+        with pytest.raises(Unauthenticated):
+            finish(town.author.id, half.epoch, wrong_code(secret, later), origin="", now=later)
+    assert finish(town.author.id, half.epoch, code_at(secret, later), origin="", now=later).how == "totp"
+    user = db.session.get_one(User, town.author.id)
+    assert (user.failed_codes, user.locked_until) == (0, until), "the strangers stay locked out"
+    for _ in range(5):
+        with pytest.raises(Unauthenticated):
+            prove_by_code(acts(town.author), "000000", now=later)
+    assert db.session.get_one(User, town.author.id).codes_locked_until == until
     with pytest.raises(Unauthenticated):
-        prove_by_code(acts(town.author), "000000", now=later)
-    assert db.session.get_one(User, town.author.id).locked_until == later + timedelta(minutes=15)
-    with pytest.raises(Unauthenticated):
-        prove_by_code(acts(town.author), code_at(secret, later), now=later)
+        prove_by_code(acts(town.author), code_at(secret, later, 1), now=later)
 
 
 def test_guessing_the_password_at_an_open_screen_locks(town: Town, acts: Acts, now: datetime) -> None:
@@ -305,7 +313,7 @@ def test_the_right_password_between_forgets_no_wrong_code(town: Town, acts: Acts
         fresh = f"a better passphrase {turn}"
         change_password(actor, user_id=actor.user_id, old=password, new=fresh, now=later)
         password = fresh
-    assert db.session.get_one(User, actor.user_id).failed_sign_ins == 4
+    assert db.session.get_one(User, actor.user_id).failed_codes == 4
     with pytest.raises(Unauthenticated):
         second_factor.turn_off(actor, password=password, code="AAAA", now=later)
-    assert db.session.get_one(User, actor.user_id).locked_until == later + timedelta(minutes=15)
+    assert db.session.get_one(User, actor.user_id).codes_locked_until == later + timedelta(minutes=15)
