@@ -13,8 +13,9 @@ from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, bindparam, fu
 
 from app.db import Encrypted, UTCDateTime, db
 
-# Heartbeats of processes that a restored database never saw.
-LEFT_OUT = frozenset({"workers", "site_facts"})
+# Heartbeats of processes that a restored database never saw; what lets a browser in, or is counted for minutes: a session that
+# was ended since must not come back.
+LEFT_OUT = frozenset({"workers", "site_facts", "browser_sessions", "known_devices", "sign_in_failures"})
 _BATCH = 500
 # Rows that hold whole files (10 MB at most) pass through the memory a few at a time.
 _HEAVY_BATCH = 8

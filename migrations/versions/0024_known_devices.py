@@ -11,9 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("users") as table:
-        table.add_column(sa.Column("failed_codes", sa.Integer(), server_default="0", nullable=False))
-        table.add_column(sa.Column("codes_locked_until", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("users", sa.Column("failed_codes", sa.Integer(), server_default="0", nullable=False))
+    op.add_column("users", sa.Column("codes_locked_until", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "known_devices",
         sa.Column("digest", sa.String(length=64), nullable=False),
@@ -40,6 +39,6 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("sign_in_failures")
     op.drop_table("known_devices")
-    with op.batch_alter_table("users") as table:
-        table.drop_column("codes_locked_until")
-        table.drop_column("failed_codes")
+    # Without a copy of the table: others point at it.
+    op.drop_column("users", "codes_locked_until")
+    op.drop_column("users", "failed_codes")
