@@ -66,7 +66,7 @@ class Account(Model):
     polled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_note: Mapped[str] = mapped_column(Text, default="")
-    # The last look that failed.
+    # The last look that failed; after an outage set back, so that the next one is due as soon as it should be.
     history_tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Reading the platform's figures and allowances: when next, who is at it, and why nothing can be had (Chinese).
     next_reading_at: Mapped[datetime | None] = mapped_column(UTCDateTime)

@@ -108,10 +108,15 @@ def record_poll_failure(account_id: str, error: ConnectorError, now: datetime) -
 
 
 def record_history_failure(account_id: str, error: ConnectorError, now: datetime) -> None:
-    """The account's own posts could not be listed: what is known of them may be too little."""
+    """The account's own posts could not be listed: what is known of them may be too little.
+
+    A refusal waits as long as a look that was answered; an outage of minutes must not leave dormancy unknown for hours.
+    """
     with atomic():
         account = db.session.get_one(Account, account_id)
-        account.history_note, account.history_tried_at = str(error), now
+        pause = _history_pause(account, now)
+        again = min(pause, _soon(account, now)) if isinstance(error, Unavailable) else pause
+        account.history_note, account.history_tried_at = str(error), now - pause + again
 
 
 def release_poll(account_id: str, note: str, now: datetime) -> None:
@@ -179,8 +184,15 @@ def _spread(limit: int, used: int, needed: int, now: datetime) -> timedelta:
     return (end - now) / (max(0, limit - used) // needed + 1)
 
 
+def _soon(account: Account, now: datetime) -> timedelta:
+    """When a look that nobody answered is made again: in a minute, unless too much of the day's budget is gone."""
+    row = next((row for row in quota_summary(account, now) if row["key"] == "history"), None)
+    spread = _spread(int(row["limit"]), int(row["used"]), 1, now) if row else timedelta(0)
+    return max(timedelta(seconds=current().poll_seconds), _UNREACHABLE_PAUSE, spread)
+
+
 def _history_due(account: Account, now: datetime) -> bool:
-    """A look that failed waits as long as one that did not: its calls are those of the tests, too."""
+    """A look that was refused waits as long as one that was answered: its calls are those of the tests, too."""
     looks = [at for at in (account.history_at, account.history_tried_at) if at is not None]
     return not looks or now - max(looks) >= _history_pause(account, now)
 

@@ -127,7 +127,8 @@ class Shell:
 
     @property
     def status_url(self) -> str:
-        return _url("system.status") or "/status"
+        """Empty for who may not see that page."""
+        return _url("system.status") if self.actor and self.actor.holds("system.read") else ""
 
     @property
     def stops_url(self) -> str:

@@ -150,6 +150,21 @@ def test_words_stand_out_from_their_ground(theme: str) -> None:
     assert _contrast("#ffffff", tokens["tblr-primary"]) >= 4.5
 
 
+def test_a_stopped_scheduler_leads_only_those_to_its_page_who_may_see_it(
+    app: Flask, browser: FlaskClient, providers: dict[str, object], now: datetime
+) -> None:
+    providers["heartbeat"] = {"alive": False, "beat_at": None}
+    assert 'href="/status" title=' in page(browser)
+    unit_id = db.session.scalars(select(User)).one().unit_id
+    create_user(
+        SYSTEM, email="r@example.gov.cn", name="李静", unit_id=unit_id, roles=["responder"], password=PASSWORD, now=now
+    )
+    other = app.test_client()
+    other.post("/sign-in", data={"email": "r@example.gov.cn", "password": PASSWORD})
+    assert "调度停止" in page(other)
+    assert "/status" not in page(other)
+
+
 def test_the_top_bar_tells_the_truth(browser: FlaskClient, providers: dict[str, object]) -> None:
     assert "调度未知" in page(browser)
     providers["heartbeat"] = {"alive": True, "beat_at": datetime(2026, 7, 12, 4, 4, 31, tzinfo=UTC)}

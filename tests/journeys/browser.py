@@ -1,4 +1,4 @@
-"""A person at the screen: Debian's Chromium, driven by Playwright."""
+"""A person at the screen: Debian's Chromium without its own windows, driven by Playwright."""
 
 from __future__ import annotations
 
@@ -17,10 +17,13 @@ SHOTS = Path(__file__).resolve().parents[2] / "test-results"
 
 @contextlib.contextmanager
 def chromium() -> Iterator[Browser]:
-    """The machine's Chromium; a machine without it fails here, it does not skip."""
+    """The machine's Chromium; a machine without it fails here, it does not skip.
+
+    The headless shell shows and runs pages as Chromium does, at half the work: none goes into windows nobody sees.
+    """
     with sync_playwright() as playwright:
         expect.set_options(timeout=PATIENCE * 1000)
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium-headless-shell")
         try:
             yield browser
         finally:

@@ -94,6 +94,36 @@ def test_a_dead_platform_is_said_and_asked_again(desk: Desk, sim: Sim) -> None:
     assert "502" not in fresh(desk.weibo).poll_note
 
 
+def passes(account: Account, minutes: int) -> None:
+    """As if the account's last look had been so much earlier."""
+    with atomic():
+        fresh(account).history_tried_at -= timedelta(minutes=minutes)  # type: ignore[operator]
+
+
+def test_a_look_at_the_history_that_nobody_answered_is_made_again_soon(desk: Desk, sim: Sim) -> None:
+    """An outage of a minute must not leave dormancy unknown for hours."""
+    sim.fault("http_502", platform="weibo", path="statuses/user_timeline", times=1)
+    clock = Clockwork.make()
+    poll(clock)
+    assert "自动重试" in fresh(desk.weibo).history_note
+    poll(clock)
+    assert fresh(desk.weibo).history_at is None
+    passes(desk.weibo, 6)
+    poll(clock)
+    weibo = fresh(desk.weibo)
+    assert (weibo.history_note, weibo.history_at is not None) == ("", True)
+
+
+def test_a_look_at_the_history_that_was_refused_waits_its_turn(desk: Desk, sim: Sim) -> None:
+    sim.fault("expire_token", platform="weibo", times=-1)
+    clock = Clockwork.make()
+    poll(clock)
+    asked = sim.asked("/2/statuses/user_timeline.json")
+    passes(desk.weibo, 60)
+    poll(clock)
+    assert sim.asked("/2/statuses/user_timeline.json") == asked
+
+
 def test_a_dead_token_says_who_must_act(desk: Desk, sim: Sim) -> None:
     sim.fault("expire_token", platform="weibo", times=-1)
     clock = Clockwork.make()
