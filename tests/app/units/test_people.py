@@ -203,8 +203,10 @@ def test_nobody_resets_their_own_password_without_the_old_one(town: Town, acts: 
 def test_a_reset_names_the_passkeys_and_may_remove_them(town: Town, acts: Acts, now: datetime, sign_in: SignIn) -> None:
     """An intruder may have registered one, or begun an authenticator and copied its secret."""
     with atomic():
-        for name in ("办公室电脑", "不认识的手机"):
-            key = Passkey(user_id=town.author.id, name=name, credential_id=name, public_key="k", created_at=now)
+        for number, name in enumerate(("办公室电脑", "不认识的手机")):
+            key = Passkey(
+                id=f"key{number}", user_id=town.author.id, name=name, credential_id=name, public_key="k", created_at=now
+            )
             db.session.add(key)
         db.session.add(RecoveryCode(user_id=town.author.id, digest="0" * 64))
     second_factor.begin(acts(town.author), now=now)
