@@ -1,4 +1,4 @@
-"""Alembic's environment: the running app's engine and metadata; one transaction per upgrade."""
+"""Alembic's environment: the running app's engine and metadata; one transaction per upgrade, or the caller's."""
 
 from __future__ import annotations
 
@@ -21,6 +21,12 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
 
 def run() -> None:
     arguments = current_app.extensions["migrate"].configure_args
+    # flask upgrade tries the outcome before it keeps it: the transaction is its own.
+    given = context.config.attributes.get("connection")
+    if given is not None:
+        context.configure(connection=given, target_metadata=db.metadata, render_item=render_item, **arguments)
+        context.run_migrations()
+        return
     with db.engine.connect() as connection:
         context.configure(connection=connection, target_metadata=db.metadata, render_item=render_item, **arguments)
         with context.begin_transaction():

@@ -11,7 +11,7 @@ def register(app: Flask) -> None:
 
     app.register_blueprint(views.bp)
     app.cli.add_command(cli.demo)
-    for command in (cli.system, cli.backup, cli.restore, cli.secret):
+    for command in (cli.system, cli.backup, cli.restore, cli.upgrade, cli.secret):
         app.cli.add_command(command)
     if demo_people not in web.sign_in_hints:
         web.sign_in_hints.append(demo_people)

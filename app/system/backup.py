@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, select
 
 from app.audit import services as audit
 from app.config import Config
@@ -27,6 +27,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.media.blobs import path_of
 from app.media.models import Blob
 from app.system import keys, rows
+from app.system.structure import revision
 from app.units.access import SYSTEM
 
 FORMAT = 1
@@ -44,7 +45,16 @@ class Made:
 
 
 def create(path: Path, config: Config, now: datetime) -> Made:
-    """Write the backup, readable by its owner alone. Never overwrites. Raises Conflict or Invalid."""
+    """Write the backup, readable by its owner alone, of the structure that the database has: a program of that structure
+    restores it. Never overwrites. Raises Conflict or Invalid."""
+    made = write(path, config, now)
+    summary = f"备份 {made.rows} 行、{made.media} 个素材"
+    audit.record(SYSTEM, "backup.create", now=now, object_type="backup", object_id=path.name[:32], summary=summary)
+    return made
+
+
+def write(path: Path, config: Config, now: datetime) -> Made:
+    """The same without a record of it, which an older structure might not take."""
     if path.exists():
         raise Conflict(f"没有备份。文件 {path} 已经存在，备份从不覆盖旧文件。请换一个文件名。")
     if not path.parent.is_dir():
@@ -60,22 +70,13 @@ def create(path: Path, config: Config, now: datetime) -> Made:
         draft.rename(path)
     finally:
         draft.unlink(missing_ok=True)
-    summary = f"备份 {made.rows} 行、{made.media} 个素材"
-    audit.record(SYSTEM, "backup.create", now=now, object_type="backup", object_id=path.name[:32], summary=summary)
     return made
-
-
-def revision() -> str:
-    """The version of the database's structure. Raises Conflict when it was not made by migrations."""
-    if "alembic_version" not in db.inspect(db.engine).get_table_names():
-        raise Conflict("没有执行。数据库还没有建表。请先运行 flask --app wsgi db upgrade。")
-    return str(db.session.scalar(text("SELECT version_num FROM alembic_version")))
 
 
 def _write(draft: Path, folder: Path, config: Config, now: datetime) -> Made:
     try:
         _snapshot()
-        tables = {table.name: _dump(table, folder) for table in rows.tables()}
+        tables = {table.name: _dump(table, folder) for table in rows.standing()}
         blobs = list(db.session.scalars(select(Blob.sha256).order_by(Blob.sha256)))
         structure = revision()
     finally:

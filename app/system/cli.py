@@ -1,4 +1,4 @@
-"""`flask demo load`, `flask demo needed`, `flask system check`, `flask backup`, `flask restore`, `flask secrets rotate`."""
+"""`flask demo load`, `demo needed`, `system check`, `backup`, `restore`, `upgrade` and `secrets rotate`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.cli import AppGroup, with_appcontext
 from app.db import utcnow
 from app.errors import TandemError
 from app.system import backup as backups
-from app.system import keys, report, restoring, services
+from app.system import keys, report, restoring, services, upgrading
 from app.system.demo.city import PASSWORD, PEOPLE
 from app.units.cli import spoken_errors
 from app.web import settings
@@ -89,6 +89,22 @@ def restore(file: Path) -> None:
         "备份之后改过的密码、移除的通行密钥、停用的成员、收回的角色和命令行签发的令牌，都回到了备份时的样子。"
         "请系统管理员逐一核对，该停用的再停用，该改的密码请本人再改。"
     )
+
+
+@click.command("upgrade")
+@click.argument("file", type=click.Path(path_type=Path))
+@with_appcontext
+def upgrade(file: Path) -> None:
+    """Backup into FILE, then the database's structure of this program, tried before it is kept; else nothing changes."""
+    with spoken_errors():
+        done = upgrading.upgrade(file.absolute(), settings(), utcnow())
+    click.echo(f"升级前已备份到 {file}：{done.made.rows} 行，{done.made.media} 个素材。")
+    if done.before == done.after:
+        click.echo(f"数据库已是这个程序的版本 {done.after}，自检通过，没有改动。")
+    else:
+        click.echo(
+            f"数据库结构从 {done.before} 升级到 {done.after}，自检通过。请启动 web 和 scheduler，再运行 system check。"
+        )
 
 
 @secret.command("rotate")

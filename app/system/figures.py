@@ -26,6 +26,13 @@ def live_workers(now: datetime, heartbeat_seconds: int) -> list[Worker]:
     return list(db.session.scalars(query))
 
 
+def alive_since(now: datetime, heartbeat_seconds: int) -> bool:
+    """Whether a scheduler is at work, asked of few columns: the database's structure may be an older one."""
+    since = now - timedelta(seconds=3 * heartbeat_seconds)
+    query = select(Worker.id).where(Worker.stopped_at.is_(None), Worker.beat_at >= since).limit(1)
+    return db.session.scalar(query) is not None
+
+
 def recent_workers(now: datetime) -> list[Worker]:
     """Every scheduler that beat within a day, newest beat first."""
     query = select(Worker).where(Worker.beat_at >= now - timedelta(days=1)).order_by(Worker.beat_at.desc())

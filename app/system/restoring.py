@@ -22,7 +22,8 @@ from app.publishing import services as publishing
 from app.publishing.states import WORDS
 from app.sealing import use_keys
 from app.system import keys, rows
-from app.system.backup import FORMAT, revision
+from app.system.backup import FORMAT
+from app.system.structure import revision
 from app.units.access import SYSTEM
 from app.units.reviving import shut_doors
 

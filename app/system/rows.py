@@ -9,7 +9,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Column, LargeBinary, MetaData, Table, Text, bindparam, func, insert, select, update
+from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Table, Text, bindparam, func, insert, select, update
 
 from app.db import Encrypted, UTCDateTime, db
 
@@ -30,6 +30,23 @@ def tables() -> list[Table]:
             if isinstance(column.type, Encrypted):
                 column.type = Text()
     return [copies[table.name] for table in db.metadata.sorted_tables if table.name not in LEFT_OUT]
+
+
+def standing() -> list[Table]:
+    """The same of the database as it stands, whatever its structure: what this program knows in the program's types,
+    what it does not in the database's."""
+    known = {table.name: table for table in tables()}
+    found = MetaData()
+    found.reflect(db.session.connection(), only=lambda name, _metadata: name not in LEFT_OUT | {"alembic_version"})
+    for table in found.tables.values():
+        for column in table.columns:
+            model = known.get(table.name)
+            if model is not None and column.name in model.c:
+                column.type = model.c[column.name].type
+            elif isinstance(column.type, DateTime):
+                column.type = UTCDateTime()
+    places = {name: place for place, name in enumerate(known)}
+    return sorted(found.tables.values(), key=lambda table: places.get(table.name, len(places)))
 
 
 def encrypted_columns() -> list[tuple[Table, Column[Any]]]:

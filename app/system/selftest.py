@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import text
@@ -15,6 +14,7 @@ from app.db import db, utcnow
 from app.publishing.heartbeats import MOST_SKEW, clock_skew
 from app.system import connections, figures, reaching
 from app.system.findings import Finding
+from app.system.structure import newest
 from app.words import N_
 
 # The publisher looks every second; its beat is fresh while it hangs.
@@ -85,11 +85,8 @@ def _migrations() -> Finding:
             remedy=N_("请系统管理员运行 flask --app wsgi db upgrade。"),
         )
     applied = db.session.scalar(text("SELECT version_num FROM alembic_version"))
-    scripts = sorted(Path("migrations/versions").glob("*.py")) or sorted(
-        (Path(__file__).parents[2] / "migrations" / "versions").glob("*.py")
-    )
-    known = any(str(applied) in script.name for script in scripts)
-    remedy = N_("数据库比程序新或旧。请系统管理员核对程序版本并运行 flask --app wsgi db upgrade。")
+    known = str(applied) == newest()
+    remedy = N_("数据库比程序新或旧。请系统管理员核对程序版本，并运行 flask --app wsgi upgrade 备份文件名。")
     return Finding(
         key="migrations",
         name=N_("数据库结构"),
