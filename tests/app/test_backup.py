@@ -181,7 +181,8 @@ def test_nobody_is_let_in_by_what_was_taken_away_since(
         epoch = db.session.get_one(User, author.user_id).session_epoch
         backup.create(file, config, now)
         with tarfile.open(file) as tar:
-            assert not {"tables/browser_sessions.jsonl", "tables/known_devices.jsonl"} & set(tar.getnames())
+            for name in ("browser_sessions", "known_devices"):
+                assert tar.getmember(f"tables/{name}.jsonl").size == 0
     with installation(request, kind, tmp_path / "new") as config:
         assert restoring.restore(file, config, now).tokens == 1
         assert db.session.get_one(User, author.user_id).session_epoch == epoch + 1
