@@ -8,7 +8,8 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+
+from app.storable import moment
 
 
 def N_(text: str) -> str:
@@ -94,7 +95,7 @@ def _expiry(value: str) -> str:
     if not value:
         return ""
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = moment(value)
     except ValueError:
         return "时间格式不对，应为 ISO 8601，例如 2026-08-12T16:40:00+08:00。"
     if not parsed.tzinfo:

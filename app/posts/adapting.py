@@ -24,6 +24,7 @@ from app.posts.holdings import alt_problems, attachments_of, cover_of, library_p
 from app.posts.linking import dead_links, dead_links_of, note_links, with_fresh_links
 from app.posts.models import Post, Revision, Variant
 from app.posts.needing import pictures_in
+from app.posts.reaching import reach_problems
 from app.posts.templates_locking import lost_in, template_problems
 from connectors.base import Connector
 from connectors.values import Content, Problem
@@ -217,6 +218,7 @@ def _adapt(
     variant.sha256 = digest(payload)
     variant.notes = [asdict(note) for note in adapted.notes]
     own = [*override_problems(variant, words), *frame_problems(variant, words), *connection_problems(variant.account)]
+    own += reach_problems(post.unit, variant.account)
     variant.problems = as_told(revision, (*problems, *adapted.problems, *own))
     variant.length = asdict(adapted.length)
 

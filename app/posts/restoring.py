@@ -28,8 +28,10 @@ from app.posts.history import (
 )
 from app.posts.models import Post, Snapshot
 from app.posts.needing import body_without, parts_without, pictures_in
+from app.posts.reaching import reaches, why_not
 from app.posts.revising import choose_accounts, current_revision, editable, locked
 from app.units.access import Actor
+from app.units.models import Unit
 
 _STALE = "没有恢复。其间有人改过这篇稿件。请刷新历史版本，看过最新内容后再恢复。"
 
@@ -41,7 +43,7 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
     Raises NotFound, Forbidden, Conflict (stale `version`, going out or gone out, nothing to change).
     """
     wanted = snapshot_of(actor, post_id, key)
-    content, chosen, lost = _possible(actor, wanted)
+    content, chosen, lost = _possible(actor, wanted, db.session.get_one(Post, post_id).unit)
     accounts = [channel["account_id"] for channel in chosen]
     warm(
         accounts,
@@ -167,8 +169,8 @@ def _tell(
     )
 
 
-def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
-    """What of a state can stand again: content, channels, and words about the rest."""
+def _possible(actor: Actor, wanted: Snapshot, unit: Unit) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
+    """What of a state can stand again in a post of `unit`: content, channels, and words about the rest."""
     content, lost = complete(wanted.content), []
     if content["cover_media_id"] and db.session.get(Media, content["cover_media_id"]) is None:
         content["cover_media_id"] = None
@@ -181,10 +183,12 @@ def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[dict
     channels = []
     for channel in wanted.channels:
         account = db.session.get(Account, channel["account_id"])
-        if account is not None and account.active and actor.may("post.write", account.unit):
-            channels.append(channel)
-        else:
+        if account is None or not account.active or not actor.may("post.write", account.unit):
             lost.append(f"账号“{channel['account_name']}”已停用或您无权用它发稿，没有选上。")
+        elif not reaches(unit, account):
+            lost.append(f"没有选上。{why_not(unit, account)}")
+        else:
+            channels.append(channel)
     parts = [content["body_html"], [channel["overrides"] for channel in channels]]
     if gone := {sha256 for sha256 in pictures_in(parts) if shown_blob(sha256) is None}:
         content["body_html"] = body_without(content["body_html"], gone)

@@ -16,6 +16,7 @@ from app.errors import Invalid
 from app.media.models import Media
 from app.posts import presence, services
 from app.posts.models import STATUSES, Post
+from app.posts.reaching import reaches
 from app.posts.schemas import NewPost, Overrides, PostChange
 from app.posts.toolbar import TABLE_TOOLS, TOOL_GROUPS
 from app.schemas import BaseSchema
@@ -62,14 +63,18 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     actor = current_actor()
     units = services.writable_units(actor)
+    chosen = [item for item in request.args.getlist("account") if item]
     wanted = request.args.get("unit_id") or actor.unit_id
-    unit_id = next((unit.id for unit in units if unit.id == wanted), units[0].id if units else "")
+    named = [account for account in services.writable_accounts(actor) if account.id in chosen]
+    # The home unit first, then the others; one that may send to what the link names before all.
+    units.sort(key=lambda unit: (not all(reaches(unit, account) for account in named), unit.id != wanted))
+    unit_id = units[0].id if units else ""
     blank: dict[str, Any] = {
         "id": "",
         "version": 0,
         "status": "draft",
         "unit_id": unit_id,
-        "account_ids": [item for item in request.args.getlist("account") if item],
+        "account_ids": chosen,
         "corrects_id": None,
         "variants": [],
     }

@@ -29,6 +29,7 @@ from app.publishing import services as publishing
 from app.publishing.plan_check import Judged
 from app.publishing.plan_models import Plan, PlanImport, PlanRow
 from app.units.access import Actor
+from app.units.models import Unit
 from tests.app.publishing.kit import Desk, fresh_post
 from tests.app.publishing.test_conflicts import hour
 from tests.app.publishing.web import browser, sound
@@ -299,6 +300,18 @@ def test_what_is_wrong_with_a_row_and_how_to_mend_it(desk: Desk, now: datetime) 
         assert bool(found) == bool(words)
     assert "没有正文和摘要" in " ".join(judged[3].notes)
     assert [one.row.line for one in judged] == list(range(2, 14))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_row_for_a_lower_unit_does_not_name_a_higher_units_account(desk: Desk, now: datetime) -> None:
+    with atomic():
+        bureau = Unit(name="青岚市水务局", level="county", parent_id=desk.city.id, created_at=now)
+        db.session.add(bureau)
+        db.session.flush()
+        bureau.path = f"{desk.city.path}{bureau.id}/"
+    (found,) = report(desk, now, row_of("甲", 账号=desk.weibo.name, 单位="青岚市水务局"))
+    ((field, words),) = found.wrong
+    assert (field, "不在“青岚市水务局”之下" in words) == ("accounts", True)
 
 
 def test_names_of_accounts(desk: Desk, now: datetime) -> None:

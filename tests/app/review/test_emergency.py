@@ -271,3 +271,18 @@ def test_what_is_no_longer_approved_does_not_pass_its_hour(run: Review, world: W
         found.status, found.closed_at = "void", now
     assert claims.claim_commits("w", 10, now + timedelta(hours=1)) == []
     assert {row(run.post_id, account).status for account in (world.weibo, world.wechat)} == {"held"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_goes_out_on_one_approval_is_checked_for_secrets_also_by_a_program(
+    world: World, call: Call, now: datetime
+) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    run = run_of(review.submit(world.author, post.id, now, emergency=REASON))
+    path = f"/revisions/{run.revision_id}/decisions"
+    said = {"decision": "approved", "comment": ""}
+    for body in (said, {**said, "secrecy": None}, {**said, "secrecy": False}):
+        answer = call(world.reviewers[0], "POST", path, body)
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["secrecy"])
+    assert call(world.reviewers[0], "POST", path, {**said, "secrecy": True}).status_code == 200
+    assert call(world.reviewers[1], "POST", path, said).status_code == 200, "the stages that follow ask for nothing"
