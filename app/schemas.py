@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, pre_load, validate
 
-from app.storable import storable
+from app.storable import moment, storable
 
 MESSAGES = {
     "required": "缺少这个字段，请补上。",
@@ -67,12 +67,12 @@ class AwareTime(fields.Field[datetime]):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         try:
-            parsed = datetime.fromisoformat(str(value))
+            parsed = moment(str(value))
         except ValueError:
             raise ValidationError("时间格式不对，应为 ISO 8601，例如 2026-07-12T16:40:00+08:00。") from None
         if parsed.tzinfo is None:
             raise ValidationError("时间缺少时区，请写明，例如 2026-07-12T16:40:00+08:00。")
-        return parsed.astimezone(UTC)
+        return parsed
 
 
 class PageQuery(BaseSchema):

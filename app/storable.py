@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, tzinfo
 from typing import Any
 
 import structlog
@@ -17,6 +18,19 @@ log = structlog.get_logger()
 
 _NEVER = re.compile("[\x00\ud800-\udfff]")
 _REFUSED = N_("没有保存。内容中有数据库存不下的字符，或超出了长度。请去掉特殊字符、缩短后重试。")
+
+
+def moment(text: str, zone: tzinfo | None = None) -> datetime:
+    """An ISO 8601 time in UTC; `zone`: whose wall clock it is when it has no offset, without one it stays naive.
+
+    Raises ValueError when it is none, or so far away that it has no hour in some other time zone.
+    """
+    found = datetime.fromisoformat(text)
+    if not MINYEAR + 1 < found.year < MAXYEAR - 1:
+        raise ValueError(text)
+    if found.tzinfo is None and zone is not None:
+        found = found.replace(tzinfo=zone)
+    return found.astimezone(UTC) if found.tzinfo is not None else found
 
 
 def storable(value: Any) -> Any:

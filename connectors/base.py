@@ -112,9 +112,13 @@ class Connector(Desk, Granting, ABC):
     def verify_callback(self, callback: Callback) -> str:
         """What to answer to a GET check ("" for a POST). Raises Forged."""
 
+    def shows_keys(self, callback: Callback) -> bool:
+        """Whether a callback that was verified and read shows all keys of the account's callbacks to be right, not only some."""
+        return True
+
     @abstractmethod
     def parse_callback(self, callback: Callback) -> list[InboundMessage | PublishResult | AccountEvent]:
-        """What a verified POST tells. Raises Forged, or ValueError for correctly signed nonsense."""
+        """What a verified POST tells. Raises Forged, Unopened, or ValueError for correctly signed nonsense."""
 
     @abstractmethod
     def passive_reply(self, callback: Callback, text: str) -> bytes:
@@ -145,7 +149,7 @@ class Connector(Desk, Granting, ABC):
     @abstractmethod
     def check(self, attempted: Attempted) -> Finding:
         """What became of it; also the read-back of something published. Raises what concerns the account as a whole:
-        RateLimited, CredentialsRefused."""
+        RateLimited, CredentialsRefused and others that are `whole`."""
 
     @abstractmethod
     def discard(self, prepared: Prepared) -> None:

@@ -12,6 +12,7 @@ ConnectorError
 ├── OutcomeUnknown          it may have happened; check(), never blindly again
 ├── AlreadyDone(receipt)    the platform knows this key of ours (45065 under our clientmsgid, nothing else)
 └── Forged                  a callback that is not the platform's
+    └── Unopened            signed as the platform signs, but our key does not open it
 """
 
 from __future__ import annotations
@@ -28,8 +29,11 @@ class ConnectorError(Exception):
     """Root of the tree. `cause`, `remedy` and `who` are Chinese words for the person who must act.
 
     `code` is the platform's own code as text ("45166"), `raw` what the platform said, secrets removed,
-    `rid` the platform's request id where it gives one.
+    `rid` the platform's request id where it gives one. `whole`: it is said of the account, not of this call: any other would
+    hear the same.
     """
+
+    whole: bool = False
 
     def __init__(
         self,
@@ -66,9 +70,14 @@ class ContentRefused(Refused):
 class CredentialsRefused(Refused):
     """The account must be connected again (expired, revoked or wrong credentials)."""
 
+    whole = True
+
 
 class NotEntitled(Refused):
-    """The app or the account lacks this right."""
+    """The app or the account lacks this right. `right`: its key as probe() names it, where it is another than that of the call;
+    one that no probe names is no right of an account (a card in the text, say)."""
+
+    right: str = ""
 
 
 class ReplyWindowClosed(Refused):
@@ -107,6 +116,10 @@ class Forged(ConnectorError):
     """A callback whose signature or form is not the platform's."""
 
 
+class Unopened(Forged):
+    """A callback that is signed rightly and that the account's key does not open: with a wrong key all look so."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Code:
     """One row of a platform's code table: what class of error it is and what to tell whom, in Chinese."""
@@ -120,3 +133,7 @@ class Code:
     unknown_on_write: bool = False
     # A limit of the app or the server's address, whichever account met it.
     shared: bool = False
+    # Said of the account as a whole, whichever call heard it.
+    whole: bool = False
+    # The right that is missing, where it is not that of the call.
+    right: str = ""

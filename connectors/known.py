@@ -21,7 +21,8 @@ class Right:
 
     Not `asked`: the platform could not be asked this time, so an earlier verdict still stands. `unlisted`: it was refused
     for this server's address, which the platform's list does not hold, whatever the credentials are. `confirming`: the
-    platform waits until a person there allows this server's address. `who` must act.
+    platform waits until a person there allows this server's address; where that person said no, it answers nothing before
+    `until` (aware UTC). `who` must act.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Right:
     asked: bool = True
     unlisted: bool = False
     confirming: bool = False
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,8 @@ class Health:
     # When to ask again though nobody did: the platform waits for a person, or takes no calls until then (aware UTC).
     again_at: datetime | None = None
     limits: tuple[LimitMet, ...] = ()
+    # Lists that were found open, as the cursor of fetch_messages() calls them: what it keeps of a refusal is over.
+    opened: tuple[str, ...] = ()
 
 
 def limits_met(error: ConnectorError, call: str) -> tuple[LimitMet, ...]:

@@ -1,15 +1,16 @@
 """Looking whether an address that a text links to leads anywhere: HEAD, then GET, a few redirects, nothing read.
 
-Never asks a machine inside (connectors.guard), spends no allowance of a platform, and is sure of nothing but what the
+Never asks a machine inside (connectors.guard) and no port where no pages are, spends no allowance of a platform, and is sure of nothing but what the
 site itself said: 404 and 410 are dead, refusals and silence are not known.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from connectors.errors import ConnectorError
 from connectors.guard import Allows, LookUp, is_public, is_web, look_up
@@ -17,12 +18,16 @@ from connectors.http import Answer, Http, new_session
 
 Verdict = Literal["alive", "dead", "unsure"]
 # Why not alive: what the site said ("gone", "refused", "failing"), or what kept it from saying anything.
-Reason = Literal["", "gone", "refused", "failing", "timeout", "unreachable", "untrusted", "inside", "loop", "address"]
+Reason = Literal[
+    "", "gone", "refused", "failing", "timeout", "unreachable", "untrusted", "inside", "loop", "address", "port"
+]
 
 AGENT = "Mozilla/5.0 (compatible; Tandem-LinkCheck/1.0)"
 _MAX_HOPS = 5
 _TIMEOUT, _LONGEST_CALL, _LONGEST = 8.0, 10.0, 25.0
 _HEADERS = {"User-Agent": AGENT, "Accept": "*/*", "Accept-Language": "zh-CN,zh;q=0.9"}
+# Where pages are: whoever writes a post shall not have this machine knock at any other door of the world.
+_PORTS = frozenset((80, 443, *range(8000, 9001)))
 _REDIRECTS = (301, 302, 303, 307, 308)
 _GONE = (404, 410)
 # Others of the five hundreds are the answers of guards before the site, to whoever is no browser.
@@ -47,9 +52,12 @@ class Seen:
 
 
 class Visitor:
-    """Looks at addresses. `allows` and `look_up` are other ones in tests only."""
+    """Looks at addresses. `allows`, `look_up` and `ports` are other ones in tests only."""
 
-    def __init__(self, *, allows: Allows = is_public, look_up: LookUp = look_up) -> None:
+    def __init__(
+        self, *, allows: Allows = is_public, look_up: LookUp = look_up, ports: Container[int] = _PORTS
+    ) -> None:
+        self._ports = ports
         self._http = Http(session=new_session(1, allows=allows, look_up=look_up))
 
     def visit(self, url: str) -> Seen:
@@ -68,6 +76,8 @@ class Visitor:
                 return Seen(verdict="unsure", reason="timeout")
             if not is_web(url):
                 return Seen(verdict="unsure", reason="address")
+            if _port(url) not in self._ports:
+                return Seen(verdict="unsure", reason="port")
             try:
                 answer = self._http.call(
                     method,
@@ -88,6 +98,12 @@ class Visitor:
             except ValueError:
                 return Seen(verdict="unsure", reason="address", status=answer.status)
         return Seen(verdict="unsure", reason="loop")
+
+
+def _port(url: str) -> int:
+    """Of an address of the web (is_web), which says no port that there is none of."""
+    parts = urlsplit(url)
+    return parts.port if parts.port is not None else 443 if parts.scheme == "https" else 80
 
 
 def _judged(status: int) -> Seen:

@@ -19,7 +19,7 @@ from app.publishing import claims, committing, preparing, sealing
 from app.publishing.batches import Answer
 from app.publishing.values import Claim, Lost, Outcome, Work, error_json
 from connectors.base import Connector
-from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, OutcomeUnknown, RateLimited
+from connectors.errors import ConnectorError, NotEntitled, OutcomeUnknown, RateLimited
 from connectors.values import Prepared
 from scheduler import retry
 from scheduler.runtime import Kept, Runtime
@@ -281,17 +281,23 @@ def _connect(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Co
 
 def _decide(connector: Connector, work: Work, error: ConnectorError, now: datetime) -> Outcome:
     """What to do; the platform's own "not before" is remembered for everybody who asks it."""
-    if isinstance(error, RateLimited | CredentialsRefused | NotEntitled):
+    if error.whole or isinstance(error, RateLimited | NotEntitled):
         release()
         try:
             heed(work.account_id, connector, error, now)
             if isinstance(error, NotEntitled):
-                note_denied(work.account_id, right_for(str(work.payload["delivery"]["mode"])), error, now)
+                note_denied(work.account_id, _right_used(connector, work), error, now)
         except Exception:
             # The platform will say it again; what became of this call must not be lost over it.
             log.exception("limit or refusal not noted", account=work.account_id)
         release()
     return retry.decide(error, work.tries + 1, now)
+
+
+def _right_used(connector: Connector, work: Work) -> str:
+    """The right that was refused when the very call that publishes was; "" for one on the way there."""
+    publishing = getattr(connector.meter, "last_call", "") == connector.sends(work.payload)
+    return right_for(str(work.payload["delivery"]["mode"])) if publishing else ""
 
 
 def _drain(recorder: connections.Recorder) -> list[dict[str, object]]:

@@ -17,7 +17,7 @@ from app.publishing.preparing import account_of, load
 from app.publishing.values import Claim, Lost, Work
 from app.words import N_
 from connectors.base import Connector
-from connectors.errors import ConnectorError, CredentialsRefused, OutcomeUnknown, RateLimited, Refused
+from connectors.errors import ConnectorError, OutcomeUnknown, RateLimited, Refused
 from connectors.values import CannotTell, Finding, Receipt
 from scheduler import retry
 from scheduler.publisher import keeps
@@ -97,9 +97,7 @@ def _ask(question: verifying.Question, connector: Connector, now: datetime) -> F
         release()
         outcome = retry.decide(error, question.attempted.asked + 1, now)
         words = "无法核实" if outcome.kind == "refused" else "暂时无法核实"
-        return CannotTell(
-            reason=f"{words}：{error}", next_at=outcome.retry_at, by_person=isinstance(error, CredentialsRefused)
-        )
+        return CannotTell(reason=f"{words}：{error}", next_at=outcome.retry_at, by_person=error.whole)
     except Exception:
         # A fault of ours: it counts as one question of the sparse rhythm, so that it cannot go on for ever.
         log.exception("check failed", publication=question.claim.publication_id)

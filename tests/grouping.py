@@ -11,6 +11,7 @@ from xdist.scheduler import LoadScopeScheduling
 # Journeys that share one running product with demo data: none disturbs what the others look at.
 _TOGETHER = {
     "test_charts": "looking",
+    "test_markup_harmless": "looking",
     "test_small_state": "looking",
     "test_preview_phone": "looking",
     "test_composer": "looking",

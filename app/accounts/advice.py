@@ -48,12 +48,13 @@ RIGHTS: Mapping[str, str] = {
 class Step:
     """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate; later: none.
 
-    `right` is the name of the missing right that `text` speaks of as %(right)s.
+    `right` is the name of the missing right that `text` speaks of as %(right)s, `at` the moment it calls %(at)s.
     """
 
     act: str
     text: str
     right: str = ""
+    at: datetime | None = None
 
 
 def status_of(account: Account) -> tuple[str, str, str]:
@@ -79,6 +80,12 @@ def confirming(account: Account) -> bool:
     return account.status == "unknown" and bool(_token(account).get("confirming"))
 
 
+def confirming_from(account: Account) -> datetime | None:
+    """When the platform answers again after a person there refused this server's address; None where nobody did."""
+    told = _token(account).get("until") if confirming(account) else None
+    return datetime.fromisoformat(told) if told else None
+
+
 def unconnected(account: Account) -> str:
     """Why nothing of this account can go out until somebody connects it: the word of its mark; "" when it is connected."""
     if account.sealed:
@@ -97,8 +104,16 @@ def missing_right(account: Account) -> str:
 
 
 def right_for(mode: str) -> str:
-    """The key of the right that publishing in this way needs."""
-    return mode if mode in RIGHTS else "publish"
+    """The key of the right that publishing in this way needs: by a mode of accounts ("mass"), or by the call that a payload
+    names ("statuses/share", "proxy/article/publish")."""
+    return next((part for part in mode.split("/") if part in RIGHTS), "publish")
+
+
+def rights_by(mode: str) -> tuple[str, ...]:
+    """The keys of the rights that something which went out in this way has shown."""
+    key = right_for(mode)
+    # What is shared carries a link under the app's safe domain; of accounts that have none nothing is shown.
+    return (key, "safe_domain") if key == "publish" else (key,)
 
 
 def corrected(account: Account) -> bool:
@@ -179,6 +194,12 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="credentials", text=text)
     if corrected(account):
         return Step(act="probe", text=N_("账号已修改，等待下次检查。系统马上会自动检查；也可以现在就逐项测试。"))
+    again = confirming_from(account)
+    if again is not None and again > now:
+        text = N_(
+            "公众号管理员没有同意本服务器的地址，%(at)s 之前平台什么都不受理，现在测试也没有用。请先与管理员商定；到时系统自动再查，管理员会再收到一次确认。"
+        )
+        return Step(act="later", text=text, at=again)
     if confirming(account):
         text = N_(
             "平台正等公众号管理员同意本服务器的地址，办法见“权限”一栏。管理员在微信中确认后，点“逐项测试”；系统到时也会自动再查。"
@@ -191,6 +212,10 @@ def next_step(account: Account, now: datetime) -> Step:
         text = N_(
             "缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试；补不齐时，在账号设置中换一种发布方式。"
         )
+        if any(right["key"] == needed and right.get("denied") for right in missing):
+            text = N_(
+                "发布时平台说缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐，再发布一次即可证实；补不齐时，在账号设置中换一种发布方式。"
+            )
         if needed == "draft":
             # Every way of publishing begins with a draft.
             text = N_("缺少“%(right)s”权限，这个账号现在发不出去。请按下面的说明补齐后重新测试。")

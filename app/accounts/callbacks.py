@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, select, update
@@ -72,10 +73,11 @@ def is_first(account_id: str, nonce: str, digest: str, answer: bytes, now: datet
     return len(made) == 1
 
 
-def note_callback(account_id: str, now: datetime) -> None:
-    """The platform reached us. Inside atomic()."""
+def note_callback(account_id: str, now: datetime, shown: Mapping[str, str] | None) -> None:
+    """The platform reached us; `shown`: the credentials that this shows to be right, None where it only checked the address.
+    Inside atomic()."""
     if not verdicts.proven(db.session.get_one(Account, account_id)):
-        verdicts.note_push(account_id, now)
+        verdicts.note_push(account_id, now, shown)
         return
     db.session.execute(
         update(Account)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from app.accounts import quotas, tokens
+from app.accounts import quotas, tokens, verdicts
 from app.accounts.connections import given_token
-from app.accounts.forms import Platform
+from app.accounts.forms import PLATFORMS, Platform
 from app.accounts.models import Account
 from app.db import db
 
@@ -66,10 +66,11 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
         account.poll_cursor = {
             key: value for key, value in account.poll_cursor.items() if not key.startswith("denied:")
         }
-        account.callback_refused_at, account.callback_refusal = None, ""
         # What was said of the old ones; whether the new ones are better is asked at once.
         account.poll_note = account.history_note = ""
         account.next_poll_at = now
+    if any(key in _signing(account) for key in changed):
+        verdicts.forget_pushes(account)
     if "mode" in changed:
         # Another app sees other messages, older ones too: it looks anew.
         account.poll_cursor, account.next_poll_at = {}, now
@@ -78,9 +79,15 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
         account.status, account.rights = "unknown", []
         account.tried_at, account.probe_note = None, ""
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
+        verdicts.forget_denials(account)
         account.probe_requested_at = now
     if "active" in changed and account.active:
         account.next_poll_at = now
+
+
+def _signing(account: Account) -> set[str]:
+    """What pushes are known by, as named in changed()."""
+    return {f"credentials.{name}" for name in PLATFORMS[account.platform].signing} | {"settings.callback_mode"}
 
 
 def settle_token(account: Account) -> None:

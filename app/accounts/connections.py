@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 from sqlalchemy import select
 
 from app.accounts import quotas, sharing, tallies
-from app.accounts.forms import PLATFORMS
+from app.accounts.forms import EXPIRY_YEARS, PLATFORMS
 from app.accounts.ledger import Ledger
 from app.accounts.models import Account
 from app.accounts.sealed import CredentialsSealed
@@ -103,7 +103,9 @@ def _connector(
             on_exchange=_counted(known.id, on_exchange),
             session=_session(known.base_url or known.platform),
         ),
-        tokens=DatabaseTokens(known.id, clock=clock, given=given_token(known.credentials), lately=lately),
+        tokens=DatabaseTokens(
+            known.id, clock=clock, given=given_token(known.credentials), lately=lately, known=known.credentials
+        ),
         media=media or media_store_factory(),
         meter=ledger,
         clock=clock,
@@ -234,8 +236,14 @@ def given_token(credentials: Any) -> Token | None:
     value = credentials.get("access_token", "")
     if not value:
         return None
-    expires = credentials.get("expires_at", "")
-    return Token(value=value, expires_at=datetime.fromisoformat(expires).astimezone(UTC) if expires else None)
+    return Token(value=value, expires_at=_moment(credentials.get("expires_at", "")))
+
+
+def _moment(text: str) -> datetime | None:
+    """The end of an authorisation as it was stored; None for none, and for what stands at the end of the calendar since it was
+    taken without a look."""
+    found = datetime.fromisoformat(text) if text else None
+    return found.astimezone(UTC) if found and EXPIRY_YEARS[0] <= found.year <= EXPIRY_YEARS[1] else None
 
 
 def _session(where: str) -> Any:

@@ -8,7 +8,8 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+
+from app.storable import moment
 
 
 def N_(text: str) -> str:
@@ -33,6 +34,8 @@ class Field:
     kind: str = "text"
     # The platform gives it to one account only.
     single: bool = False
+    # Its pushes are signed or sealed with it: changed, what came before proves nothing.
+    signs: bool = False
     # Ours to choose: the wizard proposes one, to be pasted on the platform's side.
     propose: Callable[[], str] | None = None
 
@@ -75,20 +78,30 @@ class Platform:
     def secrets(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.fields if field.secret)
 
+    @property
+    def signing(self) -> tuple[str, ...]:
+        return tuple(field.name for field in self.fields if field.signs)
+
 
 def matches(pattern: str, wrong: str) -> Callable[[str], str]:
     compiled = re.compile(pattern, re.ASCII)
     return lambda value: "" if compiled.fullmatch(value) else wrong
 
 
+EXPIRY_YEARS = (2000, 2199)
+
+
 def _expiry(value: str) -> str:
     if not value:
         return ""
     try:
-        parsed = datetime.fromisoformat(value)
+        parsed = moment(value)
     except ValueError:
         return "时间格式不对，应为 ISO 8601，例如 2026-08-12T16:40:00+08:00。"
-    return "" if parsed.tzinfo else "时间缺少时区，请写明，例如 2026-08-12T16:40:00+08:00。"
+    if not parsed.tzinfo:
+        return "时间缺少时区，请写明，例如 2026-08-12T16:40:00+08:00。"
+    # Near the ends of the calendar a moment cannot be told in every zone.
+    return "" if EXPIRY_YEARS[0] <= parsed.year <= EXPIRY_YEARS[1] else "年份不对，请核对。不知道到期时间可留空。"
 
 
 def _new_aes_key() -> str:
@@ -144,6 +157,7 @@ WEIBO = Platform(
             help=N_("与 App Key 在同一页。也用于核对微博推送的签名。"),
             check=matches(_TEXT, "含有空格或非英文字符，请重新复制。"),
             secret=True,
+            signs=True,
         ),
         Field(
             name="access_token",
@@ -214,6 +228,7 @@ WECHAT = Platform(
             help=N_("微信开发者平台“我的业务 → 公众号”中查看，以 wx 开头。"),
             check=matches(r"[A-Za-z0-9_-]{1,64}", "应为字母和数字，请从微信开发者平台完整复制。"),
             single=True,
+            signs=True,
         ),
         Field(
             name="app_secret",
@@ -228,6 +243,7 @@ WECHAT = Platform(
             help=N_("消息推送的令牌，3 至 32 位字母或数字，与平台上填写的一致。"),
             check=matches(r"[A-Za-z0-9_-]{3,32}", "应为 3 至 32 位字母或数字，与平台上填写的一致。"),
             secret=True,
+            signs=True,
             propose=lambda: secrets.token_hex(12),
         ),
         Field(
@@ -236,6 +252,7 @@ WECHAT = Platform(
             help=N_("消息加解密密钥，43 位；平台上的加解密方式请选“安全模式”。"),
             check=_aes_key,
             secret=True,
+            signs=True,
             propose=_new_aes_key,
         ),
         Field(
@@ -245,6 +262,7 @@ WECHAT = Platform(
             check=lambda value: _aes_key(value) if value else "",
             secret=True,
             required=False,
+            signs=True,
         ),
     ),
     settings=(

@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from app.accounts.forms import Platform
+from app.accounts.forms import PLATFORMS, Platform
 
 _COVER = re.compile(r"https?://(?:[a-z0-9-]+\.)+sinaimg\.cn/[!-~]+", re.ASCII | re.IGNORECASE)
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_AUDIENCE = '应为 {"is_to_all": true}，或 {"is_to_all": false, "tag_id": 标签编号}。'
 # Weibo takes fewer than 300 characters; WeChat more.
 _WELCOME_LENGTH = 299
 # What stands before and behind every text of an account: so short that a microblog keeps its room.
@@ -65,6 +67,7 @@ def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:
         errors["settings.callback_mode"] = ["只能是 safe（安全模式）或 plain（明文，仅限演练）。"]
     elif mode == "plain" and environment != "simulator":
         errors["settings.callback_mode"] = ["正式账号只接受安全模式。明文模式无法防伪造，仅限演练账号使用。"]
+    errors |= _check_kinds(settings)
     cover = settings.get("article_cover")
     if cover and not (isinstance(cover, str) and _COVER.fullmatch(cover)):
         errors["settings.article_cover"] = ["应为微博上图片的完整地址，例如 https://wx1.sinaimg.cn/large/….jpg。"]
@@ -76,6 +79,36 @@ def check_settings(settings: Mapping[str, Any], environment: str) -> Errors:
         if frame and not (isinstance(frame, str) and len(frame) <= limit):
             errors[f"settings.{name}"] = [f"应为不超过 {limit} 字的文字。"]
     return errors
+
+
+def _check_kinds(settings: Mapping[str, Any]) -> Errors:
+    """Known settings of another type than theirs: whoever reads them trusts it."""
+    errors: Errors = {}
+    for setting in (setting for platform in PLATFORMS.values() for setting in platform.settings):
+        value = settings.get(setting.name)
+        if value is None or setting.kind == "number":
+            continue
+        if setting.kind == "tick":
+            # The platform's own calls say 0 and 1.
+            if not isinstance(value, bool) and not (setting.name == "send_ignore_reprint" and value in (0, 1)):
+                errors[f"settings.{setting.name}"] = ["只能是 true 或 false。"]
+        elif not isinstance(value, str):
+            errors[f"settings.{setting.name}"] = ["应为文字。"]
+    cover, rights, audience = (settings.get(name) for name in ("default_cover", "rights", "audience"))
+    if cover and not (isinstance(cover, str) and _SHA256.fullmatch(cover)):
+        errors["settings.default_cover"] = ["应为素材库中图片的 sha256。"]
+    if rights is not None and not (isinstance(rights, list) and all(isinstance(each, str) for each in rights)):
+        errors["settings.rights"] = ['应为文字的列表，例如 ["article"]。']
+    if audience and not _is_audience(audience):
+        errors["settings.audience"] = [_AUDIENCE]
+    return errors
+
+
+def _is_audience(given: object) -> bool:
+    if not isinstance(given, Mapping) or not isinstance(given.get("is_to_all"), bool):
+        return False
+    tag, name = given.get("tag_id"), given.get("tag_name", "")
+    return given["is_to_all"] or (isinstance(tag, int) and not isinstance(tag, bool) and isinstance(name, str))
 
 
 def check_told(given: Mapping[str, Any]) -> Errors:

@@ -7,12 +7,14 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from app.db import Encrypted, Model, UTCDateTime, new_id
 from app.sealing import closed
 from app.units.models import Unit, User
 
+# Where the permalink of a post leads, and so part of what is reviewed.
+_OPEN = ("safe_domain",)
 # The period of what belongs to none.
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -34,6 +36,8 @@ class Account(Model):
     environment: Mapped[str] = mapped_column(String(20), default="live")
     mode: Mapped[str] = mapped_column(String(20))
     credentials: Mapped[Mapping[str, str]] = mapped_column(Encrypted)
+    # What of them is no secret and texts are adapted by: known while they are sealed, too.
+    open_credentials: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     callback_key: Mapped[str] = mapped_column(String(64), unique=True)
     responsible_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
@@ -53,6 +57,8 @@ class Account(Model):
     # When that token was given, where the platform tells: how long it lives in all.
     token_granted_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     last_callback_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # The first push that the present keys opened; a mere check of the address shows not all of them.
+    callback_proven_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # The last push whose signature did not fit, and why (Chinese): a wrong secret shows nowhere else.
     callback_refused_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     callback_refusal: Mapped[str] = mapped_column(Text, default="")
@@ -85,8 +91,19 @@ class Account(Model):
 
     @property
     def known(self) -> Mapping[str, str]:
-        """Its credentials; none when they are sealed."""
-        return {} if self.sealed else self.credentials
+        """Its credentials; of sealed ones those that are no secret."""
+        return (self.open_credentials or {}) if self.sealed else self.credentials
+
+    @validates("credentials")
+    def _keep_open(self, _key: str, credentials: Mapping[str, str]) -> Mapping[str, str]:
+        if not closed(credentials):
+            self.open_credentials = {name: credentials[name] for name in _OPEN if credentials.get(name)}
+        return credentials
+
+    def keep_open(self) -> None:
+        """The same of credentials that were stored before it was kept. Changes nothing of an account where it is."""
+        if not self.sealed and not self.open_credentials:
+            self._keep_open("credentials", self.credentials)
 
 
 class AccountToken(Model):

@@ -5,14 +5,14 @@ A test that could ask nothing changes nothing of what is known: it says so besid
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from app.accounts import changing, connections, tokens, verdicts
-from app.accounts.advice import unauthorised
+from app.accounts.advice import confirming, unauthorised
 from app.accounts.allotment import quota_summary, remaining
 from app.accounts.health import note_limit
 from app.accounts.judging import own_settings
@@ -22,7 +22,7 @@ from app.db import Moment, atomic, db, release
 from app.errors import NotFound
 from app.units.access import Actor
 from connectors.base import Purpose
-from connectors.errors import ConnectorError, CredentialsRefused, RateLimited, Refused
+from connectors.errors import ConnectorError, RateLimited, Refused
 from connectors.values import Health, Right
 
 # Without being asked, an account is probed again after this time.
@@ -89,20 +89,20 @@ def _test(account_id: str, now: datetime) -> Tested:
     account = _found(account_id)
     if unauthorised(account):
         # Nobody need be asked: until a person signs in at the platform nothing works.
-        return _left_alone(account_id, "unauthorised", now + PROBE_AGAIN, now)
+        return _left_alone(account, "unauthorised", now + PROBE_AGAIN, now)
     if account.rights and _too_few_calls(account, now):
         # Not all could be asked today: what is known is worth more than "not asked".
-        return _left_alone(account_id, "spent", _budget_returns(account, now), now)
+        return _left_alone(account, "spent", _budget_returns(account, now), now)
     asked_with, requested = _asked_with(account), account.probe_requested_at
     health = _asked(account)
-    for met in health.limits:
-        note_limit(account_id, met.call, met.error, now)
     with atomic():
         account = changing.locked(account_id)
         account.probe_claim_until = None
         if asked_with != _asked_with(account):
             # Corrected meanwhile: what was found is about the old ones, and the new ones' probe is still due.
             return Tested(account=account, came="busy", left=remaining(account, BUDGET, now))
+        for met in health.limits:
+            note_limit(account_id, met.call, met.error, now)
         reached = health.rights[0].ok is not None or health.rights[0].asked
         _remember(account, health, reached, now)
         if account.probe_requested_at == requested:
@@ -123,14 +123,20 @@ def _asked(account: Account) -> Health:
 
 
 def _remember(account: Account, health: Health, reached: bool, now: datetime) -> None:
+    account.keep_open()
     account.rights = verdicts.merged(account.rights, health.rights)
     verdicts.judge(account)
     account.tried_at, account.probe_note = now, "" if reached else health.rights[0].detail
     if not reached:
-        if health.limits and account.status == "unknown":
+        if health.limits and account.status == "unknown" and not confirming(account):
             # Pressing the button again would help nobody.
             account.rights = [{**account.rights[0], "limited": True}, *account.rights[1:]]
         return
+    account.poll_cursor = {
+        key: value
+        for key, value in account.poll_cursor.items()
+        if key not in {f"denied:{call}" for call in health.opened}
+    }
     # An address that the platform does not tell may be another than the one it told before.
     account.egress_ip = health.egress_ip or ("" if health.rights[0].unlisted else account.egress_ip)
     if health.token_expires_at is not None:
@@ -156,11 +162,14 @@ def _until(health: Health) -> datetime | None:
     return max((met.error.until for met in health.limits if met.error.until is not None), default=None)
 
 
-def _left_alone(account_id: str, came: Came, until: datetime | None, now: datetime) -> Tested:
+def _left_alone(account: Account, came: Came, until: datetime | None, now: datetime) -> Tested:
+    seen_with, requested = _asked_with(account), account.probe_requested_at
     with atomic():
-        account = changing.locked(account_id)
+        account = changing.locked(account.id)
         account.probe_claim_until = None
-        account.probe_requested_at = until
+        # Corrected or asked for meanwhile, it is due as it was asked for.
+        if (seen_with, requested) == (_asked_with(account), account.probe_requested_at):
+            account.probe_requested_at = until
     return Tested(account=account, came=came, until=until, left=remaining(account, BUDGET, now))
 
 
@@ -192,9 +201,13 @@ def _asked_with(account: Account) -> tuple[dict[str, str], dict[str, Any], str]:
 
 
 def not_asked(error: ConnectorError) -> Right:
-    """What is known of an account whose token was refused, or could not even be asked about."""
+    """What is known of an account whose token was refused, or could not even be asked about; where the platform said so of the
+    account as a whole, it waits for a person there."""
     ok = False if isinstance(error, Refused) else None
-    return Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy, who=error.who, asked=ok is not None)
+    waits = ok is None and error.whole
+    said = Right(key="token", ok=ok, detail=error.cause, remedy=error.remedy, who=error.who)
+    until = error.until if isinstance(error, RateLimited) and waits else None
+    return replace(said, asked=waits or ok is not None, confirming=waits, until=until)
 
 
 def request_probe(actor: Actor, account_id: str, now: datetime) -> Account:
@@ -261,13 +274,22 @@ def _take(account_id: str, condition: ColumnElement[bool], now: datetime) -> boo
 
 
 def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
-    """A call heard that the account's authorisation is dead: its rights are probed at the scheduler's next turn, which
-    tells people. Where no call is left for a probe today, the platform's word is taken as it is."""
+    """A call heard that the account's authorisation is dead, or that nobody may call for it from here: its rights are probed at
+    the scheduler's next turn, which tells people. Where no call is left for a probe today, the platform's word is taken as it
+    is."""
+    if not error.whole:
+        return
     account = db.session.get(Account, account_id, populate_existing=True)
-    if not isinstance(error, CredentialsRefused) or account is None or account.status == "refused":
+    if account is None or account.status == "refused" or confirming(account):
+        # Known; and each question anew may send the platform's administrator another message.
         return
     with atomic():
         account = changing.locked(account_id)
         account.probe_requested_at = now
-        if _too_few_calls(account, now):
+        if isinstance(error, RateLimited):
+            # Until then no test could ask: the platform's word stands as it is.
+            account.rights, account.tried_at = verdicts.merged(account.rights, [not_asked(error)]), now
+            account.probe_requested_at = error.until or now + PROBE_AGAIN
+            verdicts.judge(account)
+        elif isinstance(error, Refused) and _too_few_calls(account, now):
             account.status, account.rights, account.checked_at = "refused", [verdicts.row(not_asked(error))], now

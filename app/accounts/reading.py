@@ -73,7 +73,7 @@ def local_time(value: str, zone: str) -> str:
     """A stored time as <input type=datetime-local> wants it."""
     try:
         return datetime.fromisoformat(value).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
-    except ValueError:
+    except (ValueError, OverflowError):
         return ""
 
 

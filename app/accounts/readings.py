@@ -21,7 +21,7 @@ from app.db import atomic, db, new_id, release
 from connectors.base import Connector
 from connectors.desk import DayFigures
 from connectors.desk import QuotaReading as Told
-from connectors.errors import ConnectorError, CredentialsRefused, RateLimited, Refused
+from connectors.errors import ConnectorError, RateLimited, Refused
 
 log = structlog.get_logger()
 
@@ -166,8 +166,8 @@ def _ask(connector: Connector, calls: Sequence[str], missing: Sequence[date]) ->
             days = tuple(day for day in connector.day_figures(missing[0], missing[-1]) if day.day in missing)
     except ConnectorError as error:
         failures.append((error, getattr(connector.meter, "last_call", "")))
-    # A dead authorisation says more than whatever else was refused.
-    failures.sort(key=lambda found: not isinstance(found[0], CredentialsRefused))
+    # What is said of the account as a whole says more than whatever else was refused.
+    failures.sort(key=lambda found: not found[0].whole)
     failure, at = failures[0] if failures else (None, "")
     return Read(quotas=tuple(told), days=days, failure=failure, at=at)
 

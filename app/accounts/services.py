@@ -43,7 +43,7 @@ __all__ = [
     "note_callback",
     "note_limit",
     "note_refused",
-    "people_of_unit",
+    "people_for",
     "probe",
     "quota_summary",
     "remaining",
@@ -147,7 +147,7 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
         if not shut:
             account.credentials = changing.kept(platform, account.external_id, credentials)
         if "responsible_id" in changes:
-            account.responsible_id = _responsible(changes["responsible_id"], account.unit)
+            account.responsible_id = _responsible(changes["responsible_id"], account.unit, account.responsible_id)
         if "active" in changes:
             account.active = bool(changes["active"])
         if changed:
@@ -201,10 +201,16 @@ def manageable_units(actor: Actor) -> list[Unit]:
     return list(db.session.scalars(query))
 
 
-def people_of_unit(account: Account) -> list[User]:
-    """Who may be responsible for the account: the active members of its unit."""
+def people_for(account: Account) -> list[tuple[User, bool]]:
+    """Who may be chosen as responsible for the account: the active members of its unit, and whoever is now; and of each
+    whether they still may be."""
     query = select(User).where(User.unit_id == account.unit_id, User.active).order_by(User.name)
-    return list(db.session.scalars(query.limit(200)))
+    people = [(user, True) for user in db.session.scalars(query.limit(200))]
+    now = account.responsible
+    if now is not None and all(user.id != now.id for user, _may in people):
+        # Of a unit above, say: the form must not take them away unasked.
+        people.append((now, _may_answer_for(now, account.unit)))
+    return people
 
 
 def has_drill_accounts(actor: Actor) -> bool:
@@ -271,12 +277,17 @@ def _check(
     return errors
 
 
-def _responsible(user_id: str | None, unit: Unit) -> str | None:
+def _may_answer_for(user: User, unit: Unit) -> bool:
     """A member of the account's unit, or of one above it who may see the account."""
+    return user.active and (user.unit_id == unit.id or actor_for(user).may("account.read", unit))
+
+
+def _responsible(user_id: str | None, unit: Unit, present: str | None = None) -> str | None:
+    """Raises Invalid for whoever may not be; `present`: who is, and may stay until somebody chooses another."""
     if not user_id:
         return None
     user = db.session.get(User, user_id)
-    if user is None or not user.active or not (user.unit_id == unit.id or actor_for(user).may("account.read", unit)):
+    if user is None or (user.id != present and not _may_answer_for(user, unit)):
         raise Invalid(_WRONG, errors={"responsible_id": ["本单位没有这个成员，或已停用。请在列表中选择。"]})
     return user.id
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from app.accounts.models import AccountToken
+from app.accounts.models import Account, AccountToken
 from app.db import InTransaction, atomic, db, in_atomic, new_id, release
 from app.sealing import closed
 from connectors.errors import Unavailable
@@ -34,7 +34,7 @@ class Standing:
 
 class DatabaseTokens:
     """The TokenStore of one account. `given` is the token of the credentials, used until one is stored. `lately`: what was
-    read of the row a moment ago, enough for the first look."""
+    read of the row a moment ago, enough for the first look. `known`: the credentials that fetch() speaks with."""
 
     def __init__(
         self,
@@ -43,11 +43,13 @@ class DatabaseTokens:
         clock: Callable[[], datetime],
         given: Token | None = None,
         lately: Standing | None = None,
+        known: Mapping[str, str] | None = None,
     ) -> None:
         self._account_id = account_id
         self._clock = clock
         self._given = given
         self._lately = lately
+        self._known = known
 
     def current(self) -> Token | None:
         row, self._lately = self._lately or self._read(), None
@@ -56,7 +58,8 @@ class DatabaseTokens:
     def renew(self, stale: str | None, fetch: Callable[[], Token]) -> Token:
         """A token other than `stale`, fetched by exactly one of all who ask at once; no transaction is open then.
 
-        Raises what fetch() raises, to the one who fetched; Unavailable to those who waited for it in vain.
+        Raises what fetch() raises, to the one who fetched; Unavailable to those who waited for it in vain, and to whoever
+        speaks with credentials that were replaced meanwhile.
         """
         if in_atomic():
             raise InTransaction("a token is renewed outside transactions only")
@@ -108,7 +111,8 @@ class DatabaseTokens:
         return found
 
     def _take(self, owner: str, generation: int) -> bool:
-        """Whether the lease is ours now: the conditional UPDATE changed exactly one row."""
+        """Whether the lease is ours now: the conditional UPDATE changed exactly one row. Raises Unavailable when what fetch()
+        would show the platform is not what the account has now."""
         now = self._clock()
         free = or_(AccountToken.lease_until.is_(None), AccountToken.lease_until <= now)
         with atomic():
@@ -120,7 +124,16 @@ class DatabaseTokens:
                 .returning(AccountToken.account_id)
                 .execution_options(synchronize_session=False)
             ).all()
+            # Asked once the row is ours: from here on whoever replaces the credentials takes the lease away (store).
+            if taken and self._replaced():
+                raise _outdated()
         return len(taken) == 1
+
+    def _replaced(self) -> bool:
+        if self._known is None:
+            return False
+        now = db.session.scalar(select(Account.credentials).where(Account.id == self._account_id))
+        return now is None or closed(now) or dict(now) != dict(self._known)
 
     def _write(self, owner: str, token: Token | None) -> None:
         """Give the lease back, with the new token if there is one; nothing when the lease went to somebody else."""
@@ -155,8 +168,12 @@ def standing(account_ids: Iterable[str]) -> dict[str, Standing]:
 
 def _told(row: Standing) -> Token:
     if row.token is None:
-        raise Unavailable("账号的访问令牌已被清除。", remedy="请重新连接该账号。", who="账号管理员")
+        raise _outdated()
     return row.token
+
+
+def _outdated() -> Unavailable:
+    return Unavailable("账号的凭据刚刚更换，旧凭据不再使用。", remedy="系统会用新凭据自动重试。", who="系统")
 
 
 def ensure_row(account_id: str) -> None:
@@ -167,7 +184,10 @@ def ensure_row(account_id: str) -> None:
 
 
 def store(account_id: str, token: Token | None) -> None:
-    """Set the token by hand (a person connected the account again) or forget it (None). Inside atomic()."""
+    """Set the token by hand (a person connected the account again) or forget it (None). Inside atomic().
+
+    Whoever is renewing it with what was valid until now loses the lease, and so keeps nothing.
+    """
     ensure_row(account_id)
     db.session.execute(
         update(AccountToken)
@@ -176,6 +196,8 @@ def store(account_id: str, token: Token | None) -> None:
             value={"value": token.value} if token else None,
             expires_at=token.expires_at if token else None,
             generation=AccountToken.generation + 1,
+            lease_owner="",
+            lease_until=None,
         )
         .execution_options(synchronize_session=False)
     )

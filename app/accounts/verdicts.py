@@ -9,18 +9,22 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
+from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.words import N_
-from connectors.errors import ConnectorError, Forged
+from connectors.errors import Forged, NotEntitled
 from connectors.values import Right
 
 CALLBACK = "callback"
 _CAME = N_("收到过平台的推送，签名正确。")
+_CHECKED = N_("平台连通过这个回调网址，但现有密钥还没有核验过推送：密钥对不对，收到下一条推送时才知道。")
+_COMPARE = N_("请确认账号设置中的密钥与平台上填写的一致。")
 _NEVER = N_("还没有收到过推送，收到第一条时验证。")
 _SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
 _WORKED = N_("用它成功发布过。")
 _ADMIN = N_("系统管理员")
+_AGAIN = "补齐后再发布一次即可证实，测试试不出来。"
 # Refusals come as often as somebody sends them: noted once a minute.
 _NOTED_EVERY = timedelta(minutes=1)
 
@@ -30,7 +34,8 @@ Row = dict[str, Any]
 def row(right: Right) -> Row:
     """As it is stored; what follows the remedy only the screen tells of."""
     plain = {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
-    return {**plain, "who": right.who, "unlisted": right.unlisted, "confirming": right.confirming}
+    told = {**plain, "who": right.who, "unlisted": right.unlisted, "confirming": right.confirming}
+    return {**told, "until": right.until.isoformat()} if right.until is not None else told
 
 
 def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[Row]:
@@ -48,8 +53,9 @@ def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[
 
 
 def _says_more(found: Right, known: Mapping[str, Any] | None) -> bool:
-    """What use has shown is not put in question by a probe that cannot try it."""
-    return found.asked and not (found.ok is None and known is not None and known.get("used"))
+    """What use has shown, or was denied to it, is not put in question by a probe that cannot try it."""
+    shown = known is not None and (known.get("used") or known.get("denied"))
+    return found.asked and not (found.ok is None and shown)
 
 
 def note_use(account: Account, key: str) -> None:
@@ -58,20 +64,32 @@ def note_use(account: Account, key: str) -> None:
         account = _locked(account.id)
     if _open(account, key):
         _put(account, {**row(Right(key=key, ok=True, detail=_WORKED)), "used": True})
+        account.status = status_of(account.rights)
 
 
-def note_denied(account_id: str, key: str, error: ConnectorError, now: datetime) -> None:
-    """Publishing by this right was refused for want of a right: what use has shown holds no longer. What is the matter a
-    probe asks at the scheduler's next turn."""
+def note_denied(account_id: str, key: str, error: NotEntitled, now: datetime) -> None:
+    """Using this right ("": another call on the way) was refused for want of a right. Where no probe can try it, that is the
+    answer, until use or other settings show better; what else is the matter a probe asks at the scheduler's next turn."""
+    if error.whole:
+        # Of the account: see probing.note_refused.
+        return
     with atomic():
         account = _locked(account_id)
-        if any(right["key"] == key and right.get("used") for right in account.rights):
-            _put(account, row(Right(key=key, ok=None, detail=error.cause, remedy=error.remedy, who=error.who)))
-            account.probe_requested_at = account.probe_requested_at or now
+        key = error.right or key
+        if any(right["key"] == key and (right["ok"] is None or right.get("used")) for right in account.rights):
+            said = Right(key=key, ok=False, detail=error.cause, remedy=f"{error.remedy}{_AGAIN}", who=error.who)
+            _put(account, {**row(said), "denied": True})
+            account.status = status_of(account.rights)
+        account.probe_requested_at = account.probe_requested_at or now
+
+
+def forget_denials(account: Account) -> None:
+    """Other settings: what was denied under the old ones the next probe may put in question. Inside atomic()."""
+    account.rights = [{key: value for key, value in right.items() if key != "denied"} for right in account.rights]
 
 
 def _open(account: Account, key: str) -> bool:
-    return any(right["key"] == key and right["ok"] is None for right in account.rights)
+    return any(right["key"] == key and (right["ok"] is None or right.get("denied")) for right in account.rights)
 
 
 def _put(account: Account, shown: Row) -> None:
@@ -100,15 +118,17 @@ def judge(account: Account) -> None:
 
 
 def _callback(account: Account, tested: Row | None) -> Row:
-    refused, last = account.callback_refused_at, account.last_callback_at
-    if refused is not None and (last is None or refused > last):
+    refused, proven_at = account.callback_refused_at, account.callback_proven_at
+    if refused is not None:
         remedy, who = account.callback_remedy or _SECRET, account.callback_who or _ADMIN
         said = Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=remedy, who=who)
         return {**row(said), "ours": True}
     if tested is not None and tested["ok"] is False:
         return tested
-    if last is not None:
+    if proven_at is not None:
         return {**row(Right(key=CALLBACK, ok=True, detail=_CAME)), "ours": True}
+    if account.last_callback_at is not None:
+        return {**row(Right(key=CALLBACK, ok=None, detail=_CHECKED, remedy=_COMPARE)), "ours": True}
     return tested or {**row(Right(key=CALLBACK, ok=None, detail=_NEVER)), "ours": True}
 
 
@@ -117,11 +137,23 @@ def _ours(right: Mapping[str, Any]) -> bool:
     return bool(right.get("ours")) or right["detail"] in (_CAME, _NEVER) or right["remedy"] == _SECRET
 
 
-def note_push(account_id: str, now: datetime) -> None:
-    """A push came whose signature is right: that proves address and keys, whatever was said before. Inside atomic()."""
+def note_push(account_id: str, now: datetime, shown: Mapping[str, str] | None) -> None:
+    """The platform came with a right signature: that proves the address, and the keys `shown`, whatever was said before.
+
+    A check of the address (None) proves not all keys: what was refused before it may be well by now, which the next push
+    shows. Inside atomic().
+    """
     account = _locked(account_id)
-    account.callback_refused_at, account.callback_refusal = None, ""
-    account.callback_remedy = account.callback_who = ""
+    if shown is not None and any(
+        shown.get(name) != account.known.get(name) for name in PLATFORMS[account.platform].signing
+    ):
+        # Known by keys that were changed meanwhile.
+        return
+    if shown is not None:
+        account.callback_proven_at = now
+    elif account.callback_refused_at is not None:
+        account.callback_proven_at = None
+    _forget_refusal(account)
     account.last_callback_at = now
     if account.rights and account.rights[0]["ok"] is True:
         # Whether the host was found when it was last tested does not matter any more: it was.
@@ -129,10 +161,24 @@ def note_push(account_id: str, now: datetime) -> None:
         judge(account)
 
 
+def forget_pushes(account: Account) -> None:
+    """What pushes are known by was changed: neither what came nor what was refused says anything of it. Inside atomic()."""
+    account.callback_proven_at = None
+    _forget_refusal(account)
+    if account.rights:
+        judge(account)
+
+
+def _forget_refusal(account: Account) -> None:
+    account.callback_refused_at, account.callback_refusal = None, ""
+    account.callback_remedy = account.callback_who = ""
+
+
 def proven(account: Account) -> bool:
     """Whether the right to be told by pushes is known to stand."""
     shown = next((right for right in account.rights if right["key"] == CALLBACK), None)
-    return account.callback_refused_at is None and (shown is None or shown["ok"] is True)
+    stands = account.callback_proven_at is not None and account.callback_refused_at is None
+    return stands and (shown is None or shown["ok"] is True)
 
 
 def status_of(rights: Sequence[Mapping[str, Any]]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
@@ -11,6 +11,7 @@ from app.audit.models import Event
 from app.audit.reading import Filter, events, kinds
 from app.audit.words import action_word
 from app.errors import Invalid
+from app.storable import moment
 from app.units.permissions import in_my_units, requires
 from app.web import _, settings
 
@@ -43,7 +44,7 @@ def _midnight(text: str, *, days: int = 0) -> datetime | None:
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
-    except ValueError:
+        day = date.fromisoformat(text) + timedelta(days=days)
+        return moment(day.isoformat(), ZoneInfo(settings().timezone))
+    except (ValueError, OverflowError):
         raise Invalid(_("没有查询。日期“%(day)s”格式不对。请写成 2026-07-12 的样子。", day=text)) from None
-    return datetime.combine(day + timedelta(days=days), time(), tzinfo=ZoneInfo(settings().timezone))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -22,7 +22,7 @@ from app.publishing import services as publishing
 from app.publishing import stops
 from app.units.permissions import public
 from connectors.base import Connector
-from connectors.errors import ConnectorError, Forged
+from connectors.errors import ConnectorError, Forged, Unopened
 from connectors.values import AccountEvent, Callback, InboundMessage, PublishResult
 
 bp = Blueprint("callbacks", __name__)
@@ -43,11 +43,15 @@ class Replayed(Exception):
 @bp.route("/callbacks/<platform>/<key>", methods=["GET", "POST"])
 @public
 def receive(platform: str, key: str) -> Response:
-    """404 unknown key, 413 over 1 MB, 403 forged or replayed, 400 signed nonsense; else the platform's answer."""
+    """404 unknown key, 405 HEAD, 413 over 1 MB, 403 forged or replayed, 400 signed nonsense or what our key does not open;
+    else the platform's answer."""
     account = callbacks.account_by_key(platform, key)
     if account is None:
         return _plain(404, "unknown callback")
     logs.about(account=account.id)
+    if request.method == "HEAD":
+        # No platform asks so, and Flask would take it for a GET.
+        return _plain(405, "GET or POST")
     try:
         callback = Callback(method=request.method, query=request.args.to_dict(), body=_body())
     except RequestEntityTooLarge:
@@ -55,10 +59,15 @@ def receive(platform: str, key: str) -> Response:
     account_id, now = account.id, utcnow()
     try:
         answer = _take(account, callback, now)
+    except Unopened as error:
+        log.warning("callback_unopened", why=str(error))
+        _count(account.id, tallies.UNREADABLE, now)
+        note_refusal(account.id, error, now)
+        return _plain(400, "unreadable")
     except (Forged, Replayed) as error:
         log.warning("callback_refused", why=str(error))
         _count(account.id, tallies.FORGED, now)
-        if isinstance(error, Forged):
+        if isinstance(error, Forged) and _meant(callback):
             note_refusal(account.id, error, now)
         return _plain(403, "forged")
     except ValueError as error:
@@ -108,12 +117,12 @@ def _body() -> bytes:
 
 
 def _take(account: Account, callback: Callback, now: datetime) -> bytes:
-    """The answer. Raises Forged, Replayed, or ValueError for correctly signed nonsense."""
+    """The answer. Raises Forged, Unopened, Replayed, or ValueError for correctly signed nonsense."""
     connector = connections.connect(account, purpose="fetch")
     echo = connector.verify_callback(callback)
     if callback.method != "POST":
         with atomic():
-            callbacks.note_callback(account.id, now)
+            callbacks.note_callback(account.id, now, _keys_shown(connector, callback))
         return echo.encode()
     nonce, digest = callbacks.nonce_of(account, callback), callbacks.digest_of(callback)
     before = callbacks.seen(account.id, nonce, now)
@@ -128,11 +137,21 @@ def _take(account: Account, callback: Callback, now: datetime) -> bytes:
     with atomic():
         if callbacks.is_first(account.id, nonce, digest, answer, now):
             _hand_over(account, told, now)
-            callbacks.note_callback(account.id, now)
+            callbacks.note_callback(account.id, now, _keys_shown(connector, callback))
             tallies.add(account.id, tallies.CALLBACK, tallies.TAKEN, now)
             return answer
         before = callbacks.seen(account.id, nonce, now)
     return _again(before or ("", b""), digest)
+
+
+def _meant(callback: Callback) -> bool:
+    """Whether it looks like the platform's: who merely opens the address in a browser says nothing of our keys."""
+    return callback.method == "POST" or bool(callback.query.get("signature"))
+
+
+def _keys_shown(connector: Connector, callback: Callback) -> Mapping[str, str] | None:
+    """The credentials that the callback shows to be right; None when it was but a check of the address."""
+    return connector.account.credentials if connector.shows_keys(callback) else None
 
 
 def _count(account_id: str, verdict: str, now: datetime) -> None:

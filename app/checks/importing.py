@@ -46,12 +46,11 @@ def read_file(actor: Actor, pack_id: str, name: str, content: bytes, now: dateti
     """Read a spreadsheet for a pack; nothing of the pack changes. A file over AT_ONCE is kept and read by the scheduler:
     its `state` is "waiting". Raises Invalid (unreadable, no such columns, too many rows), Forbidden, NotFound."""
     with atomic():
-        pack = locked(actor, pack_id)
-        version = pack.version
-        standing = {term.wrong: term for term in terms_of(pack)} if len(content) <= AT_ONCE else {}
+        version = locked(actor, pack_id).version
     rows: list[Row] = []
     notes: list[str] = []
     if len(content) <= AT_ONCE:
+        standing = _standing(pack_id, version)
         rows, notes = _read(content, standing, lambda _count: None)
     with atomic():
         pack = locked(actor, pack_id)
@@ -83,14 +82,13 @@ def read_waiting(now: datetime) -> bool:
         if waiting is None:
             return False
         waiting.taken_at, waiting.done = now, 0
-        import_id, content = waiting.id, waiting.content or b""
-        pack = db.session.get_one(WordPack, waiting.pack_id)
-        waiting.version = pack.version
-        standing = {term.wrong: term for term in terms_of(pack)}
+        import_id, content, pack_id = waiting.id, waiting.content or b"", waiting.pack_id
+        waiting.version = version = db.session.get_one(WordPack, pack_id).version
     why = ""
     rows: list[Row] = []
     notes: list[str] = []
     try:
+        standing = _standing(pack_id, version)
         rows, notes = _read(content, standing, lambda count: _note(import_id, done=count))
     except TandemError as refusal:
         why = refusal.message
@@ -106,6 +104,12 @@ def _read(content: bytes, standing: dict[str, Term], told: Callable[[int], None]
     if not rows:
         raise Invalid("没有导入。表里除了表头没有内容。请核对文件后重试。", errors={"file": ["没有词条。"]})
     return rows, notes
+
+
+def _standing(pack_id: str, version: int) -> dict[str, Term]:
+    """What the pack said at `version`. Outside a transaction: up to 100,000 terms take a while to be read."""
+    pack = db.session.get(WordPack, pack_id)
+    return {term.wrong: term for term in terms_of(pack, version)} if pack is not None else {}
 
 
 def _note(import_id: str, **values: Any) -> None:
@@ -178,6 +182,7 @@ def take_over(actor: Actor, pack_id: str, import_id: str, *, replace: bool, now:
 
     Raises Conflict when the pack changed since the file was read, Invalid when there is nothing to do.
     """
+    standing = _words_read(pack_id, import_id)
     with atomic():
         pack = locked(actor, pack_id)
         _pack, waiting = waiting_import(actor, pack_id, import_id)
@@ -186,7 +191,6 @@ def take_over(actor: Actor, pack_id: str, import_id: str, *, replace: bool, now:
         if pack.version != waiting.version:
             raise Conflict("没有导入。读入文件之后，词库已被改过。请重新选择文件，再核对一遍。")
         taken = [row for row in waiting.rows if row["outcome"] in ("add", "change")]
-        standing = {term.wrong for term in terms_of(pack)}
         gone = sorted(standing - _named(waiting)) if replace else []
         added = [row for row in taken if row["outcome"] == "add"]
         if not taken and not gone:
@@ -201,6 +205,12 @@ def take_over(actor: Actor, pack_id: str, import_id: str, *, replace: bool, now:
         changed(actor, pack, "pack.import", f"从“{waiting.name[:80]}”导入：{told}", now)
         db.session.delete(waiting)
     return pack
+
+
+def _words_read(pack_id: str, import_id: str) -> set[str]:
+    """The terms that the pack had when the file was read, and has still if nobody changed it meanwhile."""
+    waiting = db.session.get(PackImport, import_id)
+    return set() if waiting is None else set(_standing(pack_id, waiting.version))
 
 
 def drop_import(actor: Actor, pack_id: str, import_id: str) -> None:

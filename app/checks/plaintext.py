@@ -139,6 +139,8 @@ class _Anchors(_Lines):
         if not held:
             return
         most = max(0, self._line_at - line_at - 1)
+        # One without words in a line without any stands at the end of the line before: the next may never come.
+        line_at = line_at if most else max(0, line_at - 1)
         places = _places(raw, sorted({at for _, *both in held for at in both}))
         self.found += [
             Anchor(href=href, start=line_at + min(most, places[start]), end=line_at + min(most, places[end]))

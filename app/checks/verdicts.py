@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import and_, delete, false, or_, select, update
 
 from app.checks.links import Known
 from app.checks.models import LinkVerdict
@@ -25,8 +25,9 @@ def hash_of(url: str) -> str:
     return hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def want(urls: Iterable[str], now: datetime) -> None:
-    """Somebody works on a text with these: new ones are due, and those that did not answer well. Inside atomic()."""
+def want(urls: Iterable[str], now: datetime, *, fresh: timedelta | None = None) -> None:
+    """Somebody works on a text with these: new ones are due, and those that did not answer well; with `fresh`, also those
+    that were looked at longer ago. Inside atomic()."""
     wanted = {hash_of(url): url for url in urls}
     if not wanted:
         return
@@ -41,8 +42,10 @@ def want(urls: Iterable[str], now: datetime) -> None:
         update(LinkVerdict)
         .where(
             LinkVerdict.url_hash.in_(standing),
-            LinkVerdict.verdict.in_(("dead", "unsure")),
-            LinkVerdict.checked_at < now - SPACING,
+            or_(
+                and_(LinkVerdict.verdict.in_(("dead", "unsure")), LinkVerdict.checked_at < now - SPACING),
+                LinkVerdict.checked_at < now - fresh if fresh is not None else false(),
+            ),
             LinkVerdict.next_at > now + LEASE,
         )
         .values(next_at=now)

@@ -16,6 +16,7 @@ from app.inbox import services
 from app.inbox.access import Moved, now_at
 from app.inbox.views import bp as bp
 from app.inbox.views import kept_filters, page
+from app.storable import moment
 from app.units.permissions import current_actor, requires
 from app.web import _, settings
 
@@ -158,14 +159,11 @@ def _moment(raw: str, field: str) -> datetime | None:
     if not raw:
         return None
     try:
-        naive = datetime.fromisoformat(raw)
+        return moment(raw, ZoneInfo(settings().timezone))
     except ValueError:
         raise Invalid(
             _("没有保存。时间格式不对。请用日期框重新选择。"), errors={field: [_("时间格式不对。")]}
         ) from None
-    if naive.tzinfo is None:
-        naive = naive.replace(tzinfo=ZoneInfo(settings().timezone))
-    return naive.astimezone(UTC)
 
 
 def _snooze(choice: str, now: datetime) -> datetime | None:

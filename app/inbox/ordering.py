@@ -57,8 +57,9 @@ def decode(cursor: str) -> tuple[datetime, str]:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
         at, _, row_id = text.partition("|")
         moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError("naive")
+        # A made-up one may lie beyond what the database's clock or its letters hold.
+        if moment.tzinfo is None or not 1 < moment.year < 9999 or not row_id.isprintable():
+            raise ValueError("no place of a list")
     except (ValueError, binascii.Error):
         raise Invalid(
             "翻页没有成功。cursor 不是上一页给出的值。请从第一页重新开始。", errors={"cursor": ["无效。"]}

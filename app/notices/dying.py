@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
 from sqlalchemy import select
 
 from app.accounts import quotas
@@ -13,6 +14,8 @@ from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db, release
 from app.notices.outbox import ALARM, tell
+
+log = structlog.get_logger()
 
 EARLY, SOON, LATE = timedelta(days=7), timedelta(days=3), timedelta(days=1)
 
@@ -27,7 +30,11 @@ def warn_of_dying_accounts(now: datetime) -> None:
     An account that the platform refuses is told of once a week, until somebody connects it again.
     """
     for account_id in db.session.scalars(select(Account.id).where(Account.active).order_by(Account.id)).all():
-        warn_of(account_id, now)
+        try:
+            warn_of(account_id, now)
+        except Exception:
+            # One account that cannot be told of must not keep the others' ends from people.
+            log.exception("account not told of", account=account_id)
         release()
 
 

@@ -23,6 +23,8 @@ from app.posts.framing import frame_problems
 from app.posts.holdings import alt_problems, attachments_of, cover_of, library_problems, note_uses
 from app.posts.linking import dead_links, dead_links_of, note_links, with_fresh_links
 from app.posts.models import Post, Revision, Variant
+from app.posts.needing import pictures_in
+from app.posts.reaching import reach_problems
 from app.posts.templates_locking import lost_in, template_problems
 from connectors.base import Connector
 from connectors.values import Content, Problem
@@ -74,16 +76,25 @@ def compile_packs(post_id: str) -> None:
         compile_for(post.unit_id)
 
 
-def warm(account_ids: Iterable[str], *, title: str, body_html: str, cover_media_id: str | None) -> None:
-    """Have the pictures of a text re-encoded (and remembered) before a transaction is opened: that takes its time."""
+def warm(
+    account_ids: Iterable[str],
+    *,
+    title: str,
+    body_html: str,
+    cover_media_id: str | None,
+    overrides: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
+    """Have the pictures of a text, and of the parts that accounts (by id) have by hand, re-encoded and remembered before a
+    transaction is opened: that takes its time."""
     cover = db.session.get(Media, cover_media_id) if cover_media_id else None
-    if cover is None and "/media/" not in body_html:
+    by_hand = overrides or {}
+    if cover is None and "/media/" not in body_html and not pictures_in(list(by_hand.values())):
         return
     content = Content(title=title, body_html=body_html, cover=image_value(cover) if cover else None)
     for account_id in account_ids:
         account = db.session.get(Account, account_id)
         if account is not None:
-            writing(account).adapt(content)
+            writing(account).adapt(replace(content, overrides=dict(by_hand.get(account_id, {}))))
 
 
 def as_told(revision: Revision, problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -113,9 +124,8 @@ def content_problems(revision: Revision, words: Sequence[Matcher]) -> list[Probl
         author=revision.author,
         tags=revision.tags,
         attachments=[
-            Attachment(name=media.name, text=media.text, sha256=media.sha256)
+            Attachment(name=media.name, text=media.text, sha256=media.sha256, picture=media.is_image)
             for media in attachments_of(revision)
-            if not media.blob.content_type.startswith("image/")
         ],
         words=words,
     )
@@ -208,6 +218,7 @@ def _adapt(
     variant.sha256 = digest(payload)
     variant.notes = [asdict(note) for note in adapted.notes]
     own = [*override_problems(variant, words), *frame_problems(variant, words), *connection_problems(variant.account)]
+    own += reach_problems(post.unit, variant.account)
     variant.problems = as_told(revision, (*problems, *adapted.problems, *own))
     variant.length = asdict(adapted.length)
 

@@ -18,6 +18,7 @@ from app.posts.fields import checked
 from app.posts.history import ON_REVISION, keep
 from app.posts.models import Post, Revision, Variant
 from app.posts.pictures import Pictures
+from app.posts.reaching import refuse_unreached
 from app.posts.revising import choose_accounts, current_revision, editable, locked
 from app.posts.sanitising import clean, printable
 from app.units.access import Actor, unit_for
@@ -36,6 +37,7 @@ def create_post(
     unit = unit_for(actor, "post.write", fields.get("unit_id"), see="post.read")
     unit_id = unit.id
     values, notes = _prepared(actor, unit_id, fields, now)
+    refuse_unreached(unit, values.get("account_ids", []))
     _warm(None, unit_id, values)
     with atomic():
         post = Post(
@@ -81,8 +83,7 @@ def revise_post(actor: Actor, post_id: str, fields: Mapping[str, Any], version: 
                 "稿件没有保存。其间已有人改过这篇稿件（您手上是旧版本）。请刷新看最新内容，再把您的修改加进去。",
                 version=post.version,
             )
-        if values.get("unit_id", post.unit_id) != post.unit_id:
-            unit_for(actor, "post.write", values["unit_id"])
+        _check_reach(actor, post, values)
         changed = _changes(post, values)
         if changed or notes:
             _apply(post, actor, {name: values[name] for name in changed}, notes, now)
@@ -170,6 +171,17 @@ def _changes(post: Post, values: Mapping[str, Any]) -> set[str]:
     if "account_ids" in values and values["account_ids"] != [v.account_id for v in revision.variants]:
         changed.add("account_ids")
     return changed
+
+
+def _check_reach(actor: Actor, post: Post, values: Mapping[str, Any]) -> None:
+    """What is chosen anew is the unit's own or below it; in another unit than before, all of it. Raises NotFound, Forbidden,
+    Invalid."""
+    had = [variant.account_id for variant in current_revision(post).variants]
+    wanted = values.get("account_ids", had)
+    if values.get("unit_id", post.unit_id) != post.unit_id:
+        refuse_unreached(unit_for(actor, "post.write", values["unit_id"]), wanted)
+    else:
+        refuse_unreached(post.unit, set(wanted) - set(had))
 
 
 def _apply(post: Post, actor: Actor, values: Mapping[str, Any], notes: list[str], now: datetime) -> None:

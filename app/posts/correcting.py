@@ -8,6 +8,7 @@ from app.posts.choosing import media_by_id, writable_accounts, writable_units
 from app.posts.fields import LENGTHS
 from app.posts.holdings import attachments_of, cover_of
 from app.posts.models import Post
+from app.posts.reaching import reaches
 from app.posts.revising import current_revision
 from app.units.access import Actor
 
@@ -20,7 +21,9 @@ def correction_of(actor: Actor, original: Post) -> dict[str, Any]:
     Only what this person may use again is taken over: accounts and the unit they may write for, media they may see.
     """
     revision = current_revision(original)
-    usable = {account.id for account in writable_accounts(actor)}
+    same_unit = original.unit_id in {unit.id for unit in writable_units(actor)}
+    # Chosen anew where it is to be another unit's: its reach is not known yet.
+    usable = {account.id for account in writable_accounts(actor) if not same_unit or reaches(original.unit, account)}
     title = revision.title if revision.title.startswith(MARK) else f"{MARK}{revision.title}"
     cover = cover_of(revision)
     fields: dict[str, Any] = {
@@ -37,6 +40,6 @@ def correction_of(actor: Actor, original: Post) -> dict[str, Any]:
         "attachments": [media.id for media in attachments_of(revision) if media_by_id(actor, media.id)],
         "account_ids": [item.account_id for item in revision.variants if item.account_id in usable],
     }
-    if original.unit_id in {unit.id for unit in writable_units(actor)}:
+    if same_unit:
         fields["unit_id"] = original.unit_id
     return fields

@@ -1,5 +1,5 @@
-"""Pictures with a caption have one form in a body: <figure><img><figcaption>…</figcaption></figure>. Other figures, and the
-captions of tables (the editor knows none), are paragraphs."""
+"""Pictures with a caption have one form in a body: <figure><img><figcaption>…</figcaption></figure>; other figures are
+paragraphs. A table's caption is words alone and its first child."""
 
 from __future__ import annotations
 
@@ -27,16 +27,32 @@ def settle_figures(root: HtmlElement) -> None:
 
 
 def settle_captions(root: HtmlElement) -> None:
-    """A table's caption is a centred paragraph above it."""
+    """The first caption of each table stays one, without its emphasis; further ones, and what is more than words, are centred
+    paragraphs above it."""
+    titled: dict[HtmlElement, HtmlElement] = {}
     for caption in list(root.iter("caption")):
         table = next(caption.iterancestors("table"), None)
         parent = table.getparent() if table is not None else None
-        _centred(caption)
         if table is None or parent is None:
+            _centred(caption)
             continue
+        for line in caption.iter("p", "div", "br"):
+            line.tail = f" {line.tail or ''}"
+        said = " ".join(caption.text_content().split())
         caption.drop_tree()
         caption.tail = None
-        table.addprevious(caption)
+        if not said and next(caption.iter("img"), None) is None:
+            continue
+        words = next(caption.iter("img", "a"), None) is None
+        if words and table not in titled and next(table.iter("td", "th"), None) is not None:
+            caption.clear()
+            caption.text = said
+            titled[table] = caption
+        else:
+            _centred(caption)
+            table.addprevious(caption)
+    for table, caption in titled.items():
+        table.insert(0, caption)
 
 
 def _centred(node: HtmlElement) -> None:

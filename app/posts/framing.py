@@ -34,7 +34,7 @@ def frame_problems(variant: Variant, words: Sequence[Matcher]) -> list[Problem]:
     for name, label, said in frames_of(account):
         text = plain_text(said) if name.endswith("_html") else said
         for problem in check_html(said, name, words) if name.endswith("_html") else check(said, name, words):
-            if problem.severity == "block" and _goes_out(variant, text, problem):
+            if problem.severity == "block" and goes_out(variant, text, problem.start, problem.end):
                 message = (
                     f"{PLATFORMS[account.platform].label}账号“{account.name}”的设置“{label}”有问题，它会随每篇稿件发出。{problem.message}"
                     "请账号管理员在账号的设置中改正，再保存稿件。"
@@ -51,11 +51,12 @@ def frame_problems(variant: Variant, words: Sequence[Matcher]) -> list[Problem]:
     return list(found.values())
 
 
-def _goes_out(variant: Variant, text: str, problem: Problem) -> bool:
-    """An author may have written the whole part by hand, or a microblog had no room for what the setting says."""
-    if problem.start is None or problem.end is None:
+def goes_out(variant: Variant, text: str, start: int | None, end: int | None) -> bool:
+    """Whether the words `start` to `end` of a setting's `text` stand in the variant's payload: an author may have written the
+    whole part by hand, or a microblog had no room for what the setting says. None: no words stand for it."""
+    if start is None or end is None:
         return "content_html" not in variant.overrides
-    quoted = _bare(text[problem.start : problem.end])
+    quoted = _bare(text[start:end])
     return any(quoted in _bare(plain_text(part)) for part in variant.payload.values() if isinstance(part, str))
 
 

@@ -16,9 +16,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from app.db import Page, db
-from app.errors import Invalid, NotFound
+from app.errors import NotFound
 from app.media.models import Media
 from app.media.uses import record_holds
+from app.paging import is_number, number_of
 from app.posts.models import Post, Revision, Snapshot
 from app.posts.needing import keys_in
 from app.posts.revising import current_revision
@@ -136,7 +137,7 @@ def history_of(actor: Actor, post_id: str, *, cursor: str | None = None, limit: 
     limit = max(1, min(limit, 200))
     query = select(Snapshot).where(Snapshot.post_id == post.id).order_by(Snapshot.number.desc())
     if cursor:
-        query = query.where(Snapshot.number < _number(cursor))
+        query = query.where(Snapshot.number < number_of(cursor))
     query = query.options(defer(Snapshot.content), defer(Snapshot.channels)).limit(limit + 1)
     rows = list(db.session.scalars(query))
     return Page(items=rows[:limit], next_cursor=str(rows[limit - 1].number) if len(rows) > limit else None)
@@ -145,7 +146,7 @@ def history_of(actor: Actor, post_id: str, *, cursor: str | None = None, limit: 
 def snapshot_of(actor: Actor, post_id: str, key: str) -> Snapshot:
     """One state, by its id or its number in the post. Raises NotFound."""
     post = _readable(actor, post_id)
-    which = Snapshot.number == int(key) if _is_number(key) else Snapshot.id == key
+    which = Snapshot.number == int(key) if is_number(key) else Snapshot.id == key
     found = db.session.scalars(select(Snapshot).where(Snapshot.post_id == post.id, which)).one_or_none()
     if found is None:
         raise NotFound
@@ -156,17 +157,6 @@ def last_change(post_id: str) -> Snapshot | None:
     """The newest state of a post."""
     query = select(Snapshot).where(Snapshot.post_id == post_id).order_by(Snapshot.number.desc()).limit(1)
     return db.session.scalars(query).one_or_none()
-
-
-def _is_number(text: str) -> bool:
-    """Numbers have fewer digits than ids, and no more than the column holds."""
-    return text.isascii() and text.isdecimal() and len(text) < 10
-
-
-def _number(cursor: str) -> int:
-    if not _is_number(cursor):
-        raise Invalid("翻页没有成功。cursor 不是上一页给出的值。请从第一页重新开始。", errors={"cursor": ["无效。"]})
-    return int(cursor)
 
 
 def _readable(actor: Actor, post_id: str) -> Post:

@@ -24,6 +24,7 @@ from connectors.labels import NONE, label
 from connectors.values import Content, Problem
 
 _IN_BODY = re.compile(r'src="/media/([0-9a-f]{64})"')
+# The composer leads to pictures by the same rule (frontend/src/composer/figure.ts).
 _FILE_NAME = re.compile(r"\.(?:png|jpe?g|gif|bmp|webp|tiff?|heic)$", re.IGNORECASE)
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
@@ -158,7 +159,7 @@ def alt_problems(html: str, field: str) -> list[Problem]:
         + ("只作装饰的，请在同一窗口勾选“只作装饰”。" if own else '只作装饰的，请写 alt=""。')
         + "确实写不了的，请说明理由。"
     )
-    # The composer hands nothing in before each is described or explained; what comes by API is told to the reviewers.
+    # On screen nothing is handed in before each is described or explained; what comes by API is told to the reviewers.
     key = key_of("media.alt", field, "\0".join(images[number - 1].get("src") or "" for number in bare), 0)
     return [Problem(rule="media.alt", severity="warn", field=field, message=message, key=key)]
 

@@ -36,6 +36,7 @@ r[style-name='HTML Code'] => code
 u => u
 """
 _HEADING = re.compile(r"h[1-5]")
+_OF_TABLE = re.compile(r"(?:附?表|Table\b)", re.IGNORECASE)
 
 
 def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[str]]:
@@ -102,17 +103,19 @@ def _may_be_xml(head: bytes) -> bool:
 
 
 def _captions(root: HtmlElement) -> None:
-    """A caption right below a picture belongs to it, one right above a table to that; others are paragraphs."""
+    """A caption right below a picture belongs to it, one right above a table to that (between the two it is the table's when it
+    says so); others are paragraphs."""
     for caption in [node for node in root.iter("p") if node.get("class") == "caption"]:
         above, below = caption.getprevious(), caption.getnext()
-        if caption.text_content().strip() and above is not None and _is_picture(above):
+        words, titles = caption.text_content().strip(), below is not None and below.tag == "table"
+        if words and above is not None and _is_picture(above) and not (titles and _OF_TABLE.match(words)):
             figure = lxml_html.Element("figure")
             figure.append(next(above.iter("img")))
             caption.tag = "figcaption"
             above.addprevious(figure)
             above.drop_tree()
             figure.append(caption)
-        elif below is not None and below.tag == "table" and next(caption.iter("img"), None) is None:
+        elif below is not None and titles and next(caption.iter("img"), None) is None:
             caption.tag = "caption"
             below.insert(0, caption)
         caption.attrib.clear()

@@ -6,14 +6,15 @@ Our own permalinks are known to be ours: before the hour they lead nowhere on pu
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Select, and_, delete, or_, select
 
+from app.accounts.forms import PLATFORMS
 from app.checks import verdicts
 from app.checks.links import Link, link_problems, links_in_html, links_in_text
 from app.checks.models import LinkVerdict
@@ -21,6 +22,7 @@ from app.checks.plaintext import plain_text
 from app.checks.verdicts import LEASE
 from app.config import current
 from app.db import atomic, db, utcnow
+from app.posts.framing import frames_of, goes_out
 from app.posts.models import Post, PostLink, Revision, Variant
 from connectors.values import Problem
 
@@ -29,8 +31,14 @@ OPEN = ("draft", "returned", "in_review", "approved", "scheduled")
 _LEFT = timedelta(days=30)
 # Of what goes out within SOON, links were looked at within RECENT.
 _SOON, _RECENT = timedelta(hours=2), timedelta(hours=6)
+# Whoever schedules is not told by older news: links under way are looked at daily, so it lay unlooked at for a while.
+_FRESH = timedelta(days=1)
 # Of one post; how many due ones are looked through to find some of different sites.
 _MOST, _LOOKED_THROUGH = 100, 200
+# Besides the text itself.
+_WORDS = ("title", "summary", "source")
+# A part, its plain text, its links that are not ours.
+_Place = tuple[str, str, list[Link]]
 _PERMALINK = re.compile(r"/p/[0-9a-f]{20}")
 
 
@@ -44,6 +52,17 @@ class Visit:
 
 def note_links(post: Post, revision: Revision) -> None:
     """Tell the checks what an unfrozen revision links to. Inside atomic()."""
+    _note(post, revision, utcnow())
+
+
+def look_again(post: Post, now: datetime) -> None:
+    """It is being scheduled: what was never looked at, was forgotten while the post lay, or is older than a day is due. The
+    accounts' own words may have changed since it was written, too. Inside atomic()."""
+    if post.revision is not None:
+        _note(post, post.revision, now, fresh=_FRESH)
+
+
+def _note(post: Post, revision: Revision, now: datetime, *, fresh: timedelta | None = None) -> None:
     urls = {link.url for _field, _text, links in _places(revision) for link in links}
     wanted = {verdicts.hash_of(url): url for url in sorted(urls)[:_MOST]}
     standing = set(db.session.scalars(select(PostLink.url_hash).where(PostLink.post_id == post.id)))
@@ -51,17 +70,17 @@ def note_links(post: Post, revision: Revision) -> None:
         away = delete(PostLink).where(PostLink.post_id == post.id, PostLink.url_hash.in_(gone))
         db.session.execute(away.execution_options(synchronize_session=False))
     db.session.add_all(PostLink(post_id=post.id, url_hash=key) for key in sorted(wanted.keys() - standing))
-    verdicts.want(wanted.values(), utcnow())
+    verdicts.want(wanted.values(), now, fresh=fresh)
 
 
 def dead_links(revision: Revision) -> list[Problem]:
-    """What is known by now of the links in the text."""
-    return _problems(_in_body(revision))
+    """What is known by now of the links in the text, the summary and the other words of the post."""
+    return _problems(_in_text(revision))
 
 
 def dead_links_of(variant: Variant) -> list[Problem]:
-    """The same for the parts that the author wrote by hand for one account."""
-    return _problems(_in_overrides(variant))
+    """The same for the parts that the author wrote by hand for one account, and for what the account puts around."""
+    return _problems(_in_overrides(variant)) + _of_frames(variant)
 
 
 def with_fresh_links(problems: list[dict[str, Any]], fresh: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -115,15 +134,21 @@ def _open(now: datetime) -> ColumnElement[bool]:
     return and_(Post.status.in_(OPEN), touched)
 
 
-def _places(revision: Revision) -> list[tuple[str, str, list[Link]]]:
-    return [*_in_body(revision), *(place for variant in revision.variants for place in _in_overrides(variant))]
+def _places(revision: Revision) -> list[_Place]:
+    found = _in_text(revision)
+    for variant in revision.variants:
+        found += [*_in_overrides(variant), *(place for _label, place in _in_frames(variant))]
+    return found
 
 
-def _in_body(revision: Revision) -> list[tuple[str, str, list[Link]]]:
-    return _found("body", revision.body_html, html=True)
+def _in_text(revision: Revision) -> list[_Place]:
+    found = _found("body", revision.body_html, html=True)
+    for name in _WORDS:
+        found += _found(name, getattr(revision, name), html=False)
+    return found
 
 
-def _in_overrides(variant: Variant) -> list[tuple[str, str, list[Link]]]:
+def _in_overrides(variant: Variant) -> list[_Place]:
     return [
         place
         for name, value in variant.overrides.items()
@@ -132,7 +157,30 @@ def _in_overrides(variant: Variant) -> list[tuple[str, str, list[Link]]]:
     ]
 
 
-def _found(field: str, value: str, *, html: bool) -> list[tuple[str, str, list[Link]]]:
+def _in_frames(variant: Variant) -> Iterator[tuple[str, _Place]]:
+    """(label of the account's setting, its links that go out in this variant)."""
+    for name, label, said in frames_of(variant.account):
+        for field, text, links in _found(name, said, html=name.endswith("_html")):
+            if out := [link for link in links if goes_out(variant, text, link.start, link.end)]:
+                yield label, (field, text, out)
+
+
+def _of_frames(variant: Variant) -> list[Problem]:
+    whose = f"{PLATFORMS[variant.account.platform].label}账号“{variant.account.name}”"
+    return [
+        replace(
+            problem,
+            field="account_ids",
+            start=None,
+            end=None,
+            message=f"{whose}的设置“{label}”会随每篇稿件发出。{problem.message}设置请账号管理员改，改后再保存稿件。",
+        )
+        for label, place in _in_frames(variant)
+        for problem in _problems([place])
+    ]
+
+
+def _found(field: str, value: str, *, html: bool) -> list[_Place]:
     """(field, its plain text, its links that are not ours), or nothing."""
     if "http" not in value.lower():
         return []
@@ -140,7 +188,7 @@ def _found(field: str, value: str, *, html: bool) -> list[tuple[str, str, list[L
     return [(field, plain_text(value) if html else value, links)] if links else []
 
 
-def _problems(places: list[tuple[str, str, list[Link]]]) -> list[Problem]:
+def _problems(places: list[_Place]) -> list[Problem]:
     known = verdicts.known(link.url for _field, _text, links in places for link in links)
     return [one for field, text, links in places if known for one in link_problems(links, known, field, text)]
 

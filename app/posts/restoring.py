@@ -14,7 +14,7 @@ from app.errors import Conflict, NotFound
 from app.media.blobs import shown_blob
 from app.media.models import Media
 from app.posts.adapting import compile_packs, warm
-from app.posts.authoring import finish
+from app.posts.authoring import finish, visible_unit
 from app.posts.history import (
     CHANGED,
     ON_REVISION,
@@ -28,8 +28,10 @@ from app.posts.history import (
 )
 from app.posts.models import Post, Snapshot
 from app.posts.needing import body_without, parts_without, pictures_in
+from app.posts.reaching import reaches, why_not
 from app.posts.revising import choose_accounts, current_revision, editable, locked
 from app.units.access import Actor
+from app.units.models import Unit
 
 _STALE = "没有恢复。其间有人改过这篇稿件。请刷新历史版本，看过最新内容后再恢复。"
 
@@ -41,9 +43,15 @@ def restore(actor: Actor, post_id: str, key: str, version: int, now: datetime) -
     Raises NotFound, Forbidden, Conflict (stale `version`, going out or gone out, nothing to change).
     """
     wanted = snapshot_of(actor, post_id, key)
-    content, chosen, lost = _possible(actor, wanted)
+    content, chosen, lost = _possible(actor, wanted, db.session.get_one(Post, post_id).unit)
     accounts = [channel["account_id"] for channel in chosen]
-    warm(accounts, title=content["title"], body_html=content["body_html"], cover_media_id=content["cover_media_id"])
+    warm(
+        accounts,
+        title=content["title"],
+        body_html=content["body_html"],
+        cover_media_id=content["cover_media_id"],
+        overrides={channel["account_id"]: channel["overrides"] for channel in chosen},
+    )
     compile_packs(post_id)
     with atomic():
         post = locked(actor, post_id, "post.write")
@@ -75,12 +83,13 @@ def restore_account(
     As any edit. Raises NotFound (no such state, the account was not in it), Forbidden, Conflict (stale `version`, the
     account is not chosen now, nothing to change, going out or gone out).
     """
+    visible_unit(actor, post_id)
+    _warm_account(actor, post_id, key, account_id)
+    compile_packs(post_id)
     with atomic():
         post = locked(actor, post_id, "post.write")
         wanted = snapshot_of(actor, post_id, key)
-        channel = next((one for one in wanted.channels if one["account_id"] == account_id), None)
-        if channel is None:
-            raise NotFound
+        channel = _channel(wanted, account_id)
         if post.version != version:
             raise Conflict(_STALE, version=post.version)
         name = channel["account_name"]
@@ -96,6 +105,28 @@ def restore_account(
         keep(post, actor, "restored", now, restored=wanted.number)
         _tell(actor, post, wanted, ["overrides"], now, account=(account_id, name))
     return post, lost
+
+
+def _channel(wanted: Snapshot, account_id: str) -> Mapping[str, Any]:
+    """What the account had in that state. Raises NotFound."""
+    found = next((one for one in wanted.channels if one["account_id"] == account_id), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _warm_account(actor: Actor, post_id: str, key: str, account_id: str) -> None:
+    channel = _channel(snapshot_of(actor, post_id, key), account_id)
+    revision = current_revision(db.session.get_one(Post, post_id))
+    if all(variant.account_id != account_id for variant in revision.variants):
+        return
+    warm(
+        [account_id],
+        title=revision.title,
+        body_html=revision.body_html,
+        cover_media_id=revision.cover_media_id,
+        overrides={account_id: _still_there(channel["overrides"])[0]},
+    )
 
 
 def _still_there(overrides: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
@@ -138,8 +169,8 @@ def _tell(
     )
 
 
-def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
-    """What of a state can stand again: content, channels, and words about the rest."""
+def _possible(actor: Actor, wanted: Snapshot, unit: Unit) -> tuple[dict[str, Any], list[dict[str, Any]], list[str]]:
+    """What of a state can stand again in a post of `unit`: content, channels, and words about the rest."""
     content, lost = complete(wanted.content), []
     if content["cover_media_id"] and db.session.get(Media, content["cover_media_id"]) is None:
         content["cover_media_id"] = None
@@ -152,10 +183,12 @@ def _possible(actor: Actor, wanted: Snapshot) -> tuple[dict[str, Any], list[dict
     channels = []
     for channel in wanted.channels:
         account = db.session.get(Account, channel["account_id"])
-        if account is not None and account.active and actor.may("post.write", account.unit):
-            channels.append(channel)
-        else:
+        if account is None or not account.active or not actor.may("post.write", account.unit):
             lost.append(f"账号“{channel['account_name']}”已停用或您无权用它发稿，没有选上。")
+        elif not reaches(unit, account):
+            lost.append(f"没有选上。{why_not(unit, account)}")
+        else:
+            channels.append(channel)
     parts = [content["body_html"], [channel["overrides"] for channel in channels]]
     if gone := {sha256 for sha256 in pictures_in(parts) if shown_blob(sha256) is None}:
         content["body_html"] = body_without(content["body_html"], gone)

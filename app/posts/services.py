@@ -149,8 +149,8 @@ def iso(value: datetime | None) -> str | None:
     return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def variant_json(variant: Variant) -> dict[str, Any]:
-    """The variant of CONTRACT.md."""
+def variant_json(variant: Variant, problems: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """The variant of CONTRACT.md; `problems`: what is known by now, else as they were kept."""
     return {
         "id": variant.id,
         "account_id": variant.account_id,
@@ -160,7 +160,7 @@ def variant_json(variant: Variant) -> dict[str, Any]:
         "sha256": variant.sha256,
         "overrides": variant.overrides,
         "notes": variant.notes,
-        "problems": variant.problems,
+        "problems": variant.problems if problems is None else problems,
         "length": variant.length,
     }
 
@@ -192,9 +192,11 @@ def revision_json(revision: Revision, *, variants: bool = True) -> dict[str, Any
 
 
 def post_json(post: Post) -> dict[str, Any]:
-    """The post of CONTRACT.md: its state, the content of its current revision, and what each account will get."""
+    """The post of CONTRACT.md: its state, the content of its current revision, and what each account will get; with what
+    became known of its links since it was saved."""
     revision = current_revision(post)
     content = revision_json(revision, variants=False)
+    content["problems"], by_variant = problems_now(revision)
     return {
         "id": post.id,
         "unit_id": post.unit_id,
@@ -219,7 +221,7 @@ def post_json(post: Post) -> dict[str, Any]:
         "revision": {
             key: content[key] for key in ("id", "number", "frozen_at", "created_at", "editors", "notes", "problems")
         },
-        "variants": [variant_json(variant) for variant in revision.variants],
+        "variants": [variant_json(variant, by_variant[variant.id]) for variant in revision.variants],
         "created_by": post.created_by,
         "created_at": iso(post.created_at),
         "updated_at": iso(post.updated_at),

@@ -13,6 +13,7 @@ TAGS = frozenset(
         "li",
         "blockquote",
         "table",
+        "caption",
         "thead",
         "tbody",
         "tfoot",
@@ -84,7 +85,7 @@ DROP = {
 }  # fmt: skip
 # A form keeps the text around its fields.
 EMPTIED = frozenset(DROP) - {"form"}
-PASSED = TAGS | BOXES | frozenset(RENAME) | {"span", "font", "caption"}
+PASSED = TAGS | BOXES | frozenset(RENAME) | {"span", "font"}
 # Where pages keep a picture's address until somebody scrolls to it.
 LAZY = {"data-src", "data-original", "data-lazy-src", "original"}
 LINK_SCHEMES = {"http", "https", "mailto", "tel"}

@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import fields
 
 from app.db import utcnow
+from app.paging import number_of
 from app.posts import services, templates, templates_keeping
 from app.posts.api import blp as blp
 from app.posts.schemas import PostOut
@@ -68,7 +69,7 @@ class FilledIn(BaseSchema):
 def list_templates(query: dict[str, Any]) -> dict[str, Any]:
     """Those of units in, above or below which the caller writes or keeps templates, by name; then the product's own."""
     offered = templates.templates_for(current_actor())
-    start = int(query["cursor"]) if (query["cursor"] or "").isdecimal() else 0
+    start = number_of(query["cursor"])
     stop = start + max(1, min(query["limit"], 200))
     following = str(stop) if stop < len(offered) else None
     return {"items": [template_json(one) for one in offered[start:stop]], "next_cursor": following}

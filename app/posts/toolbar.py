@@ -44,6 +44,7 @@ TABLE_TOOLS: list[tuple[str, str, str]] = [
     ("merge", "arrows-join", N_("合并单元格（没有选中多个时与右侧合并）")),
     ("split", "arrows-split", N_("拆分单元格")),
     ("headerRow", "table-row", N_("首行作表头")),
+    ("tableCaption", "text-caption", N_("表题")),
     ("rowDelete", "row-remove", N_("删除行")),
     ("columnDelete", "column-remove", N_("删除列")),
     ("tableDelete", "table-off", N_("删除表格")),

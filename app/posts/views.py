@@ -16,6 +16,7 @@ from app.errors import Invalid
 from app.media.models import Media
 from app.posts import presence, services
 from app.posts.models import STATUSES, Post
+from app.posts.reaching import reaches
 from app.posts.schemas import NewPost, Overrides, PostChange
 from app.posts.toolbar import TABLE_TOOLS, TOOL_GROUPS
 from app.schemas import BaseSchema
@@ -62,14 +63,18 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     actor = current_actor()
     units = services.writable_units(actor)
+    chosen = [item for item in request.args.getlist("account") if item]
     wanted = request.args.get("unit_id") or actor.unit_id
-    unit_id = next((unit.id for unit in units if unit.id == wanted), units[0].id if units else "")
+    named = [account for account in services.writable_accounts(actor) if account.id in chosen]
+    # The home unit first, then the others; one that may send to what the link names before all.
+    units.sort(key=lambda unit: (not all(reaches(unit, account) for account in named), unit.id != wanted))
+    unit_id = units[0].id if units else ""
     blank: dict[str, Any] = {
         "id": "",
         "version": 0,
         "status": "draft",
         "unit_id": unit_id,
-        "account_ids": [item for item in request.args.getlist("account") if item],
+        "account_ids": chosen,
         "corrects_id": None,
         "variants": [],
     }
@@ -85,7 +90,7 @@ def show(post_id: str) -> ResponseReturnValue:
     post = services.get_post(actor, post_id)
     may_write = actor.may("post.write", post.unit)
     if may_write and (post.status in OPEN or (post.status in REOPENABLE and request.args.get("edit"))):
-        return _composer(_with_news(post), post)
+        return _composer(services.post_json(post), post)
     revision = services.current_revision(post)
     return render_template(
         "posts/show.html",
@@ -105,15 +110,6 @@ def show(post_id: str) -> ResponseReturnValue:
         may_template=actor.may("template.manage", post.unit),
         may_correct=may_write and post.status in GONE_OUT and _was_public(post),
     )
-
-
-def _with_news(post: Post) -> dict[str, Any]:
-    """The post with what became known since it was saved."""
-    shown = services.post_json(post)
-    shown["revision"]["problems"], by_variant = services.problems_now(services.current_revision(post))
-    for variant in shown["variants"]:
-        variant["problems"] = by_variant[variant["id"]]
-    return shown
 
 
 def _was_public(post: Post) -> bool:

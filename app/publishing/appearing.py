@@ -24,11 +24,19 @@ DECIDE_APPEARED = N_("请打开平台核对：就是这一条的，认定为“�
 _UNDECIDED = N_(
     "没有排期，也没有发出。这篇稿件已撤销的一次发送在平台上出现了，再发会造成重复。请先打开那条发布记录，认定结果。"
 )
+_OUT_ALREADY = N_(
+    "没有排期，也没有发出。这篇稿件已在这个账号上公开，再发会造成重复。请保留那一条；确要换成新的版本，请发布人先撤回它。"
+)
+_ON_ITS_WAY = N_(
+    "没有排期，也没有发出。这篇稿件在这个账号上已有一次发送还没有结果，再发会造成重复。请等那条发布记录有了结果再操作。"
+)
 _WITHDRAWN = N_("没有再发。这一条的排期已经撤下，再发出去的会是当时的旧版本。请回到稿件重新排期。")
 # A person will decide of these anyway: she is told before.
 _STOPPED = ("held", "missed")
 # What may go out (again), by itself or by a release.
 WAITING = (*states.OPEN, *_STOPPED)
+# The public may see it: the same post does not go to the same account beside it.
+_MAY_BE_OUT = (*states.IN_FLIGHT, "published")
 
 
 def reappear(
@@ -100,18 +108,25 @@ def hold(row: Publication, entry: Mapping[str, Any], now: datetime, cause: str) 
         outcomes.hold(row, now, why)
 
 
-def refuse_if_appeared(post_id: str, account_id: str) -> None:
-    """Raises Conflict while one of the post's is out on the account that was taken for cancelled, and nobody decided."""
-    found = db.session.scalar(
-        select(Publication.id).where(
+def refuse_if_out(post_id: str, account_id: str, *, besides: str = "") -> None:
+    """Raises Conflict while another of the post's than `besides` is out on the account, is being sent there, or may be
+    out: it was taken for cancelled, and turned up. The post is locked."""
+    found = db.session.execute(
+        select(Publication.status, Publication.error_code)
+        .where(
             Publication.post_id == post_id,
             Publication.account_id == account_id,
-            Publication.status == "unknown",
-            Publication.error_code == APPEARED,
+            Publication.id != besides,
+            Publication.status.in_(_MAY_BE_OUT),
         )
-    )
-    if found is not None:
+        .order_by(Publication.id)
+    ).all()
+    if any(one.status == "unknown" and one.error_code == APPEARED for one in found):
         raise Conflict(_UNDECIDED)
+    if any(one.status == "published" for one in found):
+        raise Conflict(_OUT_ALREADY)
+    if found:
+        raise Conflict(_ON_ITS_WAY)
 
 
 def refuse_if_withdrawn(publication: Publication) -> None:

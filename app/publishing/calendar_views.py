@@ -16,6 +16,7 @@ from app.publishing.calendar import Chip, Moved
 from app.publishing.views import bp as bp
 from app.publishing.views import local_time
 from app.states import state_of
+from app.storable import moment
 from app.units.permissions import current_actor, proven, requires
 from app.web import _, local, people_time, settings
 
@@ -212,7 +213,7 @@ def _undo(moved: Moved) -> str | None:
 
 def instant(text: str) -> datetime | None:
     try:
-        found = datetime.fromisoformat(text)
+        found = moment(text)
     except ValueError:
         return None
     return found if found.tzinfo else None

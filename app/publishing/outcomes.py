@@ -12,7 +12,7 @@ from app.accounts.forms import PLATFORMS
 from app.config import current
 from app.db import db
 from app.notices import services as notices
-from app.publishing import permalink, rhythm, states
+from app.publishing import permalink, pushdown, rhythm, states
 from app.publishing.models import Publication
 from app.publishing.values import merged, receipt_json, receipt_of
 from app.waking import wake
@@ -105,6 +105,7 @@ def publish(
     known = merged(receipt_of(publication.receipt), receipt)
     values = _live(known, now, answered_at or now, why)
     states.move(publication, "published", now=now, reason=reason, actor=actor, fence=fence, **values)
+    pushdown.stand_again(publication.post_id)
     # Closed again if it was taken for failed meanwhile: what is out must have its page. Not in place of a later version's.
     if publication.schedule.withdrawn_at is None or publication.post.public_revision_id is None:
         permalink.open_for(publication.schedule, now)

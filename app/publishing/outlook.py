@@ -75,7 +75,7 @@ def strays_of(post: Post, shown: Sequence[Publication]) -> list[Publication]:
     """Beside those that are shown: what turned up at the platform though it was taken off its schedule."""
     query = select(Publication).where(
         Publication.post_id == post.id,
-        Publication.status == "unknown",
+        Publication.status.in_(("unknown", "published")),
         Publication.id.not_in([row.id for row in shown]),
     )
     return list(db.session.scalars(query.order_by(Publication.id)))

@@ -9,6 +9,7 @@ from marshmallow import fields, validate
 
 from app.db import utcnow
 from app.errors import Invalid
+from app.paging import number_of
 from app.publishing import conflicts, plan_import
 from app.publishing.api import blp as blp
 from app.publishing.plan_check import Judged
@@ -108,7 +109,7 @@ def list_plan_rows(query: dict[str, Any], import_id: str) -> dict[str, Any]:
     what became of it. Changes nothing."""
     actor = current_actor()
     found = plan_import.get(actor, import_id)
-    start = int(query["cursor"]) if (query["cursor"] or "").isdecimal() else 0
+    start = number_of(query["cursor"])
     stop = start + max(1, min(query["limit"], 200))
     rows: list[dict[str, Any]]
     if found.confirmed_at is None:

@@ -19,6 +19,7 @@ from app.db import db
 from app.posts import services as posts
 from app.posts.fields import LENGTHS
 from app.posts.models import Post
+from app.posts.reaching import reaches, why_not
 from app.publishing import conflicts
 from app.publishing.conflicts import Clash
 from app.publishing.diary import UNSCHEDULED, Diary, Entry
@@ -83,6 +84,7 @@ class Judge:
         self._time(found)
         self._choose_accounts(found)
         self._choose_unit(found)
+        self._check_reach(found)
         self._length(found)
         if found.good:
             self._twin(found)
@@ -160,6 +162,11 @@ class Judge:
         else:
             offered = "、".join(unit.name for unit in self._units[:5]) or "无"
             found.wrong.append(("unit", f"没有单位“{name}”，或您不能为它写稿。可用的有：{offered}。请改正名称。"))
+
+    def _check_reach(self, found: Judged) -> None:
+        if found.unit is not None:
+            unit = found.unit
+            found.wrong += [("accounts", why_not(unit, one)) for one in found.accounts if not reaches(unit, one)]
 
     def _length(self, found: Judged) -> None:
         for key, text in (("title", found.row.title), ("summary", found.row.summary)):

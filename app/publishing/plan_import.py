@@ -11,6 +11,7 @@ from html import escape
 from sqlalchemy import delete, func, select
 
 from app.audit import services as audit
+from app.checks.packs import compile_for
 from app.config import current
 from app.days import local_day
 from app.db import atomic, db
@@ -234,6 +235,8 @@ def _make(actor: Actor, one: Judged, now: datetime) -> None:
         "body_html": "".join(f"<p>{escape(line.strip())}</p>" for line in row.body.splitlines() if line.strip()),
         "account_ids": [account.id for account in one.accounts],
     }
+    # Not inside: after a change of the packs nobody else who writes shall wait until they are read and compiled.
+    compile_for(unit_id)
     try:
         with atomic():
             kept = db.session.get(PlanRow, row_id, with_for_update=True, populate_existing=True)

@@ -14,7 +14,9 @@ from app.audit import services as audit
 from app.config import current
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
+from app.posts import linking
 from app.posts.models import Post, Revision, Variant
+from app.posts.reaching import reaches, why_not
 from app.publishing import appearing, barring, blackouts, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
@@ -51,6 +53,7 @@ def schedule(
             found = _move(actor, post, standing, at, order, on_partner_failure, now)
         else:
             found = _create(actor, post, at, order, on_partner_failure, now)
+        linking.look_again(post, now)
         pushdown.push([post.id], now)
         wake()
     return found
@@ -64,6 +67,7 @@ def unschedule(actor: Actor, post_id: str, *, now: datetime) -> None:
         if standing is None:
             raise Conflict("这篇稿件没有排期。可能刚被取消。请刷新后查看。")
         withdraw(standing, actor, now, reason="取消排期")
+        pushdown.stand_again(post.id)
         pushdown.push([post.id], now)
         audit.record(
             actor,
@@ -149,7 +153,7 @@ def _started(standing: Schedule) -> bool:
 def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, now: datetime) -> Schedule:
     revision = _approved(post)
     variants = list(revision.variants)
-    _check_variants(variants)
+    _check_variants(post, variants)
     lead = timedelta(seconds=current().prepare_lead_seconds)
     found = Schedule(
         post_id=post.id,
@@ -167,7 +171,7 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
     firsts = first_ids(order, [(v.id, v.account.platform) for v in variants])
     # In one order for everybody: reserving locks the account.
     for variant in sorted(variants, key=lambda variant: variant.account_id):
-        appearing.refuse_if_appeared(post.id, variant.account_id)
+        appearing.refuse_if_out(post.id, variant.account_id)
         blackouts.refuse(variant.account, at, urgent=post.urgent)
         reserving.reserve(actor, variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
@@ -215,7 +219,7 @@ def _move(
     firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
     for publication in sorted(movable, key=lambda publication: publication.account_id):
         refuse_if_taken(publication)
-        appearing.refuse_if_appeared(post.id, publication.account_id)
+        appearing.refuse_if_out(post.id, publication.account_id, besides=publication.id)
         blackouts.refuse(publication.account, at, urgent=post.urgent)
         reserving.reserve(actor, publication.account, at, besides=publication.id)
         states.move(
@@ -268,7 +272,7 @@ def _approved(post: Post) -> Revision:
     return post.revision
 
 
-def _check_variants(variants: list[Variant]) -> None:
+def _check_variants(post: Post, variants: list[Variant]) -> None:
     if not variants:
         raise Conflict("这篇稿件没有选择账号。没有渠道就无法发布。请编辑稿件，选择账号后重新送审。")
     for variant in variants:
@@ -276,6 +280,8 @@ def _check_variants(variants: list[Variant]) -> None:
             raise Conflict(
                 f"账号“{variant.account.name}”已停用。停用的账号不能发布。请管理员启用它，或从稿件中去掉它。"
             )
+        if not reaches(post.unit, variant.account):
+            raise Conflict(f"没有排期。{why_not(post.unit, variant.account)}")
         if digest(variant.payload) != variant.sha256:
             raise Conflict("内容与审核时不一致。平台版本的指纹对不上。请重新送审，并告知系统管理员。")
     blocking = [p for v in variants for p in v.problems if p.get("severity") == "block"]

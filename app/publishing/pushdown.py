@@ -10,6 +10,7 @@ from typing import Protocol, cast
 from sqlalchemy import select
 
 from app.db import db
+from app.posts.models import Post
 from app.publishing import permalink, states
 from app.publishing.models import Publication, Schedule
 
@@ -46,6 +47,23 @@ def live_schedule(post_id: str) -> Schedule | None:
         .order_by(Schedule.id.desc())
         .limit(1)
     ).first()
+
+
+def stand_again(post_id: str) -> None:
+    """A schedule that was withdrawn, and of which something is out all the same, stands again: the post shows that it is
+    out, and cannot be scheduled once more. Not while a newer one stands, nor once the post was edited. Inside atomic()."""
+    if live_schedule(post_id) is not None:
+        return
+    gone = db.session.scalars(
+        select(Schedule)
+        .join(Publication, Publication.schedule_id == Schedule.id)
+        .join(Post, Post.id == Schedule.post_id)
+        .where(Post.id == post_id, Schedule.revision_id == Post.revision_id, Publication.status == "published")
+        .order_by(Schedule.id.desc())
+        .limit(1)
+    ).first()
+    if gone is not None:
+        gone.withdrawn_at = None
 
 
 def publications_of(schedule_id: str) -> list[Publication]:

@@ -81,6 +81,7 @@ def cancel(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> 
         siblings = pushdown.publications_of(row.schedule_id)
         if all(p.status == "cancelled" for p in siblings):
             row.schedule.withdrawn_at = now
+            pushdown.stand_again(row.post_id)
         outcomes.nudge_partners(row, now)
         done(actor, row, "publication.cancel", "取消", reason, now)
     return row
@@ -118,9 +119,11 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
 def resolve(
     actor: Actor, publication_id: str, *, outcome: str, url: str = "", reason: str, now: datetime
 ) -> Publication:
-    """A person says what became of an unknown one, or gives the link of one handed over."""
+    """A person says what became of an unknown one (a publisher), or gives the link of one handed over (its author, too)."""
     with atomic():
         row = own(actor, publication_id, reason, MANAGE, *((PLAN,) if outcome == "published" else ()))
+        if row.status != "handed_over":
+            actor.require(MANAGE, row.post.unit, see="post.read")
         _check_url(url)
         if row.status not in ("unknown", "handed_over"):
             states.require(row, "resolved")
@@ -230,7 +233,7 @@ def _not_published(actor: Actor, row: Publication, reason: str, now: datetime) -
 def _refuse_second(row: Publication) -> None:
     """Raises Conflict where the post may be out on the account already, or stand there on another schedule."""
     appearing.refuse_if_withdrawn(row)
-    appearing.refuse_if_appeared(row.post_id, row.account_id)
+    appearing.refuse_if_out(row.post_id, row.account_id, besides=row.id)
 
 
 def _note(row: Publication, actor: Actor, outcome: str, url: str, reason: str, now: datetime) -> None:

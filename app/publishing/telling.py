@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, exists, select, update
 from sqlalchemy.orm import joinedload
 
 from app.accounts import verdicts
-from app.accounts.advice import right_for
+from app.accounts.advice import rights_by
 from app.accounts.models import Account
 from app.db import atomic, db
 from app.notices import services as notices
@@ -63,7 +63,8 @@ def _prove(change: StateChange) -> None:
     """What went out by itself shows that its account may do that, by the way it went."""
     row = change.publication
     if change.after == "published" and not change.actor and row.attempts:
-        verdicts.note_use(row.account, right_for(str(row.payload["delivery"]["mode"])))
+        for key in rights_by(str(row.payload["delivery"]["mode"])):
+            verdicts.note_use(row.account, key)
 
 
 def _tell(change: StateChange, listeners: Sequence[AlertChannel], now: datetime) -> None:

@@ -34,6 +34,7 @@ from app.publishing import (
 )
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
+from app.storable import moment
 from app.units.access import Actor
 from app.units.permissions import current_actor, proven, requires
 from app.web import _, people_time, settings
@@ -183,8 +184,9 @@ def unschedule(post_id: str) -> ResponseReturnValue:
 
 def local_time(text: str) -> datetime:
     """A datetime-local value in the installation's time zone. Raises Invalid."""
+    zone = ZoneInfo(settings().timezone)
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(settings().timezone))
+        return moment(text, zone).astimezone(zone)
     except ValueError:
         raise Invalid(
             _("没有排期。发布时间没有填写或格式不对。请选择日期和时间，或点“立即发布”。"),

@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 
 from app.db import utcnow
 from app.posts.schemas import PostOut
-from app.posts.services import iso, post_json, variant_json
+from app.posts.services import iso, post_json, problems_now, variant_json
 from app.review import deputies, remarks, services
 from app.review.form import Form, approval_form
 from app.review.form_docx import export_form
@@ -151,7 +151,8 @@ def show_review(review_id: str) -> dict[str, Any]:
     if request.method == "GET" and services.may_decide(actor, review, services.principals_of(actor.user_id, now)):
         services.opened(actor, review, now)
     review = services.get_review(actor, review_id, now)
-    variants = [variant_json(variant) for variant in review.revision.variants]
+    by_variant = problems_now(review.revision)[1]
+    variants = [variant_json(variant, by_variant[variant.id]) for variant in review.revision.variants]
     return {**services.review_json(review), "variants": variants, "problems": problems_in(review.revision)}
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from app.db import db, utcnow
 from app.errors import TandemError
+from app.paging import is_number
 from app.review import services
 from app.review.views import bp as bp
 from app.units.access import ROLES, Actor, visible
@@ -68,7 +69,7 @@ def _rows() -> Rows:
 def _edited(rows: Rows, edit: str) -> Rows:
     """`edit` is add, up:1, down:1 or remove:1; one that cannot be changes nothing."""
     what, _colon, place = edit.partition(":")
-    at = int(place) if place.isdecimal() and int(place) < len(rows) else -1
+    at = int(place) if is_number(place) and int(place) < len(rows) else -1
     if what == "add" and len(rows) < services.MOST_STAGES:
         return [*rows, dict(_EMPTY)]
     if what == "remove" and at >= 0 and len(rows) > 1:

@@ -55,11 +55,13 @@ def appoint(
 ) -> Deputy:
     """By the person or by an administrator of the person's unit.
 
-    Raises NotFound, Forbidden, Invalid (nobody, oneself, no reviewer, hours), Conflict (the same one stands already).
+    Raises NotFound (who is out of sight like who does not exist), Forbidden, Invalid (nobody, oneself, no reviewer, hours),
+    Conflict (the same one stands already).
     """
     with atomic():
-        principal, deputy = _person(user_id, "user_id"), _person(deputy_id, "deputy_id")
+        principal = _principal(actor, user_id)
         _check_right(actor, principal)
+        deputy = _deputy(actor, principal, deputy_id)
         _check_reach(actor, principal, deputy)
         _check_pair(principal, deputy)
         if lacks_factor(deputy.id, actor_for(principal)):
@@ -168,18 +170,44 @@ def _standing(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return Deputy.starts_at <= now, Deputy.ends_at > now, Deputy.ended_at.is_(None)
 
 
-def _person(user_id: str, field: str) -> User:
-    user = db.session.get(User, user_id) if user_id else None
-    if user is None or not user.active:
-        raise Invalid("没有设置。没有选择成员，或此人已停用。请重新选择。", errors={field: ["请选择在用的成员。"]})
+def _principal(actor: Actor, user_id: str) -> User:
+    user = _person(user_id, "user_id")
+    if user is None or not _in_sight(actor, user):
+        raise NotFound
+    return _in_use(user, "user_id")
+
+
+def _deputy(actor: Actor, principal: User, user_id: str) -> User:
+    """Of those whom the page offers, or whom the actor sees anyway."""
+    user = _person(user_id, "deputy_id")
+    if user is None or not (_in_sight(actor, user) or (user.active and _in_line(principal, user) and _reads(user))):
+        raise NotFound
+    return _in_use(user, "deputy_id")
+
+
+def _person(user_id: str, field: str) -> User | None:
+    if not user_id:
+        raise _nobody(field)
+    return db.session.get(User, user_id)
+
+
+def _in_use(user: User, field: str) -> User:
+    if not user.active:
+        raise _nobody(field)
     return user
+
+
+def _in_sight(actor: Actor, user: User) -> bool:
+    return actor.user_id == user.id or actor.may("unit.read", user.unit)
+
+
+def _nobody(field: str) -> Invalid:
+    return Invalid("没有设置。没有选择成员，或此人已停用。请重新选择。", errors={field: ["请选择在用的成员。"]})
 
 
 def _check_right(actor: Actor, principal: User) -> None:
     if actor.user_id == principal.id and (actor.scopes is None or "review.decide" in actor.scopes):
         return
-    if not actor.may("unit.read", principal.unit):
-        raise NotFound
     if not actor.may("review.configure", principal.unit):
         raise Forbidden("没有设置。代理人只能由本人或本单位管理员设置。请联系本单位管理员。")
 
@@ -192,9 +220,8 @@ def _check_reach(actor: Actor, principal: User, deputy: User) -> None:
         raise Forbidden("没有设置。管理员不能把自己设为别人的代理人。请由本人或另一位管理员设置。")
     beyond = _beyond(actor, principal)
     if beyond is not None:
-        raise Forbidden(
-            f"没有设置。此人在“{beyond.name}”也有审核权限，不归您管理。请由本人设置，或联系该单位的管理员。"
-        )
+        where = f"“{beyond.name}”" if actor.may("unit.read", beyond) else "其他单位"
+        raise Forbidden(f"没有设置。此人在{where}也有审核权限，不归您管理。请由本人设置，或联系该单位的管理员。")
 
 
 def _beyond(actor: Actor, principal: User) -> Unit | None:
@@ -208,16 +235,25 @@ def lacks_factor(deputy_id: str, principal: Actor) -> bool:
     return asked_of(principal) and not kinds_of(deputy_id)
 
 
+def _held(principal: User) -> list[str]:
+    """The paths of the units where this person decides."""
+    return [grant.unit.path for grant in principal.grants if grant.role in DECIDING]
+
+
+def _in_line(principal: User, deputy: User) -> bool:
+    """Whether the deputy is at home above or below a unit where the principal decides."""
+    home = deputy.unit.path
+    return any(home.startswith(path) or path.startswith(home) for path in _held(principal))
+
+
 def _check_pair(principal: User, deputy: User) -> None:
-    held = [grant.unit.path for grant in principal.grants if grant.role in DECIDING]
-    if not held:
+    if not _held(principal):
         raise Invalid(
             "没有设置。此人没有审核权限，不需要代理人。请重新选择。", errors={"user_id": ["此人不是审核人。"]}
         )
     if principal.id == deputy.id:
         raise Invalid("没有设置。不能由本人代理本人。请选择另一位成员。", errors={"deputy_id": ["请选择另一位成员。"]})
-    home = deputy.unit.path
-    if not any(home.startswith(path) or path.startswith(home) for path in held):
+    if not _in_line(principal, deputy):
         raise Invalid(
             "没有设置。代理人不在同一条单位隶属线上。请选择本单位、上级或下级的成员。",
             errors={"deputy_id": ["请选择本单位、上级或下级的成员。"]},

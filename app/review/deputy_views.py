@@ -12,6 +12,7 @@ from app.db import utcnow
 from app.errors import Invalid, TandemError
 from app.review import deputies
 from app.review.views import bp as bp
+from app.storable import moment
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
 from app.web import _, settings
 
@@ -57,12 +58,11 @@ def end_deputy(deputy_id: str) -> ResponseReturnValue:
 def _moment(name: str) -> datetime:
     """A local time of the form as an aware one."""
     try:
-        found = datetime.fromisoformat(request.form.get(name, ""))
+        return moment(request.form.get(name, ""), ZoneInfo(settings().timezone))
     except ValueError:
         raise Invalid(
             _("没有设置。没有填写时间，或格式不对。请选择日期和时间。"), errors={name: [_("请选择日期和时间。")]}
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(settings().timezone))
 
 
 def _page(refusal: TandemError | None = None) -> ResponseReturnValue:

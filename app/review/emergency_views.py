@@ -30,7 +30,7 @@ def emergency(post_id: str) -> ResponseReturnValue:
 def submit_emergency(post_id: str) -> ResponseReturnValue:
     actor = current_actor()
     try:
-        services.submit(actor, post_id, utcnow(), emergency=request.form.get("emergency", ""))
+        services.submit(actor, post_id, utcnow(), emergency=request.form.get("emergency", ""), described=True)
     except TandemError as refusal:
         return _page(posts.get_post(actor, post_id), refusal)
     flash(_("已紧急送审。最后一个环节通过后即可发布，其余环节事后补审。"), "ok")

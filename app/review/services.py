@@ -38,7 +38,7 @@ from app.review.finding import (
 )
 from app.review.models import Escalation, Review
 from app.review.opening import approve_opened, opened, opened_ids
-from app.review.submitting import submit, void_review, withdraw_submission
+from app.review.submitting import blocking, submit, void_review, withdraw_submission
 from app.review.timing import expire_overdue
 
 __all__ = [
@@ -53,6 +53,7 @@ __all__ = [
     "askable",
     "asks_secrecy",
     "base_of",
+    "blocking",
     "chain_of",
     "decide",
     "deciders",

@@ -31,19 +31,21 @@ _CANNOT_SUBMIT = {
 _OUT = "这篇稿件已进入发布。不能再提交审核。如需更正，请新建一篇更正稿。"
 
 
-def submit(actor: Actor, post_id: str, now: datetime, *, emergency: str | None = None) -> Post:
+def submit(actor: Actor, post_id: str, now: datetime, *, emergency: str | None = None, described: bool = False) -> Post:
     """Freeze the current revision and start its run through the unit's chain.
 
     `emergency`: why it cannot wait; then the last stage comes first, and the others follow after it may go out.
-    Raises Conflict (not a draft), Invalid (no reason, nothing to follow) or ContentBlocked with every problem when any
-    of them blocks.
+    `described`: as people hand in on screen, every picture has words for those who cannot see it, or somebody said why not;
+    programs are warned of that only.
+    Raises Conflict (not a draft), Invalid (no reason, nothing to follow) or ContentBlocked: with every problem when any
+    of them blocks, with those of pictures when these are not described.
     """
     if emergency is not None:
         emergency = _reason(emergency)
     compile_packs(post_id)
     found: list[dict[str, Any]] = []
     try:
-        return _submit(actor, post_id, emergency, now, found)
+        return _submit(actor, post_id, emergency, now, found, described=described)
     except ContentBlocked:
         with atomic():
             post = locked(actor, post_id, "post.write")
@@ -51,7 +53,15 @@ def submit(actor: Actor, post_id: str, now: datetime, *, emergency: str | None =
         raise
 
 
-def _submit(actor: Actor, post_id: str, emergency: str | None, now: datetime, found: list[dict[str, Any]]) -> Post:
+def _submit(
+    actor: Actor,
+    post_id: str,
+    emergency: str | None,
+    now: datetime,
+    found: list[dict[str, Any]],
+    *,
+    described: bool,
+) -> Post:
     """`found` gets the problems that stand in it, also when they are why it is refused."""
     with atomic():
         post = locked(actor, post_id, "post.write")
@@ -63,6 +73,8 @@ def _submit(actor: Actor, post_id: str, emergency: str | None, now: datetime, fo
         adapt_revision(post, revision, actor.origin)
         found += problems_in(revision)
         _refuse_blocked(revision)
+        if described:
+            _refuse_undescribed(found)
         chain = chain_of(post.unit_id)
         stages = chain.stages if emergency is None else _last_first(chain.stages)
         revision.frozen_at = now
@@ -166,3 +178,9 @@ def _refuse_blocked(revision: Revision) -> None:
         raise ContentBlocked(
             f"稿件没有提交。有 {count} 个问题必须先解决。请按问题清单逐条修改后重新提交。", problems=problems
         )
+
+
+def _refuse_undescribed(found: list[dict[str, Any]]) -> None:
+    bare = [problem for problem in found if problem["rule"] == "media.alt" and not problem.get("dismissed")]
+    if bare:
+        raise ContentBlocked(bare[0]["message"], problems=bare)

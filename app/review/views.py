@@ -146,12 +146,14 @@ def panel(post_id: str) -> ResponseReturnValue:
 def submit(post_id: str) -> ResponseReturnValue:
     """Hand in; answers JSON to the composer."""
     try:
-        post = services.submit(current_actor(), post_id, utcnow())
+        post = services.submit(current_actor(), post_id, utcnow(), described=True)
     except ContentBlocked as refusal:
         if request.accept_mimetypes.best == "application/json":
             raise
         flash(refusal.message, "error")
-        return redirect(url_for("posts.show", post_id=post_id))
+        first = [*services.blocking(refusal.extra["problems"]), *refusal.extra["problems"]][0]
+        # The composer goes to the place.
+        return redirect(url_for("posts.show", post_id=post_id, _anchor=f"problem-{first.get('key') or first['rule']}"))
     flash(_("已提交审核。"), "ok")
     if request.accept_mimetypes.best == "application/json":
         return jsonify({"post": posts.post_json(post)})

@@ -84,6 +84,11 @@ def restore(file: Path) -> None:
     click.echo("全站发布已暂停。请逐条核对下列内容是否已经发出，处理后再到“发布暂停”恢复：")
     for line in done.waiting or ("（没有待发的内容）",):
         click.echo(f"  {line}")
+    click.echo(f"所有人须重新登录；个人签发的 {done.tokens} 个接口令牌已停用，请本人重新签发。")
+    click.echo(
+        "备份之后改过的密码、移除的通行密钥、停用的成员、收回的角色和命令行签发的令牌，都回到了备份时的样子。"
+        "请系统管理员逐一核对，该停用的再停用，该改的密码请本人再改。"
+    )
 
 
 @click.command("upgrade")

@@ -25,16 +25,18 @@ from app.system import keys, rows
 from app.system.backup import FORMAT
 from app.system.structure import revision
 from app.units.access import SYSTEM
+from app.units.reviving import shut_doors
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restored:
-    """What came back, and in Chinese what would go out once the pause ends."""
+    """What came back, and in Chinese what would go out once the pause ends. `tokens`: how many were revoked."""
 
     rows: int
     media: int
     missing: tuple[str, ...]
     waiting: tuple[str, ...]
+    tokens: int
 
 
 def restore(path: Path, config: Config, now: datetime) -> Restored:
@@ -80,10 +82,11 @@ def _restore(tar: tarfile.TarFile, config: Config, now: datetime) -> Restored:
         use_keys(holding)
         if faults := audit.verify():
             raise Invalid(f"没有恢复。备份中的操作记录不完整：{'；'.join(faults[:3])}请换一份备份。")
+        tokens = shut_doors(now)
         waiting = _pause(datetime.fromisoformat(manifest["created_at"]), config, now)
         summary = f"从 {manifest['created_at']} 的备份恢复 {total} 行、{media} 个素材"
         audit.record(SYSTEM, "backup.restore", now=now, object_type="backup", summary=summary)
-    return Restored(rows=total, media=media, missing=tuple(manifest["missing"]), waiting=waiting)
+    return Restored(rows=total, media=media, missing=tuple(manifest["missing"]), waiting=waiting, tokens=tokens)
 
 
 def _verify(tar: tarfile.TarFile, manifest: dict[str, Any]) -> None:

@@ -44,9 +44,20 @@ def self_test(config: Config, now: datetime) -> list[Finding]:
                 remedy=N_("请系统管理员检查 TANDEM_DATABASE_URL 和数据库服务。"),
             )
         ]
+    structure = _migrations()
+    try:
+        return [_database(), structure, *_contents(config, now)]
+    except SQLAlchemyError:
+        if structure.ok:
+            raise
+        # Of tables that are otherwise than this program knows them nothing more can be told: they come first.
+        db.session.rollback()
+        return [_database(), structure]
+
+
+def _contents(config: Config, now: datetime) -> list[Finding]:
+    """What the tables tell, where they are as this program knows them."""
     return [
-        _database(),
-        _migrations(),
         _scheduler(config, now),
         _queue(now),
         _clock(config, now),

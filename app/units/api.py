@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask_smorest import Blueprint
 
 from app.db import Page
 from app.schemas import PageQuery
 from app.units.models import Unit, User
+from app.units.people import grants_shown
 from app.units.permissions import current_actor, requires
 from app.units.schemas import UnitPage, UnitSchema, UserPage, UserSchema
 from app.units.services import get_unit, get_user, people_of, units_of
@@ -35,17 +38,24 @@ def one_unit(unit_id: str) -> Unit:
 @requires("unit.read")
 @blp.arguments(PageQuery, location="query")
 @blp.response(200, UserPage)
-def list_users(query: dict[str, str | int | None]) -> Page[User]:
+def list_users(query: dict[str, str | int | None]) -> dict[str, Any]:
     """成员列表（您可见的单位）"""
-    return people_of(current_actor(), cursor=_text(query["cursor"]), limit=int(query["limit"] or 50))
+    page = people_of(current_actor(), cursor=_text(query["cursor"]), limit=int(query["limit"] or 50))
+    return {"items": [_user_json(user) for user in page.items], "next_cursor": page.next_cursor}
 
 
 @blp.get("/users/<user_id>")
 @requires("unit.read")
 @blp.response(200, UserSchema)
-def one_user(user_id: str) -> User:
+def one_user(user_id: str) -> dict[str, Any]:
     """一位成员"""
-    return get_user(current_actor(), user_id)
+    return _user_json(get_user(current_actor(), user_id))
+
+
+def _user_json(user: User) -> dict[str, Any]:
+    roles, elsewhere = grants_shown(current_actor(), user)
+    told = {name: getattr(user, name) for name in ("id", "email", "name", "unit_id", "active", "created_at")}
+    return {**told, "roles": roles, "roles_elsewhere": elsewhere}
 
 
 def _text(value: str | int | None) -> str | None:

@@ -58,6 +58,9 @@ class User(Model):
     locale: Mapped[str] = mapped_column(String(10), default="zh_CN")
     failed_sign_ins: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    # Wrong codes of the second step: only who has the password gets so far.
+    failed_codes: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    codes_locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
     # Raised by a password change or deactivation: sessions signed before are void.
     session_epoch: Mapped[int] = mapped_column(Integer, default=0)
     last_sign_in_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
@@ -116,6 +119,29 @@ class BrowserSession(Model):
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     proven_at: Mapped[datetime] = mapped_column(UTCDateTime)
     failed_proofs: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+
+
+class KnownDevice(Model):
+    """A browser in which the person has fully signed in: its own wrong answers are counted here, and lock it alone."""
+
+    __tablename__ = "known_devices"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), index=True)
+    failed_sign_ins: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class SignInFailure(Model):
+    """A sign-in that failed, by the address it came from (of IPv6 the network); kept a quarter of an hour."""
+
+    __tablename__ = "sign_in_failures"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    address: Mapped[str] = mapped_column(String(80), index=True)
+    at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
 
 
 class SecondFactor(Model):

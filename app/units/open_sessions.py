@@ -11,17 +11,20 @@ from sqlalchemy import ColumnElement, delete, select, update
 from app.audit.services import record
 from app.config import current
 from app.db import atomic, db
-from app.errors import NotFound
+from app.errors import NotFound, Unauthenticated
 from app.units.access import Actor
-from app.units.models import BrowserSession, User
+from app.units.models import BrowserSession, KnownDevice, SecondFactor, User
+from app.words import N_
 
 # Wrong proofs in one session; at that many it ends.
 PROOFS_ALLOWED = 5
+OVERTAKEN = N_("没有登录。登录的同时，密码、两步验证或账户状态有了改变。请重新登录；不是您所为请联系本单位管理员。")
 
 
 def open_session(
     user_id: str,
     *,
+    epoch: int,
     how: str,
     user_agent: str,
     address: str,
@@ -29,9 +32,17 @@ def open_session(
     proven_at: datetime | None = None,
     failed_proofs: int = 0,
 ) -> str:
-    """A new one, proven now unless `proven_at` says when; its secret, which is stored nowhere. Those of this person that died of idleness are cleared away."""
+    """A new one, proven now unless `proven_at` says when; its secret, which is stored nowhere. Those of this person that died of
+    idleness are cleared away.
+
+    `epoch`: the user's session_epoch when the person was recognised. Raises Unauthenticated when all sessions were ended since,
+    or the person left: their row is locked, so that whoever ends them either sees this one or is seen here.
+    """
     secret = secrets.token_urlsafe(32)
     with atomic():
+        user = db.session.get(User, user_id, with_for_update=True, populate_existing=True)
+        if user is None or not user.active or user.session_epoch != epoch:
+            raise Unauthenticated(OVERTAKEN)
         stale = BrowserSession.last_seen_at < now - _idle()
         db.session.execute(delete(BrowserSession).where(BrowserSession.user_id == user_id, stale))
         db.session.add(
@@ -112,8 +123,15 @@ def end_others(actor: Actor, *, keep: str, now: datetime) -> int:
 
 
 def end_all(user: User) -> int:
-    """Every browser of this person is signed out at once, also one whose cookie is from before. Inside atomic()."""
-    user.session_epoch += 1
+    """Every browser of this person is signed out at once, also one whose cookie is from before; an authenticator that was begun
+    there and waits for its first code is forgotten: whoever began it may have copied its secret. Inside atomic()."""
+    # First the person's row, which whoever signs in at this moment has to lock; then what is open.
+    db.session.execute(update(User).where(User.id == user.id).values(session_epoch=User.session_epoch + 1))
+    db.session.refresh(user, ["session_epoch"])
+    # What knows the person's browsers apart may be somebody else's by now.
+    db.session.execute(delete(KnownDevice).where(KnownDevice.user_id == user.id))
+    begun = SecondFactor.confirmed_at.is_(None)
+    db.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user.id, begun))
     return _end(BrowserSession.user_id == user.id)
 
 

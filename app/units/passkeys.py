@@ -36,6 +36,8 @@ from app.words import N_
 REGISTER, SIGN_IN, SECOND, PROOF = "register", "sign-in", "second", "proof"
 # Where a browser's session keeps the challenge it was given.
 KEPT = "challenge"
+# Characters of a device's answer: far more than any needs.
+_ANSWER_LENGTH = 20_000
 MOST = 10
 _ANSWER_WITHIN = timedelta(minutes=5)
 REFUSED = N_("没有通过。通行密钥没有被接受：它可能已被移除、不属于这个账户，或确认超时。请重试，或改用其他方式。")
@@ -100,14 +102,15 @@ def register(actor: Actor, *, name: str, credential: str, kept: Kept | None, now
         )
     challenge = _expected(kept, REGISTER, now)
     try:
+        given = _read(credential)
         made = webauthn.verify_registration_response(
-            credential=credential,
+            credential=given,
             expected_challenge=challenge or b"",
             expected_rp_id=_rp_id(),
             expected_origin=origin(),
             require_user_verification=True,
         )
-        transports = json.loads(credential).get("response", {}).get("transports", [])
+        transports = given.get("response", {}).get("transports", [])
     except (WebAuthnException, ValueError, KeyError, TypeError, AttributeError):
         raise Invalid(_NOT_ADDED) from None
     if challenge is None:
@@ -153,7 +156,7 @@ def verify(credential: str, kept: Kept | None, purpose: str, *, now: datetime, a
     key: Passkey | None = None
     challenge = _expected(kept, purpose, now)
     try:
-        given = json.loads(credential)
+        given = _read(credential)
         key = db.session.scalars(select(Passkey).where(Passkey.credential_id == str(given["id"]))).one_or_none()
         if key is None or challenge is None:
             raise Unauthenticated(REFUSED)
@@ -177,6 +180,19 @@ def verify(credential: str, kept: Kept | None, purpose: str, *, now: datetime, a
             raise Unauthenticated(REFUSED)
         found.sign_count, found.last_used_at = answer.new_sign_count, now
     return found
+
+
+def _read(credential: str) -> dict[str, Any]:
+    """The device's answer. Raises ValueError, TypeError; one that is nested without end would raise RecursionError."""
+    if len(credential) > _ANSWER_LENGTH:
+        raise ValueError
+    try:
+        given = json.loads(credential)
+    except RecursionError:
+        raise ValueError from None
+    if not isinstance(given, dict):
+        raise TypeError
+    return given
 
 
 def _note_refusal(key: Passkey, address: str, now: datetime) -> None:

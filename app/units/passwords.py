@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from functools import cache
+from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from app.errors import TooMany
+from app.words import N_
 
 MIN_LENGTH = 12
 MAX_LENGTH = 128
 MIN_DIFFERENT = 5
 
+# So many are checked at once in a process: each takes 64 MB and a core for a while.
+_AT_ONCE = 4
+# Seconds after which whoever waits for a place is sent away.
+_WAIT = 5.0
+_BUSY = N_("没有办理。现在核对密码的请求太多，轮不到这一次。请过几秒再试；一直如此请联系系统管理员。")
+
 _hasher = PasswordHasher()
+_places = BoundedSemaphore(_AT_ONCE)
 
 
 @cache
@@ -28,12 +39,19 @@ def hash_password(password: str) -> str:
 
 
 def is_right(password: str, stored: str | None) -> bool:
-    """Whether the password fits. `stored` None (no such person) costs the same time and is never right."""
+    """Whether the password fits. `stored` None (no such person) costs the same time and is never right.
+
+    Raises TooMany when so many are being checked that there is no place for one more.
+    """
     nobody = _nobody()
+    if not _places.acquire(timeout=_WAIT):
+        raise TooMany(_BUSY)
     try:
         _hasher.verify(stored or nobody, password[: MAX_LENGTH * 4])
     except (VerificationError, InvalidHashError):
         return False
+    finally:
+        _places.release()
     return stored is not None
 
 

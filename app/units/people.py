@@ -13,10 +13,11 @@ from app.audit.services import record
 from app.db import Page, atomic, db, page_of, release
 from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import ROLES, Actor, unit_for, visible
-from app.units.models import ApiToken, Grant, User
+from app.units.factors import PASSWORD, forget_codes_of_nothing
+from app.units.models import ApiToken, Grant, Passkey, User
 from app.units.open_sessions import end_all
 from app.units.passwords import hash_password, password_faults
-from app.units.sign_in import find_user, prove_by_password
+from app.units.sign_in import Recognised, find_user, prove_by_password, unlock
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _REFUSED = "有内容不符合要求。请按各字段的提示改正。"
@@ -77,9 +78,20 @@ def get_user(actor: Actor, user_id: str) -> User:
     return user
 
 
+def grants_shown(actor: Actor, user: User) -> tuple[list[Grant], bool]:
+    """(the roles that this person holds in units which the actor sees, whether they hold others): elsewhere is not theirs to
+    read. One's own are all shown."""
+    seen = [held for held in user.grants if actor.user_id == user.id or actor.may("unit.read", held.unit)]
+    return seen, len(seen) < len(user.grants)
+
+
 def people_of(actor: Actor, *, cursor: str | None = None, limit: int = 50) -> Page[User]:
     """The people of the units this actor sees, newest first."""
-    query = select(User).where(visible(actor, "unit.read", User.unit_id)).options(selectinload(User.grants))
+    query = (
+        select(User)
+        .where(visible(actor, "unit.read", User.unit_id))
+        .options(selectinload(User.grants).joinedload(Grant.unit))
+    )
     return page_of(query, User.id, cursor, limit)
 
 
@@ -127,13 +139,15 @@ def reactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     """They may sign in again; tokens stay revoked."""
     with atomic():
         user = managed_person(actor, user_id)
-        user.active, user.failed_sign_ins, user.locked_until = True, 0, None
+        user.active = True
+        unlock(user)
         _record(actor, "user.reactivate", user, now)
     return user
 
 
-def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) -> User:
-    """A new password by another administrator; ends a lockout, all sessions and tokens."""
+def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime, remove_passkeys: bool = False) -> User:
+    """A new password by another administrator; ends a lockout, all sessions and tokens. Passkeys sign in as before, unless
+    they are removed with it: somebody else may have registered one."""
     if user_id == actor.user_id:
         # Whoever sits down at an open screen must not be able to take the account over.
         raise Forbidden("不能重置自己的密码。修改自己的密码须先输入当前密码。请到“个人设置”修改。")
@@ -144,15 +158,16 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime) 
     with atomic():
         user = managed_person(actor, user_id)
         _set_password(user, hashed)
-        user.failed_sign_ins, user.locked_until = 0, None
+        unlock(user)
         revoke_tokens(user, now)
-        _record(actor, "user.reset_password", user, now)
+        removed = _remove_passkeys(user) if remove_passkeys else []
+        _record(actor, "user.reset_password", user, now, after={"passkeys_removed": removed} if removed else None)
     return user
 
 
 def change_password(
     actor: Actor, *, user_id: str, old: str, new: str, now: datetime, session_id: str = "", end_tokens: bool = False
-) -> User:
+) -> Recognised:
     """One's own password; all sessions end, and the tokens if so wished. `session_id`: the browser's, where wrong ones are
     counted."""
     user = db.session.get(User, user_id)
@@ -173,14 +188,14 @@ def change_password(
     release()
     hashed = hash_password(new)
     with atomic():
-        user = db.session.get_one(User, user_id)
+        user = db.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
         if user.password_hash != stored:
             raise Invalid("密码没有修改。它刚刚已在别处改过。请重新登录后再改。")
         _set_password(user, hashed)
         if end_tokens:
             revoke_tokens(user, now)
         _record(actor, "user.change_password", user, now, after={"tokens_ended": end_tokens})
-    return user
+        return Recognised(user=user, how=PASSWORD, epoch=user.session_epoch)
 
 
 def set_locale(actor: Actor, locale: str) -> None:
@@ -200,6 +215,17 @@ def _set_password(user: User, hashed: str) -> None:
     end_all(user)
 
 
+def _remove_passkeys(user: User) -> list[str]:
+    """Their names. Inside atomic()."""
+    keys = list(db.session.scalars(select(Passkey).where(Passkey.user_id == user.id).order_by(Passkey.id)))
+    names = [key.name for key in keys]
+    for key in keys:
+        db.session.delete(key)
+    db.session.flush()
+    forget_codes_of_nothing(user.id)
+    return names
+
+
 def revoke_tokens(user: User, now: datetime) -> None:
     """All of this person's, at once. Inside atomic()."""
     db.session.execute(
@@ -213,9 +239,8 @@ def managed_person(actor: Actor, user_id: str) -> User:
     actor.require("user.manage", user.unit, see="unit.read")
     for held in user.grants:
         if not actor.may("user.manage", held.unit):
-            raise Forbidden(
-                f"不能修改{user.name}。此人在“{held.unit.name}”另有角色，不归您管理。请联系上级单位的管理员办理。"
-            )
+            where = f"“{held.unit.name}”" if actor.may("unit.read", held.unit) else "其他单位"
+            raise Forbidden(f"不能修改{user.name}。此人在{where}另有角色，不归您管理。请联系上级单位的管理员办理。")
     return user
 
 

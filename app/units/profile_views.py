@@ -44,7 +44,7 @@ def submit_password() -> ResponseReturnValue:
                 _("密码没有修改。两次输入不一样。请重新输入。"),
                 errors={"again": [_("两次输入的新密码不一样，请重新输入。")]},
             )
-        user = change_password(
+        changed = change_password(
             actor,
             user_id=actor.user_id,
             old=form.get("old", ""),
@@ -55,7 +55,7 @@ def submit_password() -> ResponseReturnValue:
         )
     except Invalid as refusal:
         return profile_page(password_errors=refusal.errors), 422
-    sessions.start(user, how, proven_at=proven_at, failed_proofs=failed)
+    sessions.start(changed.user, how, epoch=changed.epoch, proven_at=proven_at, failed_proofs=failed)
     flash(_("密码已修改。其他设备上的登录已全部退出。"), "ok")
     return redirect(url_for("units.profile"))
 

@@ -32,7 +32,8 @@ class UserSchema(BaseSchema):
     name = fields.String()
     unit_id = fields.String()
     active = fields.Boolean()
-    roles = fields.List(fields.Nested(GrantSchema), attribute="grants")
+    roles = fields.List(fields.Nested(GrantSchema), metadata={"description": "在您可见的单位中担任的角色"})
+    roles_elsewhere = fields.Boolean(metadata={"description": "在您看不到的单位中另有角色"})
     created_at = AwareTime()
 
 

@@ -58,7 +58,9 @@ on_own_change: list[Callable[[User, str, datetime], None]] = []
 def begin(actor: Actor, *, now: datetime) -> None:
     """A fresh secret for the authenticator; nothing is asked for before `confirm`. Raises Conflict when one is in use."""
     with atomic():
-        row = db.session.get(SecondFactor, actor.user_id, with_for_update=True)
+        # Two first set-ups at once: one after the other. There is no row of theirs yet to lock.
+        db.session.get(User, actor.user_id, with_for_update=True)
+        row = db.session.get(SecondFactor, actor.user_id, with_for_update=True, populate_existing=True)
         if row is not None and row.confirmed_at is not None:
             raise Conflict(N_("没有重新设置。验证器已在使用。要换手机，请先关闭验证器，再重新设置。"))
         secret = {TOTP: pyotp.random_base32()}
@@ -148,6 +150,7 @@ def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
             raise Conflict(f"没有重置。{user.name}没有启用两步验证。请刷新页面查看。")
         forget_all(user.id)
         end_all(user)
+        user.failed_codes, user.codes_locked_until = 0, None
         revoke_tokens(user, now)
         _record(actor, "user.second_factor_reset", now, user=user, before={"by": held})
         for hook in on_reset:

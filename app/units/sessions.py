@@ -6,12 +6,12 @@ import time
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, flash, g, redirect, request, session, url_for
+from flask import Flask, Response, after_this_request, flash, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from app.extensions import login_manager
-from app.units import open_sessions
+from app.units import devices, open_sessions
 from app.units.access import actor_for
 from app.units.factors import PASSWORD, kinds_of
 from app.units.models import BrowserSession, User
@@ -69,9 +69,10 @@ def here() -> str:
     return row.id if row is not None else ""
 
 
-def start(user: User, how: str, *, proven_at: datetime | None = None, failed_proofs: int = 0) -> None:
-    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `proven_at`: when the person
-    last proved to be there; None: with this sign-in. `failed_proofs`: wrong ones since.
+def start(user: User, how: str, *, epoch: int, proven_at: datetime | None = None, failed_proofs: int = 0) -> None:
+    """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `epoch`: the user's session_epoch
+    when the person was recognised. `proven_at`: when the person last proved to be there; None: with this sign-in.
+    `failed_proofs`: wrong ones since. Raises Unauthenticated when all their sessions were ended meanwhile.
 
     Of an earlier session survives the language and, for the same person, the CSRF token: a page left open with unsaved
     work can then still be saved.
@@ -85,6 +86,7 @@ def start(user: User, how: str, *, proven_at: datetime | None = None, failed_pro
         session["csrf_token"] = token
     session["sid"] = open_sessions.open_session(
         user.id,
+        epoch=epoch,
         how=how,
         user_agent=request.headers.get("User-Agent", ""),
         address=request.remote_addr or "",
@@ -94,11 +96,33 @@ def start(user: User, how: str, *, proven_at: datetime | None = None, failed_pro
     )
     g.pop("actor", None)
     login_user(user)
+    _remember_device(user.id)
 
 
-def start_half(user: User) -> None:
-    """The password was right; the second step is still to come. Nobody is signed in by that."""
-    session["half"] = {"user": user.id, "epoch": user.session_epoch, "at": int(time.time())}
+def device_secrets() -> list[str]:
+    """What this browser says of people who signed in here before."""
+    return [value for name, value in request.cookies.items() if name.startswith(devices.COOKIE)]
+
+
+def _remember_device(user_id: str) -> None:
+    secret, secure = devices.remember(user_id, device_secrets(), _now()), settings().public_url.startswith("https://")
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        response.set_cookie(
+            devices.cookie_of(user_id),
+            secret,
+            max_age=devices.KEPT_FOR,
+            httponly=True,
+            secure=secure,
+            samesite="Lax",
+        )
+        return response
+
+
+def start_half(user_id: str, epoch: int) -> None:
+    """The password was right while this `epoch` stood; the second step is still to come. Nobody is signed in by that."""
+    session["half"] = {"user": user_id, "epoch": epoch, "at": int(time.time())}
 
 
 def half() -> tuple[str, int] | None:

@@ -15,6 +15,8 @@ from app.errors import Invalid, TandemError
 from app.units.access import ROLES
 from app.units.factors import kinds_of
 from app.units.models import LEVELS
+from app.units.passkeys import passkeys_of
+from app.units.people import grants_shown
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
 from app.units.second_factor import reset_second_factor
 from app.units.services import (
@@ -199,6 +201,7 @@ def _people_page(refusal: TandemError | None = None) -> str:
     return render_template(
         "units/people.html",
         page=page,
+        grants_shown=lambda user: grants_shown(actor, user),
         managed=[unit for unit in unit_tree(actor) if actor.may("user.manage", unit)],
         roles=ROLES,
         refusal=refusal,
@@ -255,7 +258,13 @@ def submit_reactivation(user_id: str) -> ResponseReturnValue:
 @proven
 def submit_reset(user_id: str) -> ResponseReturnValue:
     try:
-        user = reset_password(current_actor(), user_id=user_id, password=request.form.get("password", ""), now=utcnow())
+        user = reset_password(
+            current_actor(),
+            user_id=user_id,
+            password=request.form.get("password", ""),
+            remove_passkeys=bool(request.form.get("remove_passkeys")),
+            now=utcnow(),
+        )
     except Invalid as refusal:
         return _person_page(user_id, refusal), refusal.status
     flash(_("已重置“%(name)s”的密码。请当面或用内部渠道告诉本人，并请本人登录后修改。", name=user.name), "ok")
@@ -280,9 +289,13 @@ def submit_factor_reset(user_id: str) -> ResponseReturnValue:
 def _person_page(user_id: str, refusal: TandemError | None = None) -> str:
     actor = current_actor()
     user = get_user(actor, user_id)
+    seen, elsewhere = grants_shown(actor, user)
     return render_template(
         "units/person.html",
         person=user,
+        seen=seen,
+        elsewhere=elsewhere,
+        passkeys=passkeys_of(user.id),
         may_manage=actor.may("user.manage", user.unit),
         is_self=actor.user_id == user.id,
         kinds=kinds_of(user.id),

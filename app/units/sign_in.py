@@ -1,30 +1,31 @@
-"""Signing in and proving to be there, with a lockout against guessing: passwords and codes count alike."""
+"""Signing in and proving to be there, with a lockout against guessing.
+
+Wrong passwords, which any stranger can type, and wrong codes, for which one needs the password, are counted apart; so is what is
+typed in a browser where the person has signed in before, so that strangers cannot shut anybody out of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import select
 
-from app.audit.models import Event
 from app.audit.services import record
 from app.db import atomic, db, release
-from app.errors import TooMany, Unauthenticated
+from app.errors import Unauthenticated
 from app.units.access import Actor
+from app.units.addresses import note_failure, refuse_if_too_many
+from app.units.devices import find
 from app.units.factors import PASSKEY, PASSWORD, kinds_of, spend
-from app.units.models import BrowserSession, User
-from app.units.open_sessions import count_failure
+from app.units.models import BrowserSession, KnownDevice, Passkey, User
+from app.units.open_sessions import OVERTAKEN, count_failure
 from app.units.passwords import hash_password, is_right, needs_rehash
 from app.words import N_
 
 FAILURES_ALLOWED = 5
 LOCKED_FOR = timedelta(minutes=15)
-# Failures from one address within that time; then only passkeys sign in from there. An office may share one address.
-_FROM_ADDRESS = 30
-_TOO_MANY = N_(
-    "没有登录。这个网络地址近 15 分钟内登录失败太多次。请过一会儿再试，或用通行密钥登录；不是您所为请联系系统管理员。"
-)
 _REFUSED = N_(
     "没有登录。邮箱或密码不对，或因连续输错 5 次已锁定 15 分钟。请核对后再试；忘记密码请联系本单位管理员重置。"
 )
@@ -38,65 +39,142 @@ PROOF_REFUSED = N_(
 PASSWORD_REFUSED = N_("没有通过。密码不对。请核对后再试，忘记密码请联系本单位管理员；连续输错 5 次会退出登录。")
 
 
-def authenticate(email: str, password: str, *, origin: str, now: datetime) -> User:
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """Who signs in, and how ("": the password was right, a second step follows). `epoch`: the user's session_epoch in that very
+    moment; only while it stands is a session opened, or the second step taken."""
+
+    user: User
+    how: str
+    epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Count:
+    """Where failures of one kind are counted, and until when they lock: names of columns of `row`, which is locked."""
+
+    row: User | KnownDevice
+    failed: str
+    until: str
+
+    def locks(self, now: datetime) -> bool:
+        until: datetime | None = getattr(self.row, self.until)
+        return until is not None and until > now
+
+    def forget(self) -> None:
+        setattr(self.row, self.failed, 0)
+        setattr(self.row, self.until, None)
+
+    def add(self, now: datetime) -> bool:
+        """One more; whether it is one too many, and locks from now on."""
+        failed: int = getattr(self.row, self.failed) + 1
+        too_many = failed >= FAILURES_ALLOWED
+        setattr(self.row, self.failed, 0 if too_many else failed)
+        if too_many:
+            setattr(self.row, self.until, now + LOCKED_FOR)
+        return too_many
+
+
+def _passwords(user: User, device: KnownDevice | None) -> _Count:
+    return _Count(row=device or user, failed="failed_sign_ins", until="locked_until")
+
+
+def _codes(user: User, device: KnownDevice | None) -> _Count:
+    if device is not None:
+        return _passwords(user, device)
+    return _Count(row=user, failed="failed_codes", until="codes_locked_until")
+
+
+def authenticate(email: str, password: str, *, origin: str, now: datetime, devices: Sequence[str] = ()) -> Recognised:
     """The person whose password this is. Raises Unauthenticated, in the same words and after the same time whatever was
-    wrong.
+    wrong, also when the password was changed while it was being checked.
 
     Who has a second factor is not signed in by that: `finish` follows, and the failures so far stay counted.
-    TooMany: from this address came too many failures lately, whoever's.
+    `devices`: what the browser says of people who signed in there before (devices.py).
+    TooMany: from this address came too many failures lately, whoever's, and the browser is not known to be this person's.
     """
-    _check_address(origin, now)
     user = find_user(email)
+    if user is None or find(user.id, devices, now) is None:
+        refuse_if_too_many(origin, now)
     user_id, stored = (user.id, user.password_hash) if user is not None else ("", None)
     release()
     # Outside any transaction: Argon2 takes long on purpose.
     right = is_right(password, stored)
     fresh = hash_password(password) if right and stored is not None and needs_rehash(stored) else None
-    if not user_id:
-        raise Unauthenticated(_REFUSED)
     with atomic():
-        user = db.session.get_one(User, user_id, with_for_update=True)
-        if user.locked_until is not None and user.locked_until > now:
-            # Not said in other words: that would tell strangers who works here, and whether a guess was right.
-            # Looked at here, behind those who were being checked meanwhile: many guesses at once are no way around it.
-            raise Unauthenticated(_REFUSED)
-        if right and user.active:
-            user.password_hash = fresh or user.password_hash
-            if not kinds_of(user.id):
-                signed_in(user, PASSWORD, origin=origin, now=now)
-            else:
-                _record(user, _self(user, origin), "user.half_sign_in", now)
-            return user
-        _count_failure(user, _self(user, origin), now, "user.sign_in_failed")
-    raise Unauthenticated(_REFUSED)
+        found = _judged(user_id, stored if right else None, fresh, devices, origin, now) if user_id else None
+        if found is None:
+            note_failure(origin, now)
+    if found is None:
+        raise Unauthenticated(_REFUSED)
+    return found
 
 
-def finish(user_id: str, epoch: int, code: str, *, origin: str, now: datetime) -> tuple[User, str]:
-    """The second step after the right password: the person, and how. Raises Unauthenticated, in the same words.
+def _judged(
+    user_id: str, proven: str | None, fresh: str | None, devices: Sequence[str], origin: str, now: datetime
+) -> Recognised | None:
+    """Of a password that was checked: `proven` is the hash that it fits, `fresh` what takes its place. Inside atomic()."""
+    user = db.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+    count = _passwords(user, find(user.id, devices, now))
+    if count.locks(now):
+        # Not said in other words: that would tell strangers who works here, and whether a guess was right.
+        # Looked at here, behind those who were being checked meanwhile: many guesses at once are no way around it.
+        return None
+    if proven is None or not user.active or user.password_hash != proven:
+        _count_failure(count, user, _self(user, origin), now, "user.sign_in_failed")
+        return None
+    user.password_hash = fresh or proven
+    how = "" if kinds_of(user.id) else PASSWORD
+    if how:
+        count.forget()
+        signed_in(user, how, origin=origin, now=now)
+    else:
+        _record(user, _self(user, origin), "user.half_sign_in", now)
+    return Recognised(user=user, how=how, epoch=user.session_epoch)
 
-    `epoch`: the user's session_epoch when the password was right; a change since then voids it.
+
+def finish(
+    user_id: str, epoch: int, code: str, *, origin: str, now: datetime, devices: Sequence[str] = ()
+) -> Recognised:
+    """The second step after the right password. Raises Unauthenticated, in the same words.
+
+    `epoch`: the user's session_epoch when the password was right; a change since then voids it. `devices`: as in authenticate.
     """
-    how = _try(
-        user_id,
-        lambda user: spend(user.id, code, now) if user.session_epoch == epoch else "",
-        failed="user.sign_in_failed",
-        origin=origin,
-        now=now,
-    )
+
+    def judge(user: User) -> str:
+        how = spend(user.id, code, now) if user.session_epoch == epoch else ""
+        if how:
+            device = find(user.id, devices, now)
+            _codes(user, device).forget()
+            passwords = _passwords(user, device)
+            # What strangers locked meanwhile stays locked for them.
+            if not passwords.locks(now):
+                passwords.forget()
+            signed_in(user, how, origin=origin, now=now)
+        return how
+
+    how = _try(user_id, judge, _codes, failed="user.sign_in_failed", origin=origin, now=now, devices=devices)
     if not how:
         raise Unauthenticated(CODE_REFUSED)
-    with atomic():
-        user = db.session.get_one(User, user_id)
-        signed_in(user, how, origin=origin, now=now)
-    return user, how
+    return Recognised(user=db.session.get_one(User, user_id), how=how, epoch=epoch)
 
 
-def finish_by_passkey(user_id: str, *, origin: str, now: datetime) -> User:
-    """Signed in by a passkey that was verified. A lockout does not hold it up: a passkey cannot be guessed."""
+def finish_by_passkey(passkey_id: str, *, epoch: int | None = None, origin: str, now: datetime) -> Recognised:
+    """Signed in by a passkey that was verified. A lockout does not hold it up: a passkey cannot be guessed.
+
+    `epoch`: as in finish(), where it is the second step. Raises Unauthenticated when the passkey was removed since, or the
+    person left.
+    """
     with atomic():
-        user = db.session.get_one(User, user_id, with_for_update=True)
+        key = db.session.get(Passkey, passkey_id)
+        user = db.session.get(User, key.user_id, with_for_update=True, populate_existing=True) if key else None
+        # Looked at again behind the lock: whoever resets what a person signs in with has it, too.
+        there = db.session.scalar(select(Passkey.id).where(Passkey.id == passkey_id))
+        if user is None or there is None or not user.active or epoch not in (None, user.session_epoch):
+            raise Unauthenticated(OVERTAKEN)
+        unlock(user)
         signed_in(user, PASSKEY, origin=origin, now=now)
-    return user
+        return Recognised(user=user, how=PASSKEY, epoch=user.session_epoch)
 
 
 def prove_by_code(actor: Actor, code: str, *, now: datetime, session_id: str = "") -> None:
@@ -107,6 +185,7 @@ def prove_by_code(actor: Actor, code: str, *, now: datetime, session_id: str = "
     how = _try(
         actor.user_id,
         lambda user: spend(user.id, code, now),
+        _codes,
         failed="user.proof_failed",
         origin=actor.origin,
         now=now,
@@ -129,7 +208,15 @@ def prove_by_password(
     def judge(user: User) -> str:
         return PASSWORD if right and user.password_hash == stored else ""
 
-    how = _try(actor.user_id, judge, failed="user.proof_failed", origin=actor.origin, now=now, session_id=session_id)
+    how = _try(
+        actor.user_id,
+        judge,
+        _passwords,
+        failed="user.proof_failed",
+        origin=actor.origin,
+        now=now,
+        session_id=session_id,
+    )
     if not how:
         raise Unauthenticated(refused)
     proved(actor, PASSWORD, now=now)
@@ -143,56 +230,55 @@ def proved(actor: Actor, how: str, *, now: datetime) -> None:
 
 
 def _try(
-    user_id: str, judge: Callable[[User], str], *, failed: str, origin: str, now: datetime, session_id: str = ""
+    user_id: str,
+    judge: Callable[[User], str],
+    kind: Callable[[User, KnownDevice | None], _Count],
+    *,
+    failed: str,
+    origin: str,
+    now: datetime,
+    session_id: str = "",
+    devices: Sequence[str] = (),
 ) -> str:
     """What `judge` says of the locked row of a person who may be signed in; "" is counted as a failure, and said of
     everybody who is locked out or gone.
 
-    Counted with the open session `session_id`, or with the person. The password of who has a second factor forgets no
-    failure: between right passwords codes could be guessed for ever.
+    Counted with the open session `session_id`, with the known one of `devices`, or with the person by `kind`. In the first two
+    the password of who has a second factor forgets no failure: between right passwords codes could be guessed for ever.
     """
     with atomic():
-        user = db.session.get(User, user_id, with_for_update=True)
+        user = db.session.get(User, user_id, with_for_update=True, populate_existing=True)
         row = db.session.get(BrowserSession, session_id, populate_existing=True) if session_id else None
-        locked = user is not None and not session_id and user.locked_until is not None and user.locked_until > now
-        if user is None or not user.active or locked or (session_id and row is None):
+        if user is None or not user.active or (session_id and row is None):
+            return ""
+        count = kind(user, find(user.id, devices, now))
+        if not session_id and count.locks(now):
+            note_failure(origin, now)
             return ""
         how = judge(user)
-        if how:
-            _forget_failures(user, row, how)
-        elif row is not None:
+        if how and not (how == PASSWORD and kinds_of(user.id)):
+            if row is not None:
+                row.failed_proofs = 0
+            else:
+                count.forget()
+        elif not how and row is not None:
             _record(user, _self(user, origin), failed, now)
             count_failure(row, _self(user, origin), now)
-        else:
-            _count_failure(user, _self(user, origin), now, failed)
+        elif not how:
+            note_failure(origin, now)
+            _count_failure(count, user, _self(user, origin), now, failed)
         return how
 
 
-def _check_address(origin: str, now: datetime) -> None:
-    """Counted from the log. The machine itself is no stranger: a proxy that was not told about hides everybody behind it."""
-    if origin in {"", "127.0.0.1", "::1"}:
-        return
-    failed = select(func.count(Event.id)).where(
-        Event.at > now - LOCKED_FOR,
-        Event.action.in_(("user.sign_in_failed", "user.locked")),
-        Event.origin == origin,
-    )
-    if (db.session.scalar(failed) or 0) >= _FROM_ADDRESS:
-        raise TooMany(_TOO_MANY)
-
-
-def _forget_failures(user: User, row: BrowserSession | None, how: str) -> None:
-    if how == PASSWORD and kinds_of(user.id):
-        return
-    if row is not None:
-        row.failed_proofs = 0
-    else:
-        user.failed_sign_ins = 0
+def unlock(user: User) -> None:
+    """Of what was counted with the person nothing counts any more. Inside atomic()."""
+    for count in (_passwords(user, None), _codes(user, None)):
+        count.forget()
 
 
 def signed_in(user: User, how: str, *, origin: str, now: datetime) -> None:
     """Noted with the person and in the log. Inside atomic()."""
-    user.failed_sign_ins, user.locked_until, user.last_sign_in_at = 0, None, now
+    user.last_sign_in_at = now
     _record(user, _self(user, origin), "user.sign_in", now, how)
 
 
@@ -201,13 +287,8 @@ def note_sign_out(actor: Actor, now: datetime) -> None:
         _record(db.session.get_one(User, actor.user_id), actor, "user.sign_out", now)
 
 
-def _count_failure(user: User, who: Actor, now: datetime, action: str) -> None:
-    db.session.execute(update(User).where(User.id == user.id).values(failed_sign_ins=User.failed_sign_ins + 1))
-    db.session.refresh(user)
-    if user.failed_sign_ins >= FAILURES_ALLOWED:
-        user.failed_sign_ins, user.locked_until = 0, now + LOCKED_FOR
-        action = "user.locked"
-    _record(user, who, action, now)
+def _count_failure(count: _Count, user: User, who: Actor, now: datetime, action: str) -> None:
+    _record(user, who, "user.locked" if count.add(now) else action, now)
 
 
 def _self(user: User, origin: str) -> Actor:

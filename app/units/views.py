@@ -9,8 +9,7 @@ from flask_login import current_user
 from app.db import utcnow
 from app.errors import Invalid, TooMany, Unauthenticated
 from app.units import passkeys, sessions, sign_in
-from app.units.factors import PASSKEY, PASSWORD, TOTP, kinds_of
-from app.units.models import User
+from app.units.factors import PASSKEY, TOTP, kinds_of
 from app.units.permissions import SIGNED_IN, current_actor, public, requires
 from app.units.services import authenticate, set_locale
 from app.web import LOCALES, _, sign_in_hints
@@ -31,16 +30,20 @@ def ask_sign_in() -> ResponseReturnValue:
 def submit_sign_in() -> ResponseReturnValue:
     form = request.form
     try:
-        user = authenticate(
-            form.get("email", ""), form.get("password", ""), origin=request.remote_addr or "", now=utcnow()
+        found = authenticate(
+            form.get("email", ""),
+            form.get("password", ""),
+            origin=request.remote_addr or "",
+            devices=sessions.device_secrets(),
+            now=utcnow(),
         )
+        target = sessions.safe_next(form.get("next"))
+        if not found.how:
+            sessions.start_half(found.user.id, found.epoch)
+            return redirect(url_for("units.second_step", next=target))
+        sessions.start(found.user, found.how, epoch=found.epoch)
     except (Unauthenticated, TooMany) as refusal:
         return _sign_in_page(_(refusal.message)), refusal.status
-    target = sessions.safe_next(form.get("next"))
-    if kinds_of(user.id):
-        sessions.start_half(user)
-        return redirect(url_for("units.second_step", next=target))
-    sessions.start(user, PASSWORD)
     return redirect(target)
 
 
@@ -60,12 +63,13 @@ def submit_second_step() -> ResponseReturnValue:
     origin = request.remote_addr or ""
     try:
         if form.get("proof_passkey"):
-            user, how = _by_passkey(passkeys.SECOND, half[0]), PASSKEY
+            found = _by_passkey(passkeys.SECOND, *half)
         else:
-            user, how = sign_in.finish(*half, form.get("proof_code", ""), origin=origin, now=now)
+            known = sessions.device_secrets()
+            found = sign_in.finish(*half, form.get("proof_code", ""), origin=origin, devices=known, now=now)
+        sessions.start(found.user, found.how, epoch=found.epoch)
     except Unauthenticated as refusal:
         return _second_page(_(refusal.message), refusal.status)
-    sessions.start(user, how)
     return redirect(sessions.safe_next(form.get("next")))
 
 
@@ -74,10 +78,10 @@ def submit_second_step() -> ResponseReturnValue:
 def submit_passkey() -> ResponseReturnValue:
     """Without a password: the device has asked for a finger, a face or its PIN."""
     try:
-        user = _by_passkey(passkeys.SIGN_IN)
+        found = _by_passkey(passkeys.SIGN_IN)
+        sessions.start(found.user, found.how, epoch=found.epoch)
     except Unauthenticated as refusal:
         return _sign_in_page(_(refusal.message)), refusal.status
-    sessions.start(user, PASSKEY)
     return redirect(sessions.safe_next(request.form.get("next")))
 
 
@@ -93,8 +97,8 @@ def sign_in_options() -> ResponseReturnValue:
     return Response(options, mimetype="application/json")
 
 
-def _by_passkey(purpose: str, user_id: str = "") -> User:
-    """Whose passkey answered (`user_id`: and nobody else's). Raises Unauthenticated."""
+def _by_passkey(purpose: str, user_id: str = "", epoch: int | None = None) -> sign_in.Recognised:
+    """Whose passkey answered (`user_id`: and nobody else's, while `epoch` stands). Raises Unauthenticated."""
     key = passkeys.verify(
         request.form.get("proof_passkey", ""),
         session.pop(passkeys.KEPT, None),
@@ -104,7 +108,7 @@ def _by_passkey(purpose: str, user_id: str = "") -> User:
     )
     if user_id and key.user_id != user_id:
         raise Unauthenticated(passkeys.REFUSED)
-    return sign_in.finish_by_passkey(key.user_id, origin=request.remote_addr or "", now=utcnow())
+    return sign_in.finish_by_passkey(key.id, epoch=epoch, origin=request.remote_addr or "", now=utcnow())
 
 
 def _sign_in_page(message: str = "") -> str:

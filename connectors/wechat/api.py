@@ -18,6 +18,7 @@ from connectors.errors import (
     AwaitingPlatformAdmin,
     Code,
     ConnectorError,
+    NotEntitled,
     OutcomeUnknown,
     RateLimited,
     Unavailable,
@@ -222,6 +223,10 @@ class Api:
             raw=mask(message),
             rid=rid.group(1) if rid else "",
         )
+        if row is not None and row.whole:
+            error.whole = True
+        if row is not None and isinstance(error, NotEntitled):
+            error.right = row.right
         if row is not None and hasattr(error, "field"):
             error.field = row.field
         if isinstance(error, RateLimited) and code is not None:

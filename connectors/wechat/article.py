@@ -185,8 +185,9 @@ class Adapting:
         settings = self.account.settings
         delivery: dict[str, Any] = {
             "mode": self.account.mode,
-            "audience": dict(settings.get("audience") or {"is_to_all": True}),
-            "send_ignore_reprint": int(settings.get("send_ignore_reprint") or 0),
+            # Of another shape it is refused below, whoever stored it.
+            "audience": settings.get("audience") or {"is_to_all": True},
+            "send_ignore_reprint": int(settings.get("send_ignore_reprint") in (True, 1)),
         }
         given = self.overrides.get("delivery")
         if isinstance(given, Mapping):

@@ -22,7 +22,7 @@ from wechatpy.exceptions import InvalidAppIdException
 from wechatpy.replies import TextReply
 from wechatpy.utils import WeChatSigner
 
-from connectors.errors import Forged
+from connectors.errors import Forged, Unopened
 from connectors.values import AccountConfig
 from connectors.values import Callback as Request
 
@@ -64,7 +64,7 @@ class Gate:
         return ""
 
     def open(self, request: Request) -> Opened:
-        """Raises Forged, or ValueError for correctly signed nonsense."""
+        """Raises Forged, Unopened, or ValueError for correctly signed nonsense."""
         cipher = self._cipher(request)
         if cipher is None:
             return Opened(message=_parsed(_text(request.body)), encrypted=False)
@@ -120,7 +120,11 @@ class Gate:
                 raise Forged("回调中的 AppID 不是这个公众号的。") from None
             except _UNREADABLE:
                 continue
-        raise ValueError("the callback cannot be decrypted")
+        raise Unopened(
+            "回调签名正确，但用现有的 EncodingAESKey 解不开内容。",
+            remedy="请核对 EncodingAESKey：账号设置中的须与微信开发者平台上的完全一致；更换期间把旧密钥填在“上一个 EncodingAESKey”。",
+            who="系统管理员",
+        )
 
 
 def _encrypt_of(body: bytes) -> str | None:

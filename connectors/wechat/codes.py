@@ -6,6 +6,8 @@ row is OutcomeUnknown on a write and Unavailable on a read.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from connectors.errors import (
     AwaitingPlatformAdmin,
     Code,
@@ -30,9 +32,21 @@ STALE_TOKEN = frozenset({40001, 40014, 42001})
 
 
 def _row(
-    error: type[ConnectorError], cause: str, remedy: str, who: str, field: str = "", *, unknown: bool = False
+    error: type[ConnectorError],
+    cause: str,
+    remedy: str,
+    who: str,
+    field: str = "",
+    *,
+    unknown: bool = False,
+    whole: bool = False,
 ) -> Code:
-    return Code(error=error, cause=cause, remedy=remedy, who=who, field=field, unknown_on_write=unknown)
+    return Code(error=error, cause=cause, remedy=remedy, who=who, field=field, unknown_on_write=unknown, whole=whole)
+
+
+def _barred(error: type[ConnectorError], cause: str, remedy: str) -> Code:
+    """Where no token is given nothing works."""
+    return _row(error, cause, remedy, OWNER, whole=True)
 
 
 def _content(cause: str, remedy: str, field: str = "") -> Code:
@@ -42,6 +56,11 @@ def _content(cause: str, remedy: str, field: str = "") -> Code:
 def _ours(cause: str) -> Code:
     """Our own request was malformed: nothing a press officer can do."""
     return _row(Refused, cause, _REPORT, US)
+
+
+def _goods(cause: str) -> Code:
+    """Of a card in the text, which may be left out: publishing itself is not refused."""
+    return replace(_row(NotEntitled, cause, "请去掉商品卡片。", AUTHOR, "content_html"), right="goods")
 
 
 def _busy(cause: str) -> Code:
@@ -66,14 +85,10 @@ _ACCESS: dict[int, Code] = {
     41004: _row(CredentialsRefused, "缺少 AppSecret。", "请补填 AppSecret 并重新连接账号。", ADMIN),
     42001: _row(CredentialsRefused, "访问令牌已过期，刷新后仍被拒绝。", "请重新连接账号。", OWNER),
     42007: _row(CredentialsRefused, "账号密码已修改，授权失效。", "请重新连接账号。", OWNER),
-    40164: _row(
-        NotEntitled, "服务器的出口 IP 不在公众号的 IP 白名单中。", "请在微信开发者平台把它加入 IP 白名单。", OWNER
-    ),
-    61004: _row(
-        NotEntitled, "服务器的出口 IP 不在公众号的 IP 白名单中。", "请在微信开发者平台把它加入 IP 白名单。", OWNER
-    ),
-    89503: _row(
-        Unavailable, "平台要求管理员确认本服务器的 IP。", "请管理员在微信的模板消息中确认，之后系统自动重试。", OWNER
+    40164: _barred(NotEntitled, "服务器的出口 IP 不在公众号的 IP 白名单中。", "请在微信开发者平台把它加入 IP 白名单。"),
+    61004: _barred(NotEntitled, "服务器的出口 IP 不在公众号的 IP 白名单中。", "请在微信开发者平台把它加入 IP 白名单。"),
+    89503: _barred(
+        Unavailable, "平台要求管理员确认本服务器的 IP。", "请管理员在微信的模板消息中确认，之后系统自动重试。"
     ),
     89504: _row(
         AwaitingPlatformAdmin, "群发已提交，正等待公众号管理员确认。", "请管理员在 30 分钟内在微信中确认。", OWNER
@@ -81,15 +96,13 @@ _ACCESS: dict[int, Code] = {
     89505: _row(
         AwaitingPlatformAdmin, "群发已提交，正进入管理员确认流程。", "请管理员在 30 分钟内在微信中确认。", OWNER
     ),
-    89506: _row(
-        RateLimited, "管理员拒绝了本服务器的 IP，24 小时内不能再调用。", "请联系管理员，24 小时后系统再试。", OWNER
+    89506: _barred(
+        RateLimited, "管理员拒绝了本服务器的 IP，24 小时内不能再调用。", "请联系管理员，24 小时后系统再试。"
     ),
-    89507: _row(
-        RateLimited, "管理员拒绝了本服务器的 IP，1 小时内不能再调用。", "请联系管理员，1 小时后系统再试。", OWNER
-    ),
+    89507: _barred(RateLimited, "管理员拒绝了本服务器的 IP，1 小时内不能再调用。", "请联系管理员，1 小时后系统再试。"),
     50002: _row(NotEntitled, "该用户或账号被平台限制。", "请登录公众平台查看限制原因。", OWNER),
-    50004: _row(NotEntitled, "账号被禁止获取访问令牌。", "请登录公众平台查看违规与处罚记录。", OWNER),
-    50007: _row(NotEntitled, "账号已被冻结。", "请登录公众平台查看原因并申请解冻。", OWNER),
+    50004: _barred(NotEntitled, "账号被禁止获取访问令牌。", "请登录公众平台查看违规与处罚记录。"),
+    50007: _barred(NotEntitled, "账号已被冻结。", "请登录公众平台查看原因并申请解冻。"),
 }
 
 _RIGHTS: dict[int, Code] = {
@@ -103,8 +116,8 @@ _RIGHTS: dict[int, Code] = {
     48008: _row(NotEntitled, "没有发送这类消息的权限。", "请改用文字，或在公众平台开通。", OWNER),
     48021: _row(Refused, "草稿最后一次是自动保存，平台要求人工保存。", "请在公众平台打开草稿点“保存”，再重试。", OWNER),
     48022: _row(Refused, "接口上传的视频不支持群发。", "请在公众平台人工处理视频。", AUTHOR),
-    53404: _row(NotEntitled, "账号没有带货能力。", "请去掉商品卡片。", AUTHOR, "content_html"),
-    53405: _row(NotEntitled, "账号的带货能力被限制。", "请去掉商品卡片。", AUTHOR, "content_html"),
+    53404: _goods("账号没有带货能力。"),
+    53405: _goods("账号的带货能力被限制。"),
     53406: _content("商品卡片不可用。", "请去掉商品卡片。", "content_html"),
     53503: _content("草稿没有通过平台的发布检查。", "请在公众平台打开草稿查看提示，修改后重新送审。", "content_html"),
     53504: _row(Refused, "平台要求在公众平台网页上处理这篇草稿。", "请登录公众平台人工发布，再把链接填回来。", OWNER),

@@ -82,6 +82,10 @@ class WeChatConnector(WeChatDesk, Connector):
     def verify_callback(self, callback: Callback) -> str:
         return self.gate.check(callback)
 
+    def shows_keys(self, callback: Callback) -> bool:
+        """A check of the address is not encrypted: of EncodingAESKey it says nothing."""
+        return callback.method == "POST"
+
     def parse_callback(self, callback: Callback) -> list[InboundMessage | PublishResult | AccountEvent]:
         return events.read(self.gate.open(callback).message)
 

@@ -79,6 +79,7 @@ def _refused(key: str, error: ConnectorError) -> Right:
         asked=ok is not None or error.code in CONFIRMING,
         unlisted=error.code in UNLISTED,
         confirming=error.code in CONFIRMING,
+        until=error.until if isinstance(error, RateLimited) and error.code in CONFIRMING else None,
     )
 
 

@@ -25,11 +25,15 @@ def history(api: Api, since: datetime, now: datetime) -> Page[PublishedItem]:
         for item in _publications(api, since):
             items[item.url or item.external_id] = item
     except NotEntitled as error:
+        if error.whole:
+            raise
         reasons.append(f"发布列表取不到：{error.cause}")
     try:
         for item in _from_statistics(api, since, now):
             items.setdefault(item.url or item.external_id, item)
     except NotEntitled as error:
+        if error.whole:
+            raise
         reasons.append(f"群发文章取不到：{error.cause}平台没有列出群发文章的接口，只能从次日统计中得知。")
     except ConnectorError as error:
         # 61503 every morning until the statistics are there: the list that was had stays true.

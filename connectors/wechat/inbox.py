@@ -51,15 +51,19 @@ def fetch_comments(api: Api, cursor: Mapping[str, str], posts: Sequence[Receipt]
         try:
             found, begin = _comments_of(api, post, int(cursor.get(_place(post), "0")))
         except NotEntitled as error:
+            if error.whole:
+                raise
             return Page(items=tuple(items), cursor=dict(cursor), unavailable=f"留言取不到：{error.cause}{error.remedy}")
         except Unavailable as error:
+            if error.whole:
+                # Every other article would hear the same.
+                raise
             later = error
             continue
         except RateLimited as error:
             later = error
             break
         except CredentialsRefused:
-            # Every other article would hear the same.
             raise
         except Refused as error:
             # 88001: the article is gone; 88002: limited for safety. The others may still be had.

@@ -39,14 +39,17 @@ class Checking:
         self.api, self.clock = api, clock
 
     def check(self, attempted: Attempted) -> Finding:
-        """Never raises for an answer of the platform's: what cannot be asked now is CannotTell with the reason."""
+        """What cannot be asked now is CannotTell with the reason. Raises RateLimited, and what the platform says of the account as
+        a whole: whoever asked must note it."""
         try:
             if attempted.payload["delivery"]["mode"] == "mass":
                 return self._mass(attempted)
             return self._publication(attempted)
-        except RateLimited as error:
-            return CannotTell(reason=str(error), next_at=error.until)
+        except RateLimited:
+            raise
         except ConnectorError as error:
+            if error.whole:
+                raise
             return CannotTell(reason=f"暂时无法核实：{error}", next_at=self._next(attempted))
 
     def _next(self, attempted: Attempted) -> datetime | None:

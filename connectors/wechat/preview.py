@@ -201,6 +201,7 @@ def _in_words(error: ConnectorError, name: str, *, asked: str) -> ConnectorError
     if row is None:
         return error
     told = row.error(row.cause, remedy=row.remedy, who=row.who, code=error.code, raw=error.raw, rid=error.rid)
+    told.whole = error.whole
     if isinstance(told, ContentRefused):
         told.field = row.field
     if isinstance(told, RateLimited):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from connectors.errors import Code, ConnectorError, ContentRefused, OutcomeUnknown, RateLimited, Refused
+from connectors.errors import Code, ConnectorError, ContentRefused, NotEntitled, OutcomeUnknown, RateLimited, Refused
 from connectors.http import Answer
 from connectors.masking import mask
 from connectors.values import MediaFile
@@ -75,6 +75,8 @@ def error_of(row: Code | None, code: str, raw: str, *, write: bool, until: Until
         error.until, error.shared = until(code), row.shared
     if isinstance(error, ContentRefused):
         error.field = row.field
+    if isinstance(error, NotEntitled):
+        error.right = row.right
     return error
 
 

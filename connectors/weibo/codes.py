@@ -23,8 +23,10 @@ from connectors.errors import (
 )
 
 SLOW_SUCCESS = "20032"
-# The authorisation does not cover this call: it was not agreed to when the account was connected.
-OUT_OF_SCOPE = "10032"
+# This call is closed: to an app of this level (then another level may do) …
+TOO_LOW = frozenset({"10005", "10014", "10020"})
+# … or to this authorisation, which was not given for it when the account was connected. Other calls go on.
+CLOSED = TOO_LOW | {"10032"}
 # A status that is not there (any more) for us: deleted, banned, made private.
 GONE = frozenset({"20101", "20104", "20112"})
 AUTHOR, OPERATOR, ADMIN, SYSTEM = "拟稿人", "账号运营人员", "系统管理员", "系统"
@@ -113,7 +115,7 @@ CODES: dict[str, Code] = {
     "10022": _limit("服务器 IP 的微博调用次数已用完。", shared=True),
     "10023": _limit("该账号今天的微博调用次数已用完。"),
     "10024": _limit("该账号对这个接口的调用次数已用完。"),
-    "10032": _token("连接账号时没有同意所需的授权范围。", "请重新连接账号，并同意全部授权项。"),
+    "10032": _code(NotEntitled, "连接账号时没有同意所需的授权范围。", "请重新连接账号，并同意全部授权项。", OPERATOR),
     # Statuses (200xx, 201xx)
     "20003": _gone("用户不存在。"),
     "20005": _text("微博不支持该图片格式。", "请换成 JPEG、PNG 或 GIF 图片后重新送审。", "images"),
@@ -208,7 +210,9 @@ VARIANTS: tuple[tuple[str, str, Code], ...] = (
     (
         "10017",
         "not bind domain",
-        _app("应用没有设置或未通过安全域名。", "请在微博开放平台设置安全域名并等待审核通过。"),
+        replace(
+            _app("应用没有设置或未通过安全域名。", "请在微博开放平台设置安全域名并等待审核通过。"), right="safe_domain"
+        ),
     ),
 )
 

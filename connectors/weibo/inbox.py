@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, Refused
+from connectors.errors import ConnectorError, NotEntitled, Refused
 from connectors.values import InboundMessage, Page, Receipt
 from connectors.weibo import codes
 from connectors.weibo.api import Api
@@ -102,8 +102,8 @@ def _counters(poll: Poll) -> dict[str, str]:
         return {}
     try:
         unread = poll.api.unread()
-    except (NotEntitled, CredentialsRefused) as error:
-        if not _closed(error):
+    except NotEntitled as error:
+        if error.code not in codes.CLOSED:
             raise
         poll.cursor["denied:remind/unread_count"] = poll.now.isoformat()
         return {}
@@ -201,8 +201,9 @@ def _list(poll: Poll, ask: _Ask, make: Make, lacking: str) -> bool:
         return False
     try:
         items = _newer(poll, ask)
-    except (NotEntitled, CredentialsRefused) as error:
-        if not _closed(error):
+    except NotEntitled as error:
+        # An address that is barred or an app that was not audited is no word about this list.
+        if error.code not in codes.CLOSED:
             raise
         poll.cursor[f"denied:{ask.call}"] = poll.now.isoformat()
         poll.lacking += [lacking] if lacking else []
@@ -216,12 +217,6 @@ def _list(poll: Poll, ask: _Ask, make: Make, lacking: str) -> bool:
     if newest > int(poll.cursor.get(ask.since_name) or 0):
         poll.cursor[ask.since_name] = str(newest)
     return True
-
-
-def _closed(error: ConnectorError) -> bool:
-    """Whether this list alone is closed to us: to the app, or not agreed to when the account was connected. Other refusals
-    of the authorisation mean all calls."""
-    return isinstance(error, NotEntitled) or error.code == codes.OUT_OF_SCOPE
 
 
 def _newer(poll: Poll, ask: _Ask) -> list[Mapping[str, Any]]:

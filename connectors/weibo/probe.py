@@ -9,7 +9,7 @@ from typing import Any
 
 from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, Refused
 from connectors.values import AccountConfig, Health, Right, limits_met
-from connectors.weibo import links
+from connectors.weibo import codes, links
 from connectors.weibo.adapt import operator_ip
 from connectors.weibo.api import Api
 from connectors.weibo.codes import ADMIN, OPERATOR
@@ -22,8 +22,14 @@ Attempt = Callable[[str, Callable[[], object]], Right]
 
 # When an authorisation of thirty days or more is called near its end; of a shorter one a quarter of its life.
 _SOON = timedelta(days=7)
-# Refused for the app's level: another level may do. Others (an address, an authorisation) would be refused at any.
-_TOO_LOW = frozenset({"10005", "10014", "10020"})
+# What a status of no words is refused for where the call is open: for want of words.
+_WORDLESS = frozenset({"20008", "10016", "10017"})
+# The right that each list is looked at by -> the lists as the inbox remembers them when they are closed.
+_LISTS = {
+    "comments": ("comments/to_me",),
+    "mentions": ("statuses/mentions",),
+    "unread": ("remind/unread_count",),
+}
 
 
 def calls_of(level: Level) -> int:
@@ -54,7 +60,9 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
         if not business:
             rights += [_unread(api, attempt)]
         rights += [Right(key="private", ok=None, detail=N_("收到并回复第一条私信时验证（粉丝服务平台）。"))]
-    rights += [_publish(account, level, api, ask=token.ok is True)]
+    met.clear()
+    rights += [_publish(account, level, api, met, ask=token.ok is True)]
+    limits.extend(limit for error in met for limit in limits_met(error, api.last_call))
     # The end of an authorisation that is dead already is no good news.
     if token.ok is not False or (expires_at is not None and expires_at <= now):
         rights += [_expiry(expires_at, granted_at, now)]
@@ -69,6 +77,7 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
         token_granted_at=granted_at,
         again_at=again_at,
         limits=tuple(limits),
+        opened=tuple(call for right in rights if right.ok for call in _LISTS.get(right.key, ())),
     )
 
 
@@ -79,7 +88,8 @@ def _token(
     known = _stated(account)
     try:
         info = api.token_info()
-    except CredentialsRefused as error:
+    except Refused as error:
+        # Of the authorisation (revoked, over), of the app (not audited, its key) or of this server: nothing works.
         return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy, who=error.who), known, None
     except ConnectorError as error:
         met.append(error)
@@ -126,7 +136,6 @@ def _try(key: str, call: Callable[[], object], met: list[ConnectorError]) -> Rig
     except NotEntitled as error:
         return Right(key=key, ok=False, detail=f"缺少权限。{error.cause}", remedy=error.remedy, who=error.who)
     except CredentialsRefused as error:
-        # Such as 10032: when connecting, this was not agreed to.
         return Right(key=key, ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
     except ConnectorError as error:
         met.append(error)
@@ -155,7 +164,7 @@ def _unread(api: Api, attempt: Attempt) -> Right:
     return found
 
 
-def _publish(account: AccountConfig, level: Level, api: Api, *, ask: bool) -> Right:
+def _publish(account: AccountConfig, level: Level, api: Api, met: list[ConnectorError], *, ask: bool) -> Right:
     """statuses/share is open to every app; whether the others are closed can be found out, not whether they are open."""
     call = level.call(0)
     # Whether anything can be said this time; what an earlier probe found stands otherwise.
@@ -164,17 +173,19 @@ def _publish(account: AccountConfig, level: Level, api: Api, *, ask: bool) -> Ri
         if ask and level.key != "share":
             api.try_publishing(CALLS[call])
     except NotEntitled as error:
-        if error.code not in _TOO_LOW:
+        if error.code not in codes.TOO_LOW:
             return Right(key="publish", ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
         said = f"缺少权限（{call}）。{error.cause}"
         # That level asks for it, and the form says so only when it is missing.
         first = "" if account.credentials.get("safe_domain") else "先在“凭据”中填好安全域名，再"
         remedy = f"{error.remedy}申请到之前，可{first}在账号设置中把应用级别改为“普通应用（分享）”。"
         return Right(key="publish", ok=False, detail=said, remedy=remedy, who=error.who)
-    except Refused:
+    except Refused as error:
         # For want of words, as it should be: the right is there, or is asked for later.
-        pass
-    except ConnectorError:
+        if error.code not in _WORDLESS:
+            return Right(key="publish", ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
+    except ConnectorError as error:
+        met.append(error)
         asked = False
     return Right(key="publish", ok=None, detail=f"首次发布时验证（{call}）。", asked=asked)
 

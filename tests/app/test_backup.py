@@ -22,7 +22,7 @@ from app.accounts.models import Account
 from app.audit.services import verify
 from app.config import Config, load
 from app.db import atomic, db
-from app.errors import Conflict, Invalid
+from app.errors import Conflict, Invalid, Unauthenticated
 from app.inbox.models import Contact, Conversation, Message, MessageMedia
 from app.media import services as media
 from app.media.blobs import path_of
@@ -30,9 +30,12 @@ from app.publishing import services as publishing
 from app.publishing.models import Publication, Stop
 from app.sealing import use_keys
 from app.system import backup, keys, restoring, rows
+from app.units import devices, second_factor
 from app.units import services as units
 from app.units.access import SYSTEM
-from app.units.models import Unit
+from app.units.models import Unit, User
+from app.units.open_sessions import open_session
+from app.units.tokens import actor_by_token, issue_token
 from tests.app.publishing.kit import Desk, row
 from tests.conftest import fresh_database
 
@@ -130,7 +133,7 @@ def test_everything_comes_back_and_waits(
         back = restoring.restore(file, config, hours)
         assert (back.rows, back.media) == (done.rows, done.media)
         after = {table.name: list(rows.lines_of(table)) for table in rows.tables()}
-        touched = {"events", "event_chain_head", "stops", "publications", "state_changes", "posts", "messages"}
+        touched = {"events", "event_chain_head", "stops", "publications", "state_changes", "posts", "messages", "users"}
         for name in set(before) - touched - {"notices", "deliveries"}:
             assert after[name] == before[name], name
         assert verify() == []
@@ -159,6 +162,34 @@ def check_nothing_goes_by_itself(made: dict[str, str], back: restoring.Restored)
     assert sum("明年的通知" in line and "已排期" in line for line in back.waiting) == 1
     assert sum("已暂缓" in line for line in back.waiting) == 2
     assert sum("已转住建局" in line for line in back.waiting) == 1
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_nobody_is_let_in_by_what_was_taken_away_since(
+    request: pytest.FixtureRequest, tmp_path: Path, now: datetime, kind: str
+) -> None:
+    """A session that was ended, a token that was revoked, a set-up whose secret somebody copied."""
+    file = tmp_path / "tandem.tar"
+    with installation(request, kind, tmp_path / "old") as config:
+        desk = Desk(now)
+        author = desk.author
+        open_session(author.user_id, epoch=0, how="password", user_agent="", address="", now=now)
+        devices.remember(author.user_id, [], now)
+        second_factor.begin(author, now=now)
+        own = issue_token(author, user_id=author.user_id, name="own", days=9, scopes=[], now=now)
+        program = issue_token(SYSTEM, user_id=author.user_id, name="program", days=9, scopes=[], now=now)
+        epoch = db.session.get_one(User, author.user_id).session_epoch
+        backup.create(file, config, now)
+        with tarfile.open(file) as tar:
+            for name in ("browser_sessions", "known_devices"):
+                assert tar.getmember(f"tables/{name}.jsonl").size == 0
+    with installation(request, kind, tmp_path / "new") as config:
+        assert restoring.restore(file, config, now).tokens == 1
+        assert db.session.get_one(User, author.user_id).session_epoch == epoch + 1
+        assert second_factor.pending(author, now=now) is None
+        with pytest.raises(Unauthenticated, match="停用"):
+            actor_by_token(own, origin="", now=now)
+        assert actor_by_token(program, origin="", now=now).user_id == author.user_id
 
 
 def test_a_damaged_backup_changes_nothing(request: pytest.FixtureRequest, tmp_path: Path, now: datetime) -> None:

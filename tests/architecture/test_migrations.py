@@ -33,6 +33,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
+    "0023": ("known_devices", "sign_in_failures"),
     "0021": ("shared_uses",),
     "0020": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
     "0019": ("answered_challenges", "passkeys", "recovery_codes", "second_factors", "browser_sessions"),
@@ -115,6 +116,24 @@ def test_files_of_messages_from_before(
         assert (found.kind, found.media_id, found.url) == ("image", "m1", "")
         assert (found.created_at, found.tries, found.size) == (now - age, 0, 0)
     db.session.rollback()
+
+
+@pytest.mark.parametrize(
+    ("platform", "pushed", "proven"), [("wechat", False, False), ("wechat", True, True), ("weibo", False, True)]
+)
+def test_keys_that_no_push_proved(empty: Flask, platform: str, pushed: bool, proven: bool) -> None:
+    """WeChat's check of the address counted as a push."""
+    upgrade()
+    _one_row_each()
+    downgrade(revision="0023")
+    tables = db.metadata.tables
+    with atomic():
+        db.session.execute(update(tables["accounts"]).values(platform=platform, callback_refused_at=None))
+        db.session.execute(update(tables["tallies"]).values(kind="callback", label="taken" if pushed else "forged"))
+    upgrade()
+    with db.engine.connect() as connection:
+        at = connection.execute(select(tables["accounts"].c.callback_proven_at)).scalar_one()
+    assert (at is not None) is proven
 
 
 def _one_row_each() -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from connectors.base import Connector
-from connectors.errors import ConnectorError, NotEntitled, OutcomeUnknown, Unavailable
+from connectors.errors import ConnectorError, CredentialsRefused, NotEntitled, OutcomeUnknown, RateLimited, Unavailable
 from connectors.values import Attempted, CannotTell, Content, Exchange, Found, Receipt, Removed
 from tests.connectors.contract import ConnectorContract, chinese, prepare_all
 from tests.connectors.fakes import SimulatorControl
@@ -19,6 +19,8 @@ class PublishingContract(ConnectorContract):
     # The call that cannot be taken back, as faults match it ("statuses/share"), and the code of a missing right.
     commit_path = ""
     not_entitled_code = 0
+    # The code of an authorisation that is dead, by which no renewal helps.
+    dead_code = 0
 
     def settle(self, connector: Connector, simulator: SimulatorControl, receipt: Receipt) -> None:
         """Let an asynchronous platform finish."""
@@ -106,6 +108,20 @@ class PublishingContract(ConnectorContract):
         attempted, _ = self.send(connector, content, deadline)
         simulator.fault("http_502", times=-1)
         assert isinstance(connector.check(attempted), CannotTell)
+
+    def test_what_is_said_of_the_account_reaches_whoever_asked(
+        self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl
+    ) -> None:
+        """The ledger must know of a limit, people of a dead authorisation; "cannot be told now" would hide both."""
+        attempted, receipt = self.send(connector, content, deadline)
+        self.settle(connector, simulator, receipt)
+        simulator.fault("exhaust_quota", times=1)
+        with pytest.raises(RateLimited) as limited:
+            connector.check(attempted)
+        assert limited.value.until is not None
+        simulator.fault("refuse", code=self.dead_code, times=1)
+        with pytest.raises(CredentialsRefused):
+            connector.check(attempted)
 
     def test_a_missing_right_is_said_with_its_remedy(
         self, connector: Connector, content: Content, deadline: datetime, simulator: SimulatorControl

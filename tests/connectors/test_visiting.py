@@ -10,6 +10,8 @@ from connectors.guard import LookUp
 from connectors.visiting import AGENT, Seen, Visitor
 from tests.connectors.visited import Site, served
 
+# The site of these tests listens where it can.
+ANY = range(65536)
 ALIVE = Seen(verdict="alive", status=200)
 
 
@@ -20,7 +22,7 @@ def site() -> Iterator[Site]:
 
 
 def visit(site: Site, path: str) -> Seen:
-    visitor = Visitor(allows=lambda _address: True, look_up=lambda _host, _port: ["127.0.0.1"])
+    visitor = Visitor(allows=lambda _address: True, look_up=lambda _host, _port: ["127.0.0.1"], ports=ANY)
     return visitor.visit(f"http://www.qinglan.gov.cn:{site.port}{path}")
 
 
@@ -70,11 +72,32 @@ def test_nobody_listens(site: Site) -> None:
 
 def test_no_machine_inside_is_asked(site: Site) -> None:
     for url in (f"http://127.0.0.1:{site.port}/200", f"http://localhost:{site.port}/200"):
-        assert Visitor().visit(url) == Seen(verdict="unsure", reason="inside")
-    led = Visitor(allows=lambda address: str(address) == "127.0.0.1", look_up=_two_faces())
+        assert Visitor(ports=ANY).visit(url) == Seen(verdict="unsure", reason="inside")
+    led = Visitor(allows=lambda address: str(address) == "127.0.0.1", look_up=_two_faces(), ports=ANY)
     seen = led.visit(f"http://outside.example.cn:{site.port}/to/http://inside.example.cn:{site.port}/200")
     assert seen == Seen(verdict="unsure", reason="inside")
     assert [path for _method, path in site.asked] == [f"/to/http://inside.example.cn:{site.port}/200"]
+
+
+@pytest.mark.parametrize("port", [22, 81, 3306, 7999, 9001, 65535])
+def test_no_port_without_pages_is_asked(port: int) -> None:
+    asked = Visitor(look_up=lambda host, port: pytest.fail("asked")).visit(f"http://www.qinglan.gov.cn:{port}/")
+    assert asked == Seen(verdict="unsure", reason="port")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://a.cn", "https://a.cn", "http://a.cn:443", "http://a.cn:8000", "https://a.cn:9000"]
+)
+def test_ports_of_pages_are_asked(address: str) -> None:
+    asked: list[str] = []
+    Visitor(look_up=lambda host, port: asked.append(host) or ["10.0.0.1"]).visit(address)
+    assert asked
+
+
+def test_nor_one_that_a_page_leads_to(site: Site) -> None:
+    visitor = Visitor(allows=lambda _address: True, look_up=lambda _host, _port: ["127.0.0.1"], ports={site.port})
+    assert visitor.visit(f"http://a.cn:{site.port}/to/http://a.cn:22/200") == Seen(verdict="unsure", reason="port")
+    assert len(site.asked) == 1
 
 
 def _two_faces() -> LookUp:

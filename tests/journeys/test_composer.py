@@ -30,6 +30,7 @@ def submit(page: Page) -> None:
 def test_a_refused_submission_is_said_once_and_goes_when_the_cause_is_gone(stack: Stack, browser: Browser) -> None:
     person = author(browser, stack)
     page = person.open("/posts/new")
+    only_accounts_of_the_chosen_unit_and_below_are_offered(page)
     page.get_by_label("标题", exact=True).fill("防汛值班安排")
     page.get_by_role("checkbox", name=re.compile(r"微博.*青岚发布")).check()
     body(page).fill("值班电话 13800138000。")
@@ -47,6 +48,22 @@ def test_a_refused_submission_is_said_once_and_goes_when_the_cause_is_gone(stack
     expect(page.locator("#problems")).to_contain_text("没有发现问题")
     expect(page.locator("#saved")).to_contain_text("已保存")
     what_is_typed_is_looked_at_before_it_is_saved(person)
+
+
+def only_accounts_of_the_chosen_unit_and_below_are_offered(page: Page) -> None:
+    unit, why = page.locator("#unit"), page.locator("#channels-why")
+    city = page.get_by_role("checkbox", name=re.compile(r"微博.*青岚发布"))
+    expect(why).to_be_hidden()
+    city.check()
+    before = unit.input_value()
+    unit.select_option(label="青岚市水务局")
+    expect(city).to_be_hidden()
+    expect(page.get_by_role("checkbox", name=re.compile("水务"))).to_be_visible()
+    expect(why).to_contain_text("没有列出上级和其他单位的账号")
+    unit.select_option(before)
+    expect(city).to_be_visible()
+    expect(city).not_to_be_checked()
+    expect(why).to_be_hidden()
 
 
 def what_is_typed_is_looked_at_before_it_is_saved(person: Person) -> None:

@@ -51,12 +51,27 @@ def write(page: Page) -> None:
     body(page).locator("td").last.click()
     tool(page, "rowDelete")
     expect(body(page).locator("tr")).to_have_count(3)
+    tool(page, "tableCaption")
+    dialog = page.get_by_role("dialog", name="表题")
+    dialog.get_by_label("表格上方的一行字").fill("表1 停水区域和手机13800138000")
+    page.keyboard.press("Enter")
+    expect(body(page).locator("caption")).to_have_text("表1 停水区域和手机13800138000")
+    # A number there is found as in the text; the place is the table.
+    expect(page.locator("#problems")).to_contain_text("手机号")
+    expect(body(page).locator(".found-caption")).to_have_count(1)
+    page.get_by_role("button", name=re.compile("^改为")).first.click()
+    expect(body(page).locator("caption")).to_have_text("表1 停水区域和手机138****8000")
+    body(page).locator("caption").dblclick()
+    dialog.get_by_label("表格上方的一行字").fill("表1 停水区域")
+    page.keyboard.press("Enter")
+    expect(page.locator("#problems")).not_to_contain_text("手机号")
     body(page).locator("p", has_text="今晚停水").click()
     page.keyboard.press("Home")
     picture = {"name": "大屏.png", "mimeType": "image/png", "buffer": png()}
     page.locator("#image-file").set_input_files(picture)
     page.locator("#problems").get_by_text("第 1 张图片没有替代文字").click()
     expect(body(page).locator("img.ProseMirror-selectednode")).to_have_count(1)
+    led_back_from_the_emergency_page(page)
     tool(page, "picture")
     dialog = page.get_by_role("dialog", name="图片说明")
     dialog.get_by_label("替代文字").fill("供水调度大屏")
@@ -65,10 +80,22 @@ def write(page: Page) -> None:
     expect(body(page).locator("figcaption")).to_have_text("供水调度中心")
 
 
+def led_back_from_the_emergency_page(page: Page) -> None:
+    """It does not let the picture pass either, and its list leads to the picture."""
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    page.goto(f"{page.url}/emergency")
+    page.get_by_label("为什么来不及逐级审核").fill("今晚停水")
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="紧急送审").click()
+    page.get_by_role("link", name=re.compile("第 1 张图片没有替代文字")).click()
+    expect(body(page).locator("img.ProseMirror-selectednode")).to_have_count(1)
+
+
 def looks_as_written(page: Page) -> None:
     expect(body(page).locator("figcaption")).to_have_text("供水调度中心")
     expect(body(page).locator("figure img")).to_have_attribute("alt", "供水调度大屏")
     expect(body(page).locator("[colspan='2']")).to_have_text("时段")
+    expect(body(page).locator("caption")).to_have_text("表1 停水区域")
     expect(body(page).locator("a")).to_have_attribute("href", "https://www.qinglan.gov.cn")
 
 
@@ -90,6 +117,12 @@ def paste_from_word(person: Person) -> None:
     page.get_by_label("标题", exact=True).fill("马拉松赛交通管制")
     page.get_by_role("checkbox", name=re.compile(r"微信.*青岚发布")).check()
     body(page).click()
+    paste(page, '<p style="text-align:center">关于马拉松赛的通告</p><p>各位市民：</p>')
+    expect(body(page).locator("p").first).to_have_attribute("style", "text-align: center;")
+    expect(body(page).locator("p")).to_have_count(2)
+    page.keyboard.type("如下。")
+    expect(body(page).locator("p").last).to_have_text("各位市民：如下。")
+    page.keyboard.press("Enter")
     paste(page, (SAMPLES / "traffic-control-from-word.html").read_text(encoding="utf-8"))
     expect(page.locator("#toasts")).to_contain_text("脚本 1 处")
     expect(page.locator("#toasts")).to_contain_text("Word")

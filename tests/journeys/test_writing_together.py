@@ -10,6 +10,7 @@ from app.system.demo.city import PASSWORD
 from tests.journeys.browser import Person, sign_in
 from tests.journeys.stack import Stack
 from tests.journeys.test_composer import author, body
+from tests.journeys.test_documents import paste
 
 OTHER = "zhangsan@demo.tandem"
 
@@ -118,9 +119,12 @@ def test_a_template_with_a_fixed_part(stack: Stack, browser: Browser) -> None:
     page.locator("#editor p", has_text="请提前做好储备").click()
     page.get_by_role("button", name=re.compile("固定这一段")).click()
     expect(page.locator("#editor .locked-part")).to_have_count(3)
+    fix_a_captioned_picture(keeper)
     keeper.shot("template-edit")
     page.get_by_role("button", name="保存模板").click()
-    expect(page.get_by_role("region", name="城区停水")).to_contain_text("3 段固定")
+    expect(page.get_by_role("region", name="城区停水")).to_contain_text("4 段固定")
+    page.get_by_role("region", name="城区停水").get_by_role("link", name="修改").click()
+    expect(page.locator("#editor figure.locked-part figcaption")).to_have_text("停水范围图")
 
     person = author(browser, stack)
     page = person.open("/posts")
@@ -145,12 +149,42 @@ def test_a_template_with_a_fixed_part(stack: Stack, browser: Browser) -> None:
     fixed_part_stays(person)
 
 
+def fix_a_captioned_picture(keeper: Person) -> None:
+    """It alone, not what follows it."""
+    page = keeper.page
+    page.locator("#editor p", has_text="请提前做好储备").click()
+    page.keyboard.press("Home")
+    (shown, *_others) = re.findall(r"[0-9a-f]{64}", keeper.page.request.get(f"{keeper.base}/library/choices").text())
+    # As copied within the editor: an administrator puts nothing into the library.
+    paste(page, f'<p data-pm-slice="1 1 []"><img src="/media/{shown}"></p>')
+    page.locator("#editor img[src]").dblclick()
+    dialog = page.get_by_role("dialog", name="图片说明")
+    dialog.get_by_label("替代文字").fill("城东停水范围")
+    dialog.get_by_label("图注").fill("停水范围图")
+    dialog.get_by_label("图注").press("Enter")
+    figure = page.locator("#editor figure")
+    expect(figure).to_have_class("locked-part")
+    figure.locator("img").click()
+    page.get_by_role("button", name=re.compile("固定这一段")).click()
+    expect(figure).not_to_have_class("locked-part")
+    expect(page.locator("#editor .locked-part")).to_have_count(3)
+    page.get_by_role("button", name=re.compile("固定这一段")).click()
+    expect(page.locator("#editor .locked-part")).to_have_count(4)
+
+
 def fixed_part_stays(person: Person) -> None:
     """Neither typing into it, nor deleting all, nor joining it from the next paragraph changes it; others are free."""
     page = person.page
     fixed = page.locator("#editor .locked-part")
-    expect(fixed).to_have_count(3)
+    expect(fixed).to_have_count(4)
     words = fixed.all_inner_texts()
+    page.locator("#editor figure img").dblclick()
+    dialog = page.get_by_role("dialog", name="图片说明")
+    dialog.get_by_label("替代文字").fill("另一张图")
+    dialog.get_by_label("替代文字").press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("这一段由模板固定")
+    expect(page.locator("#editor figure img")).to_have_attribute("alt", "城东停水范围")
+    page.locator("#toasts .btn-close, #toasts button").first.click()
     fixed.first.click()
     page.keyboard.type("改")
     body(page).press("Control+a")

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from app.accounts import verdicts
+from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.publishing import services as publishing
 from app.publishing.models import Attempt
+from connectors.values import Right
 from tests.app.accounts.kit import UID, WEIBO, Sim
 from tests.app.publishing.kit import Clockwork, Desk, row
 
@@ -38,8 +41,13 @@ def test_an_article_goes_out_once_and_is_read_back(desk: Desk, sim: Sim) -> None
 def test_without_the_right_at_weibo_it_fails_with_the_reason(desk: Desk, sim: Sim) -> None:
     entitle(desk, sim)
     sim.call("PUT", f"/_sim/accounts/weibo/{UID}", {**WEIBO, "name": "青岚发布", "rights": []})
+    with atomic():
+        desk.weibo.rights = [verdicts.row(Right(key=key, ok=None)) for key in ("token", "publish", "article")]
     clock = Clockwork.make()
     post = desk.approved(accounts=[desk.weibo], form="article")
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     clock.until(lambda: row(post, desk.weibo).status == "failed")
     assert row(post, desk.weibo).error_code == "10014"
+    # The account's page says so from now on.
+    account = db.session.get_one(Account, desk.weibo.id, populate_existing=True)
+    assert {right["key"]: right["ok"] for right in account.rights} == {"token": None, "publish": None, "article": False}

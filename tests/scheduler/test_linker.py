@@ -26,7 +26,7 @@ def site() -> Iterator[Site]:
 
 
 # The guard of the product lets nothing inside be asked: the tests' own server is.
-there = partial(Visitor, allows=lambda _address: True, look_up=lambda _host, _port: ["127.0.0.1"])
+there = partial(Visitor, allows=lambda _address: True, look_up=lambda _host, _port: ["127.0.0.1"], ports=range(65536))
 
 
 def look(clock: Clockwork) -> int:
@@ -58,7 +58,7 @@ def test_nothing_inside_is_ever_asked(desk: Desk, site: Site) -> None:
     fields = {"unit_id": desk.city.id, "title": "停水通知", "body_html": body, "account_ids": [desk.wechat.id]}
     posts.create_post(desk.author, fields, utcnow())
     clock = Clockwork.make()
-    clock.aside(lambda: linker.tick(clock.runtime, utcnow()))
+    clock.aside(lambda: linker.tick(clock.runtime, utcnow(), partial(Visitor, ports=range(65536))))
     db.session.rollback()
     assert db.session.scalars(select(LinkVerdict)).one().reason == "inside"
     assert site.asked == []

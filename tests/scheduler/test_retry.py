@@ -25,6 +25,7 @@ EXPECTED = {
     errors.OutcomeUnknown: "unknown",
     errors.AlreadyDone: "receipt",
     errors.Forged: "unknown",
+    errors.Unopened: "unknown",
 }
 
 

@@ -103,9 +103,11 @@ def _spend(call: Call, known: Endpoint) -> None:
     owner = call.me.owner
     if not known.counted:
         if "/biz" in known.path:
-            used = call.state.add(owner, "biz_calls", clock.hour(call.now))
+            # 50 000 an hour for one address of the app, whichever account speaks.
+            app = f"weibo-app:{call.me.settings['app_key']}:{call.remote_ip}"
+            used = call.state.add(app, "biz_calls", clock.hour(call.now))
             if used > call.me.quota("biz_per_hour", BUSINESS_CALLS_PER_HOUR):
-                raise WeiboError(10023)
+                raise WeiboError(10022)
         return
     if call.state.add(owner, "calls", clock.day(call.now)) > call.me.quota("daily_calls", 100):
         raise WeiboError(10023)

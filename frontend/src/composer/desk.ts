@@ -23,4 +23,24 @@ export const chosen = (): string[] => channels().filter((box) => box.checked).ma
 
 export function choose(accounts: string[]): void {
   channels().forEach((box) => (box.checked = accounts.includes(box.value)));
+  offer();
 }
+
+/** Only accounts of the unit and of those below it are offered: the others go out by another unit's review. */
+function offer(): void {
+  const path = (unit instanceof HTMLSelectElement ? unit.selectedOptions[0] : unit)?.dataset.path ?? "/";
+  let left = 0;
+  for (const box of channels()) {
+    const label = box.closest("label");
+    if (!label) continue;
+    const within = (label.dataset.path ?? path).startsWith(path);
+    // Another unit was chosen: what it cannot send to is not chosen any more. Of a saved post it stays to be taken out.
+    if (!within && !desk.post.id) box.checked = false;
+    label.hidden = !within && !box.checked;
+    left += Number(!within);
+  }
+  byId("channels-why").hidden = !left;
+}
+
+unit.addEventListener("change", offer);
+offer();

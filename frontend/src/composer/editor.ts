@@ -3,8 +3,10 @@ import { TableKit } from "@tiptap/extension-table";
 import { TextAlign } from "@tiptap/extension-text-align";
 import { Placeholder } from "@tiptap/extensions";
 import { DOMParser as ModelParser } from "@tiptap/pm/model";
+import { Selection } from "@tiptap/pm/state";
 import { StarterKit } from "@tiptap/starter-kit";
 import { send } from "../lib/http";
+import { CaptionedTable } from "./captions";
 import { freely, Lockable, lockedParts, type Locked } from "./locked";
 import { toast, untoast } from "../lib/toast";
 import { say } from "../lib/words";
@@ -48,7 +50,8 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     extensions: [
       StarterKit.configure({ heading: { levels: [2, 3, 4] }, link: { openOnClick: false, autolink: false } }),
       Picture.configure({ inline: true, allowBase64: true }),
-      TableKit.configure({ table: { resizable: false } }),
+      TableKit.configure({ table: false }),
+      CaptionedTable,
       TextAlign.configure({ types: ["heading", "paragraph"], alignments: ["center", "right", "justify"] }),
       Placeholder.configure({ placeholder: say("startHere") }),
       Figure,
@@ -91,11 +94,21 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     }
   }
 
-  // One slice, so that text pasted into the middle of a paragraph joins it.
+  // One slice, so that text pasted into the middle of a paragraph joins it; an empty paragraph gives way to what is pasted,
+  // whose first block keeps its looks then.
   function insertHtml(given: string): void {
     const box = new DOMParser().parseFromString(given, "text/html").body;
     const slice = ModelParser.fromSchema(editor.schema).parseSlice(box);
-    editor.view.dispatch(editor.state.tr.replaceSelection(slice).scrollIntoView());
+    const { tr, selection: { $from, empty } } = editor.state;
+    const within = $from.depth ? $from.node(-1) : null;
+    const [from, to] = $from.depth ? [$from.index(-1), $from.indexAfter(-1)] : [0, 0];
+    const bare = empty && $from.parent.type.name === "paragraph" && !$from.parent.content.size;
+    if (bare && slice.size && within?.canReplace(from, to, slice.content)) {
+      const end = $from.before() + slice.content.size;
+      tr.replaceWith($from.before(), $from.after(), slice.content);
+      tr.setSelection(Selection.near(tr.doc.resolve(end), -1));
+    } else tr.replaceSelection(slice);
+    editor.view.dispatch(tr.scrollIntoView());
     editor.view.focus();
   }
 
@@ -130,6 +143,11 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     replace(start, end, text) {
       const place = range(editor.state.doc, start, end);
       if (!place) return false;
+      if (place.caption) {
+        const { at, words } = place.caption(text);
+        editor.view.dispatch(editor.state.tr.setNodeAttribute(at, "caption", words));
+        return true;
+      }
       editor.view.dispatch(editor.state.tr.insertText(text, place.from, place.to).scrollIntoView());
       return true;
     },

@@ -44,7 +44,9 @@ export const Figure = Node.create({
     }];
   },
   renderHTML({ HTMLAttributes }) {
-    return ["figure", ["img", HTMLAttributes], ["figcaption", 0]];
+    // That a template fixes it is said of the whole, the rest of the picture.
+    const { "data-locked": locked, class: look, ...picture } = HTMLAttributes;
+    return ["figure", locked ? { "data-locked": locked, class: look } : {}, ["img", picture], ["figcaption", 0]];
   },
   addKeyboardShortcuts() {
     return {
@@ -69,10 +71,13 @@ function undo(editor: Editor): boolean {
   return bare(editor, $from.before(), $from.parent, $from.parent.attrs);
 }
 
+/** In the editor of templates: whether the block is fixed, for the one that takes its place. */
+const fixedAs = ({ attrs }: ModelNode): Attrs => ("locked" in attrs ? { locked: attrs.locked } : {});
+
 /** The figure at `at` without its caption. */
 function bare(editor: Editor, at: number, figure: ModelNode, said: Attrs): boolean {
   const { paragraph, image } = editor.schema.nodes;
-  const picture = paragraph.create(null, image.create({ ...said, src: figure.attrs.src }));
+  const picture = paragraph.create(fixedAs(figure), image.create({ ...said, src: figure.attrs.src }));
   return editor.chain().command(({ tr }) => Boolean(tr.replaceWith(at, at + figure.nodeSize, picture))).setNodeSelection(at + 1).focus().run();
 }
 
@@ -104,7 +109,8 @@ export function pictureAt(editor: Editor): Chosen | null {
 /** Say this of the picture; with a caption it is a figure, without one a picture in the line. */
 export function describe(editor: Editor, { node, at, caption: before }: Chosen, caption: string, said: Said): void {
   const text = caption ? [{ type: "text", text: caption }] : [];
-  const attrs = { ...said, src: node.attrs.src };
+  const block = node.type.name === "image" ? editor.state.doc.resolve(at).parent : node;
+  const attrs = { ...fixedAs(block), ...said, src: node.attrs.src };
   if (node.type.name === "image") {
     const chain = editor.chain().focus().setNodeSelection(at);
     if (!caption) chain.updateAttributes("image", { ...said }).run();
@@ -118,12 +124,19 @@ export function describe(editor: Editor, { node, at, caption: before }: Chosen, 
   }
 }
 
+// A name of a file says nothing (app/posts/holdings.py).
+const FILE_NAME = /\.(?:png|jpe?g|gif|bmp|webp|tiff?|heic)$/i;
+
+function undescribed({ type, attrs }: ModelNode): boolean {
+  const words = String(attrs.alt ?? "").trim();
+  return ["image", "figure"].includes(type.name) && !attrs.decorative && (!words || FILE_NAME.test(words));
+}
+
 /** Select the first picture that says nothing to those who cannot see it; false when there is none. */
 export function selectUndescribed(editor: Editor): boolean {
   let at = -1;
   editor.state.doc.descendants((node, position) => {
-    const picture = node.type.name === "image" || node.type.name === "figure";
-    if (at < 0 && picture && !String(node.attrs.alt ?? "").trim() && !node.attrs.decorative) at = position;
+    if (at < 0 && undescribed(node)) at = position;
     return at < 0;
   });
   return at >= 0 && editor.chain().focus().setNodeSelection(at).scrollIntoView().run();

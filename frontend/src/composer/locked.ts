@@ -2,6 +2,7 @@ import { type Editor, Extension } from "@tiptap/core";
 import type { Node } from "@tiptap/pm/model";
 import { Plugin, PluginKey } from "@tiptap/pm/state";
 import { Decoration, DecorationSet } from "@tiptap/pm/view";
+import { captionOf } from "./captions";
 
 /**
  * A part of the body that the post's template fixed; `text` is without any blanks, `pictures` are hashes
@@ -15,7 +16,14 @@ export interface Locked {
 
 const FREE = "freely";
 const key = new PluginKey<DecorationSet>("locked");
-const bare = (node: Node): string => node.textContent.replace(/\s+/g, "");
+
+/** Its words with the captions of its tables, without any blanks. */
+function bare(node: Node): string {
+  if (node.isText) return (node.text ?? "").replace(/\s+/g, "");
+  let found = captionOf(node).replace(/\s+/g, "");
+  node.forEach((child) => (found += bare(child)));
+  return found;
+}
 
 /** The hashes of the library's pictures that a block shows, in their order. */
 function pictures(block: Node): string[] {
@@ -32,14 +40,25 @@ function pictures(block: Node): string[] {
 const same = (node: Node, part: Locked): boolean =>
   bare(node) === part.text && (!part.pictures || pictures(node).join() === part.pictures.join());
 
+interface Place {
+  from: number;
+  to: number;
+  node: Node;
+}
+
 /** Where the fixed parts stand in the document, in their order; fewer than `parts` when some are not there. */
-function places(doc: Node, parts: Locked[]): { from: number; to: number }[] {
-  const found: { from: number; to: number }[] = [];
+function places(doc: Node, parts: Locked[]): Place[] {
+  const found: Place[] = [];
   doc.forEach((node, offset) => {
     const part = parts[found.length];
-    if (part && same(node, part)) found.push({ from: offset, to: offset + node.nodeSize });
+    if (part && same(node, part)) found.push({ from: offset, to: offset + node.nodeSize, node });
   });
   return found;
+}
+
+/** Nothing of a fixed part is another than before, neither its links nor what is said of its pictures to those who cannot see them. */
+function untouched(before: Place[], after: Place[]): boolean {
+  return before.every(({ node }, number) => after[number]?.node.eq(node));
 }
 
 /** Keeps every fixed part as it is: what would change, drop or move one is not done, and `refused` is called. */
@@ -57,7 +76,10 @@ export function lockedParts(parts: Locked[], refused: () => void): Extension {
         },
         filterTransaction(transaction, state) {
           if (!transaction.docChanged || transaction.getMeta(FREE)) return true;
-          const kept = places(transaction.doc, parts).length >= places(state.doc, parts).length;
+          const before = places(state.doc, parts);
+          const after = places(transaction.doc, parts);
+          // What the editor itself sets right after an act (a row that lacks a cell) is not the writer's doing.
+          const kept = transaction.getMeta("appendedTransaction") ? after.length >= before.length : untouched(before, after);
           if (!kept) refused();
           return kept;
         },
@@ -76,7 +98,7 @@ export const Lockable = Extension.create({
   addGlobalAttributes() {
     return [
       {
-        types: ["paragraph", "heading", "bulletList", "orderedList", "blockquote", "table", "codeBlock", "horizontalRule"],
+        types: ["paragraph", "heading", "bulletList", "orderedList", "blockquote", "table", "figure", "codeBlock", "horizontalRule"],
         attributes: {
           locked: {
             default: false,
@@ -90,14 +112,19 @@ export const Lockable = Extension.create({
   },
 });
 
+/** Where the outermost blocks of the selection begin; of a block that is selected itself, that one alone. */
+function chosenBlocks({ state: { doc, selection } }: Editor): number[] {
+  const chosen: number[] = [];
+  doc.forEach((node, offset) => {
+    if (offset < selection.to && offset + node.nodeSize > selection.from && "locked" in node.attrs) chosen.push(offset);
+  });
+  return chosen;
+}
+
 /** The outermost blocks of the selection, whole: all fixed, or all free again when they were. */
 export function lock(editor: Editor): void {
-  const { $from, $to } = editor.state.selection;
   const { tr, doc } = editor.state;
-  const chosen: number[] = [];
-  doc.forEach((node, offset, index) => {
-    if (index >= $from.index(0) && index <= $to.index(0) && "locked" in node.attrs) chosen.push(offset);
-  });
+  const chosen = chosenBlocks(editor);
   const on = !chosen.every((offset) => doc.nodeAt(offset)?.attrs.locked);
   chosen.forEach((offset) => tr.setNodeAttribute(offset, "locked", on));
   editor.view.dispatch(tr);
@@ -105,5 +132,6 @@ export function lock(editor: Editor): void {
 }
 
 export function isLocked(editor: Editor): boolean {
-  return Boolean(editor.state.doc.maybeChild(editor.state.selection.$from.index(0))?.attrs.locked);
+  const [first] = chosenBlocks(editor);
+  return first !== undefined && Boolean(editor.state.doc.nodeAt(first)?.attrs.locked);
 }

@@ -14,13 +14,6 @@ export async function submit(saver: Saver, acts: Acts): Promise<void> {
     if (!desk.post.id) saver.dirty = true;
     if (!(await saver.flush())) return;
     clear("submit");
-    // A picture without words reaches nobody who cannot see: described, marked as decoration or explained, or it stays here.
-    const bare = found(desk.post).find(({ problem }) => problem.rule === "media.alt" && !problem.dismissed);
-    if (bare) {
-      message("submit", "error", bare.problem.message);
-      acts.go(bare);
-      return;
-    }
     await send("POST", `/posts/${desk.post.id}/submission`);
     location.href = `/posts/${desk.post.id}`;
   } catch (error) {
@@ -31,7 +24,8 @@ export async function submit(saver: Saver, acts: Acts): Promise<void> {
     drawProblems(all, true, acts);
     const blocks = all.filter((item) => item.problem.severity === "block");
     byId("problems").scrollIntoView({ block: "nearest" });
-    if (blocks.length) acts.go(blocks[0]);
+    const first = blocks[0] ?? all.find(({ problem }) => said.some((one) => one.rule === problem.rule && one.key === problem.key));
+    if (first) acts.go(first);
   } finally {
     button.removeAttribute("aria-busy");
   }

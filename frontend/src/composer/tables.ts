@@ -1,4 +1,5 @@
 import type { Editor } from "@tiptap/core";
+import { editCaption } from "./captions";
 import { CellSelection, nextCell, selectionCell } from "@tiptap/pm/tables";
 
 /** What can be done to the table in which the cursor stands, by the name of its tool. */
@@ -10,6 +11,7 @@ export const tableOrders: Record<string, (editor: Editor) => void> = {
   merge,
   split: (editor) => editor.chain().focus().splitCell().run(),
   headerRow: (editor) => editor.chain().focus().toggleHeaderRow().run(),
+  tableCaption: (editor) => void editCaption(editor),
   rowDelete: (editor) => editor.chain().focus().deleteRow().run(),
   columnDelete: (editor) => editor.chain().focus().deleteColumn().run(),
   tableDelete: (editor) => editor.chain().focus().deleteTable().run(),

@@ -2,6 +2,7 @@ import type { Editor } from "@tiptap/core";
 import { Extension } from "@tiptap/core";
 import { ask } from "./asking";
 import { describe, pictureAt } from "./figure";
+import { editCaption } from "./captions";
 import { editLink } from "./links";
 import { isLocked, lock } from "./locked";
 import { idle, tableOrders } from "./tables";
@@ -85,7 +86,12 @@ export function wireTools(tools: HTMLElement, editor: Editor): void {
     if (within.parent.type.name === "figure") editor.chain().setNodeSelection(within.before()).focus().run();
   });
   editor.view.dom.addEventListener("dblclick", (event) => {
-    if (editor.isEditable && (event.target as Element).matches("img")) void editPicture(editor);
+    const target = event.target as Element;
+    if (editor.isEditable && target.matches("img")) void editPicture(editor);
+    if (editor.isEditable && target.matches("caption")) {
+      editor.commands.setTextSelection(editor.view.posAtDOM(target.parentElement?.querySelector("td, th") ?? target, 0) + 1);
+      void editCaption(editor);
+    }
   });
 }
 

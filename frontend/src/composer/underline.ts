@@ -22,6 +22,10 @@ export const Underlines = Extension.create({
               if (problem.start === null || problem.end === null) return [];
               const place = range(transaction.doc, problem.start, problem.end);
               if (!place) return [];
+              // The words above a table are no text of the document: all of it is marked.
+              const table = place.caption?.("").at;
+              const size = table === undefined ? 0 : transaction.doc.nodeAt(table)?.nodeSize ?? 0;
+              if (table !== undefined) return [Decoration.node(table, table + size, { class: "found-caption", title: problem.message })];
               return [Decoration.inline(place.from, place.to, { class: `found found-${problem.severity}`, title: problem.message })];
             });
             return DecorationSet.create(transaction.doc, marks);

@@ -230,9 +230,17 @@ window.addEventListener("beforeunload", (event) => {
   if (saver.dirty && (desk.post.id || begun(editor))) event.preventDefault();
 });
 
+/** Another page sent the writer here because of one problem: #problem- and its key or rule. */
+function goToNamed(): void {
+  const name = location.hash.startsWith("#problem-") ? location.hash.slice("#problem-".length) : "";
+  const item = name && found(desk.post).find(({ problem }) => problem.key === name || problem.rule === name);
+  if (item) acts.go(item);
+}
+
 closeByItself(byId<HTMLDetailsElement>("more"));
 put({ ...desk.post } as unknown as Fields);
 draw();
 underline();
 guard(editor);
 offerKept();
+goToNamed();

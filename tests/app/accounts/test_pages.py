@@ -15,7 +15,7 @@ from app.accounts.models import Account
 from app.accounts.quotas import blocked_until
 from app.accounts.services import claim_probes, probe
 from app.db import atomic, db, utcnow
-from app.units.models import Unit
+from app.units.models import Unit, User
 from app.web import local
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim, use_up_the_tests
 from tests.app.accounts.people import People
@@ -206,6 +206,34 @@ def test_settings_credentials_and_switch(app: Flask, people: People) -> None:
     assert "已停用" in sound(browser.get(path))
     browser.post(f"{path}/activation")
     assert only().active is True
+
+
+def test_saving_a_setting_takes_nobodys_responsibility_away(app: Flask, people: People) -> None:
+    """Of a unit above, or deactivated since: the list had no such choice, and saving sent none."""
+    browser = people.browser(people.admin)
+    saved(browser, wechat_form(people))
+    path, person = f"/accounts/{only().id}", people.author
+    with atomic():
+        only().responsible_id = person.id
+    cases = (
+        # Elsewhere, but still with a role here.
+        (people.stranger.unit_id, True, ""),
+        (people.city.id, False, "（已停用或调离，请更换）"),
+        (people.city.id, True, ""),
+    )
+    for unit_id, active, word in cases:
+        with atomic():
+            user = db.session.get_one(User, person.id)
+            user.unit_id, user.active = unit_id, active
+        html = sound(browser.get(path))
+        [shown] = re.findall(
+            r'<option value="([^"]*)" selected>([^<]*)</option>',
+            html.split('name="responsible_id"')[1].split("</select>")[0],
+        )
+        assert shown == (person.id, f"{person.name}{word}")
+        form = {"part": "settings", "name": "青岚发布", "mode": "publish", "responsible_id": shown[0]}
+        assert browser.post(path, data=form).status_code == 302
+        assert only().responsible_id == person.id
 
 
 def test_pressing_the_button_again_spends_no_calls(app_on_simulator: Flask, people: People, sim: Sim) -> None:

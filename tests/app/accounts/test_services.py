@@ -13,13 +13,17 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, text
 
-from app.accounts import advice, callbacks, connections, quotas
+from app.accounts import advice, callbacks, changing, connections, probing, quotas, tokens
 from app.accounts.models import Account, QuotaUse
+from app.accounts.reading import local_time
 from app.accounts.schemas import account_json
 from app.accounts.services import (
     accounts_of,
+    check_now,
     claim_probes,
     get_account,
+    heed,
+    note_refused,
     probe,
     request_poll,
     request_probe,
@@ -28,8 +32,9 @@ from app.accounts.services import (
 )
 from app.audit.models import Event
 from app.config import Config
-from app.db import atomic, db, utcnow
+from app.db import atomic, db, release, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from connectors.errors import ConnectorError, NotEntitled, RateLimited
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
 
 SECRETS = (
@@ -276,14 +281,67 @@ def test_an_address_that_waits_for_a_person_is_asked_about_again(
     again = account.probe_requested_at
     assert again is not None
     assert timedelta(hours=hours, minutes=-1) < again - now <= timedelta(hours=hours)
-    # Nobody is told that calls are used up.
-    assert "管理员同意" in advice.next_step(account, now).text
+    # Nobody is told that calls are used up, however often the button is pressed: what to do is, and from when.
+    for press in range(2):
+        if press and answer != "ask":
+            account = check_now(account.id, now).account
+        step = advice.next_step(account, now)
+        assert "管理员" in step.text
+        assert (step.act, step.at) == (("probe", None) if answer == "ask" else ("later", again))
     sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": None})
     assert claim_probes(again - timedelta(minutes=1)) == []
     assert claim_probes(again) == [account.id]
     with atomic():
         quotas.unblock(account.id)
     assert probe(account.id, utcnow()).status in ("ok", "limited")
+
+
+@pytest.mark.parametrize(
+    ("said", "status"),
+    [
+        ({"ip_whitelist": ["192.0.2.1"]}, "refused"),
+        ({"account_frozen": True}, "refused"),
+        ({"ip_confirm": "ask"}, "unknown"),
+        ({"ip_confirm": "refused_day"}, "unknown"),
+    ],
+)
+def test_what_bars_the_whole_account_is_probed_at_once(
+    app_on_simulator: Flask, sim: Sim, office: Office, said: dict[str, object], status: str
+) -> None:
+    """It showed green until the next daily test."""
+    account, now = probe(connect_wechat(office).id, utcnow()), utcnow()
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", said)
+    with atomic():
+        tokens.store(account.id, None)
+        account.probe_requested_at = None
+    connector = connections.connect(account)
+    release()
+    with pytest.raises(ConnectorError) as caught:
+        connector.history(now - timedelta(days=1))
+    heed(account.id, connector, caught.value, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    if isinstance(caught.value, RateLimited):
+        # No call is answered until then, so no test can ask: the platform's word stands.
+        assert claim_probes(now) == []
+        assert account.probe_requested_at == caught.value.until
+    else:
+        assert claim_probes(now) == [account.id]
+        account = probe(account.id, now)
+    assert account.status == status
+    assert (status == "unknown") is advice.confirming(account)
+    assert len(account.rights) > 1 or status == "refused", "what was known of the others stays"
+    # Known now: another call that hears it asks for no further probe, of which each may ring at somebody's phone.
+    again = account.probe_requested_at
+    heed(account.id, connector, caught.value, now)
+    assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at == again
+
+
+def test_what_bars_one_call_probes_nothing(app: Flask, office: Office, now: datetime) -> None:
+    account = connect_wechat(office)
+    with atomic():
+        account.probe_requested_at = None
+    note_refused(account.id, NotEntitled("公众号没有这个接口的权限。", code="48001"), now)
+    assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at is None
 
 
 def test_probing_weibo_with_a_dead_token(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
@@ -318,6 +376,48 @@ def test_what_a_probe_found_of_the_old_secret_is_not_said_of_the_new_one(
     assert (account.status, account.rights) == ("unknown", [])
     assert account.probe_requested_at is not None
     assert probe(account_id, utcnow()).status in ("ok", "limited")
+
+
+def test_a_limit_of_the_old_secret_stops_not_the_new_one(
+    app_on_simulator: Flask, sim: Sim, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform's "not before" was met while the credentials were being corrected."""
+    account_id = connect_wechat(office).id
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": "refused_day"})
+    ask = probing._asked
+
+    def ask_and_correct(account: Account) -> Any:
+        found = ask(account)
+        assert found.limits
+        update_account(office.admin, account_id, credentials={"token": "another"}, now=utcnow())
+        return found
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr(probing, "_asked", ask_and_correct)
+        probe(account_id, utcnow())
+    assert quotas.blocked_until(account_id, "stable_token", utcnow()) is None
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": None})
+    assert probe(account_id, utcnow()).status in ("ok", "limited")
+
+
+@pytest.mark.parametrize("corrected", [True, False])
+def test_a_test_that_is_left_alone_forgets_none_that_was_asked_for_meanwhile(
+    app: Flask, office: Office, now: datetime, monkeypatch: pytest.MonkeyPatch, corrected: bool
+) -> None:
+    account = connect_weibo(office, credentials={**WEIBO, "access_token": ""}, waiting=True, now=now)
+    locked, later = changing.locked, now + timedelta(minutes=1)
+
+    def ask_first(account_id: str) -> Account:
+        monkeypatch.undo()
+        found = locked(account_id)
+        if corrected:
+            found.credentials = {**found.credentials, "access_token": "2.00New"}
+        found.probe_requested_at = later
+        db.session.flush()
+        return found
+
+    monkeypatch.setattr(changing, "locked", ask_first)
+    assert probe(account.id, now).probe_requested_at == later
 
 
 def test_probing_an_unreachable_platform_is_unknown_not_refused(app: Flask, config: Config, office: Office) -> None:
@@ -372,6 +472,17 @@ def test_old_counters_and_callbacks_are_forgotten(app: Flask, office: Office, no
         ({"article_cover": 7}, "settings.article_cover"),
         ({"welcome_text": "欢" * 300}, "settings.welcome_text"),
         ({"welcome_text": ["欢迎"]}, "settings.welcome_text"),
+        ({"audience": "all"}, "settings.audience"),
+        ({"audience": {"is_to_all": False}}, "settings.audience"),
+        ({"audience": {"is_to_all": False, "tag_id": True}}, "settings.audience"),
+        ({"send_ignore_reprint": "yes"}, "settings.send_ignore_reprint"),
+        ({"article": "yes"}, "settings.article"),
+        ({"comments": 2}, "settings.comments"),
+        ({"default_author": 7}, "settings.default_author"),
+        ({"theme": ["official"]}, "settings.theme"),
+        ({"kind": True}, "settings.kind"),
+        ({"default_cover": "../cover.png"}, "settings.default_cover"),
+        ({"rights": "article"}, "settings.rights"),
     ],
 )
 def test_wrong_settings_are_named(office: Office, settings: dict[str, Any], field: str) -> None:
@@ -385,5 +496,24 @@ def test_right_settings_are_kept(office: Office) -> None:
         "article": True,
         "article_cover": "http://ww2.sinaimg.cn/large/71666d49.jpg",
         "welcome_text": "欢" * 299,
+        "rights": ["article"],
+        "audience": {"is_to_all": False, "tag_id": 101, "tag_name": "居民"},
+        "send_ignore_reprint": 1,
+        "default_cover": "0" * 64,
     }
     assert connect_weibo(office, settings=settings).settings == settings
+
+
+@pytest.mark.parametrize(
+    "ends",
+    ["9999-12-31T23:59:59-12:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+08:00", "1999-12-31T00:00:00Z"],
+)
+def test_an_end_beyond_all_calendars_is_refused(office: Office, ends: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        connect_weibo(office, credentials={**WEIBO, "expires_at": ends})
+    assert set(caught.value.errors) == {"credentials.expires_at"}
+    # One that was stored before is an end that nobody knows, and breaks no page.
+    token = connections.given_token({**WEIBO, "expires_at": ends})
+    assert token is not None
+    assert token.expires_at is None
+    assert local_time(ends, "Asia/Shanghai") in ("", "1999-12-31T08:00", "0001-01-01T00:00")

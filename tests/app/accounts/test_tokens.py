@@ -16,12 +16,13 @@ from sqlalchemy import update
 
 from app.accounts import tokens
 from app.accounts.models import AccountToken
+from app.accounts.services import update_account
 from app.accounts.tokens import DatabaseTokens
 from app.config import Config
 from app.db import InTransaction, atomic, db, utcnow
 from connectors.errors import CredentialsRefused, Unavailable
 from connectors.values import Token
-from tests.app.accounts.kit import Office, connect_wechat
+from tests.app.accounts.kit import WECHAT, Office, connect_wechat
 from tests.conftest import ENCRYPTION_KEY
 from tests.patience import PATIENCE
 
@@ -150,13 +151,62 @@ def test_whoever_lost_the_lease_does_not_overwrite(app: Flask, account_id: str) 
     def fetch_slowly() -> Token:
         with atomic():
             tokens.store(account_id, Token(value="by hand", expires_at=later()))
-            db.session.execute(update(AccountToken).values(lease_owner="another"))
         return Token(value="late", expires_at=later())
 
     store_of(account_id).renew(None, fetch_slowly)
     current = store_of(account_id).current()
     assert current is not None
     assert current.value == "by hand"
+
+
+def test_a_token_of_replaced_credentials_is_not_kept(app: Flask, office: Office, account_id: str) -> None:
+    """Nor does whoever waited for it get it."""
+    waited: list[str] = []
+    going, waiting, replaced = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch_slowly() -> Token:
+        going.set()
+        assert replaced.wait(20)
+        return Token(value="of the old secret", expires_at=later())
+
+    def looked() -> datetime:
+        waiting.set()
+        return utcnow()
+
+    def wait() -> None:
+        assert going.wait(20)
+        store = DatabaseTokens(account_id, clock=looked)
+        try:
+            waited.append(store.renew(None, lambda: pytest.fail("fetched again")).value)
+        except Unavailable as error:
+            waited.append(error.cause)
+
+    def replace() -> None:
+        assert waiting.wait(20)
+        update_account(office.admin, account_id, credentials={"app_secret": "another-secret"}, now=utcnow())
+        replaced.set()
+
+    work = iter([lambda: store_of(account_id).renew(None, fetch_slowly), wait, replace])
+
+    def one() -> None:
+        next(work)()
+
+    in_threads(app, 3, one)
+    assert waited == ["账号的凭据刚刚更换，旧凭据不再使用。"]
+    assert store_of(account_id).current() is None
+    assert store_of(account_id).renew(None, lambda: Token(value="new", expires_at=later())).value == "new"
+
+
+def test_who_still_holds_the_old_credentials_fetches_nothing(app: Flask, office: Office, account_id: str) -> None:
+    old = DatabaseTokens(account_id, clock=utcnow, known=dict(WECHAT))
+    new = {**WECHAT, "app_secret": "another-secret"}
+    update_account(office.admin, account_id, credentials=new, now=utcnow())
+    with pytest.raises(Unavailable, match="刚刚更换"):
+        old.renew(None, lambda: pytest.fail("asked with the old secret"))
+    fetched = DatabaseTokens(account_id, clock=utcnow, known=new).renew(
+        None, lambda: Token(value="new", expires_at=later())
+    )
+    assert fetched.value == "new"
 
 
 def test_an_expired_stored_token_is_fetched_anew(app: Flask, account_id: str) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import pytest
 from flask import Flask
 
 from app.accounts import advice, connections, verdicts
+from app.accounts.callbacks import note_callback
 from app.accounts.ledger import Ledger
 from app.accounts.models import Account
 from app.accounts.services import probe, remaining, update_account
@@ -15,7 +17,7 @@ from app.notices.dying import warn_of
 from app.notices.models import Notice
 from connectors.errors import NotEntitled
 from connectors.values import Right
-from tests.app.accounts.kit import UID, WEIBO, Office, Sim, connect_wechat, connect_weibo
+from tests.app.accounts.kit import UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
 from tests.app.callbacks import post
 
 
@@ -74,19 +76,55 @@ def test_what_the_platform_denies_later_is_green_no_longer(app: Flask, office: O
     with atomic():
         verdicts.note_use(account, "publish")
     denied = NotEntitled("公众号没有这个接口的权限。", code="48001")
-    verdicts.note_denied(account.id, "mass", denied, now)
-    assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at is None
+    denied.whole = True
+    verdicts.note_denied(account.id, "publish", denied, now)
+    assert right(db.session.get_one(Account, account.id, populate_existing=True), "publish")["ok"] is True
+    denied = NotEntitled("公众号没有这个接口的权限。", code="48001")
+    verdicts.note_denied(account.id, "", denied, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert (right(account, "publish")["ok"], account.probe_requested_at) == (True, now)
     verdicts.note_denied(account.id, "publish", denied, now)
     account = db.session.get_one(Account, account.id, populate_existing=True)
     assert (right(account, "publish")["ok"], right(account, "publish")["detail"]) == (
-        None,
+        False,
         "公众号没有这个接口的权限。",
     )
-    assert account.probe_requested_at == now
     # Another success shows it again.
     with atomic():
         verdicts.note_use(account, "publish")
     assert right(account, "publish")["ok"] is True
+
+
+def test_the_first_publication_may_answer_no(app: Flask, office: Office, now: datetime) -> None:
+    """What the test can only call 首次发布时验证 stood so for ever."""
+    account = connect_weibo(office)
+    with atomic():
+        first = [Right(key="token", ok=True), Right(key="publish", ok=None), Right(key="safe_domain", ok=None)]
+        account.rights = [verdicts.row(each) for each in first]
+        account.checked_at = now
+        verdicts.judge(account)
+        assert account.status == "ok"
+    denied = NotEntitled("应用没有设置或未通过安全域名。", remedy="请设置。", who="系统管理员", code="10017")
+    denied.right = "safe_domain"
+    verdicts.note_denied(account.id, "publish", denied, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    shown = right(account, "safe_domain")
+    assert (shown["ok"], shown["detail"], shown["who"]) == (False, "应用没有设置或未通过安全域名。", "系统管理员")
+    assert (right(account, "publish")["ok"], account.status) == (None, "limited")
+    # No test can try it: it stays denied, until use or other settings show better.
+    assert verdicts.merged(account.rights, first)[2]["ok"] is False
+    with atomic():
+        for key in advice.rights_by("statuses/share"):
+            verdicts.note_use(account, key)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert (right(account, "safe_domain")["ok"], right(account, "publish")["ok"], account.status) == (True, True, "ok")
+    verdicts.note_denied(account.id, "publish", NotEntitled("没有权限。", remedy="请申请。"), now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert (account.status, advice.missing_right(account)) == ("limited", "publish")
+    assert "再发布一次" in advice.next_step(account, now).text
+    update_account(office.admin, account.id, settings={"article": True}, now=now)
+    account = db.session.get_one(Account, account.id)
+    assert verdicts.merged(account.rights, first)[1]["ok"] is None
 
 
 def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account(
@@ -97,6 +135,16 @@ def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account
     sim.fault("exhaust_quota", path="comments/to_me", times=-1)
     account = probe(account.id, utcnow())
     assert (account.status, right(account, "comments")["ok"]) == ("limited", False)
+
+
+def test_a_list_that_a_test_found_open_is_read_again(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = connect_weibo(office)
+    sim.call("PUT", f"/_sim/accounts/weibo/{UID}", {"denied": ["statuses/mentions"]})
+    closed = {"denied:comments/to_me": "2026-01-01", "denied:statuses/mentions": "2026-01-01", "since_id": "9"}
+    with atomic():
+        account.poll_cursor = closed
+    account = probe(account.id, utcnow())
+    assert account.poll_cursor == {"denied:statuses/mentions": "2026-01-01", "since_id": "9"}
 
 
 def push(app: Flask, account: Account, letter: post.Letter) -> int:
@@ -135,6 +183,119 @@ def test_a_good_push_after_a_refused_one_clears_it_at_once(app_on_simulator: Fla
     assert push(app_on_simulator, account, post.weibo()) == 200
     account = db.session.get_one(Account, account.id)
     assert (right(account, "callback")["ok"], account.status) == (True, "ok")
+
+
+def looked_up(app: Flask, account: Account, letter: post.Letter, method: str = "GET") -> int:
+    """The platform (or anybody) asks for the address."""
+    path = f"/callbacks/{account.platform}/{account.callback_key}{letter.tail}"
+    answer = app.test_client().open(path, method=method)
+    db.session.rollback()
+    return answer.status_code
+
+
+def test_a_check_of_wechats_address_says_nothing_of_the_key(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = probe(connect_wechat(office).id, utcnow())
+    assert looked_up(app_on_simulator, account, post.wechat(echostr="1")) == 200
+    account = db.session.get_one(Account, account.id)
+    assert (right(account, "callback")["ok"], account.callback_proven_at) == (None, None)
+    assert "密钥" in str(right(account, "callback")["detail"])
+    assert right(probe(account.id, utcnow()), "callback")["ok"] is None
+    assert push(app_on_simulator, account, post.wechat()) == 200
+    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is True
+
+
+@pytest.mark.parametrize("platform", ["weibo", "wechat"])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_who_opens_the_address_in_a_browser_says_nothing_of_the_keys(
+    app: Flask, office: Office, platform: str, method: str
+) -> None:
+    connect, letter = (connect_weibo, post.weibo()) if platform == "weibo" else (connect_wechat, post.wechat())
+    account = connect(office)
+    assert looked_up(app, account, post.Letter(query={}, body=b""), method) == {"GET": 403, "HEAD": 405}[method]
+    assert db.session.get_one(Account, account.id).callback_refused_at is None
+    # A check that is signed with another key is the platform's, and tells of it.
+    forged = post.Letter(query={**letter.query, "signature": "0" * 40, "echostr": "1"}, body=b"")
+    assert looked_up(app, account, forged) == 403
+    assert db.session.get_one(Account, account.id).callback_refused_at is not None
+
+
+def test_weibos_check_is_signed_with_all_there_is(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    account = probe(connect_weibo(office).id, utcnow())
+    assert looked_up(app_on_simulator, account, post.weibo(b"", echostr="1")) == 200
+    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is True
+
+
+def test_pushes_that_the_key_does_not_open_are_told(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    """Rightly signed, they were dropped without a word."""
+    wrong = {**WECHAT, "encoding_aes_key": "Z" * 42 + "E"}
+    account = probe(connect_wechat(office, credentials=wrong).id, utcnow())
+    assert push(app_on_simulator, account, post.wechat()) == 400
+    account = db.session.get_one(Account, account.id)
+    shown = right(account, "callback")
+    assert (shown["ok"], account.status) == (False, "limited")
+    assert "EncodingAESKey" in str(shown["remedy"])
+    # That the address is checked again proves nothing, but what was refused may be well by now.
+    assert looked_up(app_on_simulator, account, post.wechat(echostr="1")) == 200
+    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is None
+    assert push(app_on_simulator, account, post.wechat()) == 400
+    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is False
+    update_account(office.admin, account.id, credentials=dict(WECHAT), now=utcnow())
+    account = probe(account.id, utcnow())
+    assert right(account, "callback")["ok"] is None
+    assert push(app_on_simulator, account, post.wechat()) == 200
+    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("platform", "key", "value"),
+    [
+        ("wechat", "encoding_aes_key", "Z" * 42 + "E"),
+        ("wechat", "token", "another"),
+        ("weibo", "app_secret", "another"),
+    ],
+)
+def test_old_pushes_prove_no_new_keys(
+    app_on_simulator: Flask, sim: Sim, office: Office, platform: str, key: str, value: str
+) -> None:
+    connect, letter = (connect_weibo, post.weibo()) if platform == "weibo" else (connect_wechat, post.wechat())
+    account = connect(office)
+    assert push(app_on_simulator, account, letter) == 200
+    with atomic():
+        account = db.session.get_one(Account, account.id)
+        account.rights = [verdicts.row(Right(key="token", ok=True))]
+        verdicts.judge(account)
+    assert right(account, "callback")["ok"] is True
+    verified_with = dict(account.known)
+    update_account(office.admin, account.id, credentials={key: value}, now=utcnow())
+    with atomic():
+        account.rights = [verdicts.row(Right(key="token", ok=True))]
+        verdicts.judge(account)
+    assert right(account, "callback")["ok"] is None
+    # Nor does one that was still known by the old keys.
+    with atomic():
+        note_callback(account.id, utcnow(), verified_with)
+    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is None
+
+
+def test_authorising_again_leaves_a_refusal_of_the_secret(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    many = {"quotas": {"daily_calls": 1000}}
+    account = probe(connect_weibo(office, settings=many).id, utcnow())
+    assert push(app_on_simulator, account, post.weibo(signature="0" * 40)) == 403
+    update_account(office.admin, account.id, credentials={"expires_at": "2098-01-01T00:00:00+08:00"}, now=utcnow())
+    assert right(probe(account.id, utcnow()), "callback")["ok"] is False
+    update_account(office.admin, account.id, credentials={"app_secret": "another-secret"}, now=utcnow())
+    assert right(probe(account.id, utcnow()), "callback")["ok"] is None
+
+
+def test_pushes_in_clear_prove_no_key(app: Flask, office: Office) -> None:
+    account = connect_wechat(office, settings={"callback_mode": "plain"})
+    with atomic():
+        note_callback(account.id, utcnow(), dict(WECHAT))
+        account.rights = [verdicts.row(Right(key="token", ok=True))]
+        verdicts.judge(account)
+    assert right(account, "callback")["ok"] is True
+    update_account(office.admin, account.id, settings={"callback_mode": "safe"}, now=utcnow())
+    assert right(account, "callback")["ok"] is None
 
 
 def test_a_refused_signature_goes_before_wechats_own_test(app_on_simulator: Flask, sim: Sim, office: Office) -> None:

@@ -15,7 +15,7 @@ from app.checks.models import PackImport, PackVersion, WordPack
 from app.checks.packs import terms_of
 from app.checks.spreadsheets import read_lines, write_terms
 from app.checks.words import Term
-from app.db import db
+from app.db import db, in_atomic
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.app.posts.helpers import World
 
@@ -85,6 +85,19 @@ def test_nothing_changes_until_it_is_confirmed(world: World) -> None:
     last = db.session.query(PackVersion).filter_by(pack_id=pack.id, number=2).one()
     assert last.summary == "从“表.xlsx”导入：新增 1 条，修改 1 条"
     assert db.session.query(PackImport).count() == 0
+
+
+def test_terms_are_read_while_nobody_is_kept_waiting(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    pack = pack_of(world, Term(wrong="帐号", right="账号"))
+    inside: list[bool] = []
+    monkeypatch.setattr(importing, "terms_of", lambda *given: inside.append(in_atomic()) or terms_of(*given))
+    waiting = read(world, pack, book(["其它", "其他"]))
+    importing.take_over(world.admin, pack.id, waiting.id, replace=True, now=world.now)
+    monkeypatch.setattr(importing, "AT_ONCE", 1)
+    read(world, pack, book(["其它", "其他"]))
+    assert importing.read_waiting(world.now)
+    assert inside == [False] * 3
+    assert [term.wrong for term in terms_of(pack)] == ["其它"]
 
 
 def test_a_file_can_take_the_place_of_all(world: World) -> None:

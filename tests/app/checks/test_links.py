@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.checks.links import Known, Link, link_problems, links_in_html, links_in_text, tidy
@@ -47,6 +47,7 @@ _PIECES = [
 
 
 @given(st.lists(st.sampled_from(_PIECES), max_size=30).map("".join))
+@example('甲<p><a href="http://a.cn/">')
 def test_a_link_begins_and_ends_where_its_words_do(html: str) -> None:
     """Private-use letters set in their place of the tags stand, in the plain text, where the link says."""
     marked = plain_text(html.replace('<a href="http://a.cn/">', "\ue000").replace("</a>", "\ue001"))

@@ -211,6 +211,12 @@ def test_the_name_of_an_attachment_is_checked() -> None:
     assert [(problem.rule, problem.severity) for problem in found] == [("privacy.mobile", "block")]
 
 
+def test_the_name_of_a_picture_is_checked_and_no_text_asked_of_it() -> None:
+    pictures = [Attachment(name=name, text="", picture=True) for name in ("王某_13800138000.png", "停水范围.png")]
+    found = check_content(title="题", summary="", body_html="<p>文</p>", attachments=pictures)
+    assert [(one.rule, one.field) for one in found] == [("privacy.mobile", "attachment:王某_13800138000.png")]
+
+
 def test_a_long_table_of_figures_is_read_once() -> None:
     """Two hundred thousand small numbers, none of them anybody's."""
     text = " ".join(str(700 + number % 97) for number in range(200_000)) + "\n电话13800138000"

@@ -79,9 +79,17 @@ def faults_of(answer: TestResponse, name: str) -> list[str]:
     found = [f"{answer.status}"] if answer.status_code >= 500 else []
     if answer.mimetype == "application/json":
         found += [fault for text in fragments(answer.get_json()) for fault in faults_in(text)]
-    elif answer.mimetype in ("text/html", "application/atom+xml", "application/xml"):
+    elif answer.mimetype == "text/html" and not runs_nothing(answer):
+        found.append(f"runs scripts within the page: {answer.headers['Content-Security-Policy']}")
+    if answer.mimetype in ("text/html", "application/atom+xml", "application/xml"):
         found += faults_in(words_of(answer))
     return [f"{name}: {fault}" for fault in found]
+
+
+def runs_nothing(answer: TestResponse) -> bool:
+    """Whether a browser would run none of it even if it came out as markup."""
+    policy = dict(rule.strip().partition(" ")[::2] for rule in answer.headers["Content-Security-Policy"].split(";"))
+    return policy.get("script-src", policy["default-src"]) in ("'self'", "'none'")
 
 
 def fragments(given: Any, key: str = "") -> Iterator[str]:

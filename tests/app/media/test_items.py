@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,6 +34,7 @@ from app.media.services import (
     thumb_of,
     uses_of,
 )
+from app.posts import holdings
 from app.posts import services as posts
 from app.review import services as review
 from connectors import images
@@ -279,6 +282,12 @@ def test_pictures_without_words_are_described_or_explained(world: World, now: da
         post = posts.override_variant(world.author, post.id, wechat.id, {"content_html": html}, now)
         found = [p for p in posts.current_variants(post)[1].problems if p["rule"] == "media.alt"]
         assert [(p["field"], p["severity"]) for p in found] == expected
+
+
+def test_the_composer_leads_to_the_same_pictures() -> None:
+    script = (Path(__file__).parents[3] / "frontend/src/composer/figure.ts").read_text(encoding="utf-8")
+    (pattern,) = re.findall(r"FILE_NAME = /(.+)/i;", script)
+    assert pattern == holdings._FILE_NAME.pattern
 
 
 def test_a_part_becomes_a_new_item_that_knows_its_origin(world: World, now: datetime) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -90,6 +90,16 @@ def test_an_account_that_waits_for_its_first_authorisation_alarms_nobody(desk: D
         account.status, account.credentials = "refused", {**account.credentials, "access_token": ""}
     notices.warn_of_dying_accounts(now)
     assert db.session.query(Notice).count() == 0
+
+
+def test_one_account_that_cannot_be_told_of_keeps_the_others_from_nobody(desk: Desk, now: datetime) -> None:
+    with atomic():
+        first, second = sorted((desk.weibo, desk.wechat), key=lambda account: account.id)
+        assert first.id == desk.weibo.id
+        db.session.get_one(Account, first.id).token_expires_at = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
+        db.session.get_one(Account, second.id).status = "refused"
+    notices.warn_of_dying_accounts(now)
+    assert [notice.path for notice in db.session.query(Notice)] == [f"/accounts/{second.id}"]
 
 
 def test_a_refused_account_is_told_once_a_week_while_it_is_active(desk: Desk, now: datetime) -> None:

@@ -238,6 +238,13 @@ def test_cover_and_attachments_must_be_in_the_library(world: World, now: datetim
     assert set(refused.value.errors) == {"cover_media_id", "attachments"}
 
 
+def test_the_name_of_an_attached_picture_is_checked(world: World, now: datetime) -> None:
+    picture = add_media(world.author, unit_id=world.city.id, name="王某_13800138000.png", content=png(), now=now)
+    post = posts.create_post(world.author, world.fields(attachments=[picture.id]), now)
+    found = [p for p in posts.current_revision(post).problems if p["field"].startswith("attachment:")]
+    assert [(p["rule"], p["severity"]) for p in found] == [("privacy.mobile", "block")]
+
+
 def test_wrong_fields_are_all_named(world: World, now: datetime) -> None:
     given = world.fields(
         title="长" * 201, tags=["x" * 50], account_ids=["nobody"], body_markdown="x", corrects_id="none", colour="red"

@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 from typing import Any
 
+from app.db import atomic
 from app.posts import services as posts
 from app.posts.correcting import correction_of
 from tests.app.posts.conftest import Enter
@@ -22,6 +23,9 @@ def handed_over(page: str) -> dict[str, Any]:
 
 
 def test_the_composer_opens_with_the_original(enter: Enter, world: World, now: datetime) -> None:
+    with atomic():
+        for account in (world.weibo, world.wechat):
+            account.unit_id = world.bureau.id
     original = posts.create_post(world.author, world.fields(unit_id=world.bureau.id, tags=["防汛"]), now)
     page = sound(enter(world.author), f"/posts/new?corrects={original.id}")
     shown = handed_over(page)

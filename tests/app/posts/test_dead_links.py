@@ -178,11 +178,70 @@ def test_a_part_set_by_hand_has_links_of_its_own(world: World, now: datetime) ->
     assert sorted(found.values()) == [[], ["content_html"]]
 
 
+def test_summary_and_what_the_account_puts_around_have_links_too(world: World, now: datetime) -> None:
+    head, foot = "http://head.example.cn/x", "http://foot.example.cn/"
+    with atomic():
+        world.wechat.settings = {"head_html": head, "foot_html": f'<p><a href="{foot}">办事大厅</a></p>'}
+        # A microblog of this kind drops all addresses but the post's own.
+        world.weibo.settings = {"head_text": "http://dropped.example.cn/"}
+    summary = f"全文见 {POLICY}"
+    post = write(world, now, "<p>停水。</p>", summary=summary)
+    assert sorted(claimed(utcnow())) == [foot, head, POLICY]
+    for url in (POLICY, foot, head):
+        tell(GONE, utcnow(), url)
+    found = posts.post_json(db.session.get_one(Post, post.id))
+    own = [p for p in found["revision"]["problems"] if p["rule"] == "link.dead"]
+    assert [(p["field"], summary[p["start"] : p["end"]]) for p in own] == [("summary", POLICY)]
+    framed = {
+        one["platform"]: [p for p in one["problems"] if (p["rule"], p["field"]) == ("link.dead", "account_ids")]
+        for one in found["variants"]
+    }
+    assert framed["weibo"] == []
+    assert [f"“{label}”" in p["message"] for label, p in zip(("片头", "片尾"), framed["wechat"], strict=True)] == [
+        True
+    ] * 2
+    assert all("账号管理员" in p["message"] for p in framed["wechat"])
+    posts.dismiss_problem(world.author, post.id, framed["wechat"][1]["key"], "下月启用", now)
+
+
+def test_what_does_not_go_out_of_the_accounts_words_is_not_told(world: World, now: datetime) -> None:
+    with atomic():
+        world.wechat.settings = {"foot_html": '<p><a href="http://foot.example.cn/">办事大厅</a></p>'}
+    post = write(world, now, "<p>停水。</p>", account_ids=[world.wechat.id])
+    variant = posts.current_variants(post)[0]
+    posts.override_variant(world.author, post.id, variant.id, {"content_html": "<p>停水。</p>"}, now)
+    assert claimed(utcnow()) == []
+
+
+def test_who_schedules_hears_what_is_known_of_today(world: World, now: datetime) -> None:
+    """A post that lay for long: its links were forgotten, or what is known of them is old."""
+    post = write(world, now, f'{BODY}<p><a href="http://b.example.cn/">乙</a></p>')
+    tell(ALIVE, now - timedelta(hours=25), "http://b.example.cn/")
+    with atomic():
+        verdicts.forget([verdicts.hash_of(POLICY)])
+        row = db.session.scalars(select(LinkVerdict)).one()
+        row.next_at = now + timedelta(days=9)
+    assert claimed(now) == []
+    with atomic():
+        linking.look_again(db.session.get_one(Post, post.id), now)
+    assert sorted(claimed(now)) == ["http://b.example.cn/", POLICY]
+    tell(ALIVE, now)
+    tell(ALIVE, now - timedelta(hours=23), "http://b.example.cn/")
+    with atomic():
+        linking.look_again(db.session.get_one(Post, post.id), now)
+    assert claimed(now) == [], "known of today"
+
+
 def test_it_is_shown_explained_and_does_not_keep_from_review(world: World, enter: Enter, now: datetime) -> None:
     post = write(world, now)
     tell(GONE, utcnow())
     client = enter(world.author)
     assert "link.dead" in client.get(f"/posts/{post.id}").text, "opened after the look"
+    shown = posts.post_json(db.session.get_one(Post, post.id))
+    assert [p["field"] for p in shown["revision"]["problems"] if p["rule"] == "link.dead"] == ["body"], (
+        "the API says so, too"
+    )
+    assert all("link.dead" in str(variant["problems"]) for variant in shown["variants"])
     beat = client.post(f"/posts/{post.id}/presence", json={"typed": False}).get_json()
     key = next(p["key"] for p in beat["problems"] if p["rule"] == "link.dead")
     saved = posts.dismiss_problem(world.author, post.id, key, "内网可开", now)

@@ -34,10 +34,11 @@ BODY = """
 <p>另一组：</p>
 <ol><li>重新编号</li></ol>
 <blockquote><p>引用一</p><p>引用二</p></blockquote>
-<table><thead><tr><th>区域</th><th colspan="2">时段</th></tr></thead><tbody><tr><td rowspan="2">城东</td><td>8时</td><td>10时</td></tr><tr><td>12时</td><td><p>14时</p><p>16时</p></td></tr><tr><td colspan="3">合计</td></tr></tbody></table>
-<table><tbody><tr><td>相邻的表</td></tr></tbody></table>
+<table><caption>表1 停水区域</caption><thead><tr><th>区域</th><th colspan="2">时段</th></tr></thead><tbody><tr><td rowspan="2">城东</td><td>8时</td><td>10时</td></tr><tr><td>12时</td><td><p>14时</p><p>16时</p></td></tr><tr><td colspan="3">合计</td></tr></tbody></table>
+<table><caption>表2 相邻的表</caption><tbody><tr><td>相邻的表</td></tr></tbody></table>
 <figure><img src="/media/{sha256}" alt="大屏"><figcaption>供水调度中心</figcaption></figure>
 <p style="text-align:center"><img src="/media/{sha256}" alt="无图注"></p>
+<table><caption>表3 图片下面的表</caption><tbody><tr><td>丙</td></tr></tbody></table>
 <hr><pre>第一行
 第二行</pre><p>H<sub>2</sub>O 与 m<sup>2</sup>，<code>code</code>。<br>换行</p>
 """

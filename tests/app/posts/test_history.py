@@ -5,17 +5,21 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import delete
 
 from app.audit.models import Event
-from app.db import atomic, db
+from app.db import atomic, db, in_atomic
 from app.errors import Conflict, Forbidden, NotFound
+from app.media.models import Derivative
+from app.media.services import add_media
 from app.posts import services as posts
 from app.posts.history import history_of, snapshot_of
 from app.posts.models import Post, Snapshot
 from app.posts.restoring import restore, restore_account
 from app.review import services as review
 from app.units.access import Actor
-from tests.app.posts.helpers import World
+from connectors.wechat import pictures
+from tests.app.posts.helpers import World, png
 
 MINUTE = timedelta(minutes=1)
 
@@ -178,6 +182,26 @@ def test_one_account_alone_is_restored(world: World, now: datetime) -> None:
     assert world.wechat.name in event.summary
     restored, _lost = restore_account(world.author, post.id, "1", world.wechat.id, version + 1, now + 61 * MINUTE)
     assert posts.current_variants(restored)[1].overrides == {}, "automatic again"
+
+
+def test_pictures_of_what_comes_back_are_made_before_anybody_is_kept_waiting(
+    world: World, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cover = add_media(world.author, unit_id=world.city.id, name="图.png", content=png("blue", (9000, 300)), now=now)
+    post = posts.create_post(world.author, world.fields(), now)
+    wechat = posts.current_variants(post)[1]
+    by_hand = {"cover": {"sha256": cover.sha256, "media_id": cover.id}}
+    posts.override_variant(world.author, post.id, wechat.id, by_hand, now + 20 * MINUTE)
+    posts.override_variant(world.author, post.id, wechat.id, {"cover": None}, now + 40 * MINUTE)
+    with atomic():
+        db.session.execute(delete(Derivative))
+    inside: list[bool] = []
+    reencode = pictures.reencode
+    monkeypatch.setattr(pictures, "reencode", lambda *a, **k: inside.append(in_atomic()) or reencode(*a, **k))
+    version = posts.get_post(world.author, post.id).version
+    restore_account(world.author, post.id, "2", world.wechat.id, version, now + 60 * MINUTE)
+    assert inside
+    assert not any(inside)
 
 
 def test_restoring_one_account_refuses_what_it_should(world: World, now: datetime) -> None:

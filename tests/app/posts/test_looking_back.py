@@ -14,6 +14,7 @@ from app.db import atomic, db, in_atomic
 from app.posts import lookback
 from app.posts import services as posts
 from app.posts.models import Post
+from app.posts.restoring import restore_account
 from app.review import services as review
 from tests.app.posts.helpers import World
 from tests.app.posts.test_wording import SLIP, SLIP_TERM, draft, pack_of, wording
@@ -80,6 +81,8 @@ def test_packs_are_compiled_outside_transactions(world: World, monkeypatch: pyte
     monkeypatch.setattr(packs, "Matcher", Watched)
     pack = pack_of(world, SLIP_TERM)
     post = draft(world)
+    variant = posts.current_variants(post)[1]
+    posts.override_variant(world.author, post.id, variant.id, {"digest": "手写"}, world.now + timedelta(minutes=15))
 
     def change() -> None:
         word = f"词{len(inside)}"
@@ -92,6 +95,7 @@ def test_packs_are_compiled_outside_transactions(world: World, monkeypatch: pyte
         lambda: review.submit(world.author, post.id, world.now),
         lambda: review.decide(world.reviewers[0], posts.current_revision(post).id, "approved", "", None, world.now),
         lambda: review.withdraw_submission(world.author, post.id, world.now),
+        lambda: restore_account(world.author, post.id, "1", world.wechat.id, post.version, world.now),
         lambda: lookback.look_back(world.now + timedelta(minutes=2)),
     ]
     for number, act in enumerate(acts, 1):

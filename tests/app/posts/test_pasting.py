@@ -13,6 +13,8 @@ from tests.app.posts.helpers import World, png
 
 DATA = Path(__file__).parent / "data"
 
+ROWS = "<tbody><tr><td>甲</td></tr></tbody>"
+
 
 def keep(src: str, alt: str) -> str | None:
     return src if src.startswith("https://") or "/" not in src else None
@@ -68,7 +70,7 @@ def test_a_piece_of_a_web_page() -> None:
         "<p>身份证明<em>原件</em>；<br>",
         '<p>详见<a href="https://www.qinglan.gov.cn/bszn/1.html">办事大厅</a>。</p>',
         '<ol start="3"><li>受理<ul><li>窗口</li><li>网上</li></ul></li><li>办结</li></ol>',
-        '<p style="text-align:center">收费标准</p>',
+        "<table><caption>收费标准</caption><thead>",
         '<p style="text-align:center">自7月1日起施行</p>',
         '<td colspan="2">免费</td>',
         '<figure><img src="https://a.cn/b.png" alt="办事大厅"><figcaption>办事大厅一角</figcaption></figure>',
@@ -99,6 +101,35 @@ def test_a_piece_of_a_web_page() -> None:
     ],
 )
 def test_a_picture_with_a_caption_has_one_form(given: str, kept: str | None) -> None:
+    assert clean(given, keep).html == (given if kept is None else kept)
+    assert clean(clean(given, keep).html, keep).html == clean(given, keep).html
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (f"<table><caption>表1 停水区域</caption>{ROWS}</table>", None),
+        (
+            f"<table><caption>表1 <b>停</b>水<br>区域</caption>{ROWS}</table>",
+            f"<table><caption>表1 停水 区域</caption>{ROWS}</table>",
+        ),
+        (
+            f"<table>{ROWS}<caption><p>表1</p><p>区域</p></caption></table>",
+            f"<table><caption>表1 区域</caption>{ROWS}</table>",
+        ),
+        (
+            f"<table><caption>一</caption><caption>二</caption>{ROWS}</table>",
+            f'<p style="text-align:center">二</p><table><caption>一</caption>{ROWS}</table>',
+        ),
+        (
+            f'<table><caption><a href="http://a.cn/">表1</a></caption>{ROWS}</table>',
+            f'<p style="text-align:center"><a href="http://a.cn/">表1</a></p><table>{ROWS}</table>',
+        ),
+        (f"<table><caption> </caption>{ROWS}</table>", f"<table>{ROWS}</table>"),
+        ("<table><caption>空表</caption></table>", '<p style="text-align:center">空表</p>'),
+    ],
+)
+def test_a_table_keeps_its_caption(given: str, kept: str | None) -> None:
     assert clean(given, keep).html == (given if kept is None else kept)
     assert clean(clean(given, keep).html, keep).html == clean(given, keep).html
 

@@ -190,6 +190,20 @@ def test_the_pictures_of_a_fixed_part_are_fixed_too(world: World, now: datetime)
     assert rules(post) == []
 
 
+def test_a_captioned_picture_can_be_fixed(world: World, now: datetime) -> None:
+    shown = picture(world, "red")
+    figure = f'<figure><img src="/media/{shown}" alt="停水范围"><figcaption>停水范围图</figcaption></figure>'
+    body = BODY + figure.replace("<figure>", '<figure data-locked="1">')
+    made = templates_keeping.save_template(world.admin, None, given(world, body_html=body), now)
+    assert '<figure data-locked="1"><img' in templates_keeping.body_of(made.blocks)
+    post = write(world, made.id, {"事项": "落户", "时间": "本周五", "电话": "12345"})
+    assert figure in posts.current_revision(post).body_html
+    for other in (figure.replace("停水范围图", "示意图"), figure.replace(shown, picture(world, "green"))):
+        assert rules(change_body(world, post, figure, other)) == ["template.locked"]
+        post = change_body(world, posts.get_post(world.author, post.id), other, figure)
+        assert rules(post) == []
+
+
 def test_a_fixed_picture_has_its_words(world: World, now: datetime) -> None:
     """Who writes the post could not add them."""
     shown = f'<img src="/media/{picture(world, "red")}">'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -93,3 +94,27 @@ def test_an_account_whose_secrets_no_key_opens_is_written_for_all_the_same(desk:
     (problem,) = [each for each in variant.problems if each["rule"] == "account.connection"]
     assert problem["severity"] == "warn"
     assert "补上密钥" in problem["message"]
+
+
+@pytest.mark.parametrize("environment", ["live", "simulator"])
+def test_what_it_is_linked_by_is_known_while_its_secrets_are_shut(desk: Desk, now: datetime, environment: str) -> None:
+    """It said that the account had no safe domain, which kept the post from review."""
+    change(desk.weibo, environment=environment)
+    (open_,) = current_variants(written(desk, desk.weibo))
+    with atomic():
+        db.session.execute(text("UPDATE accounts SET credentials = 'x' WHERE id = :id"), {"id": desk.weibo.id})
+    db.session.expire_all()
+    post = written(desk, desk.weibo)
+    (shut,) = current_variants(post)
+    assert "weibo.link" not in {problem["rule"] for problem in shut.problems}
+    assert urlsplit(shut.payload["link"]).netloc == urlsplit(open_.payload["link"]).netloc
+    if environment == "simulator":
+        submit(desk.author, post.id, now)
+
+
+def test_what_was_stored_before_is_known_once_it_was_tested(desk: Desk) -> None:
+    account = db.session.get_one(Account, desk.weibo.id)
+    with atomic():
+        account.open_credentials = {}
+        account.keep_open()
+    assert account.open_credentials == {"safe_domain": account.known["safe_domain"]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -18,7 +18,9 @@ from lxml import etree
 from sqlalchemy import delete, func, select, update
 
 from app.audit.models import Event
-from app.db import atomic, db, utcnow
+from app.checks import keeping, packs
+from app.checks.words import Matcher, Term
+from app.db import atomic, db, in_atomic, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound, TandemError, TooLarge, WrongKind
 from app.posts import services as posts
 from app.posts.models import Post
@@ -27,6 +29,7 @@ from app.publishing import services as publishing
 from app.publishing.plan_check import Judged
 from app.publishing.plan_models import Plan, PlanImport, PlanRow
 from app.units.access import Actor
+from app.units.models import Unit
 from tests.app.publishing.kit import Desk, fresh_post
 from tests.app.publishing.test_conflicts import hour
 from tests.app.publishing.web import browser, sound
@@ -299,6 +302,18 @@ def test_what_is_wrong_with_a_row_and_how_to_mend_it(desk: Desk, now: datetime) 
     assert [one.row.line for one in judged] == list(range(2, 14))
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_row_for_a_lower_unit_does_not_name_a_higher_units_account(desk: Desk, now: datetime) -> None:
+    with atomic():
+        bureau = Unit(name="青岚市水务局", level="county", parent_id=desk.city.id, created_at=now)
+        db.session.add(bureau)
+        db.session.flush()
+        bureau.path = f"{desk.city.path}{bureau.id}/"
+    (found,) = report(desk, now, row_of("甲", 账号=desk.weibo.name, 单位="青岚市水务局"))
+    ((field, words),) = found.wrong
+    assert (field, "不在“青岚市水务局”之下" in words) == ("accounts", True)
+
+
 def test_names_of_accounts(desk: Desk, now: datetime) -> None:
     with atomic():
         desk.weibo.name = desk.wechat.name = "青岚发布"
@@ -517,3 +532,21 @@ def test_by_the_pages(app: Flask, desk: Desk) -> None:
     page = sound(author, f"{again}?shown=known")
     assert "1 行已导入或已有同题同时的稿件" in page
     assert "同一行先前已建过草稿，不重复建。" in page
+
+
+def test_packs_are_compiled_before_a_draft_is_made(desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file may have rows of many units: nobody who writes waits while the packs of each are compiled."""
+    pack = keeping.create_pack(desk.admin, unit_id=desk.city.id, name="本市用语", source="", now=now)
+    found = uploaded(desk, now, [row_of("停水通知", 正文="办理帐号")])
+    plan_import.confirm(desk.author, found.id, now=now)
+    keeping.add_term(desk.admin, pack.id, {"wrong": "帐号", "right": "账号", "severity": "warn"}, now)
+    inside: list[bool] = []
+
+    class Watched(Matcher):
+        def __init__(self, terms: Iterable[Term]) -> None:
+            inside.append(in_atomic())
+            super().__init__(terms)
+
+    monkeypatch.setattr(packs, "Matcher", Watched)
+    assert plan_import.make_drafts(desk.author, found.id, now=now).made == 1
+    assert inside == [False]

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from app.checks import verdicts
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.posts import linking
 from app.posts import services as posts
 from app.posts.models import Variant
 from app.publishing import services as publishing
@@ -27,6 +29,17 @@ def test_an_approved_post_is_planned_on_all_its_accounts(desk: Desk, now: dateti
     assert schedule.operator_ip == ""  # 203.0.113.0/24 is for documentation, not public
     post = fresh_post(post)
     assert (post.status, post.publish_at, post.needs_attention) == ("scheduled", at, False)
+
+
+def test_scheduling_looks_at_links_that_were_forgotten(desk: Desk, now: datetime) -> None:
+    with atomic():
+        desk.wechat.settings = {"foot_html": '<p><a href="http://zjj.example.gov.cn/a.html">办法</a></p>'}
+    post = desk.approved()
+    with atomic():
+        verdicts.forget([verdicts.hash_of("http://zjj.example.gov.cn/a.html")])
+    assert linking.claim(9, now) == []
+    publishing.schedule(desk.author, post.id, publish_at=now + timedelta(hours=5), now=now)
+    assert [visit.url for visit in linking.claim(9, now)] == ["http://zjj.example.gov.cn/a.html"]
 
 
 def test_a_public_origin_is_kept_for_the_platform(desk: Desk, now: datetime) -> None:

@@ -127,6 +127,15 @@ def test_a_handed_over_one_is_published_by_its_link(desk: Desk, post_id: str, no
     assert row(post_id, desk.wechat).status == "published"
 
 
+def test_an_author_does_not_say_what_became_of_an_unknown_one(desk: Desk, post_id: str, now: datetime) -> None:
+    """Only the link of what a person sends is the author's to give."""
+    force(row(post_id, desk.weibo), "unknown", now)
+    publication_id = row(post_id, desk.weibo).id
+    with pytest.raises(Forbidden):
+        publishing.resolve(desk.author, publication_id, outcome="published", reason="看到了", now=now)
+    assert row(post_id, desk.weibo).status == "unknown"
+
+
 def test_every_order_needs_a_reason_a_right_and_leaves_an_event(desk: Desk, post_id: str, now: datetime) -> None:
     force(row(post_id, desk.weibo), "held", now)
     publication_id = row(post_id, desk.weibo).id

@@ -100,6 +100,61 @@ def test_a_person_says_that_it_is_out_and_may_recall_it(desk: Desk, post: Post, 
     assert row(post, desk.wechat).recall_at == later
 
 
+def test_what_a_person_says_is_out_is_not_sent_a_second_time(desk: Desk, post: Post, now: datetime) -> None:
+    """Cancelled, its schedule was withdrawn: it stands again, and the post shows as public."""
+    later = now + LATER
+    strays.note_listed(desk.wechat.id, [listed(row(post, desk.wechat))], later)
+    publishing.resolve(desk.publisher, row(post, desk.wechat).id, outcome="published", reason="确是这一条", now=later)
+    shown = fresh_post(post)
+    assert (shown.status, shown.needs_attention, schedule_of(post).withdrawn_at) == ("published", False, None)
+    with pytest.raises(Conflict, match="不能改期"):
+        publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
+    with pytest.raises(Conflict, match="已经发布"):
+        posts.revise_post(desk.author, post.id, {"title": "改过的标题"}, shown.version, later)
+    assert len(outlook.of_post(shown)) == 1
+
+
+@pytest.mark.parametrize("door", ["cancel", "unschedule"])
+def test_beside_one_that_is_out_what_waits_again_can_only_be_taken_off(
+    desk: Desk, post: Post, now: datetime, door: str
+) -> None:
+    gone, later = row(post, desk.wechat), now + LATER
+    publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
+    strays.note_listed(desk.wechat.id, [listed(gone)], later)
+    publishing.resolve(desk.publisher, gone.id, outcome="published", reason="确是这一条", now=later)
+    queued = row(post, desk.wechat)
+    assert (queued.id != gone.id, queued.status) == (True, "held")
+    shown = fresh_post(post)
+    assert [one.id for one in outlook.strays_of(shown, [queued])] == [gone.id]
+    with pytest.raises(Conflict, match="已在这个账号上公开"):
+        publishing.release(desk.publisher, queued.id, reason="再发", now=later)
+    with pytest.raises(Conflict, match="已在这个账号上公开"):
+        publishing.schedule(desk.author, post.id, publish_at=later + LATER, now=later)
+    force(queued, "failed", later)
+    with pytest.raises(Conflict, match="已在这个账号上公开"):
+        publishing.retry(desk.publisher, queued.id, reason="再发", now=later)
+    if door == "cancel":
+        publishing.cancel(desk.publisher, queued.id, reason="已经发出", now=later)
+    else:
+        publishing.unschedule(desk.author, post.id, now=later)
+    assert fresh_post(post).status == "published"
+
+
+def test_an_older_version_that_is_out_bars_a_newer_one_from_the_account(desk: Desk, post: Post, now: datetime) -> None:
+    gone, later = row(post, desk.wechat), now + LATER
+    strays.note_listed(desk.wechat.id, [listed(gone)], later)
+    posts.revise_post(desk.author, post.id, {"title": "改过的标题"}, fresh_post(post).version, later)
+    publishing.resolve(desk.publisher, gone.id, outcome="published", reason="确是这一条", now=later)
+    assert fresh_post(post).status == "draft", "the draft can be finished, for other accounts"
+    with pytest.raises(Conflict, match="已在这个账号上公开"):
+        appearing.refuse_if_out(post.id, desk.wechat.id)
+    appearing.refuse_if_out(post.id, desk.weibo.id)
+    assert outlook.strays_of(fresh_post(post), []) == [as_it_is(gone)]
+    force(gone, "processing", later)
+    with pytest.raises(Conflict, match="还没有结果"):
+        appearing.refuse_if_out(post.id, desk.wechat.id)
+
+
 def test_a_person_says_that_it_is_another_and_is_not_asked_again(desk: Desk, post: Post, now: datetime) -> None:
     gone, later = row(post, desk.wechat), now + LATER
     strays.note_listed(desk.wechat.id, [listed(gone)], later)

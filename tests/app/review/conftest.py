@@ -36,7 +36,7 @@ def enter(app: Flask, world: World) -> Enter:
         with client.session_transaction() as session:
             session["_user_id"] = db.session.get_one(User, actor.user_id).get_id()
             session["sid"] = open_session(
-                actor.user_id, how="password", user_agent="", address="127.0.0.1", now=utcnow()
+                actor.user_id, epoch=0, how="password", user_agent="", address="127.0.0.1", now=utcnow()
             )
             session["seen"] = int(time.time())
         return client

@@ -130,10 +130,18 @@ def test_the_secrecy_box_stands_at_its_stage_and_at_the_last(enter: Enter, world
     assert 'name="secrecy"' not in second.get(path).text
     assert second.post(path, data={"decision": "approved", "stage": 1, **hashes}).status_code == 302
     assert [decision.secrecy for decision in again(run).decisions] == [True, None]
-    # By a program that says nothing of it: it passes, and the log says so.
+    # By a program that says nothing of it, at the last stage: it passes, and the log says so.
     assert approve(world.reviewers[2], run, now).status == "approved"
     told = db.session.scalars(select(Event.after).where(Event.action == "review.decide").order_by(Event.seq)).all()
     assert [after.get("secrecy") for after in told] == [True, None, False]
+
+
+def test_a_check_that_the_unit_asked_of_an_earlier_stage_is_not_left_out(world: World, now: datetime) -> None:
+    review.set_chain(world.admin, world.city.id, [{**STAGES[0], "secrecy": True}, *STAGES[1:]], now)
+    run = submitted(world)
+    with pytest.raises(Invalid, match="须做保密审查"):
+        approve(world.reviewers[0], run, now)
+    assert approve(world.reviewers[0], run, now, secrecy=True).stage == 1
 
 
 def test_the_last_stage_checks_for_secrets(world: World, now: datetime) -> None:

@@ -13,6 +13,7 @@ from app.errors import Conflict, Forbidden, Invalid
 from app.inspection import services as inspection
 from app.inspection.models import Finding
 from app.inspection.rules import AFTER_REVIEW
+from app.media.services import add_media
 from app.notices import services as notices
 from app.notices.models import Notice
 from app.posts import services as posts
@@ -21,7 +22,7 @@ from app.publishing import batches, claims, committing, pushdown
 from app.publishing import services as publishing
 from app.review import services as review
 from app.review.models import Review
-from tests.app.posts.helpers import World
+from tests.app.posts.helpers import World, png
 from tests.app.publishing.kit import claim_of, force, row
 from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import STAGES, again, approve, bell, run_of
@@ -166,6 +167,33 @@ def test_on_the_page_and_on_the_form(world: World, enter: Enter, now: datetime) 
     assert enter(world.outsider).get(path).status_code == 404
 
 
+def test_no_screen_hands_in_a_picture_without_words(world: World, enter: Enter, call: Call, now: datetime) -> None:
+    """By each way of the screen the same words, and a way to the picture; a program is warned only."""
+    picture = add_media(world.author, unit_id=world.city.id, name="a.png", content=png(), now=now)
+    body = f'<p>甲<img src="/media/{picture.sha256}" alt="IMG_1.PNG"></p>'
+    post = posts.create_post(world.author, world.fields(body_html=body), now)
+    (bare,) = [p for p in posts.current_revision(post).problems if p["rule"] == "media.alt"]
+    author, place = enter(world.author), f"/posts/{post.id}#problem-{bare['key']}"
+    page = author.post(f"/posts/{post.id}/emergency", data={"emergency": REASON})
+    assert page.status_code == 422
+    assert faults(page.text) == []
+    assert page.text.count(bare["message"]) == 2, "said, and in the list"
+    assert f'href="{place}"' in page.text
+    path = f"/posts/{post.id}/submission"
+    answer = author.post(path, headers={"Accept": "application/json"})
+    assert (answer.status_code, answer.json["message"]) == (422, bare["message"])
+    assert [one["key"] for one in answer.json["problems"]] == [bare["key"]]
+    sent = author.post(path)
+    assert (sent.status_code, sent.headers["Location"]) == (302, place)
+    assert bare["message"] in author.get(f"/posts/{post.id}").text
+    posts.dismiss_problem(world.author, post.id, bare["key"], "原图只有文字", now)
+    assert author.post(path, headers={"Accept": "application/json"}).status_code == 200
+    other = posts.create_post(world.author, world.fields(body_html=body), now)
+    handed = call(world.author, "POST", f"/posts/{other.id}/submission")
+    assert handed.json["status"] == "in_review"
+    assert "media.alt" in str(handed.json["revision"]["problems"])
+
+
 def test_by_the_api(world: World, call: Call, now: datetime) -> None:
     post = posts.create_post(world.author, world.fields(), now)
     path = f"/posts/{post.id}/submission"
@@ -243,3 +271,18 @@ def test_what_is_no_longer_approved_does_not_pass_its_hour(run: Review, world: W
         found.status, found.closed_at = "void", now
     assert claims.claim_commits("w", 10, now + timedelta(hours=1)) == []
     assert {row(run.post_id, account).status for account in (world.weibo, world.wechat)} == {"held"}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_goes_out_on_one_approval_is_checked_for_secrets_also_by_a_program(
+    world: World, call: Call, now: datetime
+) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    run = run_of(review.submit(world.author, post.id, now, emergency=REASON))
+    path = f"/revisions/{run.revision_id}/decisions"
+    said = {"decision": "approved", "comment": ""}
+    for body in (said, {**said, "secrecy": None}, {**said, "secrecy": False}):
+        answer = call(world.reviewers[0], "POST", path, body)
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["secrecy"])
+    assert call(world.reviewers[0], "POST", path, {**said, "secrecy": True}).status_code == 200
+    assert call(world.reviewers[1], "POST", path, said).status_code == 200, "the stages that follow ask for nothing"

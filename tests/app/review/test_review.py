@@ -34,7 +34,9 @@ def issue_session(app: Flask, actor: Actor) -> FlaskClient:
     client = app.test_client()
     with client.session_transaction() as session:
         session["_user_id"] = db.session.get_one(User, actor.user_id).get_id()
-        session["sid"] = open_session(actor.user_id, how="password", user_agent="", address="127.0.0.1", now=utcnow())
+        session["sid"] = open_session(
+            actor.user_id, epoch=0, how="password", user_agent="", address="127.0.0.1", now=utcnow()
+        )
     return client
 
 

@@ -69,7 +69,21 @@ def test_what_does_not_hold_is_not_registered(town: Town, now: datetime, device:
     assert kinds_of(town.author.id) == frozenset()
 
 
-@pytest.mark.parametrize("rubbish", ["", "{}", "[]", "null", '"x"', '{"id": 1}', '{"id": "a", "response": []}'])
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        "",
+        "{}",
+        "[]",
+        "null",
+        '"x"',
+        '{"id": 1}',
+        '{"id": "a", "response": []}',
+        "[" * 19_000,
+        '{"id": "' + "a" * 20_000,
+    ],
+    ids=range(9),
+)
 def test_rubbish_is_refused(town: Town, now: datetime, rubbish: str) -> None:
     _options, kept = passkeys.options_to_register(actor_for(town.author), now=now)
     with pytest.raises(Invalid):

@@ -6,13 +6,17 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from app.audit.models import Event
-from app.db import db
+from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound, TandemError
+from app.units import second_factor
 from app.units.access import SYSTEM, Actor
-from app.units.models import User
+from app.units.factors import kinds_of, recovery_codes_left
+from app.units.models import Passkey, RecoveryCode, SecondFactor, User
+from app.units.people import grants_shown
 from app.units.services import (
     authenticate,
     change_password,
@@ -28,7 +32,7 @@ from app.units.services import (
     revoke,
     unit_tree,
 )
-from tests.app.units.conftest import PASSWORD, Town
+from tests.app.units.conftest import PASSWORD, SignIn, Town
 
 Acts = Callable[[User], Actor]
 
@@ -140,7 +144,7 @@ def test_a_lower_administrator_cannot_become_someone_higher(town: Town, acts: Ac
         lambda: reset_password(acts(town.bureau_admin), user_id=town.author.id, password="a new passphrase", now=now),
         lambda: deactivate_user(acts(town.bureau_admin), town.author.id, now=now),
     ):
-        with pytest.raises(Forbidden, match="青岚市政府办"):
+        with pytest.raises(Forbidden, match="此人在其他单位另有角色"):
             act()
 
 
@@ -193,4 +197,62 @@ def test_nobody_resets_their_own_password_without_the_old_one(town: Town, acts: 
     """Else an unattended screen of an administrator would be enough to take the account over."""
     with pytest.raises(Forbidden, match="个人设置"):
         reset_password(acts(town.admin), user_id=town.admin.id, password="another passphrase", now=now)
-    assert authenticate(town.admin.email, PASSWORD, origin="", now=now).id == town.admin.id
+    assert authenticate(town.admin.email, PASSWORD, origin="", now=now).user.id == town.admin.id
+
+
+def test_a_reset_names_the_passkeys_and_may_remove_them(town: Town, acts: Acts, now: datetime, sign_in: SignIn) -> None:
+    """An intruder may have registered one, or begun an authenticator and copied its secret."""
+    with atomic():
+        for number, name in enumerate(("办公室电脑", "不认识的手机")):
+            key = Passkey(
+                id=f"key{number}", user_id=town.author.id, name=name, credential_id=name, public_key="k", created_at=now
+            )
+            db.session.add(key)
+        db.session.add(RecoveryCode(user_id=town.author.id, digest="0" * 64))
+    second_factor.begin(acts(town.author), now=now)
+    client = sign_in(town.admin)
+    assert (
+        "办公室电脑（2026-07-12）、不认识的手机（2026-07-12）" in client.get(f"/settings/people/{town.author.id}").text
+    )
+    path = f"/settings/people/{town.author.id}/password"
+    assert client.post(path, data={"password": "a new passphrase"}).status_code == 302
+    db.session.rollback()
+    assert kinds_of(town.author.id) == {"passkey"}
+    assert db.session.get(SecondFactor, town.author.id) is None
+    assert client.post(path, data={"password": "another passphrase", "remove_passkeys": "1"}).status_code == 302
+    db.session.rollback()
+    assert kinds_of(town.author.id) == frozenset()
+    assert recovery_codes_left(town.author.id) == 0
+    event = db.session.scalars(select(Event).where(Event.action == "user.reset_password").order_by(Event.seq)).all()[-1]
+    assert event.after == {"passkeys_removed": ["办公室电脑", "不认识的手机"]}
+
+
+def test_an_authenticator_that_was_begun_is_forgotten_with_a_new_password(
+    town: Town, acts: Acts, now: datetime
+) -> None:
+    second_factor.begin(acts(town.author), now=now)
+    change_password(acts(town.author), user_id=town.author.id, old=PASSWORD, new="a new passphrase", now=now)
+    assert second_factor.pending(acts(town.author), now=now) is None
+
+
+def test_roles_in_units_out_of_sight_are_not_told(
+    town: Town, acts: Acts, now: datetime, sign_in: SignIn, bearer: Callable[..., dict[str, str]], app: Flask
+) -> None:
+    grant(acts(town.admin), user_id=town.author.id, role="inspector", unit_id=town.county.id, now=now)
+    client = sign_in(town.bureau_admin)
+    for path in ("/settings/people", f"/settings/people/{town.author.id}"):
+        page = client.get(path).text
+        assert "另在其他单位有角色" in page
+        assert town.county.name not in page
+    path = f"/api/v1/users/{town.author.id}"
+    told = app.test_client().get(path, headers=bearer(town.bureau_admin)).json
+    assert (told["roles"], told["roles_elsewhere"]) == ([{"role": "author", "unit_id": town.bureau.id}], True)
+    listed = app.test_client().get("/api/v1/users", headers=bearer(town.bureau_admin)).json["items"]
+    assert next(one for one in listed if one["id"] == town.author.id) == told
+    told = app.test_client().get(path, headers=bearer(town.admin)).json
+    assert (len(told["roles"]), told["roles_elsewhere"]) == (2, False)
+    assert grants_shown(acts(town.author), db.session.get_one(User, town.author.id))[1] is False, (
+        "one's own are all shown"
+    )
+    with pytest.raises(Forbidden, match="此人在其他单位另有角色"):
+        deactivate_user(acts(town.bureau_admin), town.author.id, now=now)

@@ -57,6 +57,23 @@ def test_an_unaudited_app(sim: Sim, weibo: Weibo) -> None:
     refused(weibo.share(), 21321)
 
 
+def test_the_commercial_hour_is_the_apps_not_the_accounts(sim: Sim, weibo: Weibo) -> None:
+    """50 000 an hour for one address: whichever account of the app asks then hears 10022."""
+    hour = {"level": "business", "quotas": {"biz_per_hour": 2}}
+    sim.put("weibo", UID, **hour)
+    app = {"app_key": "1352222456", "app_secret": "s", "redirect_uri": "http://127.0.0.1/"}
+    sim.put("weibo", "1902538058", name="第二个", access_token="2.00Second", **app, **hour)
+    sim.put("weibo", "1902538059", name="别的应用", access_token="2.00Third", **{**app, "app_key": "9"}, **hour)
+    second, third = Weibo(sim.url, "2.00Second"), Weibo(sim.url, "2.00Third")
+    for asking in (weibo, second):
+        assert asking.get("statuses/mentions/biz").status_code == 200
+    refused(second.get("statuses/mentions/biz"), 10022, 403)
+    refused(weibo.get("statuses/mentions/biz"), 10022, 403)
+    assert third.get("statuses/mentions/biz").status_code == 200
+    sim.shift(3600)
+    assert weibo.get("statuses/mentions/biz").status_code == 200
+
+
 def test_a_hundred_calls_a_day_while_rate_limit_status_says_otherwise(sim: Sim, weibo: Weibo) -> None:
     sim.put("weibo", UID, quotas={"daily_calls": 2})
     for _ in range(2):

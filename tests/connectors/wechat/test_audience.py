@@ -38,6 +38,11 @@ def test_a_tag_beside_everybody_is_not_shown_as_chosen(make: Make) -> None:
     assert words(adapted) == ["将群发给全部关注者。"]
 
 
+def test_settings_of_another_shape_block_and_break_nothing(make: Make) -> None:
+    adapted = make(mode="mass", settings={"audience": "all", "send_ignore_reprint": "yes"}).adapt(post())
+    assert "wechat.delivery" in {problem.rule for problem in adapted.problems if problem.severity == "block"}
+
+
 @pytest.mark.parametrize(
     "audience", [tagged("101"), tagged(True), tagged(101, "长" * 31), tagged(101, 7), tagged(None)]
 )  # type: ignore[arg-type]

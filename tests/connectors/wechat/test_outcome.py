@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import OutcomeUnknown
+from connectors.errors import NotEntitled, OutcomeUnknown, RateLimited
 from connectors.values import CannotTell, Found, Prepared, Receipt, Rejected, Removed
 from connectors.wechat import payloads
 from connectors.wechat.clocks import beijing_day, day_start
@@ -224,10 +224,16 @@ def test_what_cannot_be_asked_now_cannot_be_told(
     attempt = sent(connector, clock)
     simulator.fault("http_502", path="freepublish/get")
     assert isinstance(connector.check(attempt()), CannotTell)
+    simulator.fault("refuse", path="freepublish/get", code=48001, times=1)
+    assert isinstance(connector.check(attempt()), CannotTell)
+    # What bars the account as a whole, and a limit, are for whoever asked to know.
+    simulator.fault("refuse", path="freepublish/get", code=50007, times=1)
+    with pytest.raises(NotEntitled):
+        connector.check(attempt())
     meter.closed_until["freepublish/get"] = clock.soon
-    answer = connector.check(attempt())
-    assert isinstance(answer, CannotTell)
-    assert answer.next_at == clock.soon
+    with pytest.raises(RateLimited) as limited:
+        connector.check(attempt())
+    assert limited.value.until == clock.soon
 
 
 @pytest.mark.parametrize(

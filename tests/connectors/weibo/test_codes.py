@@ -49,7 +49,7 @@ def test_10017_has_two_causes() -> None:
     assert unfound is not None
     assert (unfound.error, unfound.field) == (ContentRefused, "link")
     assert unbound is not None
-    assert unbound.error is NotEntitled
+    assert (unbound.error, unbound.right) == (NotEntitled, "safe_domain")
 
 
 def test_a_number_of_nobody() -> None:

@@ -20,6 +20,7 @@ from tests.connectors.weibo.test_callback import signed
 class OfWeibo(PublishingContract):
     level = "share"
     not_entitled_code = 10014
+    dead_code = 21332
 
     def pushed(self, connector: Connector, text: str) -> Callback:
         moment = connector.clock()

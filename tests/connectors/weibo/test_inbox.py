@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.errors import RateLimited, Unavailable
+from connectors.errors import NotEntitled, RateLimited, Unavailable
 from connectors.values import Content, Prepared, Receipt
 from connectors.weibo.connector import WeiboConnector
 from tests.connectors.contract import chinese
@@ -351,6 +351,18 @@ def test_one_under_our_own_status_comes_as_a_comment_alone(
     simulator.comment("weibo", UID, post.external_id, "@青岚发布 几点恢复？")
     [message] = weibo.fetch_messages({}, [post]).items
     assert message.kind == "comment"
+
+
+@pytest.mark.parametrize("path", ["comments/to_me", "statuses/mentions", "unread_count"])
+@pytest.mark.parametrize("code", [10004, 10006, 21321, 21337])
+def test_what_bars_the_app_or_this_server_closes_no_list(
+    weibo: WeiboConnector, simulator: SimulatorControl, code: int, path: str
+) -> None:
+    """They said for a day that the app had no right to the list, with the wrong remedy."""
+    simulator.fault("refuse", platform="weibo", path=path, code=code, times=1)
+    with pytest.raises(NotEntitled) as caught:
+        weibo.fetch_messages({}, [])
+    assert caught.value.code == str(code)
 
 
 @pytest.mark.parametrize("code", [10014, 10032], ids=["closed to the app", "not agreed to"])

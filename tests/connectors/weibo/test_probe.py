@@ -91,6 +91,19 @@ def test_a_platform_that_is_away_is_no_verdict(simulator: SimulatorControl, make
     assert token.ok is None
 
 
+@pytest.mark.parametrize("code", [10004, 21321, 21324, 21337])
+def test_whatever_the_platform_refuses_the_token_for_is_a_verdict(
+    simulator: SimulatorControl, make: Make, code: int
+) -> None:
+    """Of the app or of this server: it was taken for a platform that could not be reached."""
+    register(simulator)
+    simulator.fault("refuse", path="/oauth2/get_token_info", code=code, times=1)
+    token = rights(make(simulator.url).probe())["token"]
+    assert (token.ok, token.asked) == (False, True)
+    assert token.remedy
+    assert token.who
+
+
 def test_what_must_be_filled_in(simulator: SimulatorControl, make: Make) -> None:
     register(simulator)
     found = rights(make(simulator.url, credentials={}, environment="live").probe())
@@ -160,8 +173,29 @@ def test_another_level_is_advised_only_where_it_would_help(
 def test_a_right_to_publish_that_could_not_be_asked_keeps_its_verdict(simulator: SimulatorControl, make: Make) -> None:
     register(simulator, level="full")
     simulator.fault("exhaust_quota", path="/2/statuses/update.json", times=1)
-    found = rights(make(simulator.url, mode="full").probe())["publish"]
+    health = make(simulator.url, mode="full").probe()
+    found = rights(health)["publish"]
     assert (found.ok, found.asked) == (None, False)
+    assert [(met.call, met.error.code) for met in health.limits] == [("try/statuses/update", "10023")]
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [(20015, "判为异常"), (20031, "验证码"), (10013, "不合法"), (21327, "过期"), (20179, "封禁")]
+)
+def test_what_bars_the_account_from_publishing_is_a_verdict(
+    simulator: SimulatorControl, make: Make, code: int, words: str
+) -> None:
+    register(simulator, level="full")
+    simulator.fault("refuse", path="/2/statuses/update.json", code=code, times=1)
+    found = rights(make(simulator.url, mode="full").probe())["publish"]
+    assert found.ok is False
+    assert words in found.detail
+    assert found.remedy
+
+
+def test_lists_that_are_open_are_named(simulator: SimulatorControl, make: Make) -> None:
+    register(simulator, denied=["comments/to_me"])
+    assert make(simulator.url).probe().opened == ("statuses/mentions", "remind/unread_count")
 
 
 def test_what_could_not_be_asked_says_so(simulator: SimulatorControl, make: Make) -> None:

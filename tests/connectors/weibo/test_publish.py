@@ -281,6 +281,20 @@ def test_the_rhythm_of_asking(weibo: WeiboConnector, content: Content, clock: Cl
     assert seconds == [10, 30, 60, 180, 600, 1800, 1800]
 
 
+def test_a_scope_that_was_not_agreed_to_says_nothing_of_the_account(
+    weibo: WeiboConnector, content: Content, clock: Clock, simulator: SimulatorControl
+) -> None:
+    """10032 is about this call: others go on, so nobody is told to connect the account before anything works."""
+    simulator.fault("refuse", code=10032, path="user_timeline", times=-1)
+    finding = weibo.check(attempt(weibo, content, clock))
+    assert isinstance(finding, CannotTell)
+    assert finding.by_person
+    assert "全部授权项" in finding.reason
+    with pytest.raises(NotEntitled) as caught:
+        weibo.history(clock.now)
+    assert not caught.value.whole
+
+
 def test_a_check_without_the_right_or_quota_says_why(
     weibo: WeiboConnector, content: Content, clock: Clock, simulator: SimulatorControl
 ) -> None:

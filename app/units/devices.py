@@ -1,0 +1,62 @@
+"""Browsers in which a person has fully signed in before: what strangers guess at the sign-in page does not shut them out there.
+
+The cookie holds a secret, the row its digest. It opens nothing: it only says whose wrong answers are counted apart.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import delete, select
+
+from app.db import atomic, db
+from app.units.models import KnownDevice, User
+
+# The name begins so; people who share a browser have a cookie each.
+COOKIE = "tandem_device_"
+KEPT_FOR = timedelta(days=180)
+# Of one person; the one that was longest not used goes first.
+_MOST = 20
+# So many are looked at of what a browser sends.
+_LOOKED_AT = 20
+
+
+def cookie_of(user_id: str) -> str:
+    return COOKIE + sha256(user_id.encode()).hexdigest()[:12]
+
+
+def find(user_id: str, given: Sequence[str], now: datetime) -> KnownDevice | None:
+    """The person's device among the secrets that a browser sent."""
+    digests = [_digest(secret) for secret in given[:_LOOKED_AT] if secret]
+    if not digests:
+        return None
+    query = select(KnownDevice).where(
+        KnownDevice.user_id == user_id, KnownDevice.digest.in_(digests), KnownDevice.last_used_at > now - KEPT_FOR
+    )
+    return db.session.scalars(query.order_by(KnownDevice.digest).execution_options(populate_existing=True)).first()
+
+
+def remember(user_id: str, given: Sequence[str], now: datetime) -> str:
+    """The person has signed in there: the secret for the browser's cookie, a new one unless it is known already."""
+    with atomic():
+        # One at a time: their number is bounded.
+        db.session.get(User, user_id, with_for_update=True)
+        known = find(user_id, given, now)
+        if known is not None:
+            known.last_used_at = now
+            return next(secret for secret in given if secret and _digest(secret) == known.digest)
+        mine = KnownDevice.user_id == user_id
+        kept = select(KnownDevice.digest).where(mine).order_by(KnownDevice.last_used_at.desc()).limit(_MOST - 1)
+        newest = list(db.session.scalars(kept))
+        db.session.execute(delete(KnownDevice).where(mine, KnownDevice.digest.not_in(newest)))
+        db.session.execute(delete(KnownDevice).where(mine, KnownDevice.last_used_at <= now - KEPT_FOR))
+        secret = secrets.token_urlsafe(32)
+        db.session.add(KnownDevice(digest=_digest(secret), user_id=user_id, created_at=now, last_used_at=now))
+    return secret
+
+
+def _digest(secret: str) -> str:
+    return sha256(secret.encode(errors="replace")).hexdigest()

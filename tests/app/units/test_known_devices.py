@@ -1,0 +1,121 @@
+"""Strangers at the sign-in page: what they guess is counted, and shuts nobody out of the browser they always use."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
+from app.db import db, utcnow
+from app.errors import TooMany, Unauthenticated
+from app.units import addresses, devices, passwords
+from app.units.access import actor_for
+from app.units.models import KnownDevice, SignInFailure, User
+from app.units.people import reset_password
+from app.units.sign_in import authenticate, finish
+from tests.app.units.conftest import PASSWORD, SignIn, Town
+from tests.app.units.trusted import code_at, give_authenticator, wrong_code
+
+
+def fail(email: str, now: datetime, *, origin: str = "", known: tuple[str, ...] = (), times: int = 1) -> None:
+    for _ in range(times):
+        with pytest.raises(Unauthenticated):
+            authenticate(email, "wrong", origin=origin, devices=known, now=now)
+
+
+def submit(client: FlaskClient, user: User, password: str) -> int:
+    return client.post("/sign-in", data={"email": user.email, "password": password}).status_code
+
+
+def test_a_stranger_does_not_shut_an_officer_out_of_their_own_browser(town: Town, app: Flask, sign_in: SignIn) -> None:
+    own, stranger = sign_in(town.author), app.test_client()
+    assert own.post("/sign-out").status_code == 302
+    for _ in range(5):
+        assert submit(stranger, town.author, "wrong") == 401
+    assert submit(stranger, town.author, PASSWORD) == 401, "locked for whoever is not known"
+    assert submit(own, town.author, PASSWORD) == 302
+    assert submit(stranger, town.author, PASSWORD) == 401, "which opens nothing for the stranger"
+    # Wrong ones in it lock it alone.
+    assert own.post("/sign-out").status_code == 302
+    for _ in range(5):
+        assert submit(own, town.author, "wrong") == 401
+    assert submit(own, town.author, PASSWORD) == 401
+
+
+def test_the_cookie_is_for_the_server_alone_and_ends_with_the_password(town: Town, app: Flask, now: datetime) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    answer = client.post("/sign-in", data={"email": town.author.email, "password": PASSWORD})
+    name = devices.cookie_of(town.author.id)
+    (cookie,) = (one for one in answer.headers.getlist("Set-Cookie") if one.startswith(name))
+    for part in ("HttpOnly", "SameSite=Lax", "Max-Age=15552000"):
+        assert part in cookie
+    secret = cookie.partition("=")[2].partition(";")[0]
+    db.session.rollback()
+    assert devices.find(town.author.id, [secret], utcnow()) is not None
+    assert devices.find(town.admin.id, [secret], utcnow()) is None, "and for this person alone"
+    assert devices.find(town.author.id, [secret], utcnow() + devices.KEPT_FOR) is None
+    assert secret not in {row.digest for row in db.session.query(KnownDevice)}
+    reset_password(actor_for(town.admin), user_id=town.author.id, password="a new passphrase", now=now)
+    assert devices.find(town.author.id, [secret], utcnow()) is None
+
+
+def test_a_person_has_so_many_and_one_is_known_again(town: Town, now: datetime) -> None:
+    made = [devices.remember(town.author.id, [], now + timedelta(minutes=turn)) for turn in range(22)]
+    later = now + timedelta(hours=1)
+    assert devices.remember(town.author.id, ["x", made[-1]], later) == made[-1]
+    assert devices.find(town.author.id, made[:2], later) is None
+    assert db.session.scalar(select(func.count()).select_from(KnownDevice)) == 20
+
+
+def test_codes_in_a_known_browser_are_counted_with_its_passwords(town: Town, now: datetime) -> None:
+    """Between right passwords no code is guessed there for ever."""
+    secret, _codes = give_authenticator(actor_for(town.author), now)
+    known = (devices.remember(town.author.id, [], now),)
+    later = now + timedelta(minutes=1)
+    for _ in range(5):
+        half = authenticate(town.author.email, PASSWORD, origin="", devices=known, now=later)
+        with pytest.raises(Unauthenticated):
+            finish(town.author.id, half.epoch, wrong_code(secret, later), origin="", devices=known, now=later)
+    with pytest.raises(Unauthenticated):
+        authenticate(town.author.email, PASSWORD, origin="", devices=known, now=later)
+    half = authenticate(town.author.email, PASSWORD, origin="", now=later)
+    assert finish(town.author.id, half.epoch, code_at(secret, later), origin="", now=later).how == "totp"
+
+
+@pytest.mark.parametrize("who", ["nobody", "locked", "somebody"])
+def test_every_failure_counts_for_its_address(
+    town: Town, now: datetime, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.units.addresses.ALLOWED", 7)
+    email = "nobody@example.gov.cn" if who == "nobody" else town.author.email
+    if who == "locked":
+        fail(email, now, times=5)
+    for turn in range(7):
+        fail(town.auditor.email if who == "somebody" and turn % 2 else email, now, origin=f"2001:db8:0:1::{turn}")
+    with pytest.raises(TooMany):
+        authenticate(town.admin.email, PASSWORD, origin="2001:db8:0:1:ffff::", now=now)
+    authenticate(town.admin.email, PASSWORD, origin="2001:db8:0:2::1", now=now)
+    # Who is known there is not kept waiting by the others of the office.
+    known = (devices.remember(town.admin.id, [], now),)
+    authenticate(town.admin.email, PASSWORD, origin="2001:db8:0:1::1", devices=known, now=now)
+    later = now + addresses.WITHIN
+    fail(email, later, origin="2001:db8:0:1::1")
+    assert db.session.scalar(select(func.count(SignInFailure.id))) == 1, "what is over is cleared away"
+
+
+def test_a_flood_of_passwords_is_sent_away(town: Town, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    monkeypatch.setattr(passwords, "_WAIT", 0.01)
+    for _ in range(passwords._AT_ONCE):
+        passwords._places.acquire()
+    try:
+        answer = app.test_client().post("/sign-in", data={"email": "nobody@example.gov.cn", "password": "x"})
+        assert (answer.status_code, "轮不到这一次" in answer.text) == (429, True)
+    finally:
+        for _ in range(passwords._AT_ONCE):
+            passwords._places.release()
+    assert submit(app.test_client(), town.author, PASSWORD) == 302
