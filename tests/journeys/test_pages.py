@@ -130,6 +130,12 @@ def addresses(pages: list[Page], name: str) -> list[str]:
     return found
 
 
+BAR_AT_THE_END = """() => {
+  scrollTo({ top: document.documentElement.scrollHeight, behavior: "instant" });
+  return document.querySelector("header.bar").getBoundingClientRect().top;
+}"""
+
+
 def is_one_below(path: str, head: str) -> bool:
     last = path.removeprefix(head)
     return path.startswith(head) and len(last) >= 16 and "/" not in last
@@ -150,6 +156,9 @@ def test_main_pages_fit_the_screen_and_complain_of_nothing(
             wider = person.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
             if wider > 0:
                 found.append(f"{path}: {wider} px wider than {width}")
+            # However long the page: the bar with the machine's state and the bell stays in sight.
+            if gone := person.page.evaluate(BAR_AT_THE_END):
+                found.append(f"{path}: at its end the bar stands at {gone} px, {width} wide")
         found += [f"{path}: {words}" for words in person.complaints]
         person.complaints.clear()
     assert found == []
