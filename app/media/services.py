@@ -86,7 +86,8 @@ def take_in(
     Pictures in whose file there is more than the picture (place, device, …) are re-encoded without; the file as it came
     is kept beside. Raises TooLarge (413), WrongKind (415; with `picture` also for whatever is none), Invalid.
     """
-    unit = unit_for(actor, "media.write", unit_id, see="unit.read")
+    # Templates have pictures, too: whoever keeps them may bring these along.
+    unit = unit_for(actor, "media.write", unit_id, see="unit.read", instead="template.manage" if picture else "")
     told = checked(about or {})
     most = current().max_upload_bytes
     if len(content) > most:

@@ -86,9 +86,10 @@ def index() -> ResponseReturnValue:
 
 
 @bp.post("/library")
-@requires("media.write")
+@requires("media.write", "template.manage")
 def upload() -> ResponseReturnValue:
-    """One file; answers JSON to the page's script, else goes back to the library."""
+    """One file (from the editor of a template: a picture); answers JSON to the page's script, else goes back to the
+    library."""
     taken = take_upload()
     if request.accept_mimetypes.best == "application/json":
         item = url_for("media.item", media_id=taken.media.id)

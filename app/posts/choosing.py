@@ -71,8 +71,8 @@ def visible_post(actor: Actor, post_id: str | None) -> Post | None:
 
 def clean_paste(actor: Actor, *, unit_id: str, html: str, now: datetime, foreign: bool = True) -> Cleaned:
     """Pasted HTML as it may stay in a body; pictures that came along go to the unit's library. Not `foreign`: it was
-    written here, and nothing in it is taken for something else."""
-    unit_for(actor, "post.write", unit_id, see="post.read")
+    written here, and nothing in it is taken for something else. For who writes posts or keeps templates there."""
+    unit_for(actor, "post.write", unit_id, see="post.read", instead="template.manage")
     pictures = Pictures(actor, unit_id, now)
     cleaned = clean(html, pictures.place, foreign=foreign)
     return Cleaned(html=cleaned.html, notes=cleaned.notes + pictures.summary())

@@ -63,7 +63,7 @@ def import_page() -> ResponseReturnValue:
 
 
 @bp.post("/posts/paste")
-@requires("post.write")
+@requires("post.write", "template.manage")
 def paste() -> ResponseReturnValue:
     """Pasted HTML, cleaned as it would be on saving, with words about what was taken out."""
     given = request.get_json(silent=True) or {}

@@ -32,10 +32,11 @@ def in_my_units(key: str, unit_id: InstrumentedAttribute[Any]) -> ColumnElement[
     return or_(condition, unit_id == "") if at_root else condition
 
 
-def requires(key: str) -> Callable[[F], F]:
-    """The caller must hold `key` somewhere; services check the very object. SIGNED_IN: any signed-in person."""
-    if key != SIGNED_IN and key not in PERMISSIONS:
-        raise ValueError(key)
+def requires(key: str, *instead: str) -> Callable[[F], F]:
+    """The caller must hold `key` (or one of `instead`) somewhere; services check the very object. SIGNED_IN: any
+    signed-in person."""
+    if unknown := {key, *instead} - {*PERMISSIONS, SIGNED_IN}:
+        raise ValueError(unknown)
 
     def decorate(view: F) -> F:
         @wraps(view)
@@ -46,7 +47,7 @@ def requires(key: str) -> Callable[[F], F]:
                 if request.path.startswith("/api/"):
                     raise
                 return _to_sign_in()
-            if key != SIGNED_IN and not actor.holds(key):
+            if key != SIGNED_IN and not any(actor.holds(one) for one in (key, *instead)):
                 raise Forbidden(
                     f"您没有“{PERMISSIONS[key]}”的权限。该页面需要相应角色。请联系本单位管理员授权，或转交有权限的同事办理。"
                 )

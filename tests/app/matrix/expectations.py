@@ -114,6 +114,8 @@ _ACCOUNT = {
     "credentials": {"app_id": "wx2", "app_secret": "s", "token": "t", "encoding_aes_key": "a" * 43},
 }
 _DECIDES = "review.decide|post.write"
+_PASTES = "post.write|template.manage"
+_PICTURES = "media.write|template.manage"
 _MANAGES = "publication.manage"
 _OR_PLANS = "publication.manage|post.schedule"
 _STANDS_IN = "review.configure|=reviewer"
@@ -364,7 +366,7 @@ INBOX = [
 
 LIBRARY = [
     op("media.read", "GET /library"),
-    op("media.write", "POST /library", form={"unit_id": "{unit}", "file": "png"}, names=True),
+    op(_PICTURES, "POST /library", form={"unit_id": "{unit}", "file": "png", "only": "picture"}, names=True),
     op("media.read", "GET /library/<media_id>"),
     op("media.write", "POST /library/<media_id>", form={"title": "改名"}),
     op("media.write", "GET /library/<media_id>/cut"),
@@ -414,7 +416,7 @@ POSTS = [
     op("post.write", "POST /posts/import", form={"unit_id": "{unit}", "file": "text"}, names=True),
     op("post.write", "POST /posts/import-page", json={"unit_id": "{unit}", "url": "http://127.0.0.1:9/a"}, names=True),
     op("post.read", "GET /posts/pack-hits/<pack_id>"),
-    op("post.write", "POST /posts/paste", json={"unit_id": "{unit}", "html": "<p>正文</p>"}, names=True),
+    op(_PASTES, "POST /posts/paste", json={"unit_id": "{unit}", "html": "<p>正文</p>"}, names=True),
     op("post.read", "GET /posts/shipped-hits/<key>", "key=builtin", names=False),
     op("post.read", "GET /posts/templates"),
     op("template.manage", "POST /posts/templates", form=_TEMPLATE, names=True),

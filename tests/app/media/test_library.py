@@ -252,6 +252,9 @@ def test_permissions(app: Flask, office: Office, now: datetime) -> None:
     media = take(office, now, picture(), "a.png")
     with pytest.raises(Forbidden):
         add_media(office.admin, unit_id=office.city.id, name="a.png", content=picture(), now=now)
+    # Who keeps templates may bring pictures along for them, where they keep them.
+    kept = add_media(office.admin, unit_id=office.city.id, name="b.png", content=picture(), now=now, picture=True)
+    assert kept.id == media.id
     with pytest.raises(NotFound):
         get_media(office.stranger, media.id)
     assert media_of(office.stranger).items == []

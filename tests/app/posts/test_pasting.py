@@ -148,3 +148,13 @@ def test_pictures_left_behind_are_counted(world: World) -> None:
     assert result.html.count("<img") == 1
     assert any(note.startswith("2 张图片没有随粘贴带过来") for note in result.notes)
     assert any("（mmbiz.qpic.cn）1 张" in note for note in result.notes)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_who_keeps_templates_pastes_into_them_with_pictures(world: World) -> None:
+    data = "data:image/png;base64," + base64.b64encode(png()).decode()
+    html = f'<p class="MsoNormal">各科室：</p><p><img src="{data}"></p>'
+    assert not world.admin.holds("post.write")
+    result = clean_paste(world.admin, unit_id=world.city.id, html=html, now=world.now)
+    assert result.html.count('src="/media/') == 1
+    assert "1 张图片已存入素材库。" in result.notes
