@@ -72,9 +72,7 @@ def _submit(
             revision = reopen(post, actor, now)
         adapt_revision(post, revision, actor.origin)
         found += problems_in(revision)
-        _refuse_blocked(revision)
-        if described:
-            _refuse_undescribed(found)
+        _refuse_blocked(revision, _undescribed(found) if described else [])
         chain = chain_of(post.unit_id)
         stages = chain.stages if emergency is None else _last_first(chain.stages)
         revision.frozen_at = now
@@ -163,7 +161,8 @@ def _last_first(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**stages[-1], "secrecy": True}, *stages[:-1]]
 
 
-def _refuse_blocked(revision: Revision) -> None:
+def _refuse_blocked(revision: Revision, undescribed: list[dict[str, Any]]) -> None:
+    """At once for whatever stands in the way, so that nobody hands in again only to hear of the next thing."""
     problems = list(revision.problems)
     for variant in revision.variants:
         problems += [{**problem, "variant_id": variant.id} for problem in variant.problems if problem not in problems]
@@ -171,16 +170,26 @@ def _refuse_blocked(revision: Revision) -> None:
         missing = {"rule": "post.accounts", "severity": "block", "field": "account_ids", "start": None, "end": None}
         words = "没有选择发布账号。不知道要发到哪里。请至少选择一个账号。"
         problems.append({**missing, "message": words, "suggestion": ""})
-        if len(blocking(problems)) == 1:
+        if len(blocking(problems)) == 1 and not undescribed:
             raise ContentBlocked(f"稿件没有提交。{words}", problems=problems)
     if blocking(problems):
         count = len(blocking(problems))
+        also = f"，另外{_short(undescribed)}" if undescribed else ""
         raise ContentBlocked(
-            f"稿件没有提交。有 {count} 个问题必须先解决。请按问题清单逐条修改后重新提交。", problems=problems
+            f"稿件没有提交。有 {count} 个问题必须先解决{also}。请按问题清单逐条修改后重新提交。",
+            problems=problems + [problem for problem in undescribed if problem not in problems],
+        )
+    if undescribed:
+        raise ContentBlocked(
+            f"稿件没有提交。{_short(undescribed)}。请写好替代文字，或在问题清单里说明理由，再重新提交。",
+            problems=undescribed,
         )
 
 
-def _refuse_undescribed(found: list[dict[str, Any]]) -> None:
-    bare = [problem for problem in found if problem["rule"] == "media.alt" and not problem.get("dismissed")]
-    if bare:
-        raise ContentBlocked(bare[0]["message"], problems=bare)
+def _undescribed(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [problem for problem in found if problem["rule"] == "media.alt" and not problem.get("dismissed")]
+
+
+def _short(undescribed: list[dict[str, Any]]) -> str:
+    """What is missing, without what to do about it, which the list of problems tells."""
+    return str(undescribed[0]["message"]).partition("。")[0]

@@ -2,7 +2,11 @@ import { byId, make } from "./dom";
 import type { Post, Problem, Variant } from "./types";
 import { dayAndClock, say } from "../lib/words";
 
-const LOOKS = { block: "red", warn: "amber", advise: "blue" } as const;
+const LOOKS = { block: "red", due: "red", warn: "amber", advise: "blue" } as const;
+
+/** How it is told: pictures without words for those who cannot see them only warn, but are not handed in on screen (app/review/submitting.py). */
+const weight = ({ rule, severity, dismissed }: Problem): keyof typeof LOOKS =>
+  rule === "media.alt" && severity === "warn" && !dismissed ? "due" : severity;
 
 export interface Found {
   problem: Problem;
@@ -20,8 +24,8 @@ export function found(post: Post): Found[] {
       if (!seen.has(JSON.stringify(problem))) all.push({ problem, variant });
     }
   }
-  const order = { block: 0, warn: 1, advise: 2 };
-  const rank = ({ problem }: Found): number => order[problem.severity] + (problem.dismissed ? 9 : 0);
+  const order = Object.keys(LOOKS);
+  const rank = ({ problem }: Found): number => order.indexOf(weight(problem)) + (problem.dismissed ? 9 : 0);
   return all.sort((a, b) => rank(a) - rank(b));
 }
 
@@ -41,16 +45,17 @@ export function drawProblems(list: Found[], saved: boolean, acts: Acts): void {
   const box = byId("problems");
   box.replaceChildren(...list.map((item) => entry(item, acts)));
   if (!list.length) box.append(make("li", { class: "text-muted" }, say(saved ? "noProblems" : "notChecked")));
-  const blocks = list.filter((item) => item.problem.severity === "block").length;
-  const others = list.filter((item) => item.problem.severity !== "block" && !item.problem.dismissed).length;
-  byId("problem-count").textContent = list.length ? say("counted", { blocks, others }) : "";
+  const open = list.filter((item) => !item.problem.dismissed).map((item) => weight(item.problem));
+  const many = (one: keyof typeof LOOKS): number => open.filter((other) => other === one).length;
+  const counts = { blocks: many("block"), due: many("due"), others: many("warn") + many("advise") };
+  byId("problem-count").textContent = list.length ? say(counts.due ? "countedDue" : "counted", counts) : "";
 }
 
 function entry(item: Found, acts: Acts): HTMLElement {
   const { problem, variant } = item;
   const where = variant ? `${channel(variant)}：` : "";
-  const look = problem.dismissed ? "grey" : LOOKS[problem.severity];
-  const word = say(problem.dismissed ? "explained" : `severity_${problem.severity}`);
+  const look = problem.dismissed ? "grey" : LOOKS[weight(problem)];
+  const word = say(problem.dismissed ? "explained" : `severity_${weight(problem)}`);
   const go = make(
     "button",
     { type: "button", class: "problem-go", "data-rule": problem.rule },

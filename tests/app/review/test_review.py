@@ -77,6 +77,24 @@ def test_blocked_content_is_not_submitted_and_every_problem_is_named(world: Worl
     assert (post.status, posts.current_revision(post).frozen_at) == ("draft", None)
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_handing_in_is_refused_once_for_all_that_stands_in_the_way(world: World, now: datetime) -> None:
+    picture = add_media(world.author, unit_id=world.city.id, name="a.png", content=png(), now=now)
+    bare = f'<p><img src="/media/{picture.sha256}"></p>'
+    post = posts.create_post(world.author, world.fields(body_html=f"<p>电话13800138000</p>{bare}"), now)
+    with pytest.raises(
+        ContentBlocked, match=r"^稿件没有提交。有 1 个问题必须先解决，另外正文第 1 张图片没有替代文字。"
+    ) as refused:
+        review.submit(world.author, post.id, now, described=True)
+    assert {"privacy.mobile", "media.alt"} <= {problem["rule"] for problem in refused.value.extra["problems"]}
+    post = posts.revise_post(world.author, post.id, {"body_html": bare + "<p>正文。</p>"}, 1, now)
+    with pytest.raises(ContentBlocked, match=r"^稿件没有提交。正文第 1 张图片没有替代文字。") as refused:
+        review.submit(world.author, post.id, now, described=True)
+    (problem,) = refused.value.extra["problems"]
+    # The whole of it stands in the list beside.
+    assert problem["message"] not in refused.value.message
+
+
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [({"title": ""}, "post.title"), ({"body_html": ""}, "post.body"), ({"account_ids": []}, "post.accounts")],
