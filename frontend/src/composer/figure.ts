@@ -132,12 +132,17 @@ function undescribed({ type, attrs }: ModelNode): boolean {
   return ["image", "figure"].includes(type.name) && !attrs.decorative && (!words || FILE_NAME.test(words));
 }
 
-/** Select the first picture that says nothing to those who cannot see it; false when there is none. */
+/**
+ * Select the first picture that says nothing to those who cannot see it, in the middle of the screen: at its edge, it would
+ * stand behind the bars of a phone. False when there is none.
+ */
 export function selectUndescribed(editor: Editor): boolean {
   let at = -1;
   editor.state.doc.descendants((node, position) => {
     if (at < 0 && undescribed(node)) at = position;
     return at < 0;
   });
-  return at >= 0 && editor.chain().focus().setNodeSelection(at).scrollIntoView().run();
+  if (at < 0 || !editor.chain().focus(null, { scrollIntoView: false }).setNodeSelection(at).run()) return false;
+  (editor.view.nodeDOM(at) as Element | null)?.scrollIntoView({ block: "center" });
+  return true;
 }
