@@ -111,6 +111,27 @@ class Anchor:
     end: int
 
 
+class _Pictures(_Lines):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[tuple[int, str]] = []
+        self._held: list[tuple[int, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
+        if tag == "img":
+            self._held.append((self._reached, dict(attrs).get("alt") or ""))
+
+    def flush(self) -> None:
+        held, self._held = self._held, []
+        raw, line_at = "".join(self._pieces) if held else "", self._line_at
+        super().flush()
+        # In a line without any text: where the next begins, or behind the last.
+        most = max(0, self._line_at - line_at - 1)
+        places = _places(raw, sorted({at for at, _alt in held}))
+        self.found += [(line_at + min(most, places[at]), alt.strip()) for at, alt in held]
+
+
 class _Anchors(_Lines):
     def __init__(self) -> None:
         super().__init__()
@@ -232,6 +253,16 @@ def _read(html: str) -> _Lines:
     reader.close()
     reader.flush()
     return reader
+
+
+def pictures_in(html: str) -> list[tuple[int, str]]:
+    """Where the pictures of `html` stand in plain_text(), in their order, and what is said of each to those who cannot see it."""
+    reader = _Pictures()
+    reader.feed(html)
+    reader.close()
+    reader.flush()
+    length = len(plain_text(html))
+    return [(min(at, length), alt) for at, alt in reader.found]
 
 
 def anchors(html: str) -> list[Anchor]:

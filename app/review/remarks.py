@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -11,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload, selectinload
 
 from app.audit.services import record
-from app.checks.plaintext import plain_text
+from app.checks.plaintext import pictures_in, rows_of
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.posts.models import Revision
@@ -140,8 +141,8 @@ def locate(revision: Revision, quote: str) -> Place:
 
 
 def texts_of(revision: Revision) -> dict[str, str]:
-    """What may be commented on, as plain text, by FIELDS."""
-    return {"title": revision.title, "summary": revision.summary, "body": plain_text(revision.body_html)}
+    """What may be commented on, as plain text, by FIELDS; the cells of a row parted by tabs."""
+    return {"title": revision.title, "summary": revision.summary, "body": rows_of(revision.body_html)}
 
 
 def people_of(review: Review) -> list[User]:
@@ -188,23 +189,36 @@ def _record(actor: Actor, row: Remark, action: str, summary: str, now: datetime)
 
 @dataclass(frozen=True, kw_only=True)
 class Stretch:
-    """A part of a text, where it `ends`, and the numbers of the comments on it."""
+    """A part of a text, where it `ends`, the numbers of the comments on it, and what is said of the pictures before it."""
 
     text: str
     ends: int
     numbers: tuple[int, ...]
+    pictures: tuple[str, ...] = ()
 
 
-def marked(text: str, field: str, remarks: list[Remark]) -> list[Stretch]:
-    """`text` in stretches, each with the numbers (from 1, as `remarks` stand) of the comments that cover it."""
+def shown(revision: Revision, remarks: list[Remark]) -> dict[str, list[Stretch]]:
+    """The texts of a revision for reading, by FIELDS."""
+    stand = {"body": pictures_in(revision.body_html)}
+    return {field: marked(text, field, remarks, stand.get(field, ())) for field, text in texts_of(revision).items()}
+
+
+def marked(text: str, field: str, remarks: list[Remark], pictures: Sequence[tuple[int, str]] = ()) -> list[Stretch]:
+    """`text` in stretches, each with the numbers (from 1, as `remarks` stand) of the comments that cover it; `pictures`:
+    where one stands and what is said of it. Behind the last words, these have a stretch without any."""
     here = [(number, row) for number, row in enumerate(remarks, 1) if row.field == field]
-    edges = sorted({0, len(text), *(row.start for _n, row in here), *(row.end for _n, row in here)})
-    return [
+    ends = {at for _number, row in here for at in (row.start, row.end)}
+    edges = sorted({0, len(text), *ends, *(at for at, _said in pictures)})
+    before = {edge: tuple(said for at, said in pictures if at == edge) for edge in edges}
+    found = [
         Stretch(
             text=text[start:end],
             ends=end,
             numbers=tuple(number for number, row in here if row.start <= start and end <= row.end),
+            pictures=before[start],
         )
         for start, end in pairwise(edges)
         if end <= len(text)
     ]
+    last = before[len(text)]
+    return [*found, Stretch(text="", ends=len(text), numbers=(), pictures=last)] if last else found

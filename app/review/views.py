@@ -240,10 +240,9 @@ def item_page(
 
 def _remarked(actor: Actor, review: Review, now: datetime) -> dict[str, Any]:
     rows = remarks.remarks_of(review)
-    texts = remarks.texts_of(review.revision)
     return {
         "remarks": rows,
-        "marked_texts": {field: remarks.marked(text, field, rows) for field, text in texts.items()},
+        "marked_texts": remarks.shown(review.revision, rows),
         "remark_fields": remarks.FIELDS,
         "may_remark": review.status == "open" and remarks.may_remark(actor, review, now),
         "may_resolve": lambda row: remarks.may_resolve(actor, row, now),

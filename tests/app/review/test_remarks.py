@@ -7,10 +7,11 @@ from datetime import datetime
 import pytest
 
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.media.services import add_media
 from app.posts import services as posts
 from app.review import remarks
 from app.review.models import Review
-from tests.app.posts.helpers import World
+from tests.app.posts.helpers import World, png
 from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import bell, submitted
 from tests.architecture.pages import faults
@@ -96,6 +97,30 @@ def test_marks_tell_the_whole_text(run: Review, world: World, now: datetime) -> 
         (text[text.index("信号") :], ()),
     ]  # fmt: skip
     assert remarks.marked("", "title", rows) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_text_tells_of_pictures_and_keeps_the_rows_of_tables(world: World, enter: Enter, now: datetime) -> None:
+    picture = add_media(world.author, unit_id=world.city.id, name="a.png", content=png(), now=now)
+    shown = f'<img src="/media/{picture.sha256}" alt="%s">'
+    body = (
+        f"<p>停水范围：</p><figure>{shown % '城东示意图'}<figcaption>示意图</figcaption></figure>"
+        "<table><tbody><tr><td>城东</td><td>8时</td></tr><tr><td>城西</td><td>9时</td></tr></tbody></table>"
+        f"<p>{shown % '供水车'}</p>"
+    )
+    run = submitted(world, body_html=body)
+    remarks.remark(world.reviewers[0], run.id, "城东 8时", "核对时间", now)
+    rows = remarks.remarks_of(run)
+    assert [(part.pictures, part.text, part.numbers) for part in remarks.shown(run.revision, rows)["body"]] == [
+        ((), "停水范围：\n", ()),
+        (("城东示意图",), "示意图\n", ()),
+        ((), "城东\t8时", (1,)),
+        ((), "\n城西\t9时", ()),
+        (("供水车",), "", ()),
+    ]
+    page = enter(world.reviewers[0]).get(f"/review/{run.id}").text
+    assert "〔图片：城东示意图〕" in page
+    assert "〔图片：供水车〕" in page
 
 
 def test_on_the_page(run: Review, world: World, enter: Enter) -> None:
