@@ -8,7 +8,7 @@ export interface Answer {
 
 /**
  * The page's <dialog> `id` with `values` in its fields ("1" or "" for what is ticked), and what was answered. `check` says what is wrong with them, ""
- * when nothing is: the dialog stays open until then (for the choice "ok").
+ * when nothing is: the dialog stays open until then (for the choice "ok"). With "1" as `fixed` it only shows them.
  */
 export function ask(id: string, values: Record<string, string>, check: (values: Record<string, string>) => string | Promise<string> = () => ""): Promise<Answer> {
   const dialog = byId<HTMLDialogElement>(id);
@@ -28,6 +28,12 @@ export function ask(id: string, values: Record<string, string>, check: (values: 
     else field.value = values[field.name] ?? "";
   });
   dialog.querySelectorAll<HTMLElement>("[data-only]").forEach((part) => (part.hidden = !values[part.dataset.only ?? ""]));
+  const fixed = Boolean(values.fixed);
+  for (const field of fields) {
+    if (ticks(field)) field.disabled = fixed;
+    else field.readOnly = fixed;
+  }
+  form.querySelectorAll<HTMLElement>("button[value=ok]").forEach((button) => (button.hidden = fixed));
   complain("");
   dialog.returnValue = "";
   form.onsubmit = (event) => {

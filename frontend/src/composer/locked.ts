@@ -89,6 +89,12 @@ export function lockedParts(parts: Locked[], refused: () => void): Extension {
   });
 }
 
+/** Whether a template fixed the block that is, or holds, the node from `from` to `to`. */
+export function fixedAt(editor: Editor, from: number, to: number): boolean {
+  const found = key.getState(editor.state)?.find(from, to) ?? [];
+  return found.some((part) => part.from <= from && to <= part.to);
+}
+
 /** The mark of a transaction that may change anything: what the server, an import or a merge puts on the sheet. */
 export const freely = FREE;
 

@@ -4,7 +4,7 @@ import { ask } from "./asking";
 import { describe, pictureAt } from "./figure";
 import { editCaption } from "./captions";
 import { editLink } from "./links";
-import { isLocked, lock } from "./locked";
+import { fixedAt, isLocked, lock } from "./locked";
 import { idle, tableOrders } from "./tables";
 
 function align(editor: Editor, to: string): void {
@@ -26,7 +26,8 @@ const tick = (on: boolean): string => (on ? "1" : "");
 async function editPicture(editor: Editor): Promise<void> {
   const picture = pictureAt(editor);
   if (!picture) return;
-  const given = { caption: picture.caption, alt: picture.alt, decorative: tick(picture.decorative), map: tick(picture.map) };
+  const fixed = tick(fixedAt(editor, picture.at, picture.at + picture.node.nodeSize));
+  const given = { caption: picture.caption, alt: picture.alt, decorative: tick(picture.decorative), map: tick(picture.map), fixed };
   const { choice, values } = await ask("picture-dialog", given);
   const said = { alt: values.alt, decorative: Boolean(values.decorative), map: Boolean(values.map) };
   if (choice === "ok") describe(editor, picture, values.caption, said);
