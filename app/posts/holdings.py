@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from lxml import html as lxml_html
 from lxml.html import HtmlElement
@@ -14,8 +15,9 @@ from sqlalchemy import select
 from app.checks.wording import key_of
 from app.db import db, utcnow
 from app.errors import Conflict
+from app.media.fields import TEXTS
 from app.media.models import Media
-from app.media.services import day_of, record_uses
+from app.media.services import day_of, edit, record_uses
 from app.media.uses import Told
 from app.posts.models import Post, Revision
 from app.posts.needing import pictures_in
@@ -26,6 +28,7 @@ from connectors.values import Content, Problem
 _IN_BODY = re.compile(r'src="/media/([0-9a-f]{64})"')
 # The composer leads to pictures by the same rule (frontend/src/composer/figure.ts).
 _FILE_NAME = re.compile(r"\.(?:png|jpe?g|gif|bmp|webp|tiff?|heic)$", re.IGNORECASE)
+_IN_LIBRARY = re.compile(r"^/media/([0-9a-f]{64})$")
 _HASH = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 
 
@@ -133,6 +136,21 @@ def note_uses(post: Post, revision: Revision) -> None:
         raise Conflict(
             f"没有保存。稿件用到的 {len(lost)} 张图片刚刚被人从素材库删除，发出去会缺图。请去掉或换掉已看不到的图片，再保存一次。"
         )
+
+
+def describe_in_library(actor: Actor, revision: Revision, now: datetime) -> None:
+    """What a text says of its pictures to those who cannot see them, the unit's library knows from now on, too, of items
+    that have no such words yet and that the actor may write about. Inside atomic()."""
+    said: dict[str, str] = {}
+    for node in lxml_html.fragment_fromstring(revision.body_html, create_parent="div").iter("img"):
+        found, words = _IN_LIBRARY.match(node.get("src") or ""), " ".join((node.get("alt") or "").split())
+        if found and words and not _FILE_NAME.search(words) and len(words) <= TEXTS["alt"]:
+            said.setdefault(found.group(1), words)
+    if not said or not actor.may("media.write", revision.post.unit):
+        return
+    own = select(Media).where(Media.unit_id == revision.post.unit_id, Media.sha256.in_(said), Media.alt == "")
+    for media in db.session.scalars(own.order_by(Media.id)).all():
+        edit(actor, media.id, {"alt": said[media.sha256]}, now)
 
 
 def tell(actor: Actor, post_ids: Sequence[str]) -> Mapping[str, Told]:

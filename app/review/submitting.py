@@ -12,6 +12,7 @@ from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid
 from app.posts.adapting import adapt_revision, all_problems, as_told, compile_packs
 from app.posts.history import keep
+from app.posts.holdings import describe_in_library
 from app.posts.models import Post, Revision
 from app.posts.revising import current_revision, locked, reopen
 from app.posts.services import set_status
@@ -91,6 +92,7 @@ def _submit(
         db.session.add(review)
         note_problems(post, revision.number, found, now)
         set_status(post, "in_review", now)
+        describe_in_library(actor, revision, now)
         db.session.flush()
         if emergency is None:
             announce(review, actor, now, "review.submit", f"提交审核《{post.title}》")

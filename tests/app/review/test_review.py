@@ -13,7 +13,7 @@ from sqlalchemy import event, select
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
-from app.media.services import add_media
+from app.media.services import add_media, describe
 from app.posts import services as posts
 from app.posts.models import Post, Revision
 from app.review import services as review
@@ -93,6 +93,25 @@ def test_handing_in_is_refused_once_for_all_that_stands_in_the_way(world: World,
     (problem,) = refused.value.extra["problems"]
     # The whole of it stands in the list beside.
     assert problem["message"] not in refused.value.message
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_a_text_says_of_its_pictures_goes_to_the_library(world: World, now: datetime) -> None:
+    bare, named, other = (
+        add_media(world.author, unit_id=world.city.id, name="a.png", content=png(colour), now=now)
+        for colour in ("red", "green", "blue")
+    )
+    describe(world.author, named.id, alt="供水车", now=now)
+    body = "".join(
+        f'<p><img src="/media/{media.sha256}" alt="{alt}"></p>'
+        for media, alt in ((bare, "城东停水范围"), (named, "另一句"), (other, "IMG_1.PNG"), (bare, "第二次"))
+    )
+    post = posts.create_post(world.author, world.fields(body_html=body), now)
+    assert bare.alt == "", "not before it is handed in: until then the words may change"
+    review.submit(world.author, post.id, now)
+    assert [media.alt for media in (bare, named, other)] == ["城东停水范围", "供水车", ""]
+    edits = select(Event.object_id).where(Event.action == "media.edit").order_by(Event.seq)
+    assert db.session.scalars(edits).all() == [named.id, bare.id]
 
 
 @pytest.mark.parametrize(
