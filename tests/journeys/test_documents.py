@@ -14,6 +14,7 @@ from tests.app.posts.helpers import SAMPLES, png
 from tests.journeys.browser import Person, sign_in
 from tests.journeys.stack import Stack
 from tests.journeys.test_composer import body
+from tests.patience import wait_for
 
 
 def tool(page: Page, name: str) -> None:
@@ -80,6 +81,13 @@ def write(page: Page) -> None:
     expect(body(page).locator("figcaption")).to_have_text("供水调度中心")
 
 
+# Whether the middle of the picture, and of its tool, is what a finger would touch there.
+IN_SIGHT = """() => ["#editor img.ProseMirror-selectednode", "[data-tool=picture]"].map((name) => {
+  const part = document.querySelector(name), box = part.getBoundingClientRect();
+  return part.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2));
+})"""
+
+
 def led_back_from_the_emergency_page(page: Page) -> None:
     """It does not let the picture pass either, and its list leads to the picture."""
     expect(page.locator("#saved")).to_contain_text("已保存")
@@ -89,6 +97,12 @@ def led_back_from_the_emergency_page(page: Page) -> None:
     page.get_by_role("button", name="紧急送审").click()
     page.get_by_role("link", name=re.compile("第 1 张图片没有替代文字")).click()
     expect(body(page).locator("img.ProseMirror-selectednode")).to_have_count(1)
+    # A refusal on a phone hides neither the picture nor the tool that describes it.
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.get_by_role("button", name="提交审核").click()
+    expect(page.locator("#composer-messages .note-error")).to_be_in_viewport()
+    wait_for("the picture in the middle", lambda: page.evaluate(IN_SIGHT) == [True, True])
+    page.set_viewport_size({"width": 1440, "height": 900})
 
 
 def looks_as_written(page: Page) -> None:
