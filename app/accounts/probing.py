@@ -294,4 +294,5 @@ def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
             account.probe_requested_at = error.until or now + PROBE_AGAIN
             verdicts.judge(account)
         elif isinstance(error, Refused) and _too_few_calls(account, now):
-            account.status, account.rights, account.checked_at = "refused", [verdicts.row(not_asked(error))], now
+            account.rights, account.checked_at = verdicts.merged(account.rights, [not_asked(error)]), now
+            verdicts.judge(account)
