@@ -189,6 +189,9 @@ def next_step(account: Account, now: datetime) -> Step:
     if account.status == "refused" and authorised_by_hand(account):
         text = N_("微博不接受现有授权（可能已取消、改过密码或属于别的账号）。请用本账号重新授权。")
         return Step(act="authorize", text=text)
+    if account.status == "refused" and _token(account).get("elsewhere"):
+        text = N_("要在平台上处理，原因和办法见“权限”一栏；这里保存的凭据不用改。平台处理好并生效后，点“逐项测试”。")
+        return Step(act="wait", text=text)
     if account.status == "refused":
         text = N_("平台不接受现有凭据，原因和办法见“权限”一栏。请照办；密钥有变时重新填写，再测试。")
         return Step(act="credentials", text=text)

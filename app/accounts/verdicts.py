@@ -37,6 +37,7 @@ def row(right: Right) -> Row:
     """As it is stored; what follows the remedy only the screen tells of."""
     plain = {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
     told = {**plain, "who": right.who, "unlisted": right.unlisted, "confirming": right.confirming}
+    told |= {"elsewhere": True} if right.elsewhere else {}
     return {**told, "until": right.until.isoformat()} if right.until is not None else told
 
 
