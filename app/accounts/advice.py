@@ -46,7 +46,8 @@ RIGHTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate; later: none.
+    """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate; later
+    and letter (sent to the account from a telephone): none.
 
     `right` is the name of the missing right that `text` speaks of as %(right)s, `at` the moment it calls %(at)s.
     """
@@ -160,6 +161,12 @@ def expiry_colour(account: Account, now: datetime) -> str:
     return "red" if ends <= now + sooner else "amber"
 
 
+def _only_checked(account: Account) -> bool:
+    """Whether the platform has only checked the callback's address, which shows not all keys to be right."""
+    waits = any(right["key"] == "callback" and right["ok"] is None for right in account.rights)
+    return waits and account.last_callback_at is not None and account.callback_proven_at is None
+
+
 def next_step(account: Account, now: datetime) -> Step:
     """The one thing to do next."""
     if not account.active:
@@ -228,6 +235,11 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="wait" if account.callback_remedy else "credentials", text=text)
     if account.last_callback_at is None:
         return Step(act="callback", text=N_("把回调网址填到平台，市民的私信才会进入收件箱。"))
+    if _only_checked(account):
+        text = N_(
+            "平台验证过回调网址，但还没有推送过消息。请用另一个账号给它发一条私信试一下，确认推送能解开：“消息推送”会变成“可用”。"
+        )
+        return Step(act="letter", text=text)
     if failed is not None:
         text = N_("可以为这个账号写稿了。另外缺少“%(right)s”权限：需要时按下面的说明补齐再测试，不需要的可以不理。")
         return Step(act="write", text=text, right=RIGHTS.get(failed["key"], failed["key"]))

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, event, select, text
 
 from app.accounts.advice import barred
+from app.accounts.callbacks import note_callback
 from app.accounts.changing import LOOK_AGAIN
 from app.accounts.models import Account
 from app.accounts.quotas import blocked_until
@@ -401,6 +402,21 @@ def test_what_kept_posts_from_being_listed_is_not_said_after_it_was_mended(
     polling.record_history_failure(account.id, barred_by, now + timedelta(minutes=1))
     browser.post(f"/accounts/{account.id}", data={"credentials.app_secret": "another-secret-0123"})
     assert only().history_note == LOOK_AGAIN
+
+
+def test_a_check_of_the_address_is_not_shown_as_a_push(app: Flask, people: People) -> None:
+    browser, now = people.browser(people.admin), utcnow()
+    browser.post("/accounts/new", data=wechat_form(people))
+    account = only()
+    with atomic():
+        note_callback(account.id, now, None)
+    for path in (f"/accounts/{account.id}", f"/accounts/{account.id}/connected"):
+        page = sound(browser.get(path))
+        assert "平台最近一次验证网址" in page
+        assert "平台最近一次推送" not in page
+    with atomic():
+        note_callback(account.id, now, dict(WECHAT))
+    assert "平台最近一次推送" in sound(browser.get(f"/accounts/{account.id}/connected"))
 
 
 def test_forms_need_the_csrf_token(app: Flask, people: People) -> None:

@@ -219,9 +219,12 @@ def test_a_check_of_wechats_address_says_nothing_of_the_key(app_on_simulator: Fl
     account = db.session.get_one(Account, account.id)
     assert (right(account, "callback")["ok"], account.callback_proven_at) == (None, None)
     assert "密钥" in str(right(account, "callback")["detail"])
+    assert "发一条私信" in advice.next_step(account, utcnow()).text
     assert right(probe(account.id, utcnow()), "callback")["ok"] is None
     assert push(app_on_simulator, account, post.wechat()) == 200
-    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is True
+    account = db.session.get_one(Account, account.id)
+    assert right(account, "callback")["ok"] is True
+    assert "发一条私信" not in advice.next_step(account, utcnow()).text
 
 
 @pytest.mark.parametrize("platform", ["weibo", "wechat"])
