@@ -28,6 +28,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
 
 RIGHTS: Mapping[str, str] = {
     "token": N_("访问令牌"),
+    "secret": N_("App Secret"),
     "draft": N_("草稿"),
     "publish": N_("发布"),
     "mass": N_("群发"),
@@ -174,6 +175,11 @@ def next_step(account: Account, now: datetime) -> Step:
     if account.sealed:
         text = N_(
             "本系统现有的密钥解不开这个账号保存的凭据，它的发布和互动都停了。请系统管理员在 TANDEM_ENCRYPTION_KEYS 中补上当时的密钥并重启；找不回密钥的，请重新填写全部凭据。"
+        )
+        return Step(act="credentials", text=text)
+    if any(right["key"] == "secret" and right["ok"] is False for right in account.rights):
+        text = N_(
+            "微博不认所填的 App Key 或 App Secret，授权没有完成。请在微博开放平台核对，在“凭据”一栏更正后重新授权。"
         )
         return Step(act="credentials", text=text)
     if unauthorised(account):

@@ -17,7 +17,7 @@ from app.words import N_
 from connectors.errors import Forged, NotEntitled
 from connectors.values import Right
 
-CALLBACK = "callback"
+CALLBACK, SECRET = "callback", "secret"
 _CAME = N_("收到过平台的推送，签名正确。")
 _CHECKED = N_("平台连通过这个回调网址，但现有密钥还没有核验过推送：密钥对不对，收到下一条推送时才知道。")
 _COMPARE = N_("请确认账号设置中的密钥与平台上填写的一致。")
@@ -103,6 +103,15 @@ def note_denied(account_id: str, key: str, error: NotEntitled, now: datetime) ->
             _put(account, {**row(said), "denied": True})
             account.status = status_of(account.rights)
         account.probe_requested_at = account.probe_requested_at or now
+
+
+def note_secret(account_id: str, error: NotEntitled) -> None:
+    """The platform refused the app's secret as it was to grant an authorisation: so it is said until other credentials, an
+    authorisation or a test show better."""
+    with atomic():
+        account = _locked(account_id)
+        said = Right(key=SECRET, ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
+        account.rights = [*(right for right in account.rights if right["key"] != SECRET), row(said)]
 
 
 def forget_denials(account: Account) -> None:
