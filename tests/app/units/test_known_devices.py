@@ -107,6 +107,22 @@ def test_every_failure_counts_for_its_address(
     assert db.session.scalar(select(func.count(SignInFailure.id))) == 1, "what is over is cleared away"
 
 
+def test_an_ipv4_address_told_as_ipv6_is_that_address(
+    town: Town, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So says a server that listens on both: guesses from one must not shut out all the others, nor the machine itself."""
+    monkeypatch.setattr("app.units.addresses.ALLOWED", 4)
+    for turn in range(4):
+        fail("nobody@example.gov.cn", now, origin="::ffff:203.0.113.9" if turn % 2 else "203.0.113.9")
+        fail("nobody@example.gov.cn", now, origin="::ffff:127.0.0.1")
+    with pytest.raises(TooMany):
+        authenticate(town.admin.email, PASSWORD, origin="203.0.113.9", now=now)
+    with pytest.raises(TooMany):
+        authenticate(town.admin.email, PASSWORD, origin="::ffff:203.0.113.9", now=now)
+    for origin in ("::ffff:203.0.113.10", "::ffff:127.0.0.1", "::1"):
+        authenticate(town.admin.email, PASSWORD, origin=origin, now=now)
+
+
 def test_a_flood_of_passwords_is_sent_away(town: Town, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
     monkeypatch.setattr(passwords, "_WAIT", 0.01)
