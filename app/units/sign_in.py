@@ -91,15 +91,17 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime, devic
 
     Who has a second factor is not signed in by that: `finish` follows, and the failures so far stay counted.
     `devices`: what the browser says of people who signed in there before (devices.py).
-    TooMany: from this address came too many failures lately, whoever's, and the browser is not known to be this person's.
+    TooMany: from this address came too many failures lately, whoever's, and the browser is not known to be this person's;
+    or too many passwords are being checked.
     """
     user = find_user(email)
-    if user is None or find(user.id, devices, now) is None:
+    known = user is not None and find(user.id, devices, now) is not None
+    if not known:
         refuse_if_too_many(origin, now)
     user_id, stored = (user.id, user.password_hash) if user is not None else ("", None)
     release()
     # Outside any transaction: Argon2 takes long on purpose.
-    right = is_right(password, stored)
+    right = is_right(password, stored, known=known)
     fresh = hash_password(password) if right and stored is not None and needs_rehash(stored) else None
     with atomic():
         found = _judged(user_id, stored if right else None, fresh, devices, origin, now) if user_id else None
@@ -203,7 +205,7 @@ def prove_by_password(
     user = db.session.get(User, actor.user_id)
     stored = user.password_hash if user is not None else None
     release()
-    right = is_right(password, stored)
+    right = is_right(password, stored, known=True)
 
     def judge(user: User) -> str:
         return PASSWORD if right and user.password_hash == stored else ""

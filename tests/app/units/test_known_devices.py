@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,9 +17,10 @@ from app.units import addresses, devices, passwords
 from app.units.access import actor_for
 from app.units.models import KnownDevice, SignInFailure, User
 from app.units.people import reset_password
-from app.units.sign_in import authenticate, finish
+from app.units.sign_in import authenticate, finish, prove_by_password
 from tests.app.units.conftest import PASSWORD, SignIn, Town
 from tests.app.units.trusted import code_at, give_authenticator, wrong_code
+from tests.patience import PATIENCE, wait_for
 
 
 def fail(email: str, now: datetime, *, origin: str = "", known: tuple[str, ...] = (), times: int = 1) -> None:
@@ -123,15 +126,45 @@ def test_an_ipv4_address_told_as_ipv6_is_that_address(
         authenticate(town.admin.email, PASSWORD, origin=origin, now=now)
 
 
-def test_a_flood_of_passwords_is_sent_away(town: Town, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
-    app.config["WTF_CSRF_ENABLED"] = False
+def test_a_flood_of_passwords_is_sent_away(
+    town: Town, app: Flask, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Strangers fill all places but one: it is kept for people in their own browsers, and for proofs of who is signed in."""
+    own, stranger = sign_in(town.author), app.test_client()
     monkeypatch.setattr(passwords, "_WAIT", 0.01)
-    for _ in range(passwords._AT_ONCE):
-        passwords._places.acquire()
-    try:
-        answer = app.test_client().post("/sign-in", data={"email": "nobody@example.gov.cn", "password": "x"})
+    with ExitStack() as flood:
+        for _ in range(3):
+            flood.enter_context(passwords._places.one(known=False))
+        answer = stranger.post("/sign-in", data={"email": "nobody@example.gov.cn", "password": "x"})
         assert (answer.status_code, "轮不到这一次" in answer.text) == (429, True)
-    finally:
-        for _ in range(passwords._AT_ONCE):
-            passwords._places.release()
-    assert submit(app.test_client(), town.author, PASSWORD) == 302
+        assert submit(stranger, town.author, PASSWORD) == 429
+        prove_by_password(actor_for(town.author), PASSWORD, now=utcnow())
+        assert own.post("/sign-out").status_code == 302
+        assert submit(own, town.author, PASSWORD) == 302
+        with passwords._places.one(known=True), pytest.raises(TooMany):
+            passwords.is_right("x", None, known=True)
+    assert submit(stranger, town.author, PASSWORD) == 302
+
+
+def test_few_wait_for_a_place_and_the_others_hear_so_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else waiting takes every thread of the server, and nobody is answered."""
+    monkeypatch.setattr(passwords, "_WAIT", PATIENCE)
+    places, told = passwords._Places(), []
+
+    def wait(known: bool) -> None:
+        with places.one(known=known):
+            told.append(known)
+
+    waiting = [threading.Thread(target=wait, args=(known,)) for known in (False, True)]
+    with ExitStack() as held:
+        for known in (False, False, False, True):
+            held.enter_context(places.one(known=known))
+        for number, thread in enumerate(waiting, 1):
+            thread.start()
+            wait_for("one more waits", lambda number=number: places.waiting() == number, every=0.01)
+            # A second stranger beside one who waits; a third of any kind.
+            with pytest.raises(TooMany), places.one(known=number == 2):
+                pass
+    for thread in waiting:
+        thread.join()
+    assert sorted(told) == [False, True]

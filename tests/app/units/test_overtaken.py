@@ -49,9 +49,9 @@ def while_checked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], obj
     """This happens while the password is being checked, which takes long on purpose."""
 
     def arrange(act: Callable[[], object]) -> None:
-        def slow(password: str, stored: str | None) -> bool:
+        def slow(password: str, stored: str | None, *, known: bool) -> bool:
             monkeypatch.undo()
-            right = is_right(password, stored)
+            right = is_right(password, stored, known=known)
             act()
             return right
 
