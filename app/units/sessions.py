@@ -106,9 +106,9 @@ def start(user: User, how: str, *, epoch: int, proven_at: datetime | None = None
     _remember_device(user.id)
 
 
-def device_secrets() -> list[str]:
-    """What this browser says of people who signed in here before."""
-    return [value for name, value in request.cookies.items() if name.startswith(devices.COOKIE)]
+def device_secrets() -> dict[str, str]:
+    """What this browser says of people who signed in here before: cookie's name -> secret."""
+    return {name: value for name, value in request.cookies.items() if name.startswith(devices.COOKIE)}
 
 
 def _remember_device(user_id: str) -> None:

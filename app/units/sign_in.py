@@ -6,7 +6,7 @@ typed in a browser where the person has signed in before, so that strangers cann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from app.db import atomic, db, release
 from app.errors import Unauthenticated
 from app.units.access import Actor
 from app.units.addresses import note_failure, refuse_if_too_many
-from app.units.devices import find
+from app.units.devices import NOWHERE, find
 from app.units.factors import PASSKEY, PASSWORD, kinds_of, spend
 from app.units.models import BrowserSession, KnownDevice, Passkey, User
 from app.units.open_sessions import OVERTAKEN, count_failure
@@ -85,7 +85,9 @@ def _codes(user: User, device: KnownDevice | None) -> _Count:
     return _Count(row=user, failed="failed_codes", until="codes_locked_until")
 
 
-def authenticate(email: str, password: str, *, origin: str, now: datetime, devices: Sequence[str] = ()) -> Recognised:
+def authenticate(
+    email: str, password: str, *, origin: str, now: datetime, devices: Mapping[str, str] = NOWHERE
+) -> Recognised:
     """The person whose password this is. Raises Unauthenticated, in the same words and after the same time whatever was
     wrong, also when the password was changed while it was being checked.
 
@@ -113,7 +115,7 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime, devic
 
 
 def _judged(
-    user_id: str, proven: str | None, fresh: str | None, devices: Sequence[str], origin: str, now: datetime
+    user_id: str, proven: str | None, fresh: str | None, devices: Mapping[str, str], origin: str, now: datetime
 ) -> Recognised | None:
     """Of a password that was checked: `proven` is the hash that it fits, `fresh` what takes its place. Inside atomic()."""
     user = db.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
@@ -136,7 +138,7 @@ def _judged(
 
 
 def finish(
-    user_id: str, epoch: int, code: str, *, origin: str, now: datetime, devices: Sequence[str] = ()
+    user_id: str, epoch: int, code: str, *, origin: str, now: datetime, devices: Mapping[str, str] = NOWHERE
 ) -> Recognised:
     """The second step after the right password. Raises Unauthenticated, in the same words.
 
@@ -240,7 +242,7 @@ def _try(
     origin: str,
     now: datetime,
     session_id: str = "",
-    devices: Sequence[str] = (),
+    devices: Mapping[str, str] = NOWHERE,
 ) -> str:
     """What `judge` says of the locked row of a person who may be signed in; "" is counted as a failure, and said of
     everybody who is locked out or gone.

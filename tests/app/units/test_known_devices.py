@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 
@@ -23,7 +24,9 @@ from tests.app.units.trusted import code_at, give_authenticator, wrong_code
 from tests.patience import PATIENCE, wait_for
 
 
-def fail(email: str, now: datetime, *, origin: str = "", known: tuple[str, ...] = (), times: int = 1) -> None:
+def fail(
+    email: str, now: datetime, *, origin: str = "", known: Mapping[str, str] = devices.NOWHERE, times: int = 1
+) -> None:
     for _ in range(times):
         with pytest.raises(Unauthenticated):
             authenticate(email, "wrong", origin=origin, devices=known, now=now)
@@ -58,26 +61,43 @@ def test_the_cookie_is_for_the_server_alone_and_ends_with_the_password(town: Tow
         assert part in cookie
     secret = cookie.partition("=")[2].partition(";")[0]
     db.session.rollback()
-    assert devices.find(town.author.id, [secret], utcnow()) is not None
-    assert devices.find(town.admin.id, [secret], utcnow()) is None, "and for this person alone"
-    assert devices.find(town.author.id, [secret], utcnow() + devices.KEPT_FOR) is None
+    given = {name: secret}
+    assert devices.find(town.author.id, given, utcnow()) is not None
+    assert devices.find(town.admin.id, {devices.cookie_of(town.admin.id): secret}, utcnow()) is None, "for them alone"
+    assert devices.find(town.author.id, given, utcnow() + devices.KEPT_FOR) is None
     assert secret not in {row.digest for row in db.session.query(KnownDevice)}
     reset_password(actor_for(town.admin), user_id=town.author.id, password="a new passphrase", now=now)
-    assert devices.find(town.author.id, [secret], utcnow()) is None
+    assert devices.find(town.author.id, given, utcnow()) is None
 
 
 def test_a_person_has_so_many_and_one_is_known_again(town: Town, now: datetime) -> None:
-    made = [devices.remember(town.author.id, [], now + timedelta(minutes=turn)) for turn in range(22)]
+    made = [devices.remember(town.author.id, {}, now + timedelta(minutes=turn)) for turn in range(22)]
     later = now + timedelta(hours=1)
-    assert devices.remember(town.author.id, ["x", made[-1]], later) == made[-1]
-    assert devices.find(town.author.id, made[:2], later) is None
+    mine = devices.cookie_of(town.author.id)
+    assert devices.remember(town.author.id, {mine: made[-1]}, later) == made[-1]
+    assert [devices.find(town.author.id, {mine: secret}, later) for secret in made[:2]] == [None, None]
     assert db.session.scalar(select(func.count()).select_from(KnownDevice)) == 20
+
+
+def test_a_browser_that_many_share_knows_each(town: Town, app: Flask, sign_in: SignIn) -> None:
+    """As the one at the duty desk: others' cookies stand before one's own."""
+    own = sign_in(town.author)
+    mine = devices.cookie_of(town.author.id)
+    secret = next(cookie.value for cookie in own._cookies.values() if cookie.key == mine)
+    shared, stranger = app.test_client(), app.test_client()
+    for turn in range(30):
+        shared.set_cookie(devices.cookie_of(f"colleague {turn}"), "x" * 43)
+    shared.set_cookie(mine, secret)
+    for _ in range(5):
+        assert submit(stranger, town.author, "wrong") == 401
+    assert submit(stranger, town.author, PASSWORD) == 401
+    assert submit(shared, town.author, PASSWORD) == 302
 
 
 def test_codes_in_a_known_browser_are_counted_with_its_passwords(town: Town, now: datetime) -> None:
     """Between right passwords no code is guessed there for ever."""
     secret, _codes = give_authenticator(actor_for(town.author), now)
-    known = (devices.remember(town.author.id, [], now),)
+    known = {devices.cookie_of(town.author.id): devices.remember(town.author.id, {}, now)}
     later = now + timedelta(minutes=1)
     for _ in range(5):
         half = authenticate(town.author.email, PASSWORD, origin="", devices=known, now=later)
@@ -103,7 +123,7 @@ def test_every_failure_counts_for_its_address(
         authenticate(town.admin.email, PASSWORD, origin="2001:db8:0:1:ffff::", now=now)
     authenticate(town.admin.email, PASSWORD, origin="2001:db8:0:2::1", now=now)
     # Who is known there is not kept waiting by the others of the office.
-    known = (devices.remember(town.admin.id, [], now),)
+    known = {devices.cookie_of(town.admin.id): devices.remember(town.admin.id, {}, now)}
     authenticate(town.admin.email, PASSWORD, origin="2001:db8:0:1::1", devices=known, now=now)
     later = now + addresses.WITHIN
     fail(email, later, origin="2001:db8:0:1::1")
