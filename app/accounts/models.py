@@ -72,8 +72,9 @@ class Account(Model):
     polled_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     history_note: Mapped[str] = mapped_column(Text, default="")
-    # The last look that failed; after an outage set back, so that the next one is due as soon as it should be.
+    # The last look that failed, and how many in a row nobody answered.
     history_tried_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    history_misses: Mapped[int] = mapped_column(Integer, default=0)
     # Reading the platform's figures and allowances: when next, who is at it, and why nothing can be had (Chinese).
     next_reading_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
     reading_note: Mapped[str] = mapped_column(Text, default="")

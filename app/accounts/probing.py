@@ -280,8 +280,10 @@ def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
     if not error.whole:
         return
     account = db.session.get(Account, account_id, populate_existing=True)
-    if account is None or account.status == "refused" or confirming(account):
-        # Known; and each question anew may send the platform's administrator another message.
+    if account is None or account.status == "refused":
+        return
+    if confirming(account) and not isinstance(error, RateLimited):
+        # Known; and each question anew may send the platform's administrator another message. A no is news.
         return
     with atomic():
         account = changing.locked(account_id)

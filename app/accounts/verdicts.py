@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
+from app.accounts.advice import RIGHTS
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
 from app.db import atomic, db
@@ -76,8 +77,12 @@ def note_denied(account_id: str, key: str, error: NotEntitled, now: datetime) ->
     with atomic():
         account = _locked(account_id)
         key = error.right or key
-        if any(right["key"] == key and (right["ok"] is None or right.get("used")) for right in account.rights):
+        present = next((right for right in account.rights if right["key"] == key), None)
+        # Before a first probe there is nothing to stand beside.
+        known = present is not None or (key in RIGHTS and bool(account.rights))
+        if known and (present is None or present["ok"] is None or present.get("used")):
             said = Right(key=key, ok=False, detail=error.cause, remedy=f"{error.remedy}{_AGAIN}", who=error.who)
+            account.rights = account.rights if present else [*account.rights, row(said)]
             _put(account, {**row(said), "denied": True})
             account.status = status_of(account.rights)
         account.probe_requested_at = account.probe_requested_at or now
@@ -85,7 +90,13 @@ def note_denied(account_id: str, key: str, error: NotEntitled, now: datetime) ->
 
 def forget_denials(account: Account) -> None:
     """Other settings: what was denied under the old ones the next probe may put in question. Inside atomic()."""
-    account.rights = [{key: value for key, value in right.items() if key != "denied"} for right in account.rights]
+    account.rights = [
+        {**{key: value for key, value in right.items() if key != "denied"}, "ok": None}
+        if right.get("denied")
+        else right
+        for right in account.rights
+    ]
+    account.status = status_of(account.rights)
 
 
 def _open(account: Account, key: str) -> bool:
@@ -144,6 +155,8 @@ def note_push(account_id: str, now: datetime, shown: Mapping[str, str] | None) -
     shows. Inside atomic().
     """
     account = _locked(account_id)
+    # Loaded before the lock, they may be those from before a change that it waited for.
+    db.session.expire(account, ["credentials", "open_credentials"])
     if shown is not None and any(
         shown.get(name) != account.known.get(name) for name in PLATFORMS[account.platform].signing
     ):

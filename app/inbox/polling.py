@@ -24,6 +24,7 @@ LEASE = timedelta(minutes=3)
 _REFUSED_PAUSE = timedelta(hours=1)
 _UNREACHABLE_PAUSE = timedelta(minutes=1)
 _HISTORY_PAUSE = timedelta(hours=6)
+_MOST_DOUBLED = 10
 # Comments are looked for under the posts of this long.
 _COMMENTED_FOR = timedelta(days=30)
 _MOST_POSTS = 20
@@ -110,13 +111,14 @@ def record_poll_failure(account_id: str, error: ConnectorError, now: datetime) -
 def record_history_failure(account_id: str, error: ConnectorError, now: datetime) -> None:
     """The account's own posts could not be listed: what is known of them may be too little.
 
-    A refusal waits as long as a look that was answered; an outage of minutes must not leave dormancy unknown for hours.
+    A refusal waits as long as a look that was answered, and so does what waits for a person at the platform; an outage of
+    minutes must not leave dormancy unknown for hours.
     """
     with atomic():
         account = db.session.get_one(Account, account_id)
-        pause = _history_pause(account, now)
-        again = min(pause, _soon(account, now)) if isinstance(error, Unavailable) else pause
-        account.history_note, account.history_tried_at = str(error), now - pause + again
+        account.history_note, account.history_tried_at = str(error), now
+        unanswered = isinstance(error, Unavailable) and not error.whole
+        account.history_misses = account.history_misses + 1 if unanswered else 0
 
 
 def release_poll(account_id: str, note: str, now: datetime) -> None:
@@ -147,7 +149,7 @@ def _poll(account: Account, now: datetime) -> Poll:
         account_id=account.id,
         cursor={key: str(value) for key, value in account.poll_cursor.items()},
         posts=recent_receipts(account, now),
-        history_due=_history_due(account, now),
+        history_due=history_due(account, now),
     )
 
 
@@ -184,17 +186,24 @@ def _spread(limit: int, used: int, needed: int, now: datetime) -> timedelta:
     return (end - now) / (max(0, limit - used) // needed + 1)
 
 
-def _soon(account: Account, now: datetime) -> timedelta:
-    """When a look that nobody answered is made again: in a minute, unless too much of the day's budget is gone."""
+def _missed_pause(account: Account, now: datetime) -> timedelta:
+    """Until a look that nobody answered is made again: a minute after the first, twice as long after each further one, and
+    longer where too much of the day's budget is gone."""
     row = next((row for row in quota_summary(account, now) if row["key"] == "history"), None)
     spread = _spread(int(row["limit"]), int(row["used"]), 1, now) if row else timedelta(0)
-    return max(timedelta(seconds=current().poll_seconds), _UNREACHABLE_PAUSE, spread)
+    growing = _UNREACHABLE_PAUSE * (1 << min(account.history_misses - 1, _MOST_DOUBLED))
+    return max(timedelta(seconds=current().poll_seconds), growing, spread)
 
 
-def _history_due(account: Account, now: datetime) -> bool:
-    """A look that was refused waits as long as one that was answered: its calls are those of the tests, too."""
+def history_due(account: Account, now: datetime) -> bool:
+    """Whether it is time to look. A look that was refused waits as long as one that was answered: its calls are those of the tests, too."""
     looks = [at for at in (account.history_at, account.history_tried_at) if at is not None]
-    return not looks or now - max(looks) >= _history_pause(account, now)
+    if not looks:
+        return True
+    pause = _history_pause(account, now)
+    if account.history_misses:
+        pause = min(pause, _missed_pause(account, now))
+    return now - max(looks) >= pause
 
 
 def _history_pause(account: Account, now: datetime) -> timedelta:

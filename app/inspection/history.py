@@ -31,7 +31,7 @@ def record_history(account: Account, page: Page[PublishedItem], now: datetime) -
         for row in known.values():
             if row.external_id not in listed and _covered(row, page):
                 row.deleted_at = row.deleted_at or now
-        account.history_at, account.history_note = now, page.unavailable
+        account.history_at, account.history_note, account.history_misses = now, page.unavailable, 0
         db.session.flush()
         account.last_published_at = last_posts([account.id]).get(account.id)
 

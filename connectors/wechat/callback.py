@@ -39,10 +39,15 @@ _DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 @dataclass(frozen=True, kw_only=True)
 class Opened:
-    """A verified push: its XML as nested dicts of text, and whether the answer must be encrypted."""
+    """A verified push: its XML as nested dicts of text, whether the answer must be encrypted, and whether the present AES
+    key opened it (or none was needed) rather than the previous one."""
 
     message: Mapping[str, object]
     encrypted: bool
+    by_present: bool = True
+
+
+_PRESENT = "encoding_aes_key"
 
 
 class Gate:
@@ -68,7 +73,8 @@ class Gate:
         cipher = self._cipher(request)
         if cipher is None:
             return Opened(message=_parsed(_text(request.body)), encrypted=False)
-        return Opened(message=_parsed(self._decrypted(request, cipher)), encrypted=True)
+        text, by = self._decrypted(request, cipher)
+        return Opened(message=_parsed(text), encrypted=True, by_present=by == _PRESENT)
 
     def sealed(self, xml: str) -> bytes:
         """`xml` encrypted and signed as a passive answer."""
@@ -106,16 +112,17 @@ class Gate:
         if abs(self.clock().timestamp() - int(stamp)) > WINDOW.total_seconds():
             raise Forged("回调时间与本机相差超过 10 分钟。", remedy="请检查服务器时间。", who="系统管理员")
 
-    def _decrypted(self, request: Request, cipher: str) -> str:
-        """With the present AES key, else the previous one while it is being replaced."""
+    def _decrypted(self, request: Request, cipher: str) -> tuple[str, str]:
+        """With the present AES key, else the previous one while it is being replaced; and by which."""
         query, credentials = request.query, self.account.credentials
-        for name in ("encoding_aes_key", "previous_aes_key"):
+        for name in (_PRESENT, "previous_aes_key"):
             if not credentials.get(name):
                 continue
             try:
                 crypto = WeChatCrypto(self.token, credentials[name], credentials.get("app_id", ""))
                 sealed = {"Encrypt": cipher}
-                return _text(crypto.decrypt_message(sealed, query["msg_signature"], query["timestamp"], query["nonce"]))
+                text = crypto.decrypt_message(sealed, query["msg_signature"], query["timestamp"], query["nonce"])
+                return _text(text), name
             except InvalidAppIdException:
                 raise Forged("回调中的 AppID 不是这个公众号的。") from None
             except _UNREADABLE:

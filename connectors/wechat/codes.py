@@ -21,8 +21,10 @@ from connectors.errors import (
     ReplyWindowClosed,
     Unavailable,
 )
+from connectors.words import N_
 
-AUTHOR, ADMIN, OWNER, RESPONDER, US, NOBODY = "拟稿人", "系统管理员", "公众号管理员", "回复人", "系统维护人员", "系统"
+AUTHOR, ADMIN, OWNER = N_("拟稿人"), N_("系统管理员"), N_("公众号管理员")
+RESPONDER, US, NOBODY = N_("回复人"), N_("系统维护人员"), N_("系统")
 _REPORT = "请把错误码和 rid 交给系统维护人员排查。"
 _WAIT = "系统会稍后自动重试。"
 _VERIFY = "系统会去平台核实，核实前不会重发。"

@@ -83,8 +83,8 @@ class WeChatConnector(WeChatDesk, Connector):
         return self.gate.check(callback)
 
     def shows_keys(self, callback: Callback) -> bool:
-        """A check of the address is not encrypted: of EncodingAESKey it says nothing."""
-        return callback.method == "POST"
+        """A check of the address is not encrypted: of EncodingAESKey it says nothing. Nor does what the previous one opens."""
+        return callback.method == "POST" and self.gate.open(callback).by_present
 
     def parse_callback(self, callback: Callback) -> list[InboundMessage | PublishResult | AccountEvent]:
         return events.read(self.gate.open(callback).message)

@@ -21,6 +21,7 @@ from connectors.errors import (
     ReplyWindowClosed,
     Unavailable,
 )
+from connectors.words import N_
 
 SLOW_SUCCESS = "20032"
 # This call is closed: to an app of this level (then another level may do) …
@@ -29,7 +30,7 @@ TOO_LOW = frozenset({"10005", "10014", "10020"})
 CLOSED = TOO_LOW | {"10032"}
 # A status that is not there (any more) for us: deleted, banned, made private.
 GONE = frozenset({"20101", "20104", "20112"})
-AUTHOR, OPERATOR, ADMIN, SYSTEM = "拟稿人", "账号运营人员", "系统管理员", "系统"
+AUTHOR, OPERATOR, ADMIN, SYSTEM = N_("拟稿人"), N_("账号运营人员"), N_("系统管理员"), N_("系统")
 
 _RECONNECT = "请在账号页重新连接该微博账号。"
 _APP = "请在微博开放平台核对该应用的设置与接口权限。"

@@ -127,7 +127,8 @@ def _stated(account: AccountConfig) -> datetime | None:
         stated = datetime.fromisoformat(account.credentials.get("expires_at", ""))
     except ValueError:
         return None
-    return stated if stated.tzinfo is not None else None
+    # Near the ends of the calendar a moment cannot be told in every zone.
+    return stated if stated.tzinfo is not None and 2000 <= stated.year < 2200 else None
 
 
 def _try(key: str, call: Callable[[], object], met: list[ConnectorError]) -> Right:

@@ -13,6 +13,9 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("accounts", sa.Column("callback_proven_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("accounts", sa.Column("open_credentials", sa.JSON(), nullable=False, server_default="{}"))
+    op.add_column("accounts", sa.Column("history_misses", sa.Integer(), nullable=False, server_default="0"))
+    # Ends that no calendar of every zone holds were taken once.
+    op.execute("UPDATE accounts SET token_expires_at = NULL WHERE token_expires_at >= '2200-01-01'")
     # Where a push was ever taken the keys are held for proven, as before.
     taken = "SELECT account_id FROM tallies WHERE kind = 'callback' AND label = 'taken'"
     op.execute(
@@ -28,5 +31,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_column("accounts", "history_misses")
     op.drop_column("accounts", "open_credentials")
     op.drop_column("accounts", "callback_proven_at")

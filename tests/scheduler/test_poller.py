@@ -97,7 +97,8 @@ def test_a_dead_platform_is_said_and_asked_again(desk: Desk, sim: Sim) -> None:
 def passes(account: Account, minutes: int) -> None:
     """As if the account's last look had been so much earlier."""
     with atomic():
-        fresh(account).history_tried_at -= timedelta(minutes=minutes)  # type: ignore[operator]
+        if (tried := fresh(account).history_tried_at) is not None:
+            fresh(account).history_tried_at = tried - timedelta(minutes=minutes)
 
 
 def test_a_look_at_the_history_that_nobody_answered_is_made_again_soon(desk: Desk, sim: Sim) -> None:
@@ -112,6 +113,32 @@ def test_a_look_at_the_history_that_nobody_answered_is_made_again_soon(desk: Des
     poll(clock)
     weibo = fresh(desk.weibo)
     assert (weibo.history_note, weibo.history_at is not None) == ("", True)
+
+
+def test_looks_that_nobody_answers_are_made_ever_more_seldom(desk: Desk, sim: Sim) -> None:
+    """Of WeChat's calls a day none may be missing where the outcome of a publication must be asked."""
+    sim.fault("http_502", platform="wechat", path="freepublish/batchget", times=-1)
+    clock, asked = Clockwork.make(), []
+    for _hour in range(8):
+        for _turn in range(12):
+            passes(desk.wechat, 5)
+            poll(clock)
+        asked.append(sim.asked("/cgi-bin/freepublish/batchget"))
+    assert fresh(desk.wechat).history_misses == asked[-1]
+    assert asked[0] >= 4
+    assert asked[-1] <= 12
+
+
+def test_an_address_that_waits_for_an_administrator_is_not_asked_about_by_every_poll(desk: Desk, sim: Sim) -> None:
+    """Each question may ring at the administrator's phone."""
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": "ask"})
+    clock = Clockwork.make()
+    poll(clock)
+    wechat = fresh(desk.wechat)
+    assert (wechat.history_misses, "管理员" in wechat.history_note) == (0, True)
+    passes(desk.wechat, 60)
+    with atomic():
+        assert not polling.history_due(fresh(desk.wechat), utcnow())
 
 
 def test_a_look_at_the_history_that_was_refused_waits_its_turn(desk: Desk, sim: Sim) -> None:

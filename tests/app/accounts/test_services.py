@@ -336,6 +336,23 @@ def test_what_bars_the_whole_account_is_probed_at_once(
     assert db.session.get_one(Account, account.id, populate_existing=True).probe_requested_at == again
 
 
+def test_the_administrators_no_after_the_question_is_told(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    """First the platform asks (89503), then the administrator says no (89506): nobody should be told to test any more."""
+    account, now = connect_wechat(office), utcnow()
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": "ask"})
+    account = probe(account.id, now)
+    assert (advice.confirming(account), advice.confirming_from(account)) == (True, None)
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"ip_confirm": "refused_day"})
+    connector = connections.connect(account)
+    release()
+    with pytest.raises(RateLimited) as caught:
+        connector.history(now - timedelta(days=1))
+    heed(account.id, connector, caught.value, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert advice.confirming_from(account) == caught.value.until
+    assert advice.next_step(account, now).act == "later"
+
+
 def test_what_bars_one_call_probes_nothing(app: Flask, office: Office, now: datetime) -> None:
     account = connect_wechat(office)
     with atomic():
