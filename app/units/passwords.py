@@ -57,10 +57,6 @@ class _Places:
                 self._checked.remove(known)
                 self._changed.notify_all()
 
-    def waiting(self) -> int:
-        with self._changed:
-            return len(self._waiting)
-
     def _free(self, known: bool) -> bool:
         return _room(self._checked, _AT_ONCE, known)
 

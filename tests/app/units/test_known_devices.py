@@ -181,7 +181,7 @@ def test_few_wait_for_a_place_and_the_others_hear_so_at_once(monkeypatch: pytest
             held.enter_context(places.one(known=known))
         for number, thread in enumerate(waiting, 1):
             thread.start()
-            wait_for("one more waits", lambda number=number: places.waiting() == number, every=0.01)
+            wait_for("one more waits", lambda number=number: len(places._waiting) == number, every=0.01)
             # A second stranger beside one who waits; a third of any kind.
             with pytest.raises(TooMany), places.one(known=number == 2):
                 pass
