@@ -10,7 +10,7 @@ from flask import Flask
 from flask_smorest import Api
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from app import assets, logs, states, storable, web
+from app import assets, json_bodies, logs, states, storable, web
 from app.config import Config, load
 from app.db import TIMELY, install_engine_hooks
 from app.db import db as database
@@ -63,8 +63,7 @@ def create_app(config: Config | None = None) -> Flask:
         API_VERSION="v1",
         OPENAPI_VERSION="3.0.3",
     )
-    app.json.ensure_ascii = False  # type: ignore[attr-defined]
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    json_bodies.init(app)
     if config.trusted_proxies:
         hops = config.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

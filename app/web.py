@@ -69,6 +69,18 @@ def _words(context: Context, text: str, /, **values: Any) -> str:
     return words % values if values else words
 
 
+def plain_words(value: Any) -> Any:
+    """What _() gave a template, without its escapes, in objects and lists too: a script shows it as text. `| plain_words |
+    tojson` is for words alone; markup that is meant as such stays as it is with `| tojson`."""
+    if isinstance(value, Markup):
+        return value.unescape()
+    if isinstance(value, Mapping):
+        return {key: plain_words(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_words(each) for each in value]
+    return value
+
+
 def choose_locale() -> str:
     """zh_CN unless the person chose English (kept in the session; Accept-Language in the API)."""
     chosen = session.get("locale")
@@ -185,6 +197,7 @@ def init(app: Flask) -> None:
         moment=datetime.fromisoformat,
         in_words=in_words,
         quoted=quoted,
+        plain_words=plain_words,
     )
     app.jinja_env.globals.update(
         embedded=embedded, page_url=page_url, simulator_url=simulator_url, zone_words=zone_words

@@ -22,7 +22,8 @@ class Right:
     Not `asked`: the platform could not be asked this time, so an earlier verdict still stands. `unlisted`: it was refused
     for this server's address, which the platform's list does not hold, whatever the credentials are. `confirming`: the
     platform waits until a person there allows this server's address; where that person said no, it answers nothing before
-    `until` (aware UTC). `who` must act.
+    `until` (aware UTC). `elsewhere`: it is put right at the platform alone; what is stored here need not be changed. `who` must
+    act.
     """
 
     key: str
@@ -33,6 +34,7 @@ class Right:
     asked: bool = True
     unlisted: bool = False
     confirming: bool = False
+    elsewhere: bool = False
     until: datetime | None = None
 
 

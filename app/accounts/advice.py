@@ -28,6 +28,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
 
 RIGHTS: Mapping[str, str] = {
     "token": N_("访问令牌"),
+    "secret": N_("App Secret"),
     "draft": N_("草稿"),
     "publish": N_("发布"),
     "mass": N_("群发"),
@@ -46,7 +47,8 @@ RIGHTS: Mapping[str, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate; later: none.
+    """`act` names what the button does: probe, authorize, credentials, callback, whitelist, write, wait, activate; later
+    and letter (sent to the account from a telephone): none.
 
     `right` is the name of the missing right that `text` speaks of as %(right)s, `at` the moment it calls %(at)s.
     """
@@ -160,6 +162,12 @@ def expiry_colour(account: Account, now: datetime) -> str:
     return "red" if ends <= now + sooner else "amber"
 
 
+def _only_checked(account: Account) -> bool:
+    """Whether the platform has only checked the callback's address, which shows not all keys to be right."""
+    waits = any(right["key"] == "callback" and right["ok"] is None for right in account.rights)
+    return waits and account.last_callback_at is not None and account.callback_proven_at is None
+
+
 def next_step(account: Account, now: datetime) -> Step:
     """The one thing to do next."""
     if not account.active:
@@ -167,6 +175,11 @@ def next_step(account: Account, now: datetime) -> Step:
     if account.sealed:
         text = N_(
             "本系统现有的密钥解不开这个账号保存的凭据，它的发布和互动都停了。请系统管理员在 TANDEM_ENCRYPTION_KEYS 中补上当时的密钥并重启；找不回密钥的，请重新填写全部凭据。"
+        )
+        return Step(act="credentials", text=text)
+    if any(right["key"] == "secret" and right["ok"] is False for right in account.rights):
+        text = N_(
+            "微博不认所填的 App Key 或 App Secret，授权没有完成。请在微博开放平台核对，在“凭据”一栏更正后重新授权。"
         )
         return Step(act="credentials", text=text)
     if unauthorised(account):
@@ -189,6 +202,9 @@ def next_step(account: Account, now: datetime) -> Step:
     if account.status == "refused" and authorised_by_hand(account):
         text = N_("微博不接受现有授权（可能已取消、改过密码或属于别的账号）。请用本账号重新授权。")
         return Step(act="authorize", text=text)
+    if account.status == "refused" and _token(account).get("elsewhere"):
+        text = N_("要在平台上处理，原因和办法见“权限”一栏；这里保存的凭据不用改。平台处理好并生效后，点“逐项测试”。")
+        return Step(act="wait", text=text)
     if account.status == "refused":
         text = N_("平台不接受现有凭据，原因和办法见“权限”一栏。请照办；密钥有变时重新填写，再测试。")
         return Step(act="credentials", text=text)
@@ -225,6 +241,11 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="wait" if account.callback_remedy else "credentials", text=text)
     if account.last_callback_at is None:
         return Step(act="callback", text=N_("把回调网址填到平台，市民的私信才会进入收件箱。"))
+    if _only_checked(account):
+        text = N_(
+            "平台验证过回调网址，但还没有推送过消息。请用另一个账号给它发一条私信试一下，确认推送能解开：“消息推送”会变成“可用”。"
+        )
+        return Step(act="letter", text=text)
     if failed is not None:
         text = N_("可以为这个账号写稿了。另外缺少“%(right)s”权限：需要时按下面的说明补齐再测试，不需要的可以不理。")
         return Step(act="write", text=text, right=RIGHTS.get(failed["key"], failed["key"]))

@@ -11,6 +11,7 @@ from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS, Platform
 from app.accounts.models import Account
 from app.db import db
+from app.words import N_
 
 
 def locked(account_id: str) -> Account:
@@ -45,6 +46,9 @@ def changed(
     return found
 
 
+# Stands as an account's history_note until its posts are looked at again.
+LOOK_AGAIN = N_("上次没有读到平台上的发布记录。原因可能已消除，系统马上重新读取。")
+
 _PARTS = {"name": "账号名称", "mode": "发布方式", "responsible_id": "责任人", "active": "启用或停用"}
 
 
@@ -67,8 +71,10 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
             key: value for key, value in account.poll_cursor.items() if not key.startswith("denied:")
         }
         # What was said of the old ones; whether the new ones are better is asked at once.
-        account.poll_note = account.history_note = ""
+        account.poll_note = ""
         account.next_poll_at = now
+        if not _look_failed(account):
+            account.history_note = ""
     if any(key in _signing(account) for key in changed):
         verdicts.forget_pushes(account)
     if "mode" in changed:
@@ -81,8 +87,22 @@ def react(account: Account, changed: list[str], now: datetime) -> None:
     if any(key.startswith(("credentials.", "settings.", "mode")) for key in changed):
         verdicts.forget_denials(account)
         account.probe_requested_at = now
+        look_again(account, now)
     if "active" in changed and account.active:
         account.next_poll_at = now
+
+
+def look_again(account: Account, now: datetime) -> None:
+    """What kept its posts from being listed may be mended: they are looked at with the next poll, which is now, and the old
+    reason is said no longer. Nothing where the last look was answered. Inside atomic()."""
+    if _look_failed(account):
+        account.history_note, account.history_tried_at = LOOK_AGAIN, None
+        account.next_poll_at = now
+
+
+def _look_failed(account: Account) -> bool:
+    tried, answered = account.history_tried_at, account.history_at
+    return bool(account.history_note) and tried is not None and (answered is None or tried > answered)
 
 
 def _signing(account: Account) -> set[str]:

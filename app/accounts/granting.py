@@ -14,7 +14,7 @@ import secrets
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.accounts import callbacks, changing
+from app.accounts import callbacks, changing, verdicts
 from app.accounts.connections import capabilities, connect
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -24,7 +24,7 @@ from app.config import current
 from app.db import atomic, release
 from app.errors import Conflict, Forbidden
 from app.units.access import Actor
-from connectors.errors import ConnectorError, OutcomeUnknown
+from connectors.errors import ConnectorError, NotEntitled, OutcomeUnknown
 from connectors.granting import Grant
 
 LIFETIME = timedelta(minutes=10)
@@ -85,6 +85,8 @@ def finish(actor: Actor, *, state: str, code: str, now: datetime) -> Account:
     except OutcomeUnknown:
         raise Conflict("授权没有完成。微博没有给出完整的答复，这次的授权码已作废。请重新点“用微博账号授权”。") from None
     except ConnectorError as error:
+        if isinstance(error, NotEntitled) and error.right == verdicts.SECRET:
+            verdicts.note_secret(account_id, error)
         raise Conflict(f"授权没有完成。{error.cause}{error.remedy or '请重新授权。'}") from None
     return _take(actor, account_id, grant, now)
 

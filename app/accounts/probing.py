@@ -29,6 +29,8 @@ from connectors.values import Health, Right
 PROBE_AGAIN = timedelta(hours=24)
 # A person who presses the button again within this time sees the same result, where calls are rationed.
 AGAIN_BY_HAND = timedelta(minutes=1)
+# The rights without which the platform lists none of its posts.
+_LISTED_BY = ("timeline", "publish")
 # What probes are paid from.
 BUDGET: Purpose = "history"
 # So often it is tried whether credentials that no key opened can be opened again.
@@ -144,6 +146,10 @@ def _remember(account: Account, health: Health, reached: bool, now: datetime) ->
         account.token_granted_at = health.token_granted_at or account.token_granted_at
         _correct_expiry(account, health.token_expires_at)
     account.checked_at = now
+    if account.status in ("ok", "limited") and not any(
+        right["key"] in _LISTED_BY and right["ok"] is False for right in account.rights
+    ):
+        changing.look_again(account, now)
 
 
 def _again_at(account: Account, health: Health, reached: bool, now: datetime) -> datetime | None:
@@ -294,4 +300,5 @@ def note_refused(account_id: str, error: ConnectorError, now: datetime) -> None:
             account.probe_requested_at = error.until or now + PROBE_AGAIN
             verdicts.judge(account)
         elif isinstance(error, Refused) and _too_few_calls(account, now):
-            account.status, account.rights, account.checked_at = "refused", [verdicts.row(not_asked(error))], now
+            account.rights, account.checked_at = verdicts.merged(account.rights, [not_asked(error)]), now
+            verdicts.judge(account)

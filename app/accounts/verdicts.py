@@ -17,13 +17,14 @@ from app.words import N_
 from connectors.errors import Forged, NotEntitled
 from connectors.values import Right
 
-CALLBACK = "callback"
+CALLBACK, SECRET = "callback", "secret"
 _CAME = N_("收到过平台的推送，签名正确。")
 _CHECKED = N_("平台连通过这个回调网址，但现有密钥还没有核验过推送：密钥对不对，收到下一条推送时才知道。")
 _COMPARE = N_("请确认账号设置中的密钥与平台上填写的一致。")
 _NEVER = N_("还没有收到过推送，收到第一条时验证。")
 _SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
 _WORKED = N_("用它成功发布过。")
+_RESTS = N_("用它成功发布过；访问令牌恢复后照旧可用。")
 _ADMIN = N_("系统管理员")
 _AGAIN = "补齐后再发布一次即可证实，测试试不出来。"
 # Refusals come as often as somebody sends them: noted once a minute.
@@ -36,6 +37,7 @@ def row(right: Right) -> Row:
     """As it is stored; what follows the remedy only the screen tells of."""
     plain = {"key": right.key, "ok": right.ok, "detail": right.detail, "remedy": right.remedy}
     told = {**plain, "who": right.who, "unlisted": right.unlisted, "confirming": right.confirming}
+    told |= {"elsewhere": True} if right.elsewhere else {}
     return {**told, "until": right.until.isoformat()} if right.until is not None else told
 
 
@@ -44,6 +46,10 @@ def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[
     known = {right["key"]: dict(right) for right in before}
     if not found[0].asked and found[0].key in known:
         return [dict(right) for right in before]
+    if found[0].ok is False:
+        # What use has shown stands again with the token: no probe could show it anew.
+        return [*map(row, found), *(_resting(right) for right in known.values() if _shown(right))]
+    known = {key: _awake(right) if found[0].ok else right for key, right in known.items()}
     told = [
         row(right) if _says_more(right, known.get(right.key)) else known.get(right.key, row(right)) for right in found
     ]
@@ -55,8 +61,19 @@ def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[
 
 def _says_more(found: Right, known: Mapping[str, Any] | None) -> bool:
     """What use has shown, or was denied to it, is not put in question by a probe that cannot try it."""
-    shown = known is not None and (known.get("used") or known.get("denied"))
-    return found.asked and not (found.ok is None and shown)
+    return found.asked and not (found.ok is None and known is not None and _shown(known))
+
+
+def _shown(known: Mapping[str, Any]) -> bool:
+    return bool(known.get("used") or known.get("denied"))
+
+
+def _resting(right: Row) -> Row:
+    return {**right, "ok": None, "detail": _RESTS} if right.get("used") else right
+
+
+def _awake(right: Row) -> Row:
+    return {**right, "ok": True, "detail": _WORKED} if right.get("used") else right
 
 
 def note_use(account: Account, key: str) -> None:
@@ -86,6 +103,15 @@ def note_denied(account_id: str, key: str, error: NotEntitled, now: datetime) ->
             _put(account, {**row(said), "denied": True})
             account.status = status_of(account.rights)
         account.probe_requested_at = account.probe_requested_at or now
+
+
+def note_secret(account_id: str, error: NotEntitled) -> None:
+    """The platform refused the app's secret as it was to grant an authorisation: so it is said until other credentials, an
+    authorisation or a test show better."""
+    with atomic():
+        account = _locked(account_id)
+        said = Right(key=SECRET, ok=False, detail=error.cause, remedy=error.remedy, who=error.who)
+        account.rights = [*(right for right in account.rights if right["key"] != SECRET), row(said)]
 
 
 def forget_denials(account: Account) -> None:
@@ -131,7 +157,7 @@ def judge(account: Account) -> None:
 def _callback(account: Account, tested: Row | None) -> Row:
     refused, proven_at = account.callback_refused_at, account.callback_proven_at
     if refused is not None:
-        remedy, who = account.callback_remedy or _SECRET, account.callback_who or _ADMIN
+        remedy, who = mending(account)
         said = Right(key=CALLBACK, ok=False, detail=account.callback_refusal, remedy=remedy, who=who)
         return {**row(said), "ours": True}
     if tested is not None and tested["ok"] is False:
@@ -141,6 +167,11 @@ def _callback(account: Account, tested: Row | None) -> Row:
     if account.last_callback_at is not None:
         return {**row(Right(key=CALLBACK, ok=None, detail=_CHECKED, remedy=_COMPARE)), "ours": True}
     return tested or {**row(Right(key=CALLBACK, ok=None, detail=_NEVER)), "ours": True}
+
+
+def mending(account: Account) -> tuple[str, str]:
+    """What to do about a push that was refused, and who must (Chinese)."""
+    return account.callback_remedy or _SECRET, account.callback_who or _ADMIN
 
 
 def _ours(right: Mapping[str, Any]) -> bool:
@@ -204,14 +235,17 @@ def status_of(rights: Sequence[Mapping[str, Any]]) -> str:
     return "limited" if any(right["ok"] is False for right in rights) else "ok"
 
 
-def note_refusal(account_id: str, error: Forged, now: datetime) -> None:
-    """A push came whose signature does not fit: with a wrong secret that is all that ever comes."""
+def note_refusal(account_id: str, error: Forged, now: datetime) -> bool:
+    """A push came whose signature does not fit: with a wrong secret that is all that ever comes. Whether that is news: until
+    then pushes were taken, or none came."""
     known = db.session.get(Account, account_id, populate_existing=True)
     if known is None or (known.callback_refused_at is not None and now - known.callback_refused_at < _NOTED_EVERY):
-        return
+        return False
     with atomic():
         account = _locked(account_id)
+        news = account.callback_refused_at is None
         account.callback_refused_at, account.callback_refusal = now, error.cause
         account.callback_remedy, account.callback_who = error.remedy, error.who
         if account.rights:
             judge(account)
+    return news

@@ -58,7 +58,7 @@ def create() -> ResponseReturnValue:
     try:
         if connections.callback_warning(platform.key) and not form.get("understood"):
             raise Invalid(
-                _("账号没有保存。接入消息推送会影响公众号现有功能。请先阅读并勾选确认。"),
+                _("账号没有保存。接入消息推送会影响账号在平台上的现有功能。请先阅读并勾选确认。"),
                 errors={"understood": [_("请阅读后勾选。")]},
             )
         account = services.create_account(

@@ -17,7 +17,7 @@ from app.accounts.verdicts import note_refusal
 from app.db import atomic, release, utcnow
 from app.extensions import csrf
 from app.inbox import services as inbox
-from app.notices.services import warn_of_lost_push
+from app.notices.services import warn_of_lost_push, warn_of_refused_push
 from app.publishing import services as publishing
 from app.publishing import stops
 from app.units.permissions import public
@@ -62,13 +62,13 @@ def receive(platform: str, key: str) -> Response:
     except Unopened as error:
         log.warning("callback_unopened", why=str(error))
         _count(account.id, tallies.UNREADABLE, now)
-        note_refusal(account.id, error, now)
+        _note_refusal(account.id, error, now)
         return _plain(400, "unreadable")
     except (Forged, Replayed) as error:
         log.warning("callback_refused", why=str(error))
         _count(account.id, tallies.FORGED, now)
         if isinstance(error, Forged) and _meant(callback):
-            note_refusal(account.id, error, now)
+            _note_refusal(account.id, error, now)
         return _plain(403, "forged")
     except ValueError as error:
         log.warning("callback_unreadable", kind=type(error).__name__)
@@ -97,6 +97,13 @@ def revoked(platform: str, key: str) -> Response:
         return _plain(403, "forged")
     granting.note_revocation(account.id, utcnow())
     return _plain(200, "ok")
+
+
+def _note_refusal(account_id: str, error: Forged, now: datetime) -> None:
+    """Kept, and told of when it is news, both or neither."""
+    with atomic():
+        if note_refusal(account_id, error, now):
+            warn_of_refused_push(account_id, now)
 
 
 def _alarm(account_id: str, now: datetime) -> None:

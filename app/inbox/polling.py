@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from app.accounts import quotas
+from app.accounts.changing import LOOK_AGAIN
 from app.accounts.models import Account
 from app.accounts.services import quota_summary
 from app.config import current
@@ -197,6 +198,8 @@ def _missed_pause(account: Account, now: datetime) -> timedelta:
 
 def history_due(account: Account, now: datetime) -> bool:
     """Whether it is time to look. A look that was refused waits as long as one that was answered: its calls are those of the tests, too."""
+    if account.history_note == LOOK_AGAIN:
+        return True
     looks = [at for at in (account.history_at, account.history_tried_at) if at is not None]
     if not looks:
         return True

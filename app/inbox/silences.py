@@ -23,7 +23,7 @@ class Silence:
     """One reason and the accounts it holds for. `urgent`: the last poll failed or brought nothing for it."""
 
     why: str
-    accounts: tuple[str, ...]
+    accounts: tuple[Account, ...]
     urgent: bool = False
 
 
@@ -35,7 +35,7 @@ def inbox_accounts(actor: Actor) -> list[Account]:
 
 def silences(accounts: Sequence[Account]) -> list[Silence]:
     """Reasons, the urgent ones first, each once with its accounts."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Account]] = {}
     place: dict[str, int] = {}
     urgent: set[str] = set()
     for number, account in enumerate(accounts):
@@ -46,6 +46,6 @@ def silences(accounts: Sequence[Account]) -> list[Silence]:
             reasons += [whys[key] for key in _KEYS if key in whys]
         for position, why in enumerate(dict.fromkeys(reasons)):
             place[why] = min(position, place.get(why, position))
-            found.setdefault(why, []).append(account.name)
+            found.setdefault(why, []).append(account)
     ordered = sorted(found, key=lambda why: (why not in urgent, place[why]))
     return [Silence(why=why, accounts=tuple(found[why]), urgent=why in urgent) for why in ordered]

@@ -12,6 +12,7 @@ from app.accounts.advice import authorised_by_hand, barred, nearness
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
+from app.accounts.verdicts import mending
 from app.db import atomic, db, release
 from app.notices.outbox import ALARM, tell
 
@@ -65,6 +66,20 @@ def warn_of_lost_push(account_id: str, now: datetime) -> None:
         )
         hour = f"{now.astimezone(quotas.BEIJING):%Y%m%d%H}"
         _tell(account, f"lost-push:{hour}", ALARM, "有推送没有存下来", words, now)
+
+
+def warn_of_refused_push(account_id: str, now: datetime) -> None:
+    """Pushes were refused from now on: nothing else tells that messages are lost. Once an hour, however often keys and pushes
+    change, since strangers may send some, too."""
+    with atomic():
+        account = db.session.get_one(Account, account_id)
+        remedy, who = mending(account)
+        words = (
+            f"平台的推送到了，但没有通过核验，其中的私信和事件收不进来，平台也不会补发。{account.callback_refusal}{remedy}"
+            f"处理人：{who}。改好后给账号发一条私信试一下。"
+        )
+        hour = f"{now.astimezone(quotas.BEIJING):%Y%m%d%H}"
+        _tell(account, f"refused-push:{hour}", ALARM, "市民的私信收不进来", words, now)
 
 
 def _warn(account: Account, end: datetime, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.notices.bell import mark_read, notices_of, unread
 from app.notices.channels import add_channel, channels_of, remove_channel, renew_key, test_channel
 from app.notices.delivery import deliver_due, forget_old, send_again
-from app.notices.dying import warn_of, warn_of_dying_accounts, warn_of_lost_push
+from app.notices.dying import warn_of, warn_of_dying_accounts, warn_of_lost_push, warn_of_refused_push
 from app.notices.outbox import emit, listeners, settle, tell
 from app.notices.reviewing import remind_of_reviews
 
@@ -29,4 +29,5 @@ __all__ = [
     "warn_of",
     "warn_of_dying_accounts",
     "warn_of_lost_push",
+    "warn_of_refused_push",
 ]

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.db import utcnow
 from app.errors import Invalid
+from app.json_bodies import sent_object
 from app.posts import services
 from app.posts.importing_zip import PICTURES
 from app.posts.views import bp as bp
@@ -57,7 +58,7 @@ def import_file() -> ResponseReturnValue:
 @requires("post.write")
 def import_page() -> ResponseReturnValue:
     """An article of the unit's own website as fields for the composer."""
-    given = request.get_json(silent=True) or {}
+    given = sent_object()
     unit_id, url = str(given.get("unit_id") or ""), str(given.get("url") or "")
     return _fields(services.import_page(current_actor(), unit_id=unit_id, url=url, now=utcnow()))
 
@@ -66,7 +67,7 @@ def import_page() -> ResponseReturnValue:
 @requires("post.write", "template.manage")
 def paste() -> ResponseReturnValue:
     """Pasted HTML, cleaned as it would be on saving, with words about what was taken out."""
-    given = request.get_json(silent=True) or {}
+    given = sent_object()
     cleaned = services.clean_paste(
         current_actor(), unit_id=str(given.get("unit_id") or ""), html=str(given.get("html") or ""), now=utcnow()
     )

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from app.accounts.models import Account
 from app.db import db, utcnow
 from app.errors import Invalid
+from app.json_bodies import sent_object
 from app.media.models import Media
 from app.posts import presence, services
 from app.posts.comparing import compare_states
@@ -123,7 +124,7 @@ def restoration(post_id: str, number: str) -> ResponseReturnValue:
 @requires("post.write")
 def comparison(post_id: str) -> ResponseReturnValue:
     """What the composer holds beside what somebody else saved meanwhile: {"mine": fields, "base": fields}."""
-    given = request.get_json(silent=True) or {}
+    given = sent_object()
     mine, base = given.get("mine"), given.get("base")
     if not isinstance(mine, dict) or not isinstance(base, dict | None):
         raise Invalid(_("没有比较。请求里缺少您的修改。请刷新页面后重试。"), errors={"mine": [_("必填。")]})
@@ -151,7 +152,7 @@ def comparison(post_id: str) -> ResponseReturnValue:
 @requires("post.write")
 def beat(post_id: str) -> ResponseReturnValue:
     """The composer is open here; who else has it open."""
-    typed = bool((request.get_json(silent=True) or {}).get("typed"))
+    typed = bool(sent_object().get("typed"))
     actor = current_actor()
     found = presence.arrive(actor, post_id, typed=typed, now=utcnow())
     newest = last_change(post_id)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from app.accounts.sealed import CredentialsSealed, sealed_among
+from app.posts.reaching import reaches, why_not
 from app.publishing import blackouts, scopes, stops
 from app.publishing.models import Publication
 from app.review.finding import approved_among
@@ -29,8 +30,12 @@ def why_barred(publication: Publication, now: datetime) -> str:
 
 
 def why_unapproved(publication: Publication) -> str:
-    """Why its review keeps it from going, in Chinese; "" while the approval of its revision stands."""
-    return "" if approved_among([publication.schedule.revision_id]) else UNAPPROVED
+    """Why its review keeps it from going, in Chinese; "" while the approval of its revision stands, and reaches the account: a
+    post may be older than that rule, or a unit have moved in the tree."""
+    if not approved_among([publication.schedule.revision_id]):
+        return UNAPPROVED
+    unit, account = publication.post.unit, publication.account
+    return "" if reaches(unit, account) else why_not(unit, account)
 
 
 class Bars:

@@ -211,7 +211,7 @@ def _move(
         raise Conflict(
             "现在不能改期。该稿件正在发布、等待核实，或已全部发布。请等它有了结果；要更正已发布的内容请另写一篇。"
         )
-    if unapproved := barring.why_unapproved(movable[0]):
+    if unapproved := next(filter(None, map(barring.why_unapproved, movable)), ""):
         raise Conflict(f"没有改期。{unapproved}")
     standing.publish_at, standing.order, standing.on_partner_failure = at, order, partner
     standing.operator_ip = public_address(actor.origin) or standing.operator_ip

@@ -94,6 +94,8 @@ def retry(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> P
         if row.status != "failed":
             states.require(row, "retried")
         _refuse_second(row)
+        if unapproved := barring.why_unapproved(row):
+            raise Conflict(f"没有重试。{unapproved}")
         refuse_if_taken(row)
         reserving.reserve(actor, row.account, now, besides=row.id)
         ready = prepared_of(row.prepared).ready

@@ -27,7 +27,7 @@ from app.errors import Conflict, Invalid, NotFound
 from app.media.blobs import path_of
 from app.media.models import Blob
 from app.system import keys, rows
-from app.system.structure import revision
+from app.system.structure import newest, revision
 from app.units.access import SYSTEM
 
 FORMAT = 1
@@ -76,9 +76,10 @@ def write(path: Path, config: Config, now: datetime) -> Made:
 def _write(draft: Path, folder: Path, config: Config, now: datetime) -> Made:
     try:
         _snapshot()
-        tables = {table.name: _dump(table, folder) for table in rows.standing()}
-        blobs = list(db.session.scalars(select(Blob.sha256).order_by(Blob.sha256)))
         structure = revision()
+        standing = rows.tables() if structure == newest() else rows.standing()
+        tables = {table.name: _dump(table, folder) for table in standing}
+        blobs = list(db.session.scalars(select(Blob.sha256).order_by(Blob.sha256)))
     finally:
         release()
     present = [sha256 for sha256 in blobs if _there(sha256)]

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Table, Text, bindparam, func, insert, select, update
 
 from app.db import Encrypted, UTCDateTime, db
+from app.system import structure
 
 # Heartbeats of processes that a restored database never saw.
 LEFT_OUT = frozenset({"workers", "site_facts"})
@@ -35,11 +36,12 @@ def tables() -> list[Table]:
 
 
 def standing() -> list[Table]:
-    """The same of the database as it stands, whatever its structure: what this program knows in the program's types,
-    what it does not in the database's."""
+    """The same of the database as it stands, with an older structure: what this program knows in the program's types, what
+    it does not in the database's. Tables that no migration of ours makes are somebody else's."""
     known = {table.name: table for table in tables()}
+    ours = (known.keys() | structure.made()) - LEFT_OUT
     found = MetaData()
-    found.reflect(db.session.connection(), only=lambda name, _metadata: name not in LEFT_OUT | {"alembic_version"})
+    found.reflect(db.session.connection(), only=lambda name, _metadata: name in ours)
     for table in found.tables.values():
         for column in table.columns:
             model = known.get(table.name)

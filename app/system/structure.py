@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from alembic.config import Config
@@ -29,6 +30,12 @@ def newest() -> str:
 def scripts() -> ScriptDirectory:
     """The migrations that came with this program."""
     return ScriptDirectory.from_config(alembic_config())
+
+
+def made() -> set[str]:
+    """The tables that our migrations ever made."""
+    sources = (Path(one.path).read_text() for one in scripts().walk_revisions())
+    return {name for source in sources for name in re.findall(r'create_table\(\s*"(\w+)"', source)}
 
 
 def alembic_config() -> Config:

@@ -14,7 +14,7 @@ from sqlalchemy import Table, column, func, select, table
 
 from app.audit import services as audit
 from app.config import Config
-from app.db import atomic, db, release, unhurried
+from app.db import atomic, db, release, unhurried, utcnow
 from app.errors import Conflict
 from app.system import backup, figures, keys, rows, structure
 from app.system.backup import Made
@@ -22,6 +22,8 @@ from app.system.structure import revision
 from app.units.access import SYSTEM
 
 log = structlog.get_logger()
+
+_STARTED = "备份期间有调度进程启动了。请先停止全部 web 和 scheduler 进程，再运行一次。"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +50,8 @@ def upgrade(path: Path, config: Config, now: datetime) -> Upgraded:
             counted = _count(rows.standing())
             _migrate()
             _try_out(config, counted)
+            if figures.alive_since(utcnow(), config.heartbeat_seconds):
+                raise _Faulty(_STARTED)
             after = revision()
             summary = f"数据库结构从 {before} 升级到 {after}，此前备份 {made.rows} 行、{made.media} 个素材"
             audit.record(SYSTEM, "system.upgrade", now=now, object_type="system", object_id=after, summary=summary)
@@ -97,7 +101,9 @@ def _count(tables: list[Table]) -> dict[str, int]:
 def _try_out(config: Config, counted: dict[str, int]) -> None:
     """The tables are the models', no row is lost, the record of deeds is whole, and every secret can be read."""
     connection = db.session.connection()
-    told = MigrationContext.configure(connection, opts={"compare_type": True})
+    ours = structure.made() | db.metadata.tables.keys()
+    opts = {"compare_type": True, "include_name": lambda name, kind, _parents: kind != "table" or name in ours}
+    told = MigrationContext.configure(connection, opts=opts)
     if differences := compare_metadata(told, db.metadata):
         raise _Faulty(f"表结构与程序不符（{len(differences)} 处，如 {str(differences[0])[:120]}）。")
     present = set(db.inspect(connection).get_table_names())

@@ -92,7 +92,8 @@ class Held:
 class Actor:
     """The person (or the system) on whose behalf a service acts. `scopes` None: no token limits apply.
 
-    `origin` is the address the request came from, for the audit log and for Weibo's rip.
+    `origin` is the address the request came from, for the audit log and for Weibo's rip; `session_id` the browser session by
+    which the person was recognised ("" for tokens and commands): it may be ended while the request is under way.
     """
 
     user_id: str
@@ -101,6 +102,7 @@ class Actor:
     held: tuple[Held, ...] = ()
     scopes: frozenset[str] | None = None
     origin: str = ""
+    session_id: str = ""
     system: bool = False
 
     def paths(self, key: str) -> tuple[str, ...]:
@@ -130,7 +132,7 @@ class Actor:
 SYSTEM = Actor(user_id="", name="系统", system=True)
 
 
-def actor_for(user: User, *, scopes: frozenset[str] | None = None, origin: str = "") -> Actor:
+def actor_for(user: User, *, scopes: frozenset[str] | None = None, origin: str = "", session_id: str = "") -> Actor:
     """The actor of a signed-in user."""
     return Actor(
         user_id=user.id,
@@ -139,6 +141,7 @@ def actor_for(user: User, *, scopes: frozenset[str] | None = None, origin: str =
         held=tuple(Held(role=grant.role, path=grant.unit.path) for grant in user.grants),
         scopes=scopes,
         origin=origin,
+        session_id=session_id,
     )
 
 

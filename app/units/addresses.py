@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from sqlalchemy import delete, func, select
 
@@ -22,7 +22,7 @@ _TOO_MANY = N_(
 
 def refuse_if_too_many(origin: str, now: datetime) -> None:
     """Raises TooMany. The machine itself is no stranger: a proxy that was not told about hides everybody behind it."""
-    if origin in {"", "127.0.0.1", "::1"}:
+    if origin == "" or str(_address(origin)) in {"127.0.0.1", "::1"}:
         return
     since = (SignInFailure.address == _net(origin), SignInFailure.at > now - WITHIN)
     if (db.session.scalar(select(func.count(SignInFailure.id)).where(*since)) or 0) >= ALLOWED:
@@ -39,8 +39,17 @@ def note_failure(origin: str, now: datetime) -> None:
 
 def _net(origin: str) -> str:
     """Of IPv6 the network: one household or office has 2^64 addresses."""
+    found = _address(origin)
+    if found is None:
+        return origin[:80]
+    return str(IPv6Address(int(found) >> 64 << 64)) if isinstance(found, IPv6Address) else str(found)
+
+
+def _address(origin: str) -> IPv4Address | IPv6Address | None:
+    """What it is an address of; None for other words. A server that listens on IPv6 sees IPv4 as ::ffff:203.0.113.9: that is
+    the IPv4 address, else all of them would be one network."""
     try:
         found = ip_address(origin)
     except ValueError:
-        return origin[:80]
-    return str(IPv6Address(int(found) >> 64 << 64)) if isinstance(found, IPv6Address) else origin
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, IPv6Address) else found

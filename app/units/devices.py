@@ -6,9 +6,10 @@ The cookie holds a secret, the row its digest. It opens nothing: it only says wh
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from hashlib import sha256
+from types import MappingProxyType
 
 from sqlalchemy import delete, select
 
@@ -18,28 +19,28 @@ from app.units.models import KnownDevice, User
 # The name begins so; people who share a browser have a cookie each.
 COOKIE = "tandem_device_"
 KEPT_FOR = timedelta(days=180)
+# Of a browser that says nothing.
+NOWHERE: Mapping[str, str] = MappingProxyType({})
 # Of one person; the one that was longest not used goes first.
 _MOST = 20
-# So many are looked at of what a browser sends.
-_LOOKED_AT = 20
 
 
 def cookie_of(user_id: str) -> str:
     return COOKIE + sha256(user_id.encode()).hexdigest()[:12]
 
 
-def find(user_id: str, given: Sequence[str], now: datetime) -> KnownDevice | None:
-    """The person's device among the secrets that a browser sent."""
-    digests = [_digest(secret) for secret in given[:_LOOKED_AT] if secret]
-    if not digests:
+def find(user_id: str, given: Mapping[str, str], now: datetime) -> KnownDevice | None:
+    """The person's device, by their own cookie among `given`, name -> secret: however many people share the browser."""
+    secret = given.get(cookie_of(user_id), "")
+    if not secret:
         return None
     query = select(KnownDevice).where(
-        KnownDevice.user_id == user_id, KnownDevice.digest.in_(digests), KnownDevice.last_used_at > now - KEPT_FOR
+        KnownDevice.user_id == user_id, KnownDevice.digest == _digest(secret), KnownDevice.last_used_at > now - KEPT_FOR
     )
-    return db.session.scalars(query.order_by(KnownDevice.digest).execution_options(populate_existing=True)).first()
+    return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
-def remember(user_id: str, given: Sequence[str], now: datetime) -> str:
+def remember(user_id: str, given: Mapping[str, str], now: datetime) -> str:
     """The person has signed in there: the secret for the browser's cookie, a new one unless it is known already."""
     with atomic():
         # One at a time: their number is bounded.
@@ -47,7 +48,7 @@ def remember(user_id: str, given: Sequence[str], now: datetime) -> str:
         known = find(user_id, given, now)
         if known is not None:
             known.last_used_at = now
-            return next(secret for secret in given if secret and _digest(secret) == known.digest)
+            return given[cookie_of(user_id)]
         mine = KnownDevice.user_id == user_id
         kept = select(KnownDevice.digest).where(mine).order_by(KnownDevice.last_used_at.desc()).limit(_MOST - 1)
         newest = list(db.session.scalars(kept))

@@ -20,6 +20,10 @@ from app.words import N_
 PROOFS_ALLOWED = 5
 OVERTAKEN = N_("没有登录。登录的同时，密码、两步验证或账户状态有了改变。请重新登录；不是您所为请联系本单位管理员。")
 
+_ENDED = N_(
+    "没有办理。这一处登录刚刚被退出：密码、两步验证或账户状态可能有了改变。请重新登录后再试；不是您所为请联系本单位管理员。"
+)
+
 
 def open_session(
     user_id: str,
@@ -59,6 +63,19 @@ def open_session(
             )
         )
     return secret
+
+
+def still_signed_in(actor: Actor) -> None:
+    """Locks the person's row, before anything is given to them that outlives their session. Inside atomic().
+
+    Raises Unauthenticated when the browser session in which they act was ended since the request began: what a reset has just
+    removed is not put back behind it. Whoever ends sessions locks that row, too, before looking at what else is there.
+    """
+    db.session.get(User, actor.user_id, with_for_update=True, populate_existing=True)
+    if actor.session_id:
+        mine = select(BrowserSession.id).where(BrowserSession.user_id == actor.user_id)
+        if db.session.scalar(mine.where(BrowserSession.id == actor.session_id)) is None:
+            raise Unauthenticated(_ENDED)
 
 
 def find(secret: str) -> BrowserSession | None:
@@ -106,6 +123,7 @@ def sessions_of(actor: Actor, now: datetime) -> list[BrowserSession]:
 def end_session(actor: Actor, session_id: str, *, now: datetime) -> None:
     """Sign out another browser of one's own at once."""
     with atomic():
+        db.session.get(User, actor.user_id, with_for_update=True)
         row = db.session.get(BrowserSession, session_id)
         if row is None or row.user_id != actor.user_id:
             raise NotFound
@@ -116,6 +134,7 @@ def end_session(actor: Actor, session_id: str, *, now: datetime) -> None:
 def end_others(actor: Actor, *, keep: str, now: datetime) -> int:
     """Sign out all browsers of one's own but the session `keep`; how many."""
     with atomic():
+        db.session.get(User, actor.user_id, with_for_update=True)
         ended = _end(BrowserSession.user_id == actor.user_id, BrowserSession.id != keep)
         if ended:
             _record(actor, now, {"ended": ended})

@@ -29,6 +29,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import Actor
 from app.units.factors import PASSKEY, forget_codes_of_nothing, kinds_of, new_recovery_codes, recovery_codes_left
 from app.units.models import AnsweredChallenge, Passkey, User
+from app.units.open_sessions import still_signed_in
 from app.units.second_factor import asked_of, tell_owner
 from app.words import N_
 
@@ -93,7 +94,8 @@ def options_to_register(actor: Actor, *, now: datetime) -> tuple[str, Kept]:
 
 
 def register(actor: Actor, *, name: str, credential: str, kept: Kept | None, now: datetime) -> list[str]:
-    """A new passkey; the recovery codes when it is the first second factor ([] otherwise). Raises Invalid, Conflict."""
+    """A new passkey; the recovery codes when it is the first second factor ([] otherwise). Raises Invalid, Conflict,
+    Unauthenticated when the person was signed out meanwhile."""
     name = " ".join(name.split())
     if not name or len(name) > 80:
         raise Invalid(
@@ -116,6 +118,7 @@ def register(actor: Actor, *, name: str, credential: str, kept: Kept | None, now
     if challenge is None:
         raise Invalid(_NOT_ADDED)
     with atomic():
+        still_signed_in(actor)
         _answered(challenge, now, Invalid(_NOT_ADDED))
         if len(passkeys_of(actor.user_id)) >= MOST:
             raise Conflict(f"没有登记。每人最多 {MOST} 个通行密钥。请先移除不用的。")

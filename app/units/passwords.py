@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from threading import BoundedSemaphore
+from threading import Condition
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -15,14 +17,56 @@ MIN_LENGTH = 12
 MAX_LENGTH = 128
 MIN_DIFFERENT = 5
 
-# So many are checked at once in a process: each takes 64 MB and a core for a while.
+# So many are checked at once in a process: each takes 64 MB and a core for a while. Strangers never have the last one.
 _AT_ONCE = 4
+# So many more may wait, the last of them no stranger: whoever waits keeps one of the server's few threads from all others.
+_WAITING = 2
 # Seconds after which whoever waits for a place is sent away.
-_WAIT = 5.0
+_WAIT = 0.5
 _BUSY = N_("没有办理。现在核对密码的请求太多，轮不到这一次。请过几秒再试；一直如此请联系系统管理员。")
 
 _hasher = PasswordHasher()
-_places = BoundedSemaphore(_AT_ONCE)
+
+
+class _Places:
+    """Who is being checked in this process, and who waits for that; of both, how many are strangers."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._checked: list[bool] = []
+        self._waiting: list[bool] = []
+
+    @contextmanager
+    def one(self, *, known: bool) -> Iterator[None]:
+        """A place for as long as the block takes. Raises TooMany: at once when enough others wait already."""
+        with self._changed:
+            if not self._free(known):
+                if not _room(self._waiting, _WAITING, known):
+                    raise TooMany(_BUSY)
+                self._waiting.append(known)
+                try:
+                    if not self._changed.wait_for(lambda: self._free(known), _WAIT):
+                        raise TooMany(_BUSY)
+                finally:
+                    self._waiting.remove(known)
+            self._checked.append(known)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._checked.remove(known)
+                self._changed.notify_all()
+
+    def _free(self, known: bool) -> bool:
+        return _room(self._checked, _AT_ONCE, known)
+
+
+def _room(those: list[bool], most: int, known: bool) -> bool:
+    """Whether one more fits among `those`, of whom it says who is known: strangers leave one place to people who are."""
+    return len(those) < most and (known or those.count(False) < most - 1)
+
+
+_places = _Places()
 
 
 @cache
@@ -38,20 +82,17 @@ def hash_password(password: str) -> str:
     return _hasher.hash(password)
 
 
-def is_right(password: str, stored: str | None) -> bool:
+def is_right(password: str, stored: str | None, *, known: bool = False) -> bool:
     """Whether the password fits. `stored` None (no such person) costs the same time and is never right.
 
-    Raises TooMany when so many are being checked that there is no place for one more.
+    `known`: the person is signed in or uses a browser of theirs; a place is kept for such people. Raises TooMany when so
+    many are being checked that there is no place for one more.
     """
-    nobody = _nobody()
-    if not _places.acquire(timeout=_WAIT):
-        raise TooMany(_BUSY)
-    try:
-        _hasher.verify(stored or nobody, password[: MAX_LENGTH * 4])
-    except (VerificationError, InvalidHashError):
-        return False
-    finally:
-        _places.release()
+    with _places.one(known=known):
+        try:
+            _hasher.verify(stored or _nobody(), password[: MAX_LENGTH * 4])
+        except (VerificationError, InvalidHashError):
+            return False
     return stored is not None
 
 

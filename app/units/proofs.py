@@ -26,7 +26,8 @@ def current_actor() -> Actor:
     actor: Actor | None = g.get("actor")
     # The API is exempt from CSRF, so a browser's session must count for nothing there.
     if actor is None and not request.path.startswith("/api/") and current_user.is_authenticated:
-        actor = actor_for(current_user, origin=request.remote_addr or "")
+        origin = request.remote_addr or ""
+        actor = actor_for(current_user, origin=origin, session_id=sessions.recognised_by())
         g.actor = actor
     if actor is None:
         raise Unauthenticated

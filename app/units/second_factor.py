@@ -25,7 +25,7 @@ from app.units.factors import (
     step_of,
 )
 from app.units.models import Passkey, SecondFactor, Unit, UnitSettings, User
-from app.units.open_sessions import end_all
+from app.units.open_sessions import end_all, still_signed_in
 from app.units.people import managed_person, revoke_tokens
 from app.units.sign_in import prove_by_code, prove_by_password
 from app.words import N_
@@ -58,8 +58,8 @@ on_own_change: list[Callable[[User, str, datetime], None]] = []
 def begin(actor: Actor, *, now: datetime) -> None:
     """A fresh secret for the authenticator; nothing is asked for before `confirm`. Raises Conflict when one is in use."""
     with atomic():
-        # Two first set-ups at once: one after the other. There is no row of theirs yet to lock.
-        db.session.get(User, actor.user_id, with_for_update=True)
+        # Also: two first set-ups at once, one after the other. There is no row of theirs yet to lock.
+        still_signed_in(actor)
         row = db.session.get(SecondFactor, actor.user_id, with_for_update=True, populate_existing=True)
         if row is not None and row.confirmed_at is not None:
             raise Conflict(N_("没有重新设置。验证器已在使用。要换手机，请先关闭验证器，再重新设置。"))
@@ -89,6 +89,7 @@ def _waits(row: SecondFactor, now: datetime) -> bool:
 def confirm(actor: Actor, code: str, *, now: datetime) -> list[str]:
     """In use from now on; the recovery codes, shown this once ([]: those of the passkeys stay). Raises Invalid."""
     with atomic():
+        still_signed_in(actor)
         row = db.session.get(SecondFactor, actor.user_id, with_for_update=True)
         if row is None or not _waits(row, now):
             raise Conflict(N_("没有启用。这次设置已失效，或已在别处完成。请回到个人设置查看。"))
@@ -129,9 +130,10 @@ def turn_off(actor: Actor, *, password: str, code: str, now: datetime, session_i
 
 def renew_recovery_codes(actor: Actor, *, now: datetime) -> list[str]:
     """Ten fresh ones; all earlier ones are void."""
-    if not kinds_of(actor.user_id):
-        raise Conflict(N_("没有生成恢复码。还没有启用两步验证。请先设置验证器或通行密钥。"))
     with atomic():
+        still_signed_in(actor)
+        if not kinds_of(actor.user_id):
+            raise Conflict(N_("没有生成恢复码。还没有启用两步验证。请先设置验证器或通行密钥。"))
         codes = new_recovery_codes(actor.user_id)
         _record(actor, "user.recovery_codes", now)
         tell_owner(actor, "user.recovery_codes", now)
@@ -145,6 +147,8 @@ def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
         raise Forbidden(N_("不能重置自己的两步验证。关闭自己的两步验证须输入密码和验证码。请到“个人设置”办理。"))
     with atomic():
         user = managed_person(actor, user_id)
+        # What is being added at this moment either is seen here, or is refused: whoever adds it locks this row, too.
+        db.session.get(User, user.id, with_for_update=True)
         held = sorted(kinds_of(user.id))
         if not held:
             raise Conflict(f"没有重置。{user.name}没有启用两步验证。请刷新页面查看。")

@@ -55,12 +55,18 @@ def _user(session_id: str) -> User | None:
     """The person of this cookie, while its session stands."""
     user = user_of_session(session_id)
     row = open_session() if user is not None else None
+    g.session_id = row.id if row is not None else ""
     return user if user is not None and row is not None and row.user_id == user.id else None
 
 
 def open_session() -> BrowserSession | None:
     """The session of this browser, unless it was ended somewhere else."""
     return open_sessions.find(str(session.get("sid", "")))
+
+
+def recognised_by() -> str:
+    """The id of the session by which this request's person was recognised; it may have been ended since."""
+    return str(g.get("session_id", ""))
 
 
 def here() -> str:
@@ -95,13 +101,14 @@ def start(user: User, how: str, *, epoch: int, proven_at: datetime | None = None
         failed_proofs=failed_proofs,
     )
     g.pop("actor", None)
+    g.session_id = here()
     login_user(user)
     _remember_device(user.id)
 
 
-def device_secrets() -> list[str]:
-    """What this browser says of people who signed in here before."""
-    return [value for name, value in request.cookies.items() if name.startswith(devices.COOKIE)]
+def device_secrets() -> dict[str, str]:
+    """What this browser says of people who signed in here before: cookie's name -> secret."""
+    return {name: value for name, value in request.cookies.items() if name.startswith(devices.COOKIE)}
 
 
 def _remember_device(user_id: str) -> None:

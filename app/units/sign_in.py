@@ -6,7 +6,7 @@ typed in a browser where the person has signed in before, so that strangers cann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from app.db import atomic, db, release
 from app.errors import Unauthenticated
 from app.units.access import Actor
 from app.units.addresses import note_failure, refuse_if_too_many
-from app.units.devices import find
+from app.units.devices import NOWHERE, find
 from app.units.factors import PASSKEY, PASSWORD, kinds_of, spend
 from app.units.models import BrowserSession, KnownDevice, Passkey, User
 from app.units.open_sessions import OVERTAKEN, count_failure
@@ -85,21 +85,25 @@ def _codes(user: User, device: KnownDevice | None) -> _Count:
     return _Count(row=user, failed="failed_codes", until="codes_locked_until")
 
 
-def authenticate(email: str, password: str, *, origin: str, now: datetime, devices: Sequence[str] = ()) -> Recognised:
+def authenticate(
+    email: str, password: str, *, origin: str, now: datetime, devices: Mapping[str, str] = NOWHERE
+) -> Recognised:
     """The person whose password this is. Raises Unauthenticated, in the same words and after the same time whatever was
     wrong, also when the password was changed while it was being checked.
 
     Who has a second factor is not signed in by that: `finish` follows, and the failures so far stay counted.
     `devices`: what the browser says of people who signed in there before (devices.py).
-    TooMany: from this address came too many failures lately, whoever's, and the browser is not known to be this person's.
+    TooMany: from this address came too many failures lately, whoever's, and the browser is not known to be this person's;
+    or too many passwords are being checked.
     """
     user = find_user(email)
-    if user is None or find(user.id, devices, now) is None:
+    known = user is not None and find(user.id, devices, now) is not None
+    if not known:
         refuse_if_too_many(origin, now)
     user_id, stored = (user.id, user.password_hash) if user is not None else ("", None)
     release()
     # Outside any transaction: Argon2 takes long on purpose.
-    right = is_right(password, stored)
+    right = is_right(password, stored, known=known)
     fresh = hash_password(password) if right and stored is not None and needs_rehash(stored) else None
     with atomic():
         found = _judged(user_id, stored if right else None, fresh, devices, origin, now) if user_id else None
@@ -111,7 +115,7 @@ def authenticate(email: str, password: str, *, origin: str, now: datetime, devic
 
 
 def _judged(
-    user_id: str, proven: str | None, fresh: str | None, devices: Sequence[str], origin: str, now: datetime
+    user_id: str, proven: str | None, fresh: str | None, devices: Mapping[str, str], origin: str, now: datetime
 ) -> Recognised | None:
     """Of a password that was checked: `proven` is the hash that it fits, `fresh` what takes its place. Inside atomic()."""
     user = db.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
@@ -134,7 +138,7 @@ def _judged(
 
 
 def finish(
-    user_id: str, epoch: int, code: str, *, origin: str, now: datetime, devices: Sequence[str] = ()
+    user_id: str, epoch: int, code: str, *, origin: str, now: datetime, devices: Mapping[str, str] = NOWHERE
 ) -> Recognised:
     """The second step after the right password. Raises Unauthenticated, in the same words.
 
@@ -203,7 +207,7 @@ def prove_by_password(
     user = db.session.get(User, actor.user_id)
     stored = user.password_hash if user is not None else None
     release()
-    right = is_right(password, stored)
+    right = is_right(password, stored, known=True)
 
     def judge(user: User) -> str:
         return PASSWORD if right and user.password_hash == stored else ""
@@ -238,7 +242,7 @@ def _try(
     origin: str,
     now: datetime,
     session_id: str = "",
-    devices: Sequence[str] = (),
+    devices: Mapping[str, str] = NOWHERE,
 ) -> str:
     """What `judge` says of the locked row of a person who may be signed in; "" is counted as a failure, and said of
     everybody who is locked out or gone.

@@ -14,6 +14,7 @@ from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import PERMISSIONS, Actor, actor_for
 from app.units.factors import kinds_of
 from app.units.models import ApiToken, User
+from app.units.open_sessions import still_signed_in
 from app.units.second_factor import asked_of
 
 PREFIX = "tdm_"
@@ -22,7 +23,8 @@ _NOTE_USE_EVERY = timedelta(minutes=10)
 
 
 def issue_token(actor: Actor, *, user_id: str, name: str, days: int, scopes: list[str], now: datetime) -> str:
-    """A new token of one's own (the command line: anyone's); no `scopes`: all that the person may."""
+    """A new token of one's own (the command line: anyone's); no `scopes`: all that the person may. Raises Invalid,
+    NotFound, Unauthenticated when the person was signed out meanwhile."""
     errors: dict[str, list[str]] = {}
     if not 1 <= days <= MAX_DAYS:
         errors["days"] = [f"有效期应为 1 至 {MAX_DAYS} 天。"]
@@ -35,6 +37,7 @@ def issue_token(actor: Actor, *, user_id: str, name: str, days: int, scopes: lis
         raise Invalid("令牌没有签发。有内容不符合要求。请按各字段的提示改正。", errors=errors)
     token = PREFIX + secrets.token_urlsafe(32)
     with atomic():
+        still_signed_in(actor)
         user = db.session.get(User, user_id)
         if user is None or not (actor.system or actor.user_id == user.id):
             raise NotFound

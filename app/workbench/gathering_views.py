@@ -37,7 +37,7 @@ _AGES = (
 class Errand:
     """One thing to do: what, why, since when, where to do it, and the word on the button. `rank` 0 is most urgent.
 
-    `account`: the one that it is about, where a post has several.
+    `account`: the one that it is about: posts have several, and accounts of both platforms one name.
     """
 
     kind: str
@@ -185,6 +185,7 @@ def _undelivered(actor: Actor) -> list[Errand]:
             status=message.status or "failed",
             at=message.sent_at,
             rank=0 if message.status == "unknown" else 1,
+            account=message.conversation.account,
         )
         for message in inbox.undelivered(actor)
     ]
@@ -248,14 +249,13 @@ def _conversations(actor: Actor, now: datetime) -> list[Errand]:
             Errand(
                 kind="conversation",
                 title=_("%(name)s等待答复", name=inbox.display_name(talk.contact)),
-                detail=_words(
-                    talk.account.name, _("%(at)s 前须答复", at=_clock(closes)) if closes and closes > now else ""
-                ),
+                detail=_("%(at)s 前须答复", at=_clock(closes)) if closes and closes > now else "",
                 href=f"/inbox/{talk.id}",
                 action=_("去答复"),
                 status="open",
                 at=talk.waiting_since,
                 rank=1 if urgent else 3,
+                account=talk.account,
             )
         )
     return rows
@@ -290,6 +290,7 @@ def _tokens(actor: Actor, now: datetime) -> list[Errand]:
                 status=("barred" if barred(account) else "refused") if gone else "expiring",
                 at=expires,
                 rank=0 if gone else 3,
+                account=account,
             )
         )
     return rows

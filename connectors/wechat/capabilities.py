@@ -35,7 +35,8 @@ PRIVATE_CHARACTERS, COMMENT_CHARACTERS = 600, 140
 # 万条/分钟, by level (message/mass/speed/set).
 SPEEDS = {0: 80, 1: 60, 2: 45, 3: 30, 4: 10}
 CALLBACK_WARNING = N_(
-    "接入后，公众平台的自动回复和自定义菜单会停用。请先记下现有的自动回复和菜单，接入后在本系统中重新设置。"
+    "接入后，公众平台上的自动回复和自定义菜单会停用。关注后的自动回复可以在本系统的账号设置中填写；关键词回复、收到消息后的"
+    "自动回复和自定义菜单，本系统暂不能代替。离不开这些功能的公众号请先不要接入；要接入的，请先记下现有的回复和菜单。"
 )
 
 # Three messages within a minute (客服消息 接口能力): after subscribing, after scanning, and after tapping a menu of these

@@ -17,6 +17,8 @@ from connectors.wechat.prepare import COVER
 from connectors.words import N_
 
 FIRST_TIME = "首次发布时验证"
+# A frozen secret is the same when it is thawed; a frozen or barred account was connected rightly.
+_FROZEN = ("40243", "50002", "50004", "50007")
 # No article has this msg_data_id: 88001 then says that comments may be read.
 _NO_ARTICLE = 1
 _NOBODY = "tandem-probe"
@@ -79,6 +81,7 @@ def _refused(key: str, error: ConnectorError) -> Right:
         asked=ok is not None or error.code in CONFIRMING,
         unlisted=error.code in UNLISTED,
         confirming=error.code in CONFIRMING,
+        elsewhere=error.code in _FROZEN,
         until=error.until if isinstance(error, RateLimited) and error.code in CONFIRMING else None,
     )
 

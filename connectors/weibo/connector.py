@@ -35,6 +35,12 @@ from connectors.weibo import callback as push
 from connectors.weibo.adapt import adapt, operator_ip
 from connectors.weibo.api import Api
 from connectors.weibo.levels import Level
+from connectors.words import N_
+
+CALLBACK_WARNING = N_(
+    "开通粉丝服务的开发模式后，微博后台的自动回复和自定义菜单会停用。关注后的自动回复可以在本系统的账号设置中填写；关键词回复、"
+    "收到私信后的自动回复和自定义菜单，本系统暂不能代替。离不开这些功能的账号请先不要开通；要开通的，请先记下现有的回复和菜单。"
+)
 
 
 class WeiboConnector(Connector):
@@ -74,7 +80,7 @@ class WeiboConnector(Connector):
             link_hosts=links.PUBLIC_HOSTS,
             home=f"https://weibo.com/u/{self.account.external_id}",
             needs_link=level.needs_link,
-            callback_warning="开通粉丝服务的开发模式后，微博后台的自动回复和自定义菜单会停用。",
+            callback_warning=CALLBACK_WARNING,
         )
 
     def adapt(self, content: Content) -> Adaptation:

@@ -174,7 +174,7 @@ def test_nobody_is_let_in_by_what_was_taken_away_since(
         desk = Desk(now)
         author = desk.author
         open_session(author.user_id, epoch=0, how="password", user_agent="", address="", now=now)
-        devices.remember(author.user_id, [], now)
+        devices.remember(author.user_id, {}, now)
         second_factor.begin(author, now=now)
         own = issue_token(author, user_id=author.user_id, name="own", days=9, scopes=[], now=now)
         program = issue_token(SYSTEM, user_id=author.user_id, name="program", days=9, scopes=[], now=now)

@@ -18,10 +18,10 @@ from sqlalchemy import delete, inspect, select, text
 from app import create_app
 from app.audit.models import Event
 from app.config import Config
-from app.db import atomic, db
+from app.db import atomic, db, utcnow
 from app.errors import Conflict
 from app.publishing.models import Worker
-from app.system import rows, structure
+from app.system import backup, rows, structure
 from app.system.selftest import self_test
 from app.system.structure import newest, revision
 from app.system.upgrading import upgrade
@@ -148,6 +148,38 @@ def test_it_waits_for_schedulers_to_be_stopped(older: Flask, config: Config, now
         upgrade(tmp_path / "before.tar", config, now)
     assert not (tmp_path / "before.tar").exists()
     assert upgrade(tmp_path / "before.tar", config, now + timedelta(minutes=5)).after == newest()
+
+
+def test_a_scheduler_that_starts_during_the_backup_stops_it(
+    older: Flask, config: Config, now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = backup.write
+
+    def slow(path: Path, config: Config, now: datetime) -> backup.Made:
+        made = whole(path, config, now)
+        with atomic():
+            db.session.add(Worker(id="w1", started_at=utcnow(), beat_at=utcnow(), version="1"))
+        return made
+
+    monkeypatch.setattr("app.system.backup.write", slow)
+    with pytest.raises(Conflict, match="备份期间有调度进程启动了"):
+        upgrade(tmp_path / "before.tar", config, now)
+    assert revision() == OLDER
+
+
+def test_what_is_not_ours_in_the_database_is_left_alone(
+    older: Flask, config: Config, now: datetime, tmp_path: Path
+) -> None:
+    """Somebody's own table, of a kind that no backup of ours could hold."""
+    with atomic():
+        db.session.execute(text("CREATE TABLE their_own (id INTEGER PRIMARY KEY, day DATE)"))
+        db.session.execute(text("INSERT INTO their_own VALUES (1, '2026-07-12')"))
+    assert upgrade(tmp_path / "before.tar", config, now).after == newest()
+    backup.create(tmp_path / "after.tar", config, now)
+    for name in ("before.tar", "after.tar"):
+        with tarfile.open(tmp_path / name) as tar:
+            assert "their_own" not in json.loads(_read(tar, "manifest.json"))["tables"]
+    assert db.session.scalar(text("SELECT count(*) FROM their_own")) == 1
 
 
 def test_a_newer_database_and_a_file_that_exists_are_refused(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+
+import pytest
+from flask import Flask, render_template_string
+from flask_babel import force_locale
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted((ROOT / "frontend" / "src").rglob("*.ts"))
@@ -14,6 +19,7 @@ _CHINESE = re.compile(r"[\u4e00-\u9fff]+")
 # say("saved") in full, or say(`part_${name}`) with a fixed beginning.
 _SAID = re.compile(r"say\((?:[^()]*\? )?[\"`](\w+)")
 _OTHER = re.compile(r"say\([^()]*\? \"\w+\" : \"(\w+)\"")
+_BLOCK = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
 _GIVEN = re.compile(r'"(\w+)": _\(')
 
 
@@ -44,3 +50,22 @@ def test_no_word_of_the_scripts_is_said_twice() -> None:
         names = re.findall(r'"(\w+)":\s*_\(', template.read_text(encoding="utf-8"))
         assert names
         assert sorted(names) == sorted(set(names)), template
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_scripts_are_given_words_without_escapes(app: Flask) -> None:
+    """What is written for HTML, "the body&#39;s code", a script would show as it stands."""
+    blocks = {
+        f"{path.relative_to(ROOT)} {number}": block
+        for path in TEMPLATES
+        for number, block in enumerate(_BLOCK.findall(path.read_text(encoding="utf-8")))
+        if "_(" in block
+    }
+    assert len(blocks) >= 3
+    words: dict[str, list[str]] = {}
+    with app.test_request_context(), force_locale("en"):
+        for name, block in blocks.items():
+            words[name] = list(json.loads(render_template_string(block)).values())
+    assert any("'" in text for texts in words.values() for text in texts), "there is something to escape"
+    found = {name: [text for text in texts if re.search(r"&#?\w+;", text)] for name, texts in words.items()}
+    assert {name: texts for name, texts in found.items() if texts} == {}

@@ -12,7 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from app.accounts import callbacks, granting
+from app.accounts import advice, callbacks, granting
 from app.accounts.models import Account
 from app.accounts.services import create_account, probe, update_account
 from app.audit.models import Event
@@ -174,6 +174,27 @@ def test_a_wrong_secret_says_what_to_look_at(account: Account, people: People) -
     page = sound(browser.get(browser.get(agree(out(browser, account))).headers["Location"]))
     assert "app_secret" in page
     assert "wrong-secret" not in page
+
+
+def test_a_wrong_secret_stays_the_next_step_until_it_is_put_right(
+    app_on_simulator: Flask, people: People, sim: Sim
+) -> None:
+    """A line that is gone with the next page was all that told of it."""
+    browser = people.browser(people.admin)
+    nothing = {"credentials.access_token": "", "credentials.expires_at": "", "credentials.app_secret": "wrong-secret"}
+    browser.post("/accounts/new", data={**weibo_form(people), **nothing})
+    account = only()
+    browser.get(browser.get(agree(out(browser, account))).headers["Location"])
+    for path in (f"/accounts/{account.id}", f"/accounts/{account.id}/connected"):
+        page = sound(browser.get(path))
+        assert "微博不认所填的 App Key 或 App Secret" in page
+        assert "#credentials" in page
+    account = update_account(
+        actor_for(people.admin), account.id, credentials={"app_secret": WEIBO["app_secret"]}, now=utcnow()
+    )
+    assert advice.next_step(account, utcnow()).act == "authorize"
+    browser.get(agree(out(browser, account)))
+    assert advice.next_step(only(), utcnow()).act not in ("credentials", "authorize")
 
 
 # Whose state it is

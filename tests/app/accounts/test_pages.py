@@ -11,12 +11,16 @@ from flask.testing import FlaskClient
 from sqlalchemy import delete, event, select, text
 
 from app.accounts.advice import barred
+from app.accounts.callbacks import note_callback
+from app.accounts.changing import LOOK_AGAIN
 from app.accounts.models import Account
 from app.accounts.quotas import blocked_until
 from app.accounts.services import claim_probes, probe
 from app.db import atomic, db, utcnow
+from app.inbox import polling
 from app.units.models import Unit, User
 from app.web import local
+from connectors.errors import NotEntitled
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Sim, use_up_the_tests
 from tests.app.accounts.people import People
 from tests.architecture.pages import faults
@@ -370,6 +374,49 @@ def test_an_account_without_an_authorisation_is_not_called_refused(
     assert "须重新连接" not in page
     assert "须重新连接" not in sound(browser.get("/accounts"))
     assert sim.asked("/oauth2/get_token_info") == 0
+
+
+def test_what_kept_posts_from_being_listed_is_not_said_after_it_was_mended(
+    app_on_simulator: Flask, people: People, sim: Sim
+) -> None:
+    browser, now = people.browser(people.admin), utcnow()
+    browser.post("/accounts/new", data=wechat_form(people))
+    account = only()
+    barred_by = NotEntitled("服务器的出口 IP 不在公众号的 IP 白名单中。")
+    with atomic():
+        account.history_at = now - timedelta(minutes=20)
+    polling.record_history_failure(account.id, barred_by, now)
+    assert "服务器的出口 IP" in sound(browser.get(f"/accounts/{account.id}"))
+    assert not polling.history_due(only(), now)
+    account = probe(account.id, now)
+    assert (account.history_note, account.next_poll_at) == (LOOK_AGAIN, now)
+    assert polling.history_due(account, now)
+    page = sound(browser.get(f"/accounts/{account.id}"))
+    assert "服务器的出口 IP" not in page
+    assert "马上重新读取" in page
+    # What the platform answered stands.
+    with atomic():
+        account.history_note, account.history_at = "只列出最近的内容。", now
+    assert probe(account.id, now).history_note == "只列出最近的内容。"
+    # After other settings it is looked at again, before anybody tested them.
+    polling.record_history_failure(account.id, barred_by, now + timedelta(minutes=1))
+    browser.post(f"/accounts/{account.id}", data={"credentials.app_secret": "another-secret-0123"})
+    assert only().history_note == LOOK_AGAIN
+
+
+def test_a_check_of_the_address_is_not_shown_as_a_push(app: Flask, people: People) -> None:
+    browser, now = people.browser(people.admin), utcnow()
+    browser.post("/accounts/new", data=wechat_form(people))
+    account = only()
+    with atomic():
+        note_callback(account.id, now, None)
+    for path in (f"/accounts/{account.id}", f"/accounts/{account.id}/connected"):
+        page = sound(browser.get(path))
+        assert "平台最近一次验证网址" in page
+        assert "平台最近一次推送" not in page
+    with atomic():
+        note_callback(account.id, now, dict(WECHAT))
+    assert "平台最近一次推送" in sound(browser.get(f"/accounts/{account.id}/connected"))
 
 
 def test_forms_need_the_csrf_token(app: Flask, people: People) -> None:

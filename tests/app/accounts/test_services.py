@@ -235,6 +235,16 @@ def test_probing_with_a_wrong_secret_says_so(app_on_simulator: Flask, sim: Sim, 
     assert token["remedy"]
 
 
+def test_a_frozen_secret_is_thawed_at_the_platform_not_typed_again(
+    app_on_simulator: Flask, sim: Sim, office: Office
+) -> None:
+    sim.call("PUT", f"/_sim/accounts/wechat/{GH}", {"secret_frozen": True})
+    account = probe(connect_wechat(office).id, utcnow())
+    step = advice.next_step(account, utcnow())
+    assert (account.status, step.act) == ("refused", "wait")
+    assert "凭据不用改" in step.text
+
+
 def test_probing_from_outside_the_whitelist_shows_our_address(
     app_on_simulator: Flask, sim: Sim, office: Office
 ) -> None:

@@ -68,6 +68,26 @@ def test_what_use_has_shown_no_probe_puts_in_question(app: Flask, office: Office
     assert verdicts.merged(account.rights, refused)[1]["ok"] is False
 
 
+def test_what_use_has_shown_outlives_a_refused_token(app: Flask, office: Office) -> None:
+    account = connect_wechat(office)
+    fine = [
+        Right(key="token", ok=True),
+        Right(key="draft", ok=True),
+        Right(key="publish", ok=None, detail="首次发布时验证"),
+    ]
+    with atomic():
+        account.rights = [verdicts.row(each) for each in fine]
+        verdicts.note_use(account, "publish")
+    frozen = Right(key="token", ok=False, detail="AppSecret 已被冻结。")
+    refused = verdicts.merged(account.rights, [frozen])
+    assert [(each["key"], each["ok"]) for each in refused] == [("token", False), ("publish", None)]
+    assert verdicts.status_of(refused) == "refused"
+    # Refused again, or not reached: it stays so.
+    refused = verdicts.merged(verdicts.merged(refused, [frozen]), [Right(key="token", ok=None, asked=False)])
+    well = verdicts.merged(refused, fine)
+    assert [(each["ok"], each["detail"]) for each in well][2] == (True, "用它成功发布过。")
+
+
 def test_what_the_platform_denies_later_is_green_no_longer(app: Flask, office: Office, now: datetime) -> None:
     account = connect_wechat(office)
     with atomic():
@@ -199,9 +219,12 @@ def test_a_check_of_wechats_address_says_nothing_of_the_key(app_on_simulator: Fl
     account = db.session.get_one(Account, account.id)
     assert (right(account, "callback")["ok"], account.callback_proven_at) == (None, None)
     assert "密钥" in str(right(account, "callback")["detail"])
+    assert "发一条私信" in advice.next_step(account, utcnow()).text
     assert right(probe(account.id, utcnow()), "callback")["ok"] is None
     assert push(app_on_simulator, account, post.wechat()) == 200
-    assert right(db.session.get_one(Account, account.id), "callback")["ok"] is True
+    account = db.session.get_one(Account, account.id)
+    assert right(account, "callback")["ok"] is True
+    assert "发一条私信" not in advice.next_step(account, utcnow()).text
 
 
 @pytest.mark.parametrize("platform", ["weibo", "wechat"])
@@ -244,6 +267,27 @@ def test_pushes_that_the_key_does_not_open_are_told(app_on_simulator: Flask, sim
     assert right(account, "callback")["ok"] is None
     assert push(app_on_simulator, account, post.wechat()) == 200
     assert right(db.session.get_one(Account, account.id), "callback")["ok"] is True
+
+
+def test_lost_messages_are_told_once_until_pushes_are_taken_again(
+    app: Flask, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who does not open the account's page learned of them by nothing."""
+    wrong, first = {**WECHAT, "encoding_aes_key": "Z" * 42 + "E"}, utcnow()
+    account = connect_wechat(office, credentials=wrong)
+    for minutes in (0, 2, 70):
+        monkeypatch.setattr("app.callbacks.views.utcnow", lambda minutes=minutes: first + timedelta(minutes=minutes))
+        assert push(app, account, post.wechat()) == 400
+    notice = db.session.query(Notice).one()
+    assert (notice.level, notice.kind, notice.path) == ("alarm", "account", f"/accounts/{account.id}")
+    assert "EncodingAESKey" in notice.body
+    assert "处理人：系统管理员" in notice.body
+    update_account(office.admin, account.id, credentials=dict(WECHAT), now=utcnow())
+    assert push(app, account, post.wechat()) == 200
+    assert db.session.query(Notice).count() == 1
+    # What is refused later is another loss.
+    assert push(app, account, post.wechat(msg_signature="0" * 40)) == 403
+    assert db.session.query(Notice).count() == 2
 
 
 @pytest.mark.parametrize(

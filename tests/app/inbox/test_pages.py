@@ -374,3 +374,11 @@ def test_the_polled_thread_keeps_the_filters(city: City, letter: Make, browse: B
     address = html.unescape(page.split('id="inbox-thread" hx-get="')[1].split('"')[0])
     assert "tab=mine" in address
     assert client.get(address).status_code == 204
+
+
+def test_what_cannot_be_had_names_the_platform_with_the_account(city: City, browse: Browse) -> None:
+    """Both platforms' accounts mostly have one name."""
+    with atomic():
+        db.session.get_one(Account, city.weibo.id).poll_note = "应用没有这个接口的权限。"
+    html = browse(city.wang).get("/inbox").get_data(as_text=True)
+    assert f"微博 {city.weibo.name}</strong>" in html

@@ -24,7 +24,11 @@ from tests.app.posts.helpers import World, png
 
 def payloads(post_id: str) -> list[str]:
     db.session.expire_all()
-    return list(db.session.scalars(select(Variant.sha256).join(Revision).where(Revision.post_id == post_id)))
+    return list(
+        db.session.scalars(
+            select(Variant.sha256).join(Revision).where(Revision.post_id == post_id).order_by(Variant.position)
+        )
+    )
 
 
 def test_a_new_post_is_adapted_for_each_account(world: World, now: datetime) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -19,11 +20,11 @@ from app.errors import Unauthenticated
 from app.units import passkeys, second_factor
 from app.units import services as units
 from app.units.access import Actor
-from app.units.models import BrowserSession, User
-from app.units.open_sessions import OVERTAKEN, end_all, open_session
+from app.units.models import BrowserSession, RecoveryCode, SecondFactor, User
+from app.units.open_sessions import OVERTAKEN, end_all, end_others, open_session
 from app.units.passwords import is_right
 from app.units.sign_in import Recognised, authenticate, finish, finish_by_passkey
-from tests.app.units.conftest import PASSWORD, Town
+from tests.app.units.conftest import PASSWORD, SignIn, Town
 from tests.app.units.device import Device
 from tests.app.units.trusted import code_at, give_authenticator
 
@@ -49,9 +50,9 @@ def while_checked(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], obj
     """This happens while the password is being checked, which takes long on purpose."""
 
     def arrange(act: Callable[[], object]) -> None:
-        def slow(password: str, stored: str | None) -> bool:
+        def slow(password: str, stored: str | None, *, known: bool) -> bool:
             monkeypatch.undo()
-            right = is_right(password, stored)
+            right = is_right(password, stored, known=known)
             act()
             return right
 
@@ -135,6 +136,57 @@ def test_the_page_says_so_and_nobody_is_signed_in(
     assert answer.status_code == 401
     assert "有了改变" in answer.text
     assert client.get("/settings").status_code == 302
+
+
+@pytest.mark.parametrize("ended_by", ["reset", "own hand"])
+@pytest.mark.parametrize("planted", ["passkey", "begun", "confirmed", "codes", "token"])
+def test_a_request_of_an_ended_session_gives_nothing_that_outlives_it(
+    town: Town, acts: Acts, now: datetime, config: Config, planted: str, ended_by: str
+) -> None:
+    """It was let in before; what it was to add would stand behind the reset."""
+    opened(authenticate(town.author.email, PASSWORD, origin="", now=now), now)
+    session_id = db.session.scalars(select(BrowserSession.id)).one()
+    there, device = replace(acts(town.author), session_id=session_id), Device()
+    options, kept = passkeys.options_to_register(there, now=now)
+    credential, code = device.create(options), ""
+    if planted == "codes":
+        give_authenticator(there, now)
+    if planted == "confirmed":
+        second_factor.begin(there, now=now)
+        code = code_at(db.session.get_one(SecondFactor, town.author.id).secret["totp"], now)
+    if ended_by == "reset":
+        units.reset_password(acts(town.admin), user_id=town.author.id, password=NEW, now=now)
+    else:
+        end_others(acts(town.author), keep="", now=now)
+    acting = {
+        "passkey": lambda: passkeys.register(there, name="电脑", credential=credential, kept=kept, now=now),
+        "begun": lambda: second_factor.begin(there, now=now),
+        "confirmed": lambda: second_factor.confirm(there, code, now=now),
+        "codes": lambda: second_factor.renew_recovery_codes(there, now=now),
+        "token": lambda: units.issue_token(there, user_id=there.user_id, name="", days=1, scopes=[], now=now),
+    }
+    before = [digest for (digest,) in db.session.execute(select(RecoveryCode.digest).order_by(RecoveryCode.digest))]
+    with pytest.raises(Unauthenticated, match="刚刚被退出"):
+        acting[planted]()
+    after = [digest for (digest,) in db.session.execute(select(RecoveryCode.digest).order_by(RecoveryCode.digest))]
+    assert after == before
+    assert passkeys.passkeys_of(town.author.id) == []
+    assert units.tokens_of(there) == []
+
+
+def test_the_page_tells_who_was_signed_out_meanwhile(
+    town: Town, acts: Acts, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, admin = sign_in(town.author), acts(town.admin)
+
+    def overtaken(actor: Actor, **named: Any) -> str:
+        units.reset_password(admin, user_id=town.author.id, password=NEW, now=utcnow())
+        return units.issue_token(actor, **named)
+
+    monkeypatch.setattr("app.units.profile_views.issue_token", overtaken)
+    answer = client.post("/settings/profile/tokens", data={"name": "x", "days": "9"})
+    assert (answer.status_code, "刚刚被退出" in answer.text) == (401, True)
+    assert units.tokens_of(acts(town.author)) == []
 
 
 def test_what_is_opened_while_all_are_ended_is_refused(town: Town, now: datetime, app: Flask) -> None:

@@ -87,6 +87,8 @@ def test_an_expiring_authorisation(city: City) -> None:
         account.credentials = {**account.credentials, "expires_at": (now + timedelta(days=5)).isoformat()}
     [errand] = errands(admin, now)
     assert "到期" in errand.detail
+    # The other platform's account may have the same name.
+    assert errand.account == account
     with atomic():
         db.session.get_one(Account, city.weibo.id).status = "refused"
     assert "失效" in errands(admin, now)[0].detail

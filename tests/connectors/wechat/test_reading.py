@@ -190,6 +190,8 @@ def test_capabilities_by_mode(make: Make) -> None:
     assert mass.replies["article_comment"].per_message == 1
     assert {"publish", "comments"} <= {missing.key for missing in draft.missing}
     assert "自动回复和自定义菜单会停用" in publish.callback_warning
+    # What this product does not have it does not promise.
+    assert "自定义菜单，本系统暂不能代替" in publish.callback_warning
 
 
 def test_every_publish_quota_is_among_the_quotas(make: Make) -> None:
