@@ -28,12 +28,15 @@ Alpine.data("decision", () => ({
 }));
 
 // A passage that is selected in the text is the one to be remarked on.
-document.addEventListener("selectionchange", () => {
+function takeSelection(): void {
   const selection = document.getSelection();
   const quote = document.querySelector<HTMLInputElement>("[data-remark-quote]");
   if (!quote || !selection || selection.isCollapsed) return;
   const at = selection.anchorNode?.parentElement;
   if (at?.closest("[data-remarkable]")) quote.value = selection.toString().replace(/\s+/g, " ").trim().slice(0, 300);
-});
+}
+document.addEventListener("selectionchange", takeSelection);
+// It may have been selected before this script was there.
+takeSelection();
 
 phonePreview();
