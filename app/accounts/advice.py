@@ -82,6 +82,11 @@ def confirming(account: Account) -> bool:
     return account.status == "unknown" and bool(_token(account).get("confirming"))
 
 
+def put_right_there(account: Account) -> bool:
+    """What keeps the account from everything is put right at the platform: what is stored here need not be changed."""
+    return account.status == "refused" and bool(_token(account).get("elsewhere"))
+
+
 def confirming_from(account: Account) -> datetime | None:
     """When the platform answers again after a person there refused this server's address; None where nobody did."""
     told = _token(account).get("until") if confirming(account) else None
@@ -199,10 +204,10 @@ def next_step(account: Account, now: datetime) -> Step:
     failed = missing[0] if missing else None
     if barred(account):
         return Step(act="whitelist", text=N_("把下面的服务器地址加入平台的 IP 白名单，然后重新测试。"))
-    if account.status == "refused" and authorised_by_hand(account):
+    if account.status == "refused" and authorised_by_hand(account) and not put_right_there(account):
         text = N_("微博不接受现有授权（可能已取消、改过密码或属于别的账号）。请用本账号重新授权。")
         return Step(act="authorize", text=text)
-    if account.status == "refused" and _token(account).get("elsewhere"):
+    if account.status == "refused" and put_right_there(account):
         text = N_("要在平台上处理，原因和办法见“权限”一栏；这里保存的凭据不用改。平台处理好并生效后，点“逐项测试”。")
         return Step(act="wait", text=text)
     if account.status == "refused":

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from app.accounts import quotas
-from app.accounts.advice import authorised_by_hand, barred, nearness
+from app.accounts.advice import authorised_by_hand, barred, nearness, put_right_there
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -51,6 +51,8 @@ def warn_of(account_id: str, now: datetime) -> None:
         words = (
             "平台没有放行本服务器的地址，到点的内容会发不出去。请账号管理员把它加入平台的 IP 白名单。"
             if barred(account)
+            else "平台现在什么都不受理，到点的内容会发不出去。要在平台上处理，原因和办法见账号页。"
+            if put_right_there(account)
             else "平台拒绝了这个账号的凭据，到点的内容会发不出去。请账号管理员重新连接。"
         )
         _tell(account, f"refused:{week}", ALARM, "账号连不上了", words, now)

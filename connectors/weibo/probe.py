@@ -37,6 +37,11 @@ def calls_of(level: Level) -> int:
     return 4 + (level.key != "business") + (level.key != "share")
 
 
+# Of an app whose key or secret is not what is stored here.
+_WRONG_KEYS = "21324"
+_PUT_RIGHT_WITHIN = timedelta(hours=2)
+
+
 def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Health:
     """Asks what can be asked without being seen; what only use can tell says so."""
     business = level.key == "business"
@@ -44,6 +49,9 @@ def probe(account: AccountConfig, level: Level, api: Api, now: datetime) -> Heal
     token, expires_at, granted_at = _token(account, api, now, met)
     limits = [limit for error in met for limit in limits_met(error, api.last_call)]
     again_at = next((limit.error.until for limit in limits), None)
+    if token.elsewhere:
+        # Put right there, it should not stay red here for a day.
+        again_at = now + _PUT_RIGHT_WITHIN
     rights = [token]
 
     def attempt(key: str, call: Callable[[], object]) -> Right:
@@ -90,7 +98,10 @@ def _token(
         info = api.token_info()
     except Refused as error:
         # Of the authorisation (revoked, over), of the app (not audited, its key) or of this server: nothing works.
-        return Right(key="token", ok=False, detail=error.cause, remedy=error.remedy, who=error.who), known, None
+        # What is not of the authorisation no signing in again puts right.
+        there = not isinstance(error, CredentialsRefused) and error.code != _WRONG_KEYS
+        refusal = Right(key="token", ok=False, detail=error.cause, remedy=error.remedy, who=error.who, elsewhere=there)
+        return refusal, known, None
     except ConnectorError as error:
         met.append(error)
         said = f"授权暂时无法核实：{error.cause}"

@@ -363,6 +363,17 @@ def test_the_administrators_no_after_the_question_is_told(app_on_simulator: Flas
     assert advice.next_step(account, now).act == "later"
 
 
+def test_a_barred_server_sends_nobody_to_authorise_again(app_on_simulator: Flask, sim: Sim, office: Office) -> None:
+    """Signing in at Weibo once more puts no address and no audit right."""
+    now = utcnow()
+    sim.fault("refuse", platform="weibo", path="get_token_info", code=10004, times=1)
+    account = probe(connect_weibo(office).id, now)
+    assert (account.status, advice.put_right_there(account)) == ("refused", True)
+    assert advice.next_step(account, now).act == "wait"
+    assert account.probe_requested_at is not None
+    assert account.probe_requested_at <= now + timedelta(hours=3)
+
+
 def test_what_bars_one_call_probes_nothing(app: Flask, office: Office, now: datetime) -> None:
     account = connect_wechat(office)
     with atomic():

@@ -98,10 +98,14 @@ def test_whatever_the_platform_refuses_the_token_for_is_a_verdict(
     """Of the app or of this server: it was taken for a platform that could not be reached."""
     register(simulator)
     simulator.fault("refuse", path="/oauth2/get_token_info", code=code, times=1)
-    token = rights(make(simulator.url).probe())["token"]
+    health = make(simulator.url).probe()
+    token = rights(health)["token"]
     assert (token.ok, token.asked) == (False, True)
     assert token.remedy
     assert token.who
+    # An authorisation given anew would put none of these right; what is put right there is seen before tomorrow.
+    assert token.elsewhere is (code != 21324)
+    assert (health.again_at is not None) is token.elsewhere
 
 
 def test_what_must_be_filled_in(simulator: SimulatorControl, make: Make) -> None:
