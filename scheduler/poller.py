@@ -68,7 +68,7 @@ def _messages(runtime: Runtime, poll: Poll) -> None:
         polling.record_poll_failure(poll.account_id, error, runtime.clock())
         return
     cost = getattr(connector.meter, "spent", {}).get("fetch", 0)
-    polling.record_poll(poll.account_id, page, runtime.clock(), begun=begun, cost=cost)
+    polling.record_poll(poll.account_id, page, runtime.clock(), asked_with=poll.cursor, begun=begun, cost=cost)
 
 
 def _history(runtime: Runtime, poll: Poll) -> None:

@@ -22,13 +22,14 @@ def ingest(
     messages: Sequence[InboundMessage],
     *,
     cursor: Mapping[str, str] | None = None,
+    asked_with: Mapping[str, str] | None = None,
     begun: datetime | None = None,
     now: datetime,
 ) -> list[Message]:
     """Store what is new and move the account's cursor, in one transaction; returns the new messages.
 
     Repeats are recognised by (account, external id). The account's row is locked meanwhile, so that a callback and a
-    poll of the same account wait for each other instead of deadlocking. `begun`: since when the platform was being asked;
+    poll of the same account wait for each other instead of deadlocking. `asked_with`: the cursor before; `begun`: since when the platform was being asked;
     of a message that we did something to since, the page says nothing.
     """
     with atomic():
@@ -46,8 +47,18 @@ def ingest(
                 known[_clean(message.external_id)] = stored
                 fresh.append(stored)
         if cursor is not None:
-            account.poll_cursor = dict(cursor)
+            reopened = _reopened(cursor, asked_with or {}, account.poll_cursor)
+            account.poll_cursor = {key: value for key, value in cursor.items() if key not in reopened}
         return fresh
+
+
+def _reopened(cursor: Mapping[str, str], asked_with: Mapping[str, str], present: Mapping[str, object]) -> set[str]:
+    """Lists that were shut when the platform was asked, and that a probe found open meanwhile: they stay open."""
+    return {
+        key
+        for key, value in asked_with.items()
+        if key.startswith("denied:") and cursor.get(key) == value and key not in present
+    }
 
 
 def _locked(account_id: str) -> Account:

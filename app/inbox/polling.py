@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -82,13 +83,19 @@ def claim_polls(limit: int, now: datetime) -> list[Poll]:
 
 
 def record_poll(
-    account_id: str, page: Page[InboundMessage], now: datetime, *, begun: datetime | None = None, cost: int = 1
+    account_id: str,
+    page: Page[InboundMessage],
+    now: datetime,
+    *,
+    asked_with: Mapping[str, str] | None = None,
+    begun: datetime | None = None,
+    cost: int = 1,
 ) -> list[Message]:
-    """Messages, cursor, what could not be had and the next turn, in one transaction. `begun`: when the asking began,
-    `cost`: the calls for lists it took."""
+    """Messages, cursor, what could not be had and the next turn, in one transaction. `asked_with`: the cursor that was
+    asked with, `begun`: when the asking began, `cost`: the calls for lists it took."""
     with atomic():
         account = db.session.get_one(Account, account_id)
-        fresh = ingest(account, page.items, cursor=page.cursor, begun=begun, now=now)
+        fresh = ingest(account, page.items, cursor=page.cursor, asked_with=asked_with, begun=begun, now=now)
         account.poll_note = page.unavailable
         account.polled_at = now
         _next_turn(account, now + _pause(account, now, cost))

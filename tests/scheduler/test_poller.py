@@ -12,6 +12,7 @@ from app.inbox import polling
 from app.inbox.models import Conversation, Message
 from app.inspection.models import HistoryItem
 from app.publishing import services as publishing
+from connectors.values import InboundMessage, Page
 from scheduler import poller
 from tests.app.accounts.kit import GH, UID, Sim
 from tests.app.publishing.kit import Clockwork, Desk, force, fresh_post, hurry, row
@@ -73,6 +74,20 @@ def test_two_pollers_do_not_double(desk: Desk, sim: Sim) -> None:
     poll(clock)
     assert fresh(desk.weibo).poll_claim_until is None
     assert fresh(desk.weibo).next_poll_at is not None
+
+
+def test_a_list_found_open_while_it_was_asked_for_stays_open(desk: Desk, sim: Sim) -> None:
+    """A probe finds it open while a poll is on its way that had been told it was shut."""
+    before = {"denied:comments/to_me": "2026-01-01", "denied:statuses/mentions": "2026-01-01", "since_id": "9"}
+    with atomic():
+        fresh(desk.weibo).poll_cursor = {"denied:statuses/mentions": "2026-01-01", "since_id": "9"}
+    page: Page[InboundMessage] = Page(items=(), cursor={**before, "since_id": "12"})
+    polling.record_poll(desk.weibo.id, page, utcnow(), asked_with=before)
+    assert fresh(desk.weibo).poll_cursor == {"denied:statuses/mentions": "2026-01-01", "since_id": "12"}
+    # Refused anew by this very poll, it is shut.
+    page = Page(items=(), cursor={"denied:comments/to_me": "2026-07-12", "since_id": "13"})
+    polling.record_poll(desk.weibo.id, page, utcnow(), asked_with=before)
+    assert fresh(desk.weibo).poll_cursor == {"denied:comments/to_me": "2026-07-12", "since_id": "13"}
 
 
 def test_what_cannot_be_had_is_said(desk: Desk, sim: Sim) -> None:
