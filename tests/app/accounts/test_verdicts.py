@@ -17,7 +17,7 @@ from app.notices.dying import warn_of
 from app.notices.models import Notice
 from connectors.errors import NotEntitled
 from connectors.values import Right
-from tests.app.accounts.kit import UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
+from tests.app.accounts.kit import UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo, use_up_the_tests
 from tests.app.callbacks import post
 
 
@@ -145,6 +145,22 @@ def test_the_first_publication_may_answer_no(app: Flask, office: Office, now: da
     update_account(office.admin, account.id, settings={"article": True}, now=now)
     account = db.session.get_one(Account, account.id)
     assert verdicts.merged(account.rights, first)[1]["ok"] is None
+
+
+def test_a_denial_before_the_first_test_is_not_lost(
+    app_on_simulator: Flask, sim: Sim, office: Office, now: datetime
+) -> None:
+    account = connect_weibo(office)
+    assert account.rights == []
+    denied = NotEntitled("应用没有设置或未通过安全域名。", remedy="请设置。", who="系统管理员", code="10017")
+    denied.right = "safe_domain"
+    verdicts.note_denied(account.id, "publish", denied, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert advice.next_step(account, now).act == "probe"
+    use_up_the_tests(account)
+    account = probe(account.id, utcnow())
+    assert right(account, "token")["ok"] is True, "the first test of an account is made whatever is left"
+    assert right(account, "safe_domain")["ok"] is False
 
 
 def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account(
