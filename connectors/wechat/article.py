@@ -12,7 +12,7 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-from connectors import labels, urgent
+from connectors import labels, raised, urgent
 from connectors.base import MediaStore
 from connectors.text import read
 from connectors.urgent import Brief
@@ -62,7 +62,7 @@ class Adapting:
         payload = {
             "title": title,
             "author": author,
-            "digest": self._digest(body, title),
+            "digest": self._digest(title),
             "content_html": body.html,
             "cover": self._cover(body),
             "source_url": self.content.link,
@@ -119,7 +119,7 @@ class Adapting:
             if look.brief is not None:
                 body.notes.append(urgent.note(look.brief, "文首"))
             if own is not None:
-                body.paragraphs, body.pictures = own.paragraphs, own.pictures
+                body.pictures = own.pictures
                 body.notes.append(Note(kind="frame", message="已加上账号设置的片头、片尾。"))
         self.notes += body.notes
         self.problems += body.problems
@@ -127,7 +127,7 @@ class Adapting:
 
     def _be_brief(self) -> None:
         """The short form of an emergency post: a box before the text, which stays whole."""
-        brief = urgent.brief(self.content, read(self.content.body_html))
+        brief = urgent.brief(self.content, read(self.content.body_html, struck=False))
         self.problems += urgent.problems(brief, "content_html")
         self.brief = brief if brief.said else None
 
@@ -156,12 +156,17 @@ class Adapting:
         head, foot = (_block(str(self.account.settings.get(name) or "")) for name in ("head_html", "foot_html"))
         return f"{head}{self.content.body_html}{foot}"
 
-    def _digest(self, body: adapt.Body, title: str) -> str:
+    def _digest(self, title: str) -> str:
         if "digest" in self.overrides:
             return self.words("digest", "")
         summary = self.words("digest", self.content.summary)
-        told, notes = digest_of(summary, body.paragraphs, title, self.brief)
+        document = read(str(self.overrides.get("content_html", self.content.body_html)), struck=False)
+        told, notes = digest_of(summary, document, title, self.brief)
         self.notes += notes
+        if not summary and (said := raised.note(document.raised, told, "摘要")):
+            self.notes.append(Note(kind="summary", message=said))
+        if not summary and document.struck:
+            self.notes.append(Note(kind="summary", message="加了删除线的文字没有写入摘要。"))
         return told
 
     def _cover(self, body: adapt.Body) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
-from connectors import labels
+from connectors import labels, raised
 from connectors.base import MediaStore
 from connectors.text import read
 from connectors.values import AccountConfig, Adaptation, Content, Form, Json, Note
@@ -65,9 +65,9 @@ class _AdaptingPictures(Adapting):
         if "text" in self.overrides:
             text = str(self.overrides["text"]).strip()
         else:
-            document = read(self.content.body_html)
+            document = read(self.content.body_html, struck=False)
             title = self.content.title.strip()
-            lines = [block.text for block in document.blocks if block.text != title]
+            lines = [block.written for block in document.blocks if block.text != title]
             text = "\n".join(lines) or self.content.summary.strip()
             lost = [link for link in document.links if link.href.startswith("http") and link.href != link.text]
             if lost:
@@ -77,6 +77,11 @@ class _AdaptingPictures(Adapting):
                 self.notes.append(Note(kind="foreign_images", message=said))
             if any(block.kind == "table" for block in document.blocks):
                 self.notes.append(Note(kind="table", message="贴图没有表格，表格改为逐行文字。"))
+            if document.struck:
+                said = f"加了删除线的文字（{document.struck} 处）未带入贴图。"
+                self.notes.append(Note(kind="struck", message=said))
+            if told := raised.note(document.raised, text, "贴图"):
+                self.notes.append(Note(kind="raised", message=told))
             if self.content.source:
                 text = f"{text}\n来源：{self.content.source}"
             if text and (said := self.label()):
