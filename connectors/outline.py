@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import Literal
 
 from connectors import text as words
@@ -28,6 +28,10 @@ _TYPED = re.compile(
 _UNTRUE = re.compile(rf"[^：:。]{{0,12}}(?:{FALSE.pattern})[^：:。]{{0,6}}[：:]")
 # "请不要：一是……。二是……。": the lead-in and its first item are one sentence.
 _LED = re.compile(rf"([^：:。]{{0,40}}[：:])(?:{_TYPED.pattern})")
+# Yes and no are said of the question: 问：……吗？ 答：不能。……
+_QUESTION = re.compile(r"(?:\d{1,2}[.、])?\s?(?:问|Q)\d{0,2}\s?[：:.、]")
+_ANSWER = re.compile(r"(?:答|A)\d{0,2}\s?[：:.、]")
+_YES_OR_NO = re.compile(r"(?:吗|是否|能否|可否|是不是|能不能|可不可以).*[？?]$|吗$")
 _LINE_HEAD = 30
 _FRAGMENT = 40
 # Sentences that one pair of quotes may hold together.
@@ -39,7 +43,7 @@ def outline(document: words.Document, title: str = "") -> list[Piece]:
 
     Those that a pair of brackets or quotes holds together are one.
     """
-    return list(_joined_pairs(_whole_lists(_Outliner(document, words.tidy(title)).run())))
+    return list(_joined_pairs(_answered(_whole_lists(_Outliner(document, words.tidy(title)).run()))))
 
 
 class _Outliner:
@@ -51,7 +55,7 @@ class _Outliner:
         self.leads: tuple[Label, ...] = ()
         # Whether an item of the lead has been seen; where the section and what follows the lead began.
         self.listing = self.after_heading = False
-        self.section = self.began = -1
+        self.section = self.began = self.question = self.answer = -1
         self.at = self.line = 0
         self.careful = any(denies(each.text) for each in self.blocks if each.kind == "heading" or _heads(each))
 
@@ -77,12 +81,16 @@ class _Outliner:
         marked = block.kind == "heading" or CHAPTER.match(block.text) is not None
         self.heading = Label(text=words.drop_links(block.text)[0], at=self.at, heading=True, marked=marked)
         self._end_list()
-        self.section, self.after_heading = -1, True
+        self.section = self.question = -1
+        self.after_heading = True
 
     def _end_list(self) -> None:
         self.leads, self.listing, self.began = (), False, -1
 
     def _read(self, number: int, block: words.Block) -> None:
+        if _QUESTION.match(block.text):
+            self.question = self.at + 1
+        self.answer = number if _ANSWER.match(block.text) else -1
         if block.kind == "item":
             self._lead_by_the_sentence_before(number)
             self._rise(block.depth if block.mark else block.depth + 1)
@@ -155,13 +163,15 @@ class _Outliner:
 
     def _since(self, piece: Piece) -> int:
         """Where that begins without which the piece says something else."""
-        if self._untrue():
+        if self._untrue() or (self.heading is not None and _YES_OR_NO.search(self.heading.text)):
             self.section = self.section if self.section >= 0 else piece.at
             return self.section
         denied = any(one.denies for one in self.leads)
         if denied and piece.kind != "item":
             self.began = self.began if self.began >= 0 else piece.at
             return self.began
+        if self.answer == piece.block and self.question >= 0:
+            return self.question
         before = self.found[-1] if self.found else None
         if before is None or before.block != piece.block:
             return piece.at
@@ -173,7 +183,11 @@ class _Outliner:
 
     def _wants(self, heading: Label, part: str, item: bool, alone: bool) -> Literal["meaning", "fragment", ""]:
         """Why a piece needs its heading: it would say the wrong thing without, or too little; "" where it does not."""
-        if self.careful or (item and not self.leads and (self.after_heading or self._goes_on(heading))):
+        if (
+            self.careful
+            or _YES_OR_NO.search(heading.text)
+            or (item and not self.leads and (self.after_heading or self._goes_on(heading)))
+        ):
             return "meaning"
         return "fragment" if heading.marked and self.after_heading and alone and len(part) <= _FRAGMENT else ""
 
@@ -197,6 +211,15 @@ def _heads(block: words.Block) -> bool:
     if bare != text:
         return FALSE.search(bare) is not None
     return re.search(r"[；;，,、]$|[：:]", text) is None
+
+
+def _answered(found: Sequence[Piece]) -> list[Piece]:
+    """A question with the first sentence of its answer."""
+    return [
+        replace(one, until=following.at) if following is not None and _QUESTION.match(one.text) else one
+        for one, following in zip_longest(found, found[1:])
+        if one is not None
+    ]
 
 
 def _whole_lists(found: Sequence[Piece]) -> list[Piece]:

@@ -44,7 +44,7 @@ def opening_of(document: Document, title: str) -> tuple[str, bool]:
         )
         return _line(drop_links(next(texts, ""))[0]), False
     behind = pieces[pieces.index(first) :]
-    taken = [one for one in behind if one.block == first.block]
+    taken = [one for one in behind if one.block == first.block or one.at <= first.until]
     more = bool(first.labels)
     for one in behind[len(taken) :] if more else ():
         if not one.labels or len(joined(taken)) > _FROM_BODY:
