@@ -12,7 +12,7 @@ from app.accounts.models import Account
 from app.config import current
 from app.db import db
 from app.posts.models import Post
-from app.publishing import barrier, barring, outcomes, pacing, planning, states
+from app.publishing import barrier, barring, ordering, outcomes, pacing, states
 from app.publishing.models import Publication, Schedule
 from app.review.finding import approved_among
 
@@ -85,7 +85,7 @@ def _stop_or_lapse(publications: Iterable[Publication], bars: barring.Bars, now:
 
 
 def _through_barrier(schedule: Schedule, publications: list[Publication], now: datetime) -> list[Publication]:
-    firsts = planning.first_ids(schedule.order, [(p.id, p.account.platform) for p in publications])
+    firsts = ordering.first_ids(schedule.order, [(p.id, p.account.platform) for p in publications])
     rules = barrier.Rules(
         first=firsts,
         proceed=schedule.on_partner_failure == "proceed",

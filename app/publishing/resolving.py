@@ -15,11 +15,11 @@ from app.publishing import (
     handing,
     outcomes,
     permalink,
-    planning,
     pushdown,
     reserving,
     states,
     undoing,
+    withdrawing,
 )
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
@@ -76,7 +76,7 @@ def cancel(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> 
     with atomic():
         row = own(actor, publication_id, reason, MANAGE, PLAN)
         outcomes.settle(row, now)
-        planning.cancel_one(row, actor, now, reason=f"取消：{reason}")
+        withdrawing.cancel_one(row, actor, now, reason=f"取消：{reason}")
         permalink.close_if_nobody_went(row.post_id)
         siblings = pushdown.publications_of(row.schedule_id)
         if all(p.status == "cancelled" for p in siblings):

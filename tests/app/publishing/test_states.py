@@ -53,6 +53,8 @@ DESIGN = {
     # It turned up at the platform all the same: docs/decisions/0012.
     ("cancelled", "unknown"),
     ("unknown", "cancelled"),
+    # The part that was taken off, when the rest went: a person orders it.
+    ("cancelled", "scheduled"),
 }
 
 
