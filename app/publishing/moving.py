@@ -9,7 +9,7 @@ from app.accounts.connections import public_address
 from app.config import current
 from app.errors import Conflict
 from app.posts.models import Post
-from app.publishing import appearing, barring, blackouts, permalink, pushdown, reserving, states
+from app.publishing import appearing, barring, blackouts, outcomes, permalink, pushdown, reserving, states
 from app.publishing.attempts import refuse_if_taken
 from app.publishing.models import Publication, Schedule
 from app.publishing.ordering import Order, first_ids, late_from, movable
@@ -39,6 +39,7 @@ def move(
     firsts = _firsts(order, moved if alone else [p for p in publications if p.status != "cancelled"])
     for publication in sorted(moved, key=lambda publication: publication.account_id):
         _refuse(actor, post, publication, at)
+        outcomes.settle_errand(publication, now)
         states.move(
             publication,
             "scheduled",
@@ -52,6 +53,7 @@ def move(
             released=alone,
             committed_at=None,
             discard_at=None,
+            errand_failures=0,
             # What an earlier attempt was told is in that attempt: the next one must not be looked up by it.
             receipt={},
             external_id="",
