@@ -62,6 +62,14 @@ def test_the_table_is_the_design() -> None:
     assert {(one, two) for one in STATUSES for two in STATUSES if states.may(one, two)} == DESIGN
 
 
+def test_the_page_names_every_pair() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "states.md").read_text()
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| ") and "from" not in line]
+    pairs = [(one.strip(), two.strip()) for old, new in rows for one in old.split(",") for two in new.split(",")]
+    assert set(pairs) == DESIGN
+    assert len(pairs) == len(set(pairs))
+
+
 def test_every_pair_is_obeyed_by_move(desk: Desk, now: datetime) -> None:
     post = desk.approved()
     planning.schedule(desk.author, post.id, publish_at="now", now=now)
