@@ -42,8 +42,11 @@ def why_not_now(publication: Publication, now: datetime) -> str:
 
 
 def _why_unapproved(publication: Publication, approved: Collection[str]) -> str:
-    if publication.schedule.revision_id not in approved:
-        return UNAPPROVED
+    return UNAPPROVED if publication.schedule.revision_id not in approved else why_unreached(publication)
+
+
+def why_unreached(publication: Publication) -> str:
+    """Why its account is none that the post's unit may send to, in Chinese; "" when it is."""
     if publication.post.unit_id == publication.account.unit_id:
         return ""
     unit, account = publication.post.unit, publication.account

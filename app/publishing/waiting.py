@@ -8,7 +8,7 @@ from datetime import datetime
 from app.accounts.advice import barred
 from app.accounts.models import Account
 from app.accounts.sealed import MARK
-from app.publishing import appearing, barrier, blackouts, errands, outcomes, scopes, states
+from app.publishing import appearing, barrier, barring, blackouts, errands, outcomes, scopes, states
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.words import N_
@@ -66,6 +66,8 @@ def _outlook(row: Publication, now: datetime, situation: Situation) -> Outlook:
         return Outlook(why=why, following=N_("到点时会转为“已暂缓”，不会发出。可改期到静默期以外。"), who="发布人")
     if waiting and (cut_off := _cut_off(row.account)):
         return cut_off
+    if waiting and (unreached := barring.why_unreached(row)):
+        return Outlook(why=unreached, following=N_("不会发出。请取消，修改后重新送审。"), who="发布人")
     if waiting and now > outcomes.late_at(row):
         words = (N_("已超过最晚时限。"), N_("即将标为“已错过”，不会再自动发送。"), "发布人")
         return Outlook(why=row.why or words[0], following=words[1], who=words[2])

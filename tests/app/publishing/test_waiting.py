@@ -116,6 +116,10 @@ def test_an_account_that_cannot_publish_is_told_before_the_hour(desk: Desk, foun
     assert (words(found, now).why, words(found, now).who) == ("平台不接受账号现有的授权。", "账号管理员")
     change(desk.weibo, active=False)
     assert words(found, now).why == "账号已停用。"
+    change(desk.weibo, active=True, status="connected", unit_id=desk.other.id)
+    told = words(found, now)
+    assert "不在“青岚市政府办”之下" in told.why
+    assert (told.following, told.who) == ("不会发出。请取消，修改后重新送审。", "发布人")
 
 
 @pytest.mark.parametrize(
