@@ -40,13 +40,16 @@ def tick(runtime: Runtime, now: datetime) -> None:
 
 def check(runtime: Runtime, claim: Claim) -> None:
     """Ask once and record what was found."""
-    question = verifying.load(claim)
-    if question is None:
-        return
     try:
-        _check(runtime, claim, question)
+        question = verifying.load(claim)
+        if question is not None:
+            _check(runtime, claim, question)
     except Lost:
         log.info("finding came late", publication=claim.publication_id)
+    except Exception:
+        log.exception("check broken off", publication=claim.publication_id)
+        release()
+        _not_asked(claim, runtime.clock())
 
 
 def _check(runtime: Runtime, claim: Claim, question: verifying.Question) -> None:
@@ -57,11 +60,6 @@ def _check(runtime: Runtime, claim: Claim, question: verifying.Question) -> None
         release()
         sealing.put_off_check(claim, error, runtime.clock())
         return
-    except Exception:
-        log.exception("check not begun", publication=claim.publication_id)
-        release()
-        _not_asked(claim, question, runtime.clock())
-        return
     if question.by_hand:
         _look_for_draft(claim, question, connector, recorder, runtime.clock())
     if question.status == "handed_over":
@@ -70,12 +68,16 @@ def _check(runtime: Runtime, claim: Claim, question: verifying.Question) -> None
     verifying.record_finding(claim, finding, recorder.json(), runtime.clock())
 
 
-def _not_asked(claim: Claim, question: verifying.Question, now: datetime) -> None:
-    """A fault of ours before anything was asked: it counts as one question of the sparse rhythm, as one in asking does."""
-    if question.by_hand:
-        handing.record_draft(claim, None, [], now)
-    if question.status != "handed_over":
-        verifying.record_finding(claim, CannotTell(reason=_BROKEN), [], now)
+def _not_asked(claim: Claim, now: datetime) -> None:
+    """After a fault of ours: it counts as one question of the sparse rhythm, as one in asking does."""
+    try:
+        try:
+            verifying.record_finding(claim, CannotTell(reason=_BROKEN), [], now)
+        except Lost:
+            # One that a person is to publish by hand has a rhythm of its own; anything else was lost, indeed.
+            handing.record_draft(claim, None, [], now)
+    except Lost:
+        log.info("finding came late", publication=claim.publication_id)
 
 
 def _connect(runtime: Runtime, account_id: str, recorder: connections.Recorder, operator_ip: str) -> Connector:
@@ -127,16 +129,14 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
         # The database may be away for a moment, and a faulty program is mended: the errand stays, whatever happened.
         log.exception("errand broken off", publication=claim.publication_id)
         release()
-        _break_off(claim, runtime.clock())
+        _break_off(runtime, claim)
 
 
-def _break_off(claim: Claim, now: datetime) -> None:
+def _break_off(runtime: Runtime, claim: Claim) -> None:
     try:
-        failures = errands.break_off(claim, now)
+        errands.break_off(claim, runtime.clock())
     except Lost:
         log.info("errand overtaken", publication=claim.publication_id)
-    else:
-        log.warning("errand put off", publication=claim.publication_id, failures=failures)
 
 
 def _run_errand(runtime: Runtime, claim: Claim) -> None:

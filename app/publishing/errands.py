@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
+from app import logs
 from app.accounts.forms import PLATFORMS
 from app.db import atomic, db
 from app.notices import services as notices
@@ -49,9 +50,8 @@ def retry_errand(
         _done(row, claim, exchanges, now, **{_hour(row): at}, **({} if why is None else {"why": why}))
 
 
-def break_off(claim: Claim, now: datetime) -> int:
-    """Our own program failed: once more, ever later; whoever keeps the installation is told once. How often it was, in a row.
-    Raises Lost."""
+def break_off(claim: Claim, now: datetime) -> None:
+    """Our own program failed: once more, ever later; whoever keeps the installation is told once. Raises Lost."""
     with atomic():
         row = preparing.own(claim, ("cancelled", "published"))
         failures = row.errand_failures + 1
@@ -59,9 +59,9 @@ def break_off(claim: Claim, now: datetime) -> int:
         why = _BROKEN if failures < RUNG_AFTER else _STUCK
         values: dict[str, Any] = {"errand_failures": failures, "why": why, _hour(row): now + pause}
         states.touch(row, now=now, fence=claim.fence, claim_owner="", claim_until=None, **values)
+        logs.milestone("publication.errand_failed", failures=failures, **states.ids_of(row))
         if failures == RUNG_AFTER:
             _ring(row, now)
-    return failures
 
 
 def finish_recall(claim: Claim, exchanges: Sequence[Mapping[str, Any]], now: datetime) -> None:

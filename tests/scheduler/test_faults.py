@@ -190,19 +190,21 @@ def test_an_errand_survives_whatever_breaks_and_is_counted(
     assert (found.claim_owner, found.errand_failures) == ("", 1)
     assert found.discard_at is not None
     assert found.discard_at > utcnow() + timedelta(minutes=4)
-    (line,) = (line for line in lines if line["event"] == "errand put off")
-    assert (line["publication"], line["failures"]) == (found.id, 1)
+    (line,) = (line for line in lines if line["event"] == "publication.errand_failed")
+    assert (line["publication"], line["post"], line["failures"]) == (found.id, post.id, 1)
 
 
+@pytest.mark.parametrize("where", [(connections, "connect"), (verifying, "load")])
 @pytest.mark.parametrize("status", ["unknown", "published", "handed_over"])
-def test_a_fault_while_connecting_for_a_check_counts_as_a_question(
-    desk: Desk, sim: Sim, monkeypatch: pytest.MonkeyPatch, status: str
+def test_a_fault_around_a_check_counts_as_a_question(
+    desk: Desk, sim: Sim, monkeypatch: pytest.MonkeyPatch, status: str, where: tuple[Any, str]
 ) -> None:
     """It does not go round for ever: when the rhythm is used up, a person is asked."""
     post = desk.approved(accounts=[desk.wechat])
     publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
     force(row(post, desk.wechat), status, utcnow(), next_attempt_at=utcnow(), hand_over=status == "handed_over")
-    monkeypatch.setattr(connections, "connect", failing(connections.connect, ValueError("index"), 9))
+    home, name = where
+    monkeypatch.setattr(home, name, failing(getattr(home, name), ValueError("index"), 9))
     Clockwork.make().reconcile()
     found = row(post, desk.wechat)
     assert (found.status, found.checks, found.claim_owner) == (status, 1, "")
