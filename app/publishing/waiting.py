@@ -157,7 +157,7 @@ def _errand(row: Publication) -> Outlook:
     if row.status == "published" and row.recall_at is not None:
         return Outlook(why=row.why, following=N_("撤回结果会显示在这里。"), who=who, at=row.recall_at)
     if row.status == "cancelled" and row.discard_at is not None:
-        why, following = N_("平台上还留着为它准备的草稿。"), N_("系统会把草稿删掉。")
+        why, following = N_("为它做的准备还没有清理。"), N_("系统会清理，平台上有草稿的一并删掉。")
         return Outlook(why=row.why or why, following=following, who=who, at=row.discard_at)
     return Outlook(why=row.why, following="", who=row.error_who)
 

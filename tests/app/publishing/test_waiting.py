@@ -202,7 +202,7 @@ def test_a_reason_that_is_past_is_told_as_past(
 
 def test_errands_are_waited_for_too(desk: Desk, found: Publication, now: datetime) -> None:
     force(found, "cancelled", now, discard_at=now + HOUR)
-    assert (words(found, now).why, words(found, now).at) == ("平台上还留着为它准备的草稿。", now + HOUR)
+    assert (words(found, now).why, words(found, now).at) == ("为它做的准备还没有清理。", now + HOUR)
     change(found, discard_at=None)
     assert words(found, now) == Outlook(why="", following="", who="")
     force(found, "published", now, recall_at=now, why="正在向平台申请撤回。")
