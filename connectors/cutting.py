@@ -11,6 +11,7 @@ from connectors import wholes
 
 SENTENCE_ENDS = "。！？!?…"
 CLAUSE_ENDS = "，；,;"
+MARKS = SENTENCE_ENDS + CLAUSE_ENDS
 _PAIRS = {
     "（": "）",
     "(": ")",
@@ -170,9 +171,7 @@ def _boundaries(text: str, ends: str) -> Iterator[int]:
     for at in range(1, len(text)):
         if text[at - 1] not in _CLOSERS:
             last = at - 1
-        if closed[at] or wholes.joins(text[at]):
-            continue
-        if _ends(text, last, ends) and text[at] not in SENTENCE_ENDS + CLAUSE_ENDS:
+        if not closed[at] and _ends(text, last, ends) and text[at] not in MARKS and not wholes.joins(text[at]):
             yield at
 
 

@@ -168,6 +168,8 @@ class _Reader(HTMLParser):
             self._link[1].append(data)
 
     def flush(self) -> None:
+        if not self._text:
+            return
         while self._raising:
             self._lower(self._raising[-1][0])
         text = tidy("".join(self._text).strip("\t"))

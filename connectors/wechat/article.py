@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from html import escape
 from typing import Any
 
 from connectors import labels, raised, urgent
 from connectors.base import MediaStore
-from connectors.text import read
+from connectors.text import Document, read
 from connectors.urgent import Brief
 from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem
 from connectors.wechat import adapt, theme
@@ -53,6 +54,11 @@ class Adapting:
         self.problems: list[Problem] = []
         self.brief: Brief | None = None
 
+    @cached_property
+    def document(self) -> Document:
+        """What the post's own text says, without what is struck out."""
+        return read(self.content.body_html, struck=False)
+
     def done(self) -> Adaptation:
         title = self.words("title", self.content.title)
         author = self.words("author", self.content.author or str(self.account.settings.get("default_author") or ""))
@@ -85,7 +91,7 @@ class Adapting:
 
     def pictured(self) -> bool:
         """Whether pictures of the author's go along."""
-        return self.content.cover is not None or "cover" in self.overrides or bool(read(self.content.body_html).images)
+        return self.content.cover is not None or "cover" in self.overrides or bool(self.document.images)
 
     def label(self) -> str:
         """The label of what was made with AI, "" where nothing was; noted."""
@@ -127,7 +133,7 @@ class Adapting:
 
     def _be_brief(self) -> None:
         """The short form of an emergency post: a box before the text, which stays whole."""
-        brief = urgent.brief(self.content, read(self.content.body_html, struck=False))
+        brief = urgent.brief(self.content, self.document)
         self.problems += urgent.problems(brief, "content_html")
         self.brief = brief if brief.said else None
 
@@ -160,7 +166,8 @@ class Adapting:
         if "digest" in self.overrides:
             return self.words("digest", "")
         summary = self.words("digest", self.content.summary)
-        document = read(str(self.overrides.get("content_html", self.content.body_html)), struck=False)
+        own = self.overrides.get("content_html")
+        document = self.document if own is None else read(str(own), struck=False)
         told, notes = digest_of(summary, document, title, self.brief)
         self.notes += notes
         if not summary and (said := raised.note(document.raised, told, "摘要")):

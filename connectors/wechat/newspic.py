@@ -13,7 +13,6 @@ from typing import Any
 
 from connectors import labels, raised
 from connectors.base import MediaStore
-from connectors.text import read
 from connectors.values import AccountConfig, Adaptation, Content, Form, Json, Note
 from connectors.wechat import payloads
 from connectors.wechat.article import CONTENT_BYTES, CONTENT_CHARS, TITLE, Adapting
@@ -65,7 +64,7 @@ class _AdaptingPictures(Adapting):
         if "text" in self.overrides:
             text = str(self.overrides["text"]).strip()
         else:
-            document = read(self.content.body_html, struck=False)
+            document = self.document
             title = self.content.title.strip()
             lines = [block.written for block in document.blocks if block.text != title]
             text = "\n".join(lines) or self.content.summary.strip()
@@ -115,7 +114,7 @@ class _AdaptingPictures(Adapting):
             self.block("wechat.image", "images", "图片的设定不正确。请重新选择图片。")
         cover = self.content.cover
         first = {cover.sha256: cover.media_id} if cover is not None else {}
-        rest = {sha256: "" for sha256 in read(self.content.body_html).images if sha256 not in first}
+        rest = {sha256: "" for sha256 in self.document.images if sha256 not in first}
         chosen = {**first, **rest}
         if len(chosen) > MOST_PICTURES:
             left_out = len(chosen) - MOST_PICTURES
