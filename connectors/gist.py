@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from connectors import text as words
 from connectors.cutting import ends_a_sentence
 from connectors.outline import outline
-from connectors.pieces import FALSE, Label, Piece, joined
+from connectors.pieces import Label, Piece, joined
 
 TIME = re.compile(
     r"\d{4}年|\d{1,2}月\d{1,2}日|\d{1,2}[:：]\d{2}|\d{1,2}[时点](?!代|候)|[今明昨当次][天日晚晨早夜]|未来\s?\d+|\d+\s?小时"
@@ -25,9 +25,6 @@ PLACE = re.compile(
     r"[\u4e00-\u9fff](?:省|市(?!民|场|政)|区(?!别|分)|县|镇|乡(?!村)|村(?!民)|街道|社区|路(?!况|线)|大道|隧道|桥|水库|站(?!点)|沿江|全境)"
     r"|全[省市区县]|我[省市区县]"
 )
-_ASKS = re.compile(r"禁止|严禁|不得|不准|不许|杜绝|谨防|请|勿|不要|务必|切莫|避免|远离|注意|防范|做到|小心")
-# Whom or what a rule is for is nothing to be done.
-_CONDITION = re.compile(r"情形|条件|人员(?!不得)|对象|不予|之一的")
 # Of what may only be taken together, as many sentences can be taken.
 _MOST_NEEDED = 12
 ACTION = re.compile(r"请|勿|不要|务必|切莫|避免|远离|转移|撤离|绕行|拨打|不外出|不涉|防范|小心|服从|听从")
@@ -79,10 +76,9 @@ def sentences_of(document: words.Document, title: str = "") -> list[Sentence]:
 
 
 def _sentence(piece: Piece, number: int) -> Sentence:
-    heads = [one.text for one in piece.labels]
-    asking = any(_ASKS.search(text) for text in heads) and not any(_CONDITION.search(text) for text in heads)
+    asking = any(one.asks for one in piece.labels)
     led = piece.kind == "item" or any(not one.heading for one in piece.labels)
-    denied = any(FALSE.search(text) for text in heads)
+    denied = any(one.untrue for one in piece.labels)
     return Sentence(**vars(piece), number=number, asked=asking and led and not denied, denied=denied)
 
 

@@ -16,7 +16,6 @@ from connectors import text as words
 from connectors.cutting import ends_a_sentence, sentences, unpaired
 from connectors.pieces import CHAPTER, FALSE, Label, Piece, denies
 
-_ALL = re.compile(r"同时(?:具备|满足|符合|达到)|缺一不可|均须|全部(?:条件|满足)|依次|步骤|流程|程序")
 _LEADS = re.compile(r"以下|下列|如下|下述|这些")
 # Items that were typed, by the kind of their numbers.
 _TYPED = re.compile(
@@ -31,7 +30,6 @@ _LED = re.compile(rf"([^：:。]{{0,40}}[：:])(?:{_TYPED.pattern})")
 # Yes and no are said of the question: 问：……吗？ 答：不能。……
 _QUESTION = re.compile(r"(?:\d{1,2}[.、])?\s?(?:问|Q)\d{0,2}\s?[：:.、]")
 _ANSWER = re.compile(r"(?:答|A)\d{0,2}\s?[：:.、]")
-_YES_OR_NO = re.compile(r"(?:吗|是否|能否|可否|是不是|能不能|可不可以).*[？?]$|吗$")
 _LINE_HEAD = 30
 _FRAGMENT = 40
 # Sentences that one pair of quotes may hold together.
@@ -75,7 +73,7 @@ class _Outliner:
         return self.found
 
     def _untrue(self) -> bool:
-        return self.heading is not None and FALSE.search(self.heading.text) is not None
+        return self.heading is not None and self.heading.untrue
 
     def _head(self, block: words.Block) -> None:
         marked = block.kind == "heading" or CHAPTER.match(block.text) is not None
@@ -163,7 +161,7 @@ class _Outliner:
 
     def _since(self, piece: Piece) -> int:
         """Where that begins without which the piece says something else."""
-        if self._untrue() or (self.heading is not None and _YES_OR_NO.search(self.heading.text)):
+        if self._untrue() or (self.heading is not None and self.heading.is_yes_or_no):
             self.section = self.section if self.section >= 0 else piece.at
             return self.section
         denied = any(one.denies for one in self.leads)
@@ -185,7 +183,7 @@ class _Outliner:
         """Why a piece needs its heading: it would say the wrong thing without, or too little; "" where it does not."""
         if (
             self.careful
-            or _YES_OR_NO.search(heading.text)
+            or heading.is_yes_or_no
             or (item and not self.leads and (self.after_heading or self._goes_on(heading)))
         ):
             return "meaning"
@@ -207,6 +205,8 @@ def _heads(block: words.Block) -> bool:
     text = block.text
     if block.kind != "paragraph" or "\n" in text or len(text) > _LINE_HEAD or ends_a_sentence(text):
         return False
+    if unpaired([text])[1]:
+        return False
     bare = text.rstrip("：:")
     if bare != text:
         return FALSE.search(bare) is not None
@@ -226,7 +226,7 @@ def _whole_lists(found: Sequence[Piece]) -> list[Piece]:
     """What must be met together (同时符合下列条件：) is told together."""
     ends: dict[tuple[Label, ...], tuple[int, int]] = {}
     for one in found:
-        if one.kind == "item" and any(_ALL.search(label.text) for label in one.labels):
+        if one.kind == "item" and any(label.wants_all for label in one.labels):
             ends[one.labels] = (ends.get(one.labels, (one.at, 0))[0], one.at)
     return [
         replace(one, since=ends[one.labels][0], until=ends[one.labels][1])
@@ -238,6 +238,9 @@ def _whole_lists(found: Sequence[Piece]) -> list[Piece]:
 
 def _joined_pairs(found: Sequence[Piece]) -> Iterator[Piece]:
     held, opened = unpaired([one.text for one in found])
+    # A lead-in whose pair closes among its items cannot stand before some of them.
+    torn = {label for label in {each for one in found for each in one.labels} if unpaired([label.text])[1]}
+    opened |= {index for index, one in enumerate(found) if torn & set(one.labels)}
     at = 0
     for first, last in [*_merged(held), (len(found), len(found))]:
         for index in range(at, first):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from connectors import text as words
 from connectors.cutting import ends_a_sentence
@@ -15,6 +16,11 @@ FORBIDS = re.compile(
     r"禁止|严禁|不得|不予|不能|不可|不准|不许|不应|不宜|不要|不含|不包括|不适用|无需|不需|不用|勿|切莫|避免|远离|杜绝|谨防|拒绝"
     r"|除外|取消|停止|停运|暂停|废止|失效|原来|以前|原规定|旧"
 )
+_ASKS = re.compile(r"禁止|严禁|不得|不准|不许|杜绝|谨防|请|勿|不要|务必|切莫|避免|远离|注意|防范|做到|小心")
+# Whom or what a rule is for is nothing to be done.
+_CONDITION = re.compile(r"情形|条件|人员(?!不得)|对象|不予|之一的")
+_ALL = re.compile(r"同时(?:具备|满足|符合|达到)|缺一不可|均须|全部(?:条件|满足)|依次|步骤|流程|程序")
+_YES_OR_NO = re.compile(r"(?:吗|是否|能否|可否|是不是|能不能|可不可以).*[？?]$|吗$")
 # The number of a heading, as typed.
 CHAPTER = re.compile(r"^(?:[（(]?[一二三四五六七八九十]{1,3}[)）、]|第.{1,3}[章节条]\s?|\d{1,2}[.．、](?!\d))\s?")
 
@@ -44,9 +50,28 @@ class Label:
         bare = (CHAPTER.sub("", self.text) if self.heading else self.text).rstrip()
         return bare if ends_a_sentence(bare) or bare.endswith(("：", ":")) else f"{bare}："
 
-    @property
+    # Read once each: thousands of items may stand under one.
+    @cached_property
     def denies(self) -> bool:
         return denies(self.text)
+
+    @cached_property
+    def untrue(self) -> bool:
+        return FALSE.search(self.text) is not None
+
+    @cached_property
+    def asks(self) -> bool:
+        """Whether what stands under it is to be done or not to be done, and no condition for something else."""
+        return _ASKS.search(self.text) is not None and _CONDITION.search(self.text) is None
+
+    @cached_property
+    def wants_all(self) -> bool:
+        """Whether what stands under it only holds together."""
+        return _ALL.search(self.text) is not None
+
+    @cached_property
+    def is_yes_or_no(self) -> bool:
+        return _YES_OR_NO.search(self.text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)

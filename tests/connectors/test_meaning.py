@@ -171,6 +171,10 @@ def test_a_pair_over_lines_is_one(between: str) -> None:
     document = read(f"{held}{FILLER}")
     assert outline(document)[0].text == "市长强调：“7月15日前完成云溪区排查。\n7月16日起在白鹭县布防。”"
     assert text(f"{held}{FILLER}").startswith("市长强调：“7月15日前完成云溪区排查。\n7月16日起在白鹭县布防。”")
+    # Short lines are no headings when they open one, and no lead-ins.
+    [one] = gist.sentences_of(read("<p>会议强调（全市</p><p>要做好准备。）</p>"))
+    assert one.text == "会议强调（全市\n要做好准备。）"
+    assert gist.sentences_of(read("<p>请勿（夜间：</p><ul><li>涉水；）</li></ul>")) == []
     # One that nothing closes is not taken out of its text.
     assert [one.text for one in gist.sentences_of(read("<p>他说：“好。</p><p>天晴了。</p>"))] == ["天晴了。"]
 
