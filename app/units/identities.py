@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.audit.services import record
 from app.db import atomic, db
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, Forbidden, Invalid
 from app.units.access import Actor
 from app.units.models import Identity, Passkey, User
 from app.units.open_sessions import end_all, still_signed_in
@@ -49,6 +49,7 @@ def list_identity(actor: Actor, user_id: str, listed: str, *, now: datetime) -> 
 
     Another one that was bound signs in no more, and whoever signed in with it is signed out.
     """
+    managed_person(actor, user_id)
     row = working()
     if row is None:
         raise Conflict(_NOT_LISTED)
@@ -76,7 +77,7 @@ def list_identity(actor: Actor, user_id: str, listed: str, *, now: datetime) -> 
 
 def remove_identity(actor: Actor, user_id: str, *, now: datetime) -> User:
     """Another person's identity signs in no more, whoever signed in with it is signed out, their tokens end; they are told.
-    Raises NotFound when there is none, Conflict for who would have nothing left to sign in with."""
+    Raises Conflict when there is none, and for who would have nothing left to sign in with."""
     with atomic():
         user = managed_person(actor, user_id)
         _remove(actor, user, now)
@@ -112,12 +113,12 @@ def drop_password(actor: Actor, user_id: str, *, now: datetime) -> User:
 
 def _remove(actor: Actor, user: User, now: datetime) -> None:
     db.session.get(User, user.id, with_for_update=True, populate_existing=True)
+    before = _forget(user)
+    if not before:
+        raise Conflict(N_("没有解除。没有登记统一身份，或刚刚已被解除。请刷新页面。"))
     key = db.session.scalar(select(Passkey.id).where(Passkey.user_id == user.id).limit(1))
     if not has_password(user.id) and key is None:
         raise Conflict(f"没有解除。{user.name}没有密码，解除后将无法登录。请先由管理员重置密码。")
-    before = _forget(user)
-    if not before:
-        raise NotFound(N_("没有解除。没有登记统一身份，或刚刚已被解除。请刷新页面。"))
     _record(actor, "user.identity_remove", user, now, before=before)
     tell(user, "user.identity_remove", now)
 

@@ -18,6 +18,7 @@ from app.units.provider import (
     remove_provider,
     require_manager,
     save_provider,
+    without_password,
 )
 from app.units.provider_check import Finding, check
 from app.units.settings_views import person_page
@@ -125,6 +126,7 @@ def _page(refusal: TandemError | None = None, findings: list[Finding] | None = N
         sealed=row is not None and closed(row.secrets),
         secretless=row is not None and not closed(row.secrets) and not row.secrets.get("client_secret"),
         bound=bound_count(row) if row is not None else 0,
+        without_password=without_password() if row is not None else [],
         redirect_uri=redirect_uri(),
         refusal=refusal,
         findings=findings,

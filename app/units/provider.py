@@ -24,7 +24,7 @@ from app.words import N_
 from connectors.openid.asking import is_safe
 from connectors.openid.values import Registration
 
-CALLBACK = "/sign-in/provider/callback"
+RETURN = "/sign-in/provider/return"
 MOST_ALLOWED = 200
 _MANAGE = "user.manage"
 _PARTING = re.compile(r"[\s,，;；、]+")
@@ -80,7 +80,7 @@ def require_manager(actor: Actor) -> None:
 
 def redirect_uri() -> str:
     """Where the platform sends browsers back to; to be registered there."""
-    return f"{current().public_url}{CALLBACK}"
+    return f"{current().public_url}{RETURN}"
 
 
 def registration(row: IdentityProvider) -> Registration:
@@ -137,7 +137,7 @@ def remove_provider(actor: Actor, *, now: datetime) -> None:
         row = db.session.scalars(select(IdentityProvider).with_for_update().limit(1)).first()
         if row is None:
             raise NotFound
-        names = list(db.session.scalars(select(User.name).where(User.active, User.password_hash == NO_PASSWORD)))
+        names = without_password()
         if names:
             raise Conflict(f"没有删除。{'、'.join(names[:5])}没有密码，只能通过它登录。请先为他们重置密码。")
         gone = 0
@@ -216,6 +216,12 @@ def bound_count(row: IdentityProvider) -> int:
     """How many people have signed in through it."""
     query = select(func.count(Identity.id)).where(Identity.issuer == row.issuer, Identity.subject.is_not(None))
     return db.session.scalar(query) or 0
+
+
+def without_password() -> list[str]:
+    """The names of active people who sign in through it or by passkey alone."""
+    query = select(User.name).where(User.active, User.password_hash == NO_PASSWORD).order_by(User.name)
+    return list(db.session.scalars(query))
 
 
 def _tidy(name: str) -> str:

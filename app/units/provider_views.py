@@ -18,7 +18,7 @@ from app.units.addresses import refuse_if_too_many
 from app.units.identity_views import bp as bp
 from app.units.models import IdentityProvider
 from app.units.permissions import SIGNED_IN, current_actor, public, requires
-from app.units.provider import CALLBACK, working
+from app.units.provider import RETURN, working
 from app.units.roundtrip import NotVouched
 from app.units.views import sign_in_page
 from app.units.vouching import NotListed
@@ -64,7 +64,7 @@ def prove_by_provider() -> ResponseReturnValue:
         return _proof_page(_told(refusal, signing_in=False)), refusal.status
 
 
-@bp.get(CALLBACK)
+@bp.get(RETURN)
 @public
 def provider_answer() -> ResponseReturnValue:
     """Back from the platform. What this browser did not set out with, or set out with too long ago, is nobody's."""

@@ -602,7 +602,7 @@ OPEN = [
     op(PUBLIC, "POST /sign-in/passkey/options"),
     # Nobody set out from here.
     op(PUBLIC, "GET /sign-in/provider"),
-    op(PUBLIC, "GET /sign-in/provider/callback"),
+    op(PUBLIC, "GET /sign-in/provider/return"),
     op(PUBLIC, "GET /sign-in/second"),
     op(PUBLIC, "POST /sign-in/second", may={401}),
     op(PUBLIC, "GET /sitemap.xml"),

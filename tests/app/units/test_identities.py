@@ -72,7 +72,7 @@ def test_an_administrator_sets_the_platform_up_on_screen(
     assert done.status_code == 303
     page = admin.get("/settings/identity-provider").text
     assert faults(page) == []
-    assert "http://127.0.0.1:8000/sign-in/provider/callback" in page
+    assert "http://127.0.0.1:8000/sign-in/provider/return" in page
     assert "@example.gov.cn" in page
     assert SECRET not in page
     (event,) = db.session.query(Event).filter_by(action="provider.save")
@@ -234,7 +234,7 @@ def test_an_administrator_lists_and_unbinds_on_the_persons_page(
     assert sessions_open(town.author) == 0
     assert all(token.revoked_at for token in db.session.query(ApiToken).filter_by(user_id=town.author.id))
     assert enter(browser).status_code == 401
-    assert admin.post(f"{path}/identity/removal").status_code == 404
+    assert admin.post(f"{path}/identity/removal").status_code == 409
 
 
 def test_another_identity_takes_the_last_ones_place_at_once(

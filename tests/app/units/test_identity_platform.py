@@ -22,7 +22,7 @@ from connectors.openid.faults import WORDS, answered
 from connectors.openid.values import Attempt, Registration, Vouched
 from tests.app.units.identity_platform import CLIENT_ID, SECRET, IdentityPlatform, Platforms, public_pem, signed_by
 
-REDIRECT = "https://tandem.example.gov.cn/sign-in/provider/callback"
+REDIRECT = "https://tandem.example.gov.cn/sign-in/provider/return"
 
 
 class Desk:

@@ -316,7 +316,7 @@ def test_what_the_platform_answers_instead_is_told(
     set_up(platform)
     state = leave(browser).partition("state=")[2]
     query = {"error": error, "error_description": "请联系骗子 10086", "state": state}
-    answer = browser.get("/sign-in/provider/callback", query_string=query)
+    answer = browser.get("/sign-in/provider/return", query_string=query)
     assert answer.status_code in (401, 503)
     assert words in answer.text
     assert "10086" not in answer.text
