@@ -27,6 +27,8 @@ from connectors.openid.values import Registration
 RETURN = "/sign-in/provider/return"
 MOST_ALLOWED = 200
 _MANAGE = "user.manage"
+# Two who set it up at once do not make two of it.
+_ONLY = "provider"
 _PARTING = re.compile(r"[\s,，;；、]+")
 _CLAIM = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
@@ -115,7 +117,7 @@ def save_provider(actor: Actor, given: Settings, *, now: datetime) -> IdentityPr
         secret = _secret(row, given)
         before = _told(row) if row is not None else {}
         if row is None:
-            row = IdentityProvider(created_at=now)
+            row = IdentityProvider(id=_ONLY, created_at=now)
             db.session.add(row)
         row.name, row.issuer, row.client_id = _tidy(given.name), given.issuer.strip(), given.client_id.strip()
         row.scopes, row.claim, row.allowed = " ".join(given.scopes.split()), given.claim.strip(), allowed

@@ -13,7 +13,7 @@ from flask_login import current_user
 
 from app.db import utcnow
 from app.errors import Conflict, TandemError, TooMany
-from app.units import proofs, roundtrip, sessions, vouching
+from app.units import devices, proofs, roundtrip, sessions, vouching
 from app.units.addresses import refuse_if_too_many
 from app.units.identity_views import bp as bp
 from app.units.models import IdentityProvider
@@ -44,7 +44,7 @@ def sign_in_by_provider() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(target)
     try:
-        refuse_if_too_many(request.remote_addr or "", utcnow())
+        _refuse_if_too_many()
         return redirect(_leave(_platform(), _SIGN_IN, target))
     except (NotVouched, TooMany, Conflict) as refusal:
         _log(refusal)
@@ -87,7 +87,7 @@ def provider_answer() -> ResponseReturnValue:
 def _enter(kept: dict[str, Any], attempt: Attempt) -> ResponseReturnValue:
     row, origin, now = working(), request.remote_addr or "", utcnow()
     try:
-        refuse_if_too_many(origin, now)
+        _refuse_if_too_many()
         row = _platform()
         name = row.name
         vouched = roundtrip.finish(row, attempt, request.args, now=now)
@@ -121,6 +121,12 @@ def _prove(kept: dict[str, Any], attempt: Attempt) -> ResponseReturnValue:
         return _proof_page(_told(refusal, signing_in=False)), 403 if refusal.status == 401 else refusal.status
     sessions.note_proof()
     return _proof_page("")
+
+
+def _refuse_if_too_many() -> None:
+    """Raises TooMany; who comes in a browser of theirs is not kept waiting by others behind the same address."""
+    if not devices.is_known(sessions.device_secrets(), utcnow()):
+        refuse_if_too_many(request.remote_addr or "", utcnow())
 
 
 def _platform() -> IdentityProvider:

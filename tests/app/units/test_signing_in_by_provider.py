@@ -367,6 +367,10 @@ def test_failures_are_counted_for_their_address(town: Town, platform: IdentityPl
     back = leave(browser)
     assert browser.get(back, environ_base=stranger).status_code == 429
     assert platform.asked.count("/token") == 0
+    # Somebody's own browser is not kept waiting.
+    assert enter(browser).status_code == 302
+    browser.post("/sign-out")
+    assert browser.get("/sign-in/provider", environ_base=stranger).status_code == 302
 
 
 def test_strangers_guesses_do_not_hold_it_up(
