@@ -35,7 +35,8 @@ def profile() -> str:
 @proven
 def submit_password() -> ResponseReturnValue:
     form, actor, row = request.form, current_actor(), sessions.open_session()
-    how = row.how if row is not None else PASSWORD
+    # Kept now: the session ends with the password.
+    how, through = (row.how, row.provider) if row is not None else (PASSWORD, "")
     # The password alone is no proof of who has a second factor: the new session is no younger than the old one's proof.
     proven_at, failed = None, 0
     if row is not None and kinds_of(actor.user_id):
@@ -63,7 +64,7 @@ def submit_password() -> ResponseReturnValue:
         epoch=changed.epoch,
         proven_at=proven_at,
         failed_proofs=failed,
-        provider=row.provider if row is not None else "",
+        provider=through,
     )
     flash(_("密码已修改。其他设备上的登录已全部退出。"), "ok")
     return redirect(url_for("units.profile"))

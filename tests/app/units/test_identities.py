@@ -301,6 +301,19 @@ def test_a_password_is_dropped_once_the_other_way_was_used_and_not_ones_own(
         identities.drop_password(actor_for(town.admin), town.admin.id, now=utcnow())
 
 
+@ONE_KIND
+def test_a_new_password_leaves_it_said_through_what_one_came(
+    town: Town, platform: IdentityPlatform, browser: FlaskClient
+) -> None:
+    set_up(platform)
+    list_author(town)
+    enter(browser)
+    new = {"old": PASSWORD, "new": "another horse 345", "again": "another horse 345"}
+    assert browser.post("/settings/profile/password", data=new).status_code == 302
+    row = session_of(town.author)
+    assert (row.how, row.provider) == ("provider", NAME)
+
+
 # Proving to be there.
 
 
