@@ -123,7 +123,7 @@ def _alarm_of_return(review: Review, actor: Actor, comment: str, now: datetime) 
         level=ALARM,
         unit_id=review.unit_id,
         title=f"补审没有通过，稿件已在发布：{review.post.title}"[:200],
-        body=f"{actor.name}：{comment[:500]} 请尽快决定撤回或发更正。",
+        body=f"{actor.name}：{comment[:500]} 请发布人尽快决定是否撤回；保留的，请拟稿人写更正稿。",
         path=f"/posts/{review.post_id}",
         now=now,
     )
