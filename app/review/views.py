@@ -141,6 +141,7 @@ def panel(post_id: str) -> ResponseReturnValue:
         people=_people(review) if review is not None else {},
         may_decide=review is not None and services.may_decide(actor, review, principals),
         may_withdraw=actor.may("post.write", post.unit) and post.status in ("in_review", "approved"),
+        now=utcnow(),
     )
 
 

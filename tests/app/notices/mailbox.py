@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import email
 import email.policy
 import socketserver
@@ -19,6 +20,13 @@ class _Talk(socketserver.StreamRequestHandler):
             if word == b"RCPT" and box.refuses:
                 self.wfile.write(b"550 no such mailbox\r\n")
                 continue
+            if word == b"EHLO":
+                self.wfile.write(b"250-test\r\n250 AUTH PLAIN\r\n")
+                continue
+            if word == b"AUTH":
+                box.logins.append(base64.b64decode(line.split()[-1]).decode().split("\0")[-1])
+                self.wfile.write(b"235 ok\r\n")
+                continue
             if word == b"DATA":
                 self.wfile.write(b"354 go\r\n")
                 box.raw.append(b"".join(iter(self.rfile.readline, b".\r\n")))
@@ -35,6 +43,8 @@ class Mailbox(socketserver.ThreadingTCPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Talk)
         self.raw: list[bytes] = []
+        # Passwords that were given.
+        self.logins: list[str] = []
         self.refuses = False
         threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
 

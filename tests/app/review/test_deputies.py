@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from app.audit.models import Event
-from app.db import atomic, db
+from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.review import deputies
 from app.review import services as review
@@ -273,13 +273,12 @@ def give(person: Actor, unit: Unit, role: str = "reviewer") -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_the_absent_are_given_later_is_not_the_deputys(
-    world: World, clerk: Actor, enter: Enter, now: datetime
-) -> None:
+def test_what_the_absent_are_given_later_is_not_the_deputys(world: World, clerk: Actor, enter: Enter) -> None:
     """Whoever gives a right to the absent person thinks of that person; and an administrator who set the deputy had a right to
     give no more than what there was (docs/decisions/0014)."""
+    now = utcnow()
     chief = world.person("chief", world.bureau, "reviewer")
-    row = appoint(world, chief, clerk)
+    row = appoint(world, chief, clerk, starts_at=now, ends_at=now + WEEK, now=now)
     assert row.covers == [{"role": "reviewer", "unit_id": world.bureau.id}]
     give(chief, world.city)
     run = submitted(world)
@@ -295,16 +294,17 @@ def test_what_the_absent_are_given_later_is_not_the_deputys(
     assert world.city.name in page
     # Ended and set anew, it covers both.
     deputies.end(chief, row.id, now)
-    appoint(world, chief, clerk)
+    appoint(world, chief, clerk, starts_at=now, ends_at=now + WEEK, now=now)
     assert clerk.user_id in review.deciders(run, now)
     assert approve(clerk, run, now).decisions[0].for_user_id == chief.user_id
     assert "又得到审核权限" not in enter(chief).get("/settings/deputies").text
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_what_the_absent_lose_the_deputy_loses(world: World, clerk: Actor, enter: Enter, now: datetime) -> None:
+def test_what_the_absent_lose_the_deputy_loses(world: World, clerk: Actor, enter: Enter) -> None:
+    now = utcnow()
     chief = world.reviewers[0]
-    appoint(world, chief, clerk)
+    appoint(world, chief, clerk, starts_at=now, ends_at=now + WEEK, now=now)
     run = submitted(world)
     with atomic():
         db.session.query(Grant).filter(Grant.user_id == chief.user_id).delete()
