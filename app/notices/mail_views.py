@@ -47,7 +47,7 @@ def ask() -> ResponseReturnValue:
         if fault:
             flash(_(fault), "error")
             return ""
-        return _("验证码已发出，请到这个邮箱查收。")
+        return _("验证码已发出。请到这个邮箱查收，再填到下面的“邮件通知”里。")
 
     return _said(act)
 
