@@ -244,7 +244,11 @@ def claim_probes(now: datetime, limit: int = 5) -> list[str]:
         return []
     with atomic():
         ids = db.session.scalars(
-            select(Account.id).where(due).order_by(Account.probe_requested_at.nulls_last(), Account.id).limit(limit)
+            select(Account.id)
+            .where(due)
+            .order_by(Account.probe_requested_at.nulls_last(), Account.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
         ).all()
         return [account_id for account_id in ids if _take(account_id, due, now)]
 
