@@ -9,7 +9,8 @@ import pytest
 
 from app.db import atomic, db
 from app.inbox import services as inbox
-from app.inbox.models import Conversation
+from app.inbox.answering import mark_answered
+from app.inbox.models import Conversation, Message
 from app.inbox.reminding import NEAR, remind_of_deadlines
 from app.notices import services as notices
 from app.units.access import Actor
@@ -60,8 +61,19 @@ def test_whoever_left_has_it_no_more(city: City, talk: Conversation, now: dateti
     assert bell(city.wang) == ["答复已超时"]
 
 
-def test_what_is_answered_or_done_needs_no_word(city: City, talk: Conversation, now: datetime) -> None:
-    inbox.set_status(city.wang, talk.id, "resolved", now=now)
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_is_answered_or_done_needs_no_word(city: City, talk: Conversation, now: datetime, answered: bool) -> None:
+    """Nor is what was told of it before to be read any more."""
+    later = now + timedelta(days=1)
+    assert remind_of_deadlines(later) == 1
+    assert notices.unread(city.li) == 2
+    if answered:
+        message_id = inbox.reply(city.li, talk.id, text="请带身份证到政务大厅办理。", key="k", now=later).id
+        with atomic():
+            mark_answered(db.session.get_one(Conversation, talk.id), db.session.get_one(Message, message_id))
+    else:
+        inbox.set_status(city.li, talk.id, "resolved", now=later)
+    assert notices.unread(city.li) == 0
     assert remind_of_deadlines(now + timedelta(days=2)) == 0
 
 
