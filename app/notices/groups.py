@@ -60,6 +60,13 @@ GROUPS = (
         acts="",
     ),
     Group(
+        key="errand",
+        words=N_("系统"),
+        hint=N_("撤回、清理草稿连续失败，须系统管理员处理"),
+        kinds=("errand",),
+        acts="unit.manage",
+    ),
+    Group(
         key="post",
         words=N_("稿件和其他"),
         hint=N_("链接打不开、账号多日没有更新等"),

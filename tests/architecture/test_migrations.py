@@ -34,7 +34,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
-    "0025": ("mail_addresses",),
+    "0026": ("mail_addresses",),
     "0023": ("known_devices", "sign_in_failures"),
     "0021": ("shared_uses",),
     "0020": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
