@@ -25,6 +25,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, configure_mappers
 from urllib3.connection import HTTPConnection
 
+# Imported late by the product: here once, and not by each child anew.
+import connectors.registry  # noqa: F401
 from app.config import load
 from app.publishing import claims
 from app.publishing.values import Claim
