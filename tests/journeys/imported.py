@@ -13,6 +13,7 @@ with tempfile.TemporaryDirectory() as home:
     create_app(load({"TANDEM_INSTANCE_PATH": home}))
 for name in (
     "flask_migrate.cli",
+    "granian.cli",
     "connectors.registry",
     "scheduler.__main__",
     "connectors.simulator.__main__",
