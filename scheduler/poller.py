@@ -8,7 +8,7 @@ from functools import partial
 import structlog
 
 from app.accounts import connections
-from app.accounts.services import claim_probes, heed, probe
+from app.accounts.services import claim_probes, heed, note_answered, probe
 from app.db import release
 from app.inbox import polling
 from app.inbox.polling import Poll
@@ -68,6 +68,8 @@ def _messages(runtime: Runtime, poll: Poll) -> None:
         polling.record_poll_failure(poll.account_id, error, runtime.clock())
         return
     cost = getattr(connector.meter, "spent", {}).get("fetch", 0)
+    if getattr(connector.meter, "last_call", ""):
+        note_answered(poll.account_id, begun)
     polling.record_poll(poll.account_id, page, runtime.clock(), asked_with=poll.cursor, begun=begun, cost=cost)
 
 

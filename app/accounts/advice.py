@@ -21,6 +21,7 @@ STATUS: Mapping[str, tuple[str, str, str]] = {
     "barred": ("red", "shield-lock", N_("未放行本服务器")),
     "sealed": ("red", "plug-connected-x", N_("凭据打不开")),
     "unknown": ("grey", "question-mark", N_("尚未核实")),
+    "doubted": ("amber", "alert-triangle", N_("据报已取消授权")),
     "corrected": ("blue", "hourglass", N_("已修改，等待下次检查")),
     "unauthorised": ("amber", "key", N_("尚未授权")),
     "inactive": ("slate", "player-pause", N_("已停用")),
@@ -69,12 +70,19 @@ def status_of(account: Account) -> tuple[str, str, str]:
         return STATUS["unauthorised"]
     if corrected(account):
         return STATUS["corrected"]
+    if doubted(account):
+        return STATUS["doubted"]
     return STATUS["barred" if barred(account) else account.status]
 
 
 def barred(account: Account) -> bool:
     """Whether its credentials were not even looked at, since this server's address is not on the platform's list."""
     return account.status == "refused" and bool(_token(account).get("unlisted"))
+
+
+def doubted(account: Account) -> bool:
+    """Whether the platform is said to have been told to end the authorisation, and was not asked yet."""
+    return account.status == "unknown" and bool(_token(account).get("doubted_at"))
 
 
 def confirming(account: Account) -> bool:
@@ -125,7 +133,12 @@ def rights_by(mode: str) -> tuple[str, ...]:
 
 def corrected(account: Account) -> bool:
     """Whether it was changed since the last check, which says nothing any more."""
-    return account.status == "unknown" and not account.rights and account.checked_at is not None
+    return account.status == "unknown" and untested(account) and account.checked_at is not None
+
+
+def untested(account: Account) -> bool:
+    """Whether no test of these credentials has said anything; use may have."""
+    return not _token(account)
 
 
 def put_off(account: Account) -> bool:
@@ -189,6 +202,11 @@ def next_step(account: Account, now: datetime) -> Step:
         return Step(act="credentials", text=text)
     if unauthorised(account):
         text = N_("先在开放平台登记下面两个地址，再用本账号登录微博并授权，系统才能替它发布和收取互动。")
+        return Step(act="authorize", text=text)
+    if doubted(account):
+        text = N_(
+            "微博通知说这个账号的授权已被取消，系统正在核实，一般十分钟内有结果。确实取消过的，请用本账号重新授权；没有取消过的，不用处理。"
+        )
         return Step(act="authorize", text=text)
     ends = expires_at(account)
     if ends is not None and ends <= now + nearness(account)[0]:

@@ -125,12 +125,14 @@ def _use_up(account: Account, state: str, now: datetime) -> None:
 
 
 def note_revocation(account_id: str, now: datetime) -> None:
-    """Somebody says the authorisation was taken back: the scheduler asks the platform. Nothing is believed yet.
+    """Somebody says the authorisation was taken back: the scheduler asks the platform. Until it has, neither is believed,
+    and the account's page says so.
 
     Where no call is left today for a probe, the next look for messages, paid from elsewhere, meets the refusal.
     """
     with atomic():
         account = changing.locked(account_id)
+        verdicts.note_doubt(account, now)
         asked = account.probe_requested_at
         if asked is None:
             account.probe_requested_at = _not_again(account.checked_at, now)

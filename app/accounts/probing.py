@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, and_, exists, or_, select, update
 
 from app.accounts import changing, connections, tokens, verdicts
-from app.accounts.advice import confirming, unauthorised
+from app.accounts.advice import confirming, unauthorised, untested
 from app.accounts.allotment import quota_summary, remaining
 from app.accounts.health import note_limit
 from app.accounts.judging import own_settings
@@ -92,7 +92,7 @@ def _test(account_id: str, now: datetime) -> Tested:
     if unauthorised(account):
         # Nobody need be asked: until a person signs in at the platform nothing works.
         return _left_alone(account, "unauthorised", now + PROBE_AGAIN, now)
-    if account.rights and _too_few_calls(account, now):
+    if not untested(account) and _too_few_calls(account, now):
         # Not all could be asked today: what is known is worth more than "not asked".
         return _left_alone(account, "spent", _budget_returns(account, now), now)
     asked_with, requested = _asked_with(account), account.probe_requested_at
@@ -244,7 +244,11 @@ def claim_probes(now: datetime, limit: int = 5) -> list[str]:
         return []
     with atomic():
         ids = db.session.scalars(
-            select(Account.id).where(due).order_by(Account.probe_requested_at.nulls_last(), Account.id).limit(limit)
+            select(Account.id)
+            .where(due)
+            .order_by(Account.probe_requested_at.nulls_last(), Account.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
         ).all()
         return [account_id for account_id in ids if _take(account_id, due, now)]
 

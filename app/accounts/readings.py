@@ -56,8 +56,13 @@ def claim(now: datetime, limit: int) -> list[str]:
     if db.session.scalar(select(Account.id).where(*due).limit(1)) is None:
         return []
     with atomic():
+        # What somebody else holds is left to the next turn: whoever waits for many, in an order of its own, may wait for ever.
         ids = db.session.scalars(
-            select(Account.id).where(*due).order_by(Account.next_reading_at, Account.id).limit(limit)
+            select(Account.id)
+            .where(*due)
+            .order_by(Account.next_reading_at, Account.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True, key_share=True)
         ).all()
         taken = []
         for account_id in ids:
@@ -73,10 +78,16 @@ def claim(now: datetime, limit: int) -> list[str]:
 
 
 def _plan(now: datetime) -> None:
-    with atomic():
-        new = select(Account.id).where(Account.active, Account.next_reading_at.is_(None)).limit(500)
-        for account_id in db.session.scalars(new).all():
-            request(account_id, _morning_of(account_id, now))
+    """One transaction each: schedulers that plan the same accounts would else wait for each other's rows."""
+    new = (Account.active, Account.next_reading_at.is_(None))
+    for account_id in db.session.scalars(select(Account.id).where(*new).order_by(Account.id).limit(500)).all():
+        with atomic():
+            db.session.execute(
+                update(Account)
+                .where(Account.id == account_id, *new)
+                .values(next_reading_at=_morning_of(account_id, now))
+                .execution_options(synchronize_session=False)
+            )
 
 
 def read(account_id: str, now: datetime) -> ConnectorError | None:

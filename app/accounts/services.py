@@ -20,6 +20,7 @@ from app.accounts.health import health_of, note_limit, request_poll, tidy
 from app.accounts.judging import Errors, check_credentials, check_settings, check_told
 from app.accounts.models import Account
 from app.accounts.probing import Tested, check_now, claim_probes, note_refused, probe, request_probe
+from app.accounts.verdicts import note_answered
 from app.audit.services import record
 from app.config import current
 from app.db import Page, atomic, db, page_of
@@ -40,6 +41,7 @@ __all__ = [
     "heed",
     "main_quotas",
     "manageable_units",
+    "note_answered",
     "note_callback",
     "note_limit",
     "note_refused",

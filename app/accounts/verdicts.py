@@ -25,6 +25,11 @@ _NEVER = N_("还没有收到过推送，收到第一条时验证。")
 _SECRET = N_("请核对账号设置中回调签名所用的密钥（微博为 App Secret），更正后让平台重新推送。")
 _WORKED = N_("用它成功发布过。")
 _RESTS = N_("用它成功发布过；访问令牌恢复后照旧可用。")
+_WAITS = N_("访问令牌失效，现在测不了；令牌恢复后自动重测。")
+_DOUBTED = N_("平台通知说这个账号的授权已被取消，正在核实。")
+_DOUBTED_REMEDY = N_("确实取消过的，请用本账号重新授权；没有取消过的，核实后自动恢复。")
+# Known without a token; and what is not true any more when it is dead.
+_WITHOUT_TOKEN, _ENDS_WITH_IT = frozenset({"operator_ip", "safe_domain"}), frozenset({"expiry", SECRET})
 _ADMIN = N_("系统管理员")
 _AGAIN = "补齐后再发布一次即可证实，测试试不出来。"
 # Refusals come as often as somebody sends them: noted once a minute.
@@ -47,8 +52,7 @@ def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[
     if not found[0].asked and found[0].key in known:
         return [dict(right) for right in before]
     if found[0].ok is False:
-        # What use has shown stands again with the token: no probe could show it anew.
-        return [*map(row, found), *(_resting(right) for right in known.values() if _shown(right))]
+        return _without_token(known, found)
     known = {key: _awake(right) if found[0].ok else right for key, right in known.items()}
     told = [
         row(right) if _says_more(right, known.get(right.key)) else known.get(right.key, row(right)) for right in found
@@ -57,6 +61,15 @@ def merged(before: Sequence[Mapping[str, Any]], found: Sequence[Right]) -> list[
         # Without a word about the token nothing else was asked.
         told += [right for key, right in known.items() if key not in {each.key for each in found}]
     return told
+
+
+def _without_token(known: Mapping[str, Row], found: Sequence[Right]) -> list[Row]:
+    """What use has shown stands again with the token: no probe could show it anew. The rest is named, and waits for it."""
+    told = {right.key: row(right) for right in found}
+    for key, right in known.items():
+        if _shown(right) or (key not in told and key not in _ENDS_WITH_IT):
+            told[key] = _resting(right)
+    return list(told.values())
 
 
 def _says_more(found: Right, known: Mapping[str, Any] | None) -> bool:
@@ -69,7 +82,11 @@ def _shown(known: Mapping[str, Any]) -> bool:
 
 
 def _resting(right: Row) -> Row:
-    return {**right, "ok": None, "detail": _RESTS} if right.get("used") else right
+    if right.get("used"):
+        return {**right, "ok": None, "detail": _RESTS}
+    if right.get("denied") or right["key"] in _WITHOUT_TOKEN:
+        return right
+    return {**row(Right(key=right["key"], ok=None, detail=_WAITS)), **({"ours": True} if _ours(right) else {})}
 
 
 def _awake(right: Row) -> Row:
@@ -95,14 +112,47 @@ def note_denied(account_id: str, key: str, error: NotEntitled, now: datetime) ->
         account = _locked(account_id)
         key = error.right or key
         present = next((right for right in account.rights if right["key"] == key), None)
-        # Before a first probe there is nothing to stand beside.
-        known = present is not None or (key in RIGHTS and bool(account.rights))
+        known = present is not None or key in RIGHTS
         if known and (present is None or present["ok"] is None or present.get("used")):
             said = Right(key=key, ok=False, detail=error.cause, remedy=f"{error.remedy}{_AGAIN}", who=error.who)
             account.rights = account.rights if present else [*account.rights, row(said)]
             _put(account, {**row(said), "denied": True})
             account.status = status_of(account.rights)
         account.probe_requested_at = account.probe_requested_at or now
+
+
+def note_doubt(account: Account, now: datetime) -> None:
+    """Somebody who signs nothing says that the authorisation was taken back: no longer called valid, until the platform is
+    asked. Inside atomic()."""
+    first = account.rights[0] if account.rights else None
+    if first is not None and first["key"] == "token" and (first["ok"] is True or first.get("doubted_at")):
+        said = Right(key="token", ok=None, detail=_DOUBTED, remedy=_DOUBTED_REMEDY)
+        account.rights = [
+            {**row(said), "doubted_at": now.isoformat(), "before": _undoubted(first)},
+            *account.rights[1:],
+        ]
+        account.status = status_of(account.rights)
+
+
+def note_answered(account_id: str, begun: datetime) -> None:
+    """A call that began at `begun` was answered: an authorisation that was in doubt before then is not dead."""
+    account = db.session.get(Account, account_id, populate_existing=True)
+    if account is None or not _doubted_before(account, begun):
+        return
+    with atomic():
+        account = _locked(account_id)
+        if _doubted_before(account, begun):
+            account.rights = [_undoubted(account.rights[0]), *account.rights[1:]]
+            judge(account)
+
+
+def _doubted_before(account: Account, begun: datetime) -> bool:
+    at = account.rights[0].get("doubted_at") if account.rights else None
+    return at is not None and datetime.fromisoformat(at) < begun
+
+
+def _undoubted(token: Row) -> Row:
+    return dict(token.get("before") or token)
 
 
 def note_secret(account_id: str, error: NotEntitled) -> None:

@@ -19,12 +19,15 @@ from app.checks.words import Spans
 Kind = Literal["citizen_id", "bank_card", "mobile"]
 
 _GROUP = re.compile(r"\+?\d+[Xx]?")
-_GAP = re.compile(r"^[ \-.·_\u200b\u2060\ufeff]{1,3}$")
+# Word's optional hyphen and the joiners are seen by nobody; a bracket closes behind the first digits: (138)0013-8000.
+_GAP = re.compile(r"^[ \-.·_/)）\u00ad\u200b-\u200d\u2060\ufeff]{1,3}$")
+# The last sign of an id, standing apart.
+_X_APART = re.compile(r"[ \-.·\u00ad\u200b-\u200d\u2060\ufeff]{1,3}([Xx])(?![A-Za-z0-9])")
 # An address is ASCII: Chinese text is often glued to its end.
 _URL = re.compile(r"(?:https?://|www\.)[A-Za-z0-9\-._~:/?#\[\]@!$&()*+,;=%|]+", re.IGNORECASE | re.ASCII)
 # Behind these a number stands beside the address rather than in it.
 _AFTER_ADDRESS = ",;:!()[]|"
-_LABEL_BEFORE = re.compile(r"(?:tel|phone|mobile|id|no|wechat|vx|v)$", re.IGNORECASE)
+_LABEL_BEFORE = re.compile(r"(?:tel|phone|mobile|mob|id|no|wechat|weixin|whatsapp|wx|vx|qq|v)$", re.IGNORECASE)
 # Directly behind the digits, and the whole word: "元女士", "万主任", the next line and the next cell are no units.
 _AMOUNT_AFTER = re.compile(
     r"[万亿]?(?:(?:[美欧日港]?元|[美欧]分)(?:人民币|整)?|吨|千克|平方(?:千|公)?米|平方公里|立方米|千瓦时?|公里|字节|[万亿])"
@@ -32,8 +35,16 @@ _AMOUNT_AFTER = re.compile(
 )
 _ID_WORDS = re.compile(r"身份证|证件号|公民身份|居民证|ID\s*card", re.IGNORECASE)
 _CARD_WORDS = re.compile(r"银行卡|卡号|储蓄卡|工资卡|银行[账帐][号户]|开户行|收款[账帐][号户]")
-# Numbers of orders and documents look like cards of the foreign schemes.
-_ORDER_BEFORE = re.compile(r"(?:订单|单号|编号|文号|流水|条码|批号|证号|许可|备案|项目|合同)[^0-9\n]{0,6}$")
+# Numbers of orders and documents look like cards of the foreign schemes, and like ids with a slip of the pen.
+_ORDER_BEFORE = re.compile(r"(?:订单|单号|编号|编码|代码|文号|流水|条码|批号|证号|许可|备案|项目|合同)[^0-9\n]{0,6}$")
+_ID_BEFORE = re.compile(r"(?:身份|证件|公民|居民)[^0-9\n]{0,12}$")
+# 投资项目统一代码: year and month, region, kind, branch, running number.
+_PROJECT = re.compile(r"(?<!\d)\d{4}-\d{6}-\d{2}-\d{2}-\d{6}(?!\d)")
+# Figures with decimals, and what stands behind a decimal point.
+_DECIMALS_AFTER, _POINT_BEFORE = re.compile(r"\.\d{2,6}(?![\d.月])"), re.compile(r"(?<![\d.])\d{1,3}\.$")
+# A table whose head gives the unit of its figures, in a text that speaks of no telephone.
+_MONEY = re.compile(r"[（(：:]\s*[十百千万亿]*元\s*[)）]?")
+_TELEPHONES = re.compile(r"电话|手机|热线|联系|号码")
 # How people group a mobile number; anything else of eleven digits in pieces is a table of figures.
 _MOBILE_GROUPS = {(11,), (3, 4, 4), (3, 3, 5), (3, 8), (7, 4), (4, 7), (4, 4, 3), (4, 3, 4), (5, 6), (1,) * 11}
 _MAX_GROUPS = 19
@@ -66,6 +77,8 @@ class _Words:
 
     ids: bool
     cards: bool
+    # Whether it is one of figures in yuan.
+    money: bool
 
 
 def leaks(text: str) -> list[Leak]:
@@ -80,9 +93,11 @@ def _remembered(text: str) -> tuple[Leak, ...]:
 
 def _found(text: str) -> list[Leak]:
     plain = narrow(text)
-    words = _Words(ids=bool(_ID_WORDS.search(plain)), cards=bool(_CARD_WORDS.search(plain)))
+    money = _MONEY.search(plain) is not None and _TELEPHONES.search(plain) is None
+    words = _Words(ids=bool(_ID_WORDS.search(plain)), cards=bool(_CARD_WORDS.search(plain)), money=money)
     groups = [_Group(start=m.start(), end=m.end(), digits=m.group()) for m in _GROUP.finditer(plain)]
     links = Spans(m.span() for m in _URL.finditer(text))
+    projects = Spans(m.span() for m in _PROJECT.finditer(plain))
     found: list[Leak] = []
     at = 0
     while at < len(groups):
@@ -90,7 +105,7 @@ def _found(text: str) -> list[Leak]:
         for count, leak in _candidates(plain, groups, at, words):
             inside_link = links.hold(leak.start, leak.start + 1) and text[leak.start - 1] not in _AFTER_ADDRESS
             # Addresses of web pages are full of numbers; only an id proves itself by its own check digit.
-            if not inside_link or leak.kind == "citizen_id":
+            if (not inside_link or leak.kind == "citizen_id") and not projects.hold(leak.start, leak.end):
                 found.append(leak)
                 taken = count
                 break
@@ -107,6 +122,11 @@ def _candidates(text: str, groups: list[_Group], at: int, words: _Words) -> Iter
             break
         lengths.append(lengths[-1] + len(group.digits))
     for count in range(len(lengths), 0, -1):
+        if lengths[count - 1] == 17 and (last := _X_APART.match(text, groups[at + count - 1].end)):
+            parts = groups[at : at + count]
+            leak = _leak(text, [*parts, _Group(start=last.start(1), end=last.end(), digits="X")], words)
+            if leak is not None:
+                yield count, leak
         if not _SHORTEST <= lengths[count - 1] <= _LONGEST:
             continue
         leak = _leak(text, groups[at : at + count], words)
@@ -121,17 +141,40 @@ def _leak(text: str, parts: list[_Group], words: _Words) -> Leak | None:
     if (after.isascii() and after.isalnum()) or after == "_" or not _free_before(text, start):
         return None
     sizes = tuple(len(part.digits) for part in parts)
-    if is_citizen_id(number, strict=not words.ids):
+    if is_citizen_id(number, strict=not words.ids) and not _is_file(text, start, number):
         return Leak(kind="citizen_id", start=start, end=end, masked=f"{number[:6]}********{number[-4:]}")
-    if is_bank_card(number, strict=not words.cards) and not _is_order(text, start, number):
+    known = words.cards or _card_like(sizes)
+    if known and is_bank_card(number, strict=not words.cards) and not _is_order(text, start, number):
         hidden = "*" * (len(number) - 8)
         return Leak(kind="bank_card", start=start, end=end, masked=f"{number[:4]}{hidden}{number[-4:]}")
     if is_old_citizen_id(number) and (sizes in {(15,), (6, 6, 3)} or words.ids):
         return Leak(kind="citizen_id", start=start, end=end, masked=f"{number[:6]}******{number[-3:]}")
     mobile = mobile_of(number)
-    if mobile and _grouped(parts, sizes, len(number) - 11) and not _AMOUNT_AFTER.match(text, end):
+    if mobile and _grouped(parts, sizes, len(number) - 11) and not _is_figure(text, start, end, words):
         return Leak(kind="mobile", start=start, end=end, masked=f"{mobile[:3]}****{mobile[-4:]}")
     return None
+
+
+def _card_like(sizes: tuple[int, ...]) -> bool:
+    """Whether people write a card so: in one, in fours, or in two pieces."""
+    return len(sizes) <= 2 or all(size == 4 for size in sizes[:-1]) or set(sizes) == {1}
+
+
+def _is_figure(text: str, start: int, end: int, words: _Words) -> bool:
+    """Whether eleven digits are an amount: by the unit behind them, by decimals, or by the head of their column."""
+    if _AMOUNT_AFTER.match(text, end) or _DECIMALS_AFTER.match(text, end):
+        return True
+    if _POINT_BEFORE.search(text[max(0, start - 5) : start]):
+        return True
+    alone = text[max(0, start - 1) : start] in ("", "\t", "\n") and text[end : end + 1] in ("", "\t", "\n")
+    return words.money and alone
+
+
+def _is_file(text: str, start: int, number: str) -> bool:
+    """Whether eighteen digits are a document's: called so, with the wrong check digit for an id."""
+    before = text[max(0, start - 16) : start]
+    named = _ORDER_BEFORE.search(before) is not None and _ID_BEFORE.search(before) is None
+    return named and not is_citizen_id(number)
 
 
 def _is_order(text: str, start: int, number: str) -> bool:

@@ -67,15 +67,19 @@ def check_content(
     for attachment in attachments:
         found += check(attachment.text, f"attachment:{attachment.name}", words)
         found += named_exposure(attachment.name)
-        if not attachment.text.strip() and not attachment.picture:
-            found.append(_unread(attachment))
+        found += _unread(attachment)
     return found
 
 
-def _unread(attachment: Attachment) -> Problem:
-    name = attachment.name
+def _unread(attachment: Attachment) -> list[Problem]:
+    """What nobody but a person can check: the whole, or parts of it."""
+    name, placed = attachment.name, unmarked(attachment.text)
+    if attachment.picture or (placed.text.strip() and not placed.unread):
+        return []
     message = f"附件“{name}”中读不出文字。它可能是扫描件或图片。请人工核对其中没有个人信息。"
+    if placed.text.strip():
+        message = f"附件“{name}”有一部分读不出文字：{'、'.join(placed.unread)}。可能是扫描件或图片。请人工核对其中没有个人信息。"
     field = f"attachment:{name}"
     # Somebody looked at this very file: another one of the same name is another matter.
     key = key_of("privacy.unread", field, name, 0, attachment.sha256)
-    return Problem(rule="privacy.unread", severity="warn", field=field, message=message, key=key)
+    return [Problem(rule="privacy.unread", severity="warn", field=field, message=message, key=key)]

@@ -1,4 +1,5 @@
-"""The text inside docx, xlsx and pdf files, for the content checks: everything, hidden sheets and comments included."""
+"""The text inside docx, xlsx and pdf files, for the content checks: everything, hidden sheets, comments, diagrams and the
+files inside them included. What cannot be read is named by a mark."""
 
 from __future__ import annotations
 
@@ -11,10 +12,11 @@ from typing import Any
 from lxml import etree
 from pypdf import PdfReader
 from pypdf.errors import PyPdfError
+from pypdf.generic import DictionaryObject
 
 from app.errors import TooLarge, WrongKind
 from app.media.kinds import DOCX, MAX_UNPACKED, PDF, XLSX
-from app.media.places import bare, part, spot, unmarked
+from app.media.places import bare, part, spot, unmarked, unread
 from app.media.zipped import FAULTS, bursts, prove, read_part
 
 MAX_TEXT = 2_000_000
@@ -26,6 +28,12 @@ _SHARED = "xl/sharedStrings.xml"
 _SHEETS = re.compile(r"xl/[a-z]+sheets/[^/]+\.xml")
 # Remarks of both kinds, and text boxes.
 _REMARKS = re.compile(r"xl/(?:comments|threadedComments|drawings)?/?(?:comments?|threadedComment|drawing)\d*\.xml")
+# Charts and diagrams, what a pivot table remembers of its source, what was once fetched from other files; and files inside.
+_DRAWN = re.compile(r"(?:word|xl)/(?:diagrams/data|charts/chart(?:Ex)?)[^/]*\.xml")
+_KEPT = re.compile(r"xl/(?:pivotCache/[^/]+|externalLinks/[^/]+)\.xml")
+_INSIDE = re.compile(r"(?:word|xl)/embeddings/([^/]+)")
+_DEEPEST = 3
+_PAGES_NAMED = 20
 _UNREADABLE = "文档没有收下。里面的文字读不出来，可能已损坏或加了密码。请重新保存、去掉密码后上传。"
 
 
@@ -52,8 +60,9 @@ def attachment_text(content: bytes, content_type: str) -> str:
     return "\n".join(lines).replace("\x00", "")
 
 
-def _docx(content: bytes) -> Iterator[str]:
+def _docx(content: bytes, depth: int = 0) -> Iterator[str]:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        yield from _beside(archive, depth)
         for name in sorted(archive.namelist()):
             if _TEXT_PARTS.fullmatch(name):
                 if archive.getinfo(name).file_size > _MOST_XML:
@@ -84,12 +93,44 @@ def _paragraphs(part: bytes) -> Iterator[str]:
         yield "\t".join(cells)
 
 
-def _xlsx(content: bytes) -> Iterator[str]:
+def _beside(archive: zipfile.ZipFile, depth: int) -> Iterator[str]:
+    """What stands beside the text proper, in parts of their own."""
+    if bursts(archive, MAX_UNPACKED):
+        raise TooLarge("文档没有收下。解压后的内容太大。请删去多余图片或拆分后重新上传。")
+    prove(archive)
+    for name in sorted(archive.namelist()):
+        if _DRAWN.fullmatch(name):
+            words = [bare(text) for node in _elements(archive, name, "p") if (text := _words(node))]
+            words += [bare(text) for node in _elements(archive, name, "v") if (text := (node.text or "").strip())]
+            yield from (part("图示") + text for text in words)
+        elif _KEPT.fullmatch(name):
+            yield from (part("缓存的数据") + bare(text) for text in _kept(archive, name))
+        elif inside := _INSIDE.fullmatch(name):
+            yield from _within(archive, name, inside[1], depth + 1)
+
+
+def _kept(archive: zipfile.ZipFile, name: str) -> Iterator[str]:
+    for node in _elements(archive, name, "*"):
+        value = node.get("v") or ((node.text or "").strip() if etree.QName(node).localname in ("v", "t") else "")
+        if value:
+            yield _plain(value)
+
+
+def _within(archive: zipfile.ZipFile, name: str, title: str, depth: int) -> Iterator[str]:
+    """A file inside the file, read as if it came by itself; one of another kind is named."""
+    suffix = title.rpartition(".")[2].lower()
+    reader = {"docx": _docx, "docm": _docx, "xlsx": _xlsx, "xlsm": _xlsx}.get(suffix)
+    if reader is None or depth > _DEEPEST:
+        yield unread(f"嵌入的文件 {title}")
+        return
+    yield part(f"嵌入的文件 {title}")
+    yield from reader(read_part(archive, archive.getinfo(name)), depth)
+
+
+def _xlsx(content: bytes, depth: int = 0) -> Iterator[str]:
     """Read as it streams by, cell by cell that is there: a sheet of two cells may claim a million rows between them."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if bursts(archive, MAX_UNPACKED):
-            raise TooLarge("文档没有收下。解压后的内容太大。请删去多余图片或拆分后重新上传。")
-        prove(archive)
+        yield from _beside(archive, depth)
         names = sorted(archive.namelist())
         shared = [_words(item) for name in names if name == _SHARED for item in _elements(archive, name, "si")]
         titles = _titles(archive)
@@ -157,16 +198,40 @@ def _cell(cell: Any, shared: list[str]) -> str:
     kind = cell.get("t", "n")
     if kind == "s":
         return shared[int(value)] if value else ""
-    if kind == "n" and re.fullmatch(r"-?[\d.]+(?:[eE][+-]?\d{1,2})?", value, re.ASCII):
-        number = float(value)
-        return str(int(number)) if number.is_integer() else value
-    return value or _words(cell)
+    return (_plain(value) if kind == "n" else value) or _words(cell)
+
+
+def _plain(value: str) -> str:
+    """A number without point and exponent where it is whole; an id of eighteen digits is more than a float holds."""
+    if re.fullmatch(r"-?\d+", value, re.ASCII) or not re.fullmatch(r"-?[\d.]+(?:[eE][+-]?\d{1,2})?", value, re.ASCII):
+        return value
+    number = float(value)
+    return str(int(number)) if number.is_integer() else value
 
 
 def _pdf(content: bytes) -> Iterator[str]:
     reader = PdfReader(io.BytesIO(content))
     if reader.is_encrypted and not reader.decrypt(""):
         raise ValueError("encrypted")
+    dumb: list[int] = []
     for number, page in enumerate(reader.pages, 1):
         if text := bare(page.extract_text()).strip():
             yield part(f"第 {number} 页") + text
+        elif (drawn := page.get_contents()) is not None and drawn.get_data().strip():
+            dumb.append(number)
+        for remark in _notes(page):
+            yield part(f"第 {number} 页的批注或表单") + bare(remark)
+    if dumb:
+        more = f"等 {len(dumb)} 页" if len(dumb) > _PAGES_NAMED else " 页"
+        yield unread(f"第 {'、'.join(map(str, dumb[:_PAGES_NAMED]))}{more}")
+
+
+def _notes(page: Any) -> Iterator[str]:
+    """What readers of a page see or may open beside its text: remarks, and what was typed into forms."""
+    for entry in page.get("/Annots") or []:
+        note = entry.get_object()
+        if isinstance(note, DictionaryObject):
+            for key in ("/Contents", "/V", "/RC"):
+                text = note.get(key)
+                if isinstance(text, str) and not text.startswith("/") and text.strip():
+                    yield text.strip()

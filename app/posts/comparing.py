@@ -151,18 +151,24 @@ def parts_of(html: str) -> list[Part]:
 def compare_bodies(old: str, new: str, effort: Effort | None = None) -> list[Block]:
     """Every block of both, in reading order; those that resemble one another side by side."""
     effort = effort or Effort()
-    before, after = parts_of(old), parts_of(new)
+    return [pair(one, other, effort) for one, other in compare_parts(parts_of(old), parts_of(new), effort)]
+
+
+def compare_parts(
+    before: Sequence[Part], after: Sequence[Part], effort: Effort
+) -> list[tuple[Part | None, Part | None]]:
+    """Every block of both, in reading order, with its partner; None where it has none."""
     said, now_said = ([(part.tag, part.text) for part in parts] for parts in (before, after))
-    found: list[Block] = []
+    found: list[tuple[Part | None, Part | None]] = []
     for tag, i1, i2, j1, j2 in opcodes(said, now_said, effort):
         if tag == "equal":
-            found += [_pair(one, other, effort) for one, other in zip(before[i1:i2], after[j1:j2], strict=True)]
+            found += zip(before[i1:i2], after[j1:j2], strict=True)
         else:
             found += _paired(before[i1:i2], after[j1:j2], effort)
     return found
 
 
-def _paired(before: list[Part], after: list[Part], effort: Effort) -> Iterator[Block]:
+def _paired(before: Sequence[Part], after: Sequence[Part], effort: Effort) -> Iterator[tuple[Part | None, Part | None]]:
     """Each new block beside the next old one that resembles it; the others alone."""
     at, most = 0, len(before)
     for number, part in enumerate(after):
@@ -172,29 +178,28 @@ def _paired(before: list[Part], after: list[Part], effort: Effort) -> Iterator[B
         scored = [(likeness(before[i].text, part.text, effort), i) for i in sorted(near)]
         best, where = max(scored, key=lambda pair: (pair[0], -pair[1]), default=(0.0, at))
         if best < _ALIKE:
-            yield _come(part)
+            yield None, part
             continue
-        yield from (_gone(other) for other in before[at:where])
-        yield _pair(before[where], part, effort)
+        yield from ((other, None) for other in before[at:where])
+        yield before[where], part
         at = where + 1
-    yield from (_gone(part) for part in before[at:])
+    yield from ((part, None) for part in before[at:])
 
 
-def _pair(old: Part, new: Part, effort: Effort) -> Block:
+def pair(old: Part | None, new: Part | None, effort: Effort) -> Block:
+    """What became of a block; one of both there is."""
+    if new is None and old is not None:
+        return Block(kind="del", old=old.html, new="", tag=old.tag, pieces=(Piece(kind="del", text=old.text),))
+    if old is None and new is not None:
+        return Block(kind="ins", old="", new=new.html, tag=new.tag, pieces=(Piece(kind="ins", text=new.text),))
+    assert old is not None
+    assert new is not None
     kind: Kind = "changed"
     if old.html == new.html:
         kind = "same"
     elif old.text == new.text:
         kind = "look"
     return Block(kind=kind, old=old.html, new=new.html, tag=new.tag, pieces=compare_texts(old.text, new.text, effort))
-
-
-def _gone(part: Part) -> Block:
-    return Block(kind="del", old=part.html, new="", tag=part.tag, pieces=(Piece(kind="del", text=part.text),))
-
-
-def _come(part: Part) -> Block:
-    return Block(kind="ins", old="", new=part.html, tag=part.tag, pieces=(Piece(kind="ins", text=part.text),))
 
 
 def _part(node: lxml_html.HtmlElement) -> Part:

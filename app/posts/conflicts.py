@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import or_, select
 
@@ -18,15 +18,14 @@ from app.db import db
 from app.errors import NotFound
 from app.media.models import Media
 from app.posts.choosing import clean_paste
-from app.posts.comparing import Block, Section, compare_bodies, compare_contents, parts_of
+from app.posts.comparing import Block, Section, compare_contents
 from app.posts.history import CHANGED, ON_REVISION, last_change, state_of
+from app.posts.merging import Choice, merged
 from app.posts.models import Post
 from app.posts.wording import compare_texts
 from app.units.access import Actor, visible
 from app.units.models import User
 from app.words import N_
-
-Choice = Literal["mine", "theirs", "both"]
 
 # Of tags, attachments and accounts: more could not be saved.
 _MOST_LISTED = 500
@@ -117,33 +116,18 @@ def _shown(
 
 
 def _blocks(theirs: str, mine: str, base: str | None) -> list[dict[str, Any]]:
-    known = {part.text for part in parts_of(base)} if base is not None else None
-    return [_proposed(block, known) for block in compare_bodies(theirs, mine)]
+    return [_proposed(block, choice) for block, choice in merged(theirs, mine, base)]
 
 
-def _proposed(block: Block, known: set[str] | None) -> dict[str, Any]:
-    """A block with its proposal; `known` are the texts of the blocks of the common ancestor."""
-    shown = {
+def _proposed(block: Block, choice: Choice) -> dict[str, Any]:
+    return {
         "kind": block.kind,
         "label": block.label,
         "pieces": [asdict(piece) for piece in block.pieces],
         "mine": block.new,
         "theirs": block.old,
+        "choice": choice,
     }
-    return {**shown, "choice": _choice(block, known)}
-
-
-def _choice(block: Block, known: set[str] | None) -> Choice:
-    if block.kind == "same":
-        return "theirs"
-    if known is None or block.kind == "look":
-        return "mine" if block.kind == "look" else "both"
-    ours = [part.text for part in parts_of(block.new)]
-    others = [part.text for part in parts_of(block.old)]
-    # Whoever has what the ancestor has not, or has not what the ancestor and the other have, changed it.
-    i_did = any(text not in known for text in ours) or any(text in known for text in others)
-    they_did = any(text not in known for text in others) or any(text in known for text in ours)
-    return "both" if i_did and they_did else "mine" if i_did else "theirs"
 
 
 def _files(actor: Actor, media_ids: Sequence[str]) -> dict[str, str]:

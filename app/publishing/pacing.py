@@ -9,6 +9,7 @@ from itertools import groupby
 
 import structlog
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts import allowance, connections, quotas
 from app.accounts.allowance import Allowed, Wish
@@ -98,6 +99,9 @@ def _wishes(rows: Sequence[Publication]) -> dict[str, Wish]:
             connector = speaking.get(row.account_id) or connections.connect(row.account)
             call = connector.sends(row.payload)
             known = quotas.overridden(connector.capabilities().quotas, row.account.settings)
+        except SQLAlchemyError:
+            # The database is away: nothing more can be asked in this transaction.
+            raise
         except Exception:
             # What nobody understands keeps no other one back: it is claimed, and told of by whoever tries to send it.
             log.exception("call not known", publication=row.id)

@@ -15,6 +15,8 @@ from connectors.weibo.levels import SHORT, Level
 
 _TOPIC = re.compile(r"#([^#\n]+)#")
 _NUMBERED = re.compile(r"(?<=[0-9])#")
+# Where a text sends its reader to a table that stays behind.
+_TO_TABLE = re.compile(r"(?<=见)(?:下列?表格?|[附后]表)(?![0-9一二三四五六七八九十])")
 
 
 @dataclass
@@ -41,6 +43,7 @@ def compose(
     `label`: what must be said of the text (connectors.labels); everything else gives way to it.
     """
     draft = Draft()
+    content, document = _without_tables(draft, content, document, link)
     short = urgent.wants_short(content)
     # One screen of a phone, whatever the app may carry.
     units = (min(level.limit, SHORT) if short else level.limit) * 2
@@ -157,6 +160,22 @@ def _body(draft: Draft, content: Content, document: words.Document) -> str:
     if "table" in kinds:
         draft.note("table", "表格未带入微博，请见链接。")
     return "\n".join(lines)
+
+
+def _without_tables(
+    draft: Draft, content: Content, document: words.Document, link: str
+) -> tuple[Content, words.Document]:
+    """Who is sent to a table is sent to the link, where the table is."""
+    if not link or not any(block.kind == "table" for block in document.blocks):
+        return content, document
+    blocks = tuple(
+        block if block.kind == "table" else replace(block, text=_TO_TABLE.sub("链接", block.text))
+        for block in document.blocks
+    )
+    summary = _TO_TABLE.sub("链接", content.summary)
+    if blocks != document.blocks or summary != content.summary:
+        draft.note("table", "表格不带入微博：文中的“见下表”改为“见链接”。")
+    return replace(content, summary=summary), replace(document, blocks=blocks)
 
 
 def _clean(draft: Draft, text: str, level: Level, part: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app.accounts import advice, callbacks, granting
 from app.accounts.models import Account
-from app.accounts.services import create_account, probe, update_account
+from app.accounts.services import create_account, note_answered, probe, update_account
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden
@@ -322,9 +322,33 @@ def test_a_revocation_is_found_on_a_day_without_calls_for_tests(
         only().next_poll_at = utcnow() + timedelta(hours=1)
     sim.call("POST", "/_sim/revocations", {"external_id": UID})
     assert _told(app_on_simulator, account) == 200
+    told = only()
+    assert advice.status_of(told)[2] == "据报已取消授权"
+    assert advice.next_step(told, utcnow()).act == "authorize", "at once, before anybody was asked"
+    names = {right["key"] for right in told.rights}
     clock = Clockwork.make()
     clock.aside(lambda: poller.tick(clock.runtime, clock.runtime.clock()))
-    assert only().status == "refused"
+    found = only()
+    assert found.status == "refused"
+    assert advice.next_step(found, utcnow()).act == "authorize"
+    rows = {right["key"]: right for right in found.rights}
+    assert rows.keys() == names - {"expiry"}, "each right is still named"
+    assert rows["comments"]["ok"] is None
+    assert "恢复" in rows["comments"]["detail"]
+
+
+def test_an_answered_look_ends_the_doubt(app_on_simulator: Flask, office: Office, sim: Sim) -> None:
+    account = probe_done(connect_weibo(office))
+    before = only().rights
+    use_up_the_tests(account)
+    assert _told(app_on_simulator, account) == 200
+    assert only().status == "unknown"
+    note_answered(account.id, utcnow() - timedelta(minutes=1))
+    assert only().status == "unknown", "what was asked before says nothing"
+    clock = Clockwork.make()
+    clock.aside(lambda: poller.tick(clock.runtime, clock.runtime.clock()))
+    assert only().rights == before
+    assert only().status in ("ok", "limited")
 
 
 def test_repeated_notices_leave_failing_looks_their_distance(app: Flask, office: Office) -> None:

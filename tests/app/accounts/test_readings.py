@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from app.accounts import allowances, connections, quotas, readings
 from app.accounts.models import Account, AccountDay, QuotaReading, QuotaUse
 from app.accounts.schemas import DayOut, account_json, day_json
-from app.accounts.services import note_limit, quota_summary, update_account
+from app.accounts.services import claim_probes, note_limit, quota_summary, update_account
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
@@ -339,3 +340,29 @@ def test_the_days_by_api(account: Account, app_on_simulator: Flask, office: Offi
         [told] = [day_json(day) for day in readings.days_of(account.id)]
         assert DayOut().dump(told)["day"] == "2026-07-11"
     assert (told["readers"], told["lost_followers"]) == (10, None)
+
+
+@pytest.mark.parametrize("claim", [readings.claim, claim_probes], ids=["readings", "probes"])
+def test_who_holds_several_accounts_never_waits_crosswise_for_a_claim(
+    app_on_simulator: Flask, office: Office, claim: Callable[[datetime, int], list[str]]
+) -> None:
+    first, second = sorted([connect_wechat(office).id, connect_weibo(office).id])
+    with atomic():
+        for number, account_id in enumerate([second, first]):
+            account = db.session.get_one(Account, account_id)
+            # The claim comes upon them in the other order.
+            account.next_reading_at = MORNING - timedelta(hours=2 - number)
+            account.probe_requested_at = MORNING - timedelta(hours=2 - number)
+    taken: list[str] = []
+
+    def hold(go: threading.Event) -> None:
+        with atomic():
+            for account_id in (first, second):
+                db.session.scalars(select(Account.id).where(Account.id == account_id).with_for_update()).all()
+                go.set()
+                time.sleep(0.5)
+
+    assert at_once(app_on_simulator, hold, lambda: taken.extend(claim(MORNING, 5))) == []
+    assert set(taken) <= {first, second}
+    again = {*taken, *claim(MORNING, 5)}
+    assert again == {first, second}, "what was passed over comes with the next turn"

@@ -80,7 +80,7 @@ def test_what_use_has_shown_outlives_a_refused_token(app: Flask, office: Office)
         verdicts.note_use(account, "publish")
     frozen = Right(key="token", ok=False, detail="AppSecret 已被冻结。")
     refused = verdicts.merged(account.rights, [frozen])
-    assert [(each["key"], each["ok"]) for each in refused] == [("token", False), ("publish", None)]
+    assert [(each["key"], each["ok"]) for each in refused] == [("token", False), ("draft", None), ("publish", None)]
     assert verdicts.status_of(refused) == "refused"
     # Refused again, or not reached: it stays so.
     refused = verdicts.merged(verdicts.merged(refused, [frozen]), [Right(key="token", ok=None, asked=False)])
@@ -145,6 +145,21 @@ def test_the_first_publication_may_answer_no(app: Flask, office: Office, now: da
     update_account(office.admin, account.id, settings={"article": True}, now=now)
     account = db.session.get_one(Account, account.id)
     assert verdicts.merged(account.rights, first)[1]["ok"] is None
+
+
+def test_a_denial_before_the_first_test_is_not_lost(
+    app_on_simulator: Flask, sim: Sim, office: Office, now: datetime
+) -> None:
+    account = connect_weibo(office)
+    assert account.rights == []
+    denied = NotEntitled("应用没有设置或未通过安全域名。", remedy="请设置。", who="系统管理员", code="10017")
+    denied.right = "safe_domain"
+    verdicts.note_denied(account.id, "publish", denied, now)
+    account = db.session.get_one(Account, account.id, populate_existing=True)
+    assert advice.next_step(account, now).act == "probe"
+    account = probe(account.id, utcnow())
+    assert right(account, "token")["ok"] is True
+    assert right(account, "safe_domain")["ok"] is False
 
 
 def test_a_quota_that_runs_out_midway_turns_no_missing_right_into_a_good_account(

@@ -285,3 +285,14 @@ def test_what_the_account_puts_before_and_behind_every_text(make: Make, content:
     assert "青岚发布" not in text(full)
     assert "已省略" in full.notes[0].message
     assert rules(full) == []
+
+
+def test_who_is_sent_to_a_table_is_sent_to_the_link(make: Make, content: Content) -> None:
+    table = "<table><tr><td>甲</td><td>乙</td></tr></table>"
+    given = replace(content, summary="停水时段详见下表，附表1另发。", body_html=f"<p>正文。</p>{table}")
+    adaptation = make().adapt(given)
+    assert "停水时段详见链接，附表1另发。" in text(adaptation)
+    assert "table" in kinds(adaptation)
+    assert "详见下表" in text(make().adapt(replace(given, body_html="<p>正文。</p>")))
+    told = make().adapt(replace(given, summary="", body_html=f"<p>时段见附表。</p>{table}"))
+    assert "时段见链接。" in text(told)
