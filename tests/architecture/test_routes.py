@@ -44,6 +44,7 @@ PROVEN = {
     "accounts.create",
     "accounts.deactivate",
     "accounts.update",
+    "mail.ask",
     "publishing.act",
     "publishing.announce_blackout",
     "publishing.calendar_move",
