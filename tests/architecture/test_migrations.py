@@ -24,6 +24,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("stops", "scope_id"): "",
     ("deliveries", "site"): "",
     ("deliveries", "event_id"): None,
+    ("deliveries", "user_id"): None,
     ("blackouts", "scope_id"): "",
     ("blackouts", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
     ("reviews", "closed_at"): None,
@@ -33,6 +34,8 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
+    "0027": ("identities", "identity_providers"),
+    "0026": ("mail_addresses",),
     "0023": ("known_devices", "sign_in_failures"),
     "0021": ("shared_uses",),
     "0020": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
