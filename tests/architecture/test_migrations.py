@@ -30,9 +30,11 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("messages", "status"): None,
     ("message_media", "content"): None,
     ("pack_terms", "until"): None,
+    ("grants", "role"): "author",
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
+    "0026": ("handovers", "roles", "site_settings"),
     "0023": ("known_devices", "sign_in_failures"),
     "0021": ("shared_uses",),
     "0020": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
@@ -134,6 +136,22 @@ def test_keys_that_no_push_proved(empty: Flask, platform: str, pushed: bool, pro
     with db.engine.connect() as connection:
         at = connection.execute(select(tables["accounts"].c.callback_proven_at)).scalar_one()
     assert (at is not None) is proven
+
+
+def test_the_version_before_finds_somebody_who_gives_rights(empty: Flask) -> None:
+    """It knows neither the separated administrators nor roles that people made."""
+    upgrade()
+    _one_row_each()
+    grants = db.metadata.tables["grants"]
+    roles = ("security_administrator", "system_administrator", "auditor", "x")
+    with atomic():
+        db.session.execute(grants.delete())
+        for number, role in enumerate(roles):
+            db.session.execute(grants.insert().values(id=str(number), user_id="x", role=role, unit_id="x"))
+    downgrade(revision="0026")
+    with db.engine.connect() as connection:
+        assert set(connection.execute(select(grants.c.role)).scalars()) == {"administrator", "auditor"}
+    upgrade()
 
 
 def _one_row_each() -> None:

@@ -39,9 +39,11 @@ OPEN_TO_ALL = {
 PROVEN = {
     "accounts.activate",
     "accounts.authorize",
+    "accounts.change_unit",
     "accounts.create",
     "accounts.deactivate",
     "accounts.update",
+    "handover.submit",
     "publishing.act",
     "publishing.announce_blackout",
     "publishing.calendar_move",
@@ -68,11 +70,18 @@ PROVEN = {
     "units.submit_grant",
     "units.submit_password",
     "units.submit_person",
+    "units.submit_person_token_revocation",
     "units.submit_reactivation",
     "units.submit_reset",
     "units.submit_revocation",
+    "units.submit_role",
+    "units.submit_role_edit",
+    "units.submit_role_retirement",
+    "units.submit_separation",
+    "units.submit_sessions_end",
     "units.submit_token",
     "units.submit_token_revocation",
+    "units.submit_unlocking",
 }
 # Changes in the same rooms for which being signed in is enough, as they send nothing out and give nobody a right.
 NOT_PROVEN = {
