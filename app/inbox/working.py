@@ -13,7 +13,7 @@ from app.errors import Conflict, Invalid
 from app.inbox.access import find
 from app.inbox.answering import clean, text_digest
 from app.inbox.models import Conversation, Message
-from app.notices.services import tell
+from app.notices.services import settle, tell
 from app.units.access import Actor, actor_for
 from app.units.models import Grant, Unit, User
 from app.units.roles import roles_with
@@ -77,6 +77,8 @@ def set_status(
         before = _state(conversation)
         conversation.status = status
         conversation.snoozed_until = until if status == "snoozed" else None
+        if status == "resolved":
+            settle(f"/inbox/{conversation.id}", now)
         _record(actor, "conversation.status", conversation, before, now)
         return conversation
 

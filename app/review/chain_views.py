@@ -40,9 +40,11 @@ def set_chain() -> ResponseReturnValue:
     if edit := form.get("edit"):
         return _chain_page(actor, unit_id, rows=_edited(rows, edit))
     try:
-        services.set_chain(
-            actor, unit_id, [] if form.get("inherit") else rows, utcnow(), after_hours=form.get("after_hours")
-        )
+        wanted = [] if form.get("inherit") else rows
+        if wanted:
+            # Its box cannot be unticked: by saving this page the unit asks for it.
+            wanted[-1]["secrecy"] = True
+        services.set_chain(actor, unit_id, wanted, utcnow(), after_hours=form.get("after_hours"))
     except TandemError as refusal:
         return _chain_page(actor, unit_id, refusal, rows)
     flash(_("审核流程已保存。正在进行的审核仍按原流程走完。"), "ok")

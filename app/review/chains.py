@@ -155,6 +155,14 @@ def asks_secrecy(stages: Sequence[Mapping[str, Any]], number: int) -> bool:
     return number == len(stages) - 1
 
 
+def demands_secrecy(stages: Sequence[Mapping[str, Any]], number: int) -> bool:
+    """Whether the stage is passed only by saying that the check was done. At the last stage that is for the unit to ask; a
+    program that knows of no such check (there it was never promised to other systems) passes else, on record as not ticked."""
+    if not asks_secrecy(stages, number):
+        return False
+    return number + 1 < len(stages) or bool(stages[number].get("demanded"))
+
+
 def _whole(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """With all that a stage says, also those that were kept before it could. The last one always checks for secrets."""
     return [
@@ -165,6 +173,8 @@ def _whole(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "hours": stage.get("hours"),
             "working": bool(stage.get("working", True)),
             "secrecy": bool(stage.get("secrecy")) or number == len(stages) - 1,
+            # Asked for by the unit itself: then nobody passes without saying so, not even a program.
+            "demanded": bool(stage.get("demanded")),
         }
         for number, stage in enumerate(stages)
     ]
@@ -192,7 +202,10 @@ def _checked(stages: Sequence[Mapping[str, Any]], deciding: Collection[str]) -> 
     if errors:
         raise Invalid("审核流程没有保存。有环节填写不对。请按提示改正。", errors=errors)
     return _whole(
-        [{**stage, "name": name, "hours": given} for stage, name, given in zip(stages, names, hours, strict=True)]
+        [
+            {**stage, "name": name, "hours": given, "demanded": stage.get("secrecy")}
+            for stage, name, given in zip(stages, names, hours, strict=True)
+        ]
     )
 
 

@@ -37,7 +37,7 @@ from app.review.finding import (
     waiting_for,
 )
 from app.review.models import Escalation, Review
-from app.review.opening import approve_opened, opened, opened_ids
+from app.review.opening import approve_opened, look_at, opened, opened_ids
 from app.review.submitting import blocking, submit, void_review, withdraw_submission
 from app.review.timing import expire_overdue
 
@@ -64,6 +64,7 @@ __all__ = [
     "get_review",
     "last_approved",
     "last_returned",
+    "look_at",
     "may_decide",
     "may_withdraw_escalation",
     "on_appointed",

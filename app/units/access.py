@@ -157,14 +157,14 @@ def actor_for(user: User, *, scopes: frozenset[str] | None = None, origin: str =
         user_id=user.id,
         name=user.name,
         unit_id=user.unit_id,
-        held=tuple(_held(grant) for grant in user.grants),
+        held=tuple(held_by(grant) for grant in user.grants),
         scopes=scopes,
         origin=origin,
         session_id=session_id,
     )
 
 
-def _held(grant: Grant) -> Held:
+def held_by(grant: Grant) -> Held:
     """Read with every request: a role that was changed is so at once, for open sessions and tokens, too."""
     keys = None if grant.role in ROLES else keys_of(grant.role)
     return Held(role=grant.role, path=grant.unit.path, keys=keys)

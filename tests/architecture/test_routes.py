@@ -44,6 +44,7 @@ PROVEN = {
     "accounts.deactivate",
     "accounts.update",
     "handover.submit",
+    "mail.ask",
     "publishing.act",
     "publishing.announce_blackout",
     "publishing.calendar_move",

@@ -162,3 +162,5 @@ def test_a_second_factor_from_set_up_to_decision_and_a_passkey(
     page.get_by_role("button", name="用通行密钥确认").click()
     expect(page.locator(".recovery-codes code")).to_have_count(10)
     assert [words for words in person.complaints if "status of 40" not in words] == []
+    logs = stack.logs()
+    assert not [words for words in (secret, totp.now(), *codes, PASSWORD) if words in logs], "nothing of it is in a log"
