@@ -18,6 +18,7 @@ from app.previews.models import PreviewRecipient
 from app.sealing import closed
 from app.units.access import actor_for
 from app.units.factors import PASSKEY, TOTP, kinds_of
+from app.units.identities import identity_of
 from app.units.models import ApiToken, BrowserSession, Unit, User
 from app.units.roles import role_name
 from app.words import N_
@@ -155,6 +156,7 @@ def _signing_in(user: User, _now: datetime) -> list[Item]:
     kinds = kinds_of(user.id)
     found = [Item(id="sessions", words=f"{sessions} 处登录")] if sessions else []
     found += [Item(id="totp", words="手机验证器")] if TOTP in kinds else []
+    found += [Item(id="identity", words="统一身份登录")] if identity_of(user.id) is not None else []
     return found + ([Item(id="passkeys", words="通行密钥")] if PASSKEY in kinds else [])
 
 

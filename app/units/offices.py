@@ -1,5 +1,5 @@
 """三员: the offices of system, security and audit administration, which nobody may unite; and whether this installation keeps
-them apart (三员分立). See docs/decisions/0015."""
+them apart (三员分立). See docs/decisions/0016."""
 
 from __future__ import annotations
 

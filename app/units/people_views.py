@@ -9,10 +9,12 @@ from app.db import utcnow
 from app.errors import Conflict, Invalid, TandemError
 from app.units.access import Actor
 from app.units.factors import kinds_of
+from app.units.identities import has_password, identity_of
 from app.units.offices import WHOLE, holds_whole, separated
 from app.units.passkeys import passkeys_of
 from app.units.people import grants_shown
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
+from app.units.provider import working
 from app.units.roles import known_roles, not_givable, roles_for
 from app.units.second_factor import reset_second_factor
 from app.units.securing import (
@@ -84,7 +86,7 @@ def _people_page(refusal: TandemError | None = None) -> str:
 @bp.get("/settings/people/<user_id>")
 @requires(SIGNED_IN)
 def person(user_id: str) -> str:
-    return _person_page(user_id)
+    return person_page(user_id)
 
 
 @bp.post("/settings/people/<user_id>/grants")
@@ -171,7 +173,7 @@ def submit_reset(user_id: str) -> ResponseReturnValue:
             now=utcnow(),
         )
     except Invalid as refusal:
-        return _person_page(user_id, refusal), refusal.status
+        return person_page(user_id, refusal), refusal.status
     flash(_("已重置“%(name)s”的密码。请当面或用内部渠道告诉本人，并请本人登录后修改。", name=user.name), "ok")
     return redirect(url_for("units.person", user_id=user_id))
 
@@ -191,7 +193,7 @@ def submit_factor_reset(user_id: str) -> ResponseReturnValue:
     return redirect(url_for("units.person", user_id=user_id))
 
 
-def _person_page(user_id: str, refusal: TandemError | None = None) -> str:
+def person_page(user_id: str, refusal: TandemError | None = None) -> str:
     actor, now = current_actor(), utcnow()
     user = get_user(actor, user_id)
     seen, elsewhere = grants_shown(actor, user)
@@ -210,6 +212,9 @@ def _person_page(user_id: str, refusal: TandemError | None = None) -> str:
         managed=[unit for unit in unit_tree(actor) if actor.may("role.manage", unit)],
         roles=known_roles(),
         givable=_givable(actor),
+        provider=working(),
+        identity=identity_of(user.id),
+        has_password=has_password(user.id),
         tokens=tokens_of_person(user, now),
         sessions=open_sessions_of(user),
         locked=is_locked(user, now),

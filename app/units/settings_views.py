@@ -14,6 +14,7 @@ from app.db import utcnow
 from app.errors import TandemError
 from app.units.models import LEVELS
 from app.units.permissions import SIGNED_IN, current_actor, requires
+from app.units.provider import may_manage
 from app.units.role_views import bp as bp
 from app.units.services import LEVEL_WORDS, create_unit, unit_tree
 from app.web import _
@@ -30,6 +31,8 @@ class Room:
     permission: str
     # Permissions that open it as well.
     instead: tuple[str, ...] = ()
+    # Of the whole installation: not for who manages a part of it.
+    whole: bool = False
 
 
 ROOMS = (
@@ -60,6 +63,14 @@ ROOMS = (
         lead=lazy("单位的层级，新建下级单位"),
         icon="sitemap",
         permission="unit.read",
+    ),
+    Room(
+        path="/settings/identity-provider",
+        label=lazy("统一身份登录"),
+        lead=lazy("用单位的身份平台（OpenID Connect）登录，只限登记过的成员"),
+        icon="id-badge-2",
+        permission="security.manage",
+        whole=True,
     ),
     Room(
         path="/settings/review-chain",
@@ -116,6 +127,7 @@ def settings() -> str:
         room
         for room in ROOMS
         if (room.permission == SIGNED_IN or any(actor.holds(key) for key in (room.permission, *room.instead)))
+        and (not room.whole or may_manage(actor))
         and routes is not None
         and routes.test(room.path, method="GET")
     ]

@@ -35,7 +35,8 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
-    "0027": ("handovers", "roles", "site_settings"),
+    "0028": ("handovers", "roles", "site_settings"),
+    "0027": ("identities", "identity_providers"),
     "0026": ("mail_addresses",),
     "0023": ("known_devices", "sign_in_failures"),
     "0021": ("shared_uses",),
@@ -150,7 +151,7 @@ def test_the_version_before_finds_somebody_who_gives_rights(empty: Flask) -> Non
         db.session.execute(grants.delete())
         for number, role in enumerate(roles):
             db.session.execute(grants.insert().values(id=str(number), user_id="x", role=role, unit_id="x"))
-    downgrade(revision="0027")
+    downgrade(revision="0028")
     with db.engine.connect() as connection:
         assert set(connection.execute(select(grants.c.role)).scalars()) == {"administrator", "auditor"}
     upgrade()

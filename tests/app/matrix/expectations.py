@@ -487,6 +487,11 @@ SETTINGS = [
     op("event.read|security.manage", "GET /settings/events"),
     op("event.read", "POST /settings/events/export"),
     op("event.read", "POST /settings/events/verification"),
+    # Of the whole installation: nobody of the county.
+    op("=chief", "GET /settings/identity-provider", names=True),
+    op("=chief", "POST /settings/identity-provider", names=True),
+    op("=chief", "POST /settings/identity-provider/removal", names=True),
+    op("=chief", "POST /settings/identity-provider/test", names=True),
     op("unit.read", "GET /settings/people"),
     op(
         "user.manage",
@@ -511,6 +516,9 @@ SETTINGS = [
     op("security.manage", "POST /settings/people/<user_id>/tokens/<token_id>/revocation", "user_id=author_user"),
     op("security.manage", "POST /settings/people/<user_id>/unlocking"),
     op("security.manage", "POST /settings/people/<user_id>/password", form={"password": "correct horse 12"}),
+    op("security.manage", "POST /settings/people/<user_id>/identity", form={"listed": "wang-1"}),
+    op("security.manage", "POST /settings/people/<user_id>/identity/removal"),
+    op("security.manage", "POST /settings/people/<user_id>/password/removal"),
     op("user.manage", "POST /settings/people/<user_id>/reactivation"),
     op("security.manage", "POST /settings/people/<user_id>/second-factor/reset", "user_id=author_user"),
     op(ANYONE, "GET /settings/mail"),
@@ -603,6 +611,8 @@ PERSONAL = [
     # Nothing was proved.
     op(ANYONE, "POST /proof", may={403}),
     op(ANYONE, "GET /proof/dialog"),
+    op(ANYONE, "GET /proof/provider"),
+    op(ANYONE, "POST /settings/profile/identity/removal"),
     op(ANYONE, "POST /proof/passkey/options"),
     op(ANYONE, "GET /machine"),
     op(ANYONE, "POST /sign-out"),
@@ -636,6 +646,9 @@ OPEN = [
     op(PUBLIC, "POST /sign-in", may={401}),
     op(PUBLIC, "POST /sign-in/passkey", may={401}),
     op(PUBLIC, "POST /sign-in/passkey/options"),
+    # Nobody set out from here.
+    op(PUBLIC, "GET /sign-in/provider"),
+    op(PUBLIC, "GET /sign-in/provider/return"),
     op(PUBLIC, "GET /sign-in/second"),
     op(PUBLIC, "POST /sign-in/second", may={401}),
     op(PUBLIC, "GET /sitemap.xml"),
