@@ -45,7 +45,8 @@ class Unit(Model):
 
 
 class User(Model):
-    """A person. Signs in by e-mail and password (Argon2id)."""
+    """A person. Signs in by e-mail and password (Argon2id), unless `password_hash` is "!": then by
+    identity or passkey alone."""
 
     __tablename__ = "users"
 
@@ -103,8 +104,9 @@ class Grant(Model):
 class BrowserSession(Model):
     """A signed-in browser: only the SHA-256 of the secret in its cookie is stored. Signing out deletes the row.
 
-    `how`: what it was signed in with (password, totp, recovery, passkey); `proven_at`: when the person last proved to
-    be there, by signing in or by a step-up; `failed_proofs`: wrong answers since, at the fifth it ends.
+    `how`: what it was signed in with (password, totp, recovery, passkey, provider, provider_mfa); `provider`: the name of the
+    identity platform that vouched for the person, "" where none did; `proven_at`: when the person last proved to be there, by
+    signing in or by a step-up; `failed_proofs`: wrong answers since, at the fifth it ends.
     """
 
     __tablename__ = "browser_sessions"
@@ -115,6 +117,7 @@ class BrowserSession(Model):
     user_agent: Mapped[str] = mapped_column(String(300), default="")
     address: Mapped[str] = mapped_column(String(80), default="")
     how: Mapped[str] = mapped_column(String(20), default="password")
+    provider: Mapped[str] = mapped_column(String(40), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     proven_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -187,8 +190,56 @@ class Passkey(Model):
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class IdentityProvider(Model):
+    """The identity platform (OpenID Connect) of the whole installation: one row at most.
+
+    `claim`: what of a person an administrator writes down when listing them ("sub", "email" or another claim); `allowed`:
+    e-mail addresses and "@domain"s, in lower case, whose owners need not be listed one by one; `trusts_mfa`: more than one
+    factor shown there takes the place of ours. `secrets`: {"client_secret"}, "" for a client without one.
+    """
+
+    __tablename__ = "identity_providers"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(40))
+    issuer: Mapped[str] = mapped_column(String(300))
+    client_id: Mapped[str] = mapped_column(String(200))
+    secrets: Mapped[dict[str, str]] = mapped_column(Encrypted)
+    scopes: Mapped[str] = mapped_column(String(200))
+    claim: Mapped[str] = mapped_column(String(100))
+    allowed: Mapped[list[str]] = mapped_column(JSON, default=list)
+    trusts_mfa: Mapped[bool] = mapped_column(default=False, server_default=false())
+    active: Mapped[bool] = mapped_column(default=False, server_default=false())
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Identity(Model):
+    """Who a person is at an identity platform. `listed`: what an administrator wrote down for them, None when they came by
+    the platform's allow-list; `subject`: theirs for good at `issuer` from the first sign-in on, None before."""
+
+    __tablename__ = "identities"
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject"),
+        UniqueConstraint("issuer", "listed"),
+        CheckConstraint("listed IS NOT NULL OR subject IS NOT NULL", name="somebody"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), unique=True)
+    issuer: Mapped[str] = mapped_column(String(300))
+    listed: Mapped[str | None] = mapped_column(String(300))
+    subject: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    bound_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    user: Mapped[User] = relationship()
+
+
 class AnsweredChallenge(Model):
-    """A challenge to a passkey that was answered: it is not taken a second time. Kept as long as it could be."""
+    """A challenge that was answered, to a passkey or to an identity platform: it is not taken a second time. Kept as long as it
+    could be."""
 
     __tablename__ = "answered_challenges"
 

@@ -26,6 +26,7 @@ from app.units.factors import (
 )
 from app.units.models import Passkey, SecondFactor, Unit, UnitSettings, User
 from app.units.open_sessions import end_all, still_signed_in
+from app.units.passwords import NO_PASSWORD
 from app.units.people import managed_person, revoke_tokens
 from app.units.sign_in import prove_by_code, prove_by_password
 from app.words import N_
@@ -107,7 +108,8 @@ def confirm(actor: Actor, code: str, *, now: datetime) -> list[str]:
 
 
 def turn_off(actor: Actor, *, password: str, code: str, now: datetime, session_id: str = "") -> None:
-    """No authenticator any more; needs password and code. Raises Unauthenticated, Forbidden where one is required."""
+    """No authenticator any more; needs the password, of who has one, and a code. Raises Unauthenticated, Forbidden where one is
+    required."""
     if TOTP not in kinds_of(actor.user_id):
         raise Conflict(N_("没有关闭。验证器没有启用。请刷新页面查看。"))
     if len(kinds_of(actor.user_id)) == 1 and asked_of(actor):
@@ -116,7 +118,8 @@ def turn_off(actor: Actor, *, password: str, code: str, now: datetime, session_i
                 "没有关闭。单位规定掌握审核、发布或管理权限的成员必须启用两步验证。要换手机，请先登记一个通行密钥，或请管理员重置。"
             )
         )
-    prove_by_password(actor, password, session_id=session_id, now=now, refused=_WRONG_PASSWORD)
+    if db.session.get_one(User, actor.user_id).password_hash != NO_PASSWORD:
+        prove_by_password(actor, password, session_id=session_id, now=now, refused=_WRONG_PASSWORD)
     prove_by_code(actor, code, session_id=session_id, now=now)
     with atomic():
         row = db.session.get(SecondFactor, actor.user_id)
@@ -213,7 +216,11 @@ def lacking(unit: Unit) -> list[User]:
 
 def tell_owner(actor: Actor, action: str, now: datetime) -> None:
     """Whoever did it at an open screen is perhaps not its owner. Inside atomic()."""
-    user = db.session.get_one(User, actor.user_id)
+    tell(db.session.get_one(User, actor.user_id), action, now)
+
+
+def tell(user: User, action: str, now: datetime) -> None:
+    """The person, of a change to what they sign in with, whoever made it. Inside atomic()."""
     for hook in on_own_change:
         hook(user, action, now)
 

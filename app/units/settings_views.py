@@ -14,10 +14,12 @@ from app.db import utcnow
 from app.errors import Invalid, TandemError
 from app.units.access import ROLES
 from app.units.factors import kinds_of
+from app.units.identities import has_password, identity_of
 from app.units.models import LEVELS
 from app.units.passkeys import passkeys_of
 from app.units.people import grants_shown
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
+from app.units.provider import may_manage, working
 from app.units.second_factor import reset_second_factor
 from app.units.services import (
     LEVEL_WORDS,
@@ -45,6 +47,8 @@ class Room:
     lead: Any
     icon: str
     permission: str
+    # Of the whole installation: not for who manages a part of it.
+    whole: bool = False
 
 
 ROOMS = (
@@ -68,6 +72,14 @@ ROOMS = (
         lead=lazy("单位的层级，新建下级单位"),
         icon="sitemap",
         permission="unit.read",
+    ),
+    Room(
+        path="/settings/identity-provider",
+        label=lazy("统一身份登录"),
+        lead=lazy("用单位的身份平台（OpenID Connect）登录，只限登记过的成员"),
+        icon="id-badge-2",
+        permission="user.manage",
+        whole=True,
     ),
     Room(
         path="/settings/review-chain",
@@ -122,6 +134,7 @@ def settings() -> str:
         room
         for room in ROOMS
         if (room.permission == SIGNED_IN or actor.holds(room.permission))
+        and (not room.whole or may_manage(actor))
         and routes is not None
         and routes.test(room.path, method="GET")
     ]
@@ -213,7 +226,7 @@ def _people_page(refusal: TandemError | None = None) -> str:
 @bp.get("/settings/people/<user_id>")
 @requires(SIGNED_IN)
 def person(user_id: str) -> str:
-    return _person_page(user_id)
+    return person_page(user_id)
 
 
 @bp.post("/settings/people/<user_id>/grants")
@@ -266,7 +279,7 @@ def submit_reset(user_id: str) -> ResponseReturnValue:
             now=utcnow(),
         )
     except Invalid as refusal:
-        return _person_page(user_id, refusal), refusal.status
+        return person_page(user_id, refusal), refusal.status
     flash(_("已重置“%(name)s”的密码。请当面或用内部渠道告诉本人，并请本人登录后修改。", name=user.name), "ok")
     return redirect(url_for("units.person", user_id=user_id))
 
@@ -286,7 +299,7 @@ def submit_factor_reset(user_id: str) -> ResponseReturnValue:
     return redirect(url_for("units.person", user_id=user_id))
 
 
-def _person_page(user_id: str, refusal: TandemError | None = None) -> str:
+def person_page(user_id: str, refusal: TandemError | None = None) -> str:
     actor = current_actor()
     user = get_user(actor, user_id)
     seen, elsewhere = grants_shown(actor, user)
@@ -299,6 +312,9 @@ def _person_page(user_id: str, refusal: TandemError | None = None) -> str:
         may_manage=actor.may("user.manage", user.unit),
         is_self=actor.user_id == user.id,
         kinds=kinds_of(user.id),
+        provider=working(),
+        identity=identity_of(user.id),
+        has_password=has_password(user.id),
         managed=[unit for unit in unit_tree(actor) if actor.may("user.manage", unit)],
         roles=ROLES,
         refusal=refusal,

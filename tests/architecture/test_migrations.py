@@ -34,6 +34,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
+    "0027": ("identities", "identity_providers"),
     "0026": ("mail_addresses",),
     "0023": ("known_devices", "sign_in_failures"),
     "0021": ("shared_uses",),

@@ -470,6 +470,11 @@ SETTINGS = [
     op(_STANDS_IN, "POST /settings/deputies", form={**_DEPUTY, **_LOCAL_HOURS}, names=True),
     op(_STANDS_IN, "POST /settings/deputies/<deputy_id>/end"),
     op("event.read", "GET /settings/events"),
+    # Of the whole installation: nobody of the county.
+    op("=chief", "GET /settings/identity-provider", names=True),
+    op("=chief", "POST /settings/identity-provider", names=True),
+    op("=chief", "POST /settings/identity-provider/removal", names=True),
+    op("=chief", "POST /settings/identity-provider/test", names=True),
     op("unit.read", "GET /settings/people"),
     op(
         "user.manage",
@@ -485,9 +490,12 @@ SETTINGS = [
     ),
     op("unit.read|=none", "GET /settings/people/<user_id>"),
     op("user.manage", "POST /settings/people/<user_id>/deactivation"),
+    op("user.manage", "POST /settings/people/<user_id>/identity", form={"listed": "wang-1"}),
+    op("user.manage", "POST /settings/people/<user_id>/identity/removal"),
     op("user.manage", "POST /settings/people/<user_id>/grants", form={"role": "author", "unit_id": "{unit}"}),
     op("user.manage", "POST /settings/people/<user_id>/grants/<grant_id>/revocation", "user_id=responder_user"),
     op("user.manage", "POST /settings/people/<user_id>/password", form={"password": "correct horse 12"}),
+    op("user.manage", "POST /settings/people/<user_id>/password/removal"),
     op("user.manage", "POST /settings/people/<user_id>/reactivation"),
     op("user.manage", "POST /settings/people/<user_id>/second-factor/reset", "user_id=author_user"),
     op(ANYONE, "GET /settings/mail"),
@@ -562,6 +570,8 @@ PERSONAL = [
     # Nothing was proved.
     op(ANYONE, "POST /proof", may={403}),
     op(ANYONE, "GET /proof/dialog"),
+    op(ANYONE, "GET /proof/provider"),
+    op(ANYONE, "POST /settings/profile/identity/removal"),
     op(ANYONE, "POST /proof/passkey/options"),
     op(ANYONE, "GET /machine"),
     op(ANYONE, "POST /sign-out"),
@@ -595,6 +605,9 @@ OPEN = [
     op(PUBLIC, "POST /sign-in", may={401}),
     op(PUBLIC, "POST /sign-in/passkey", may={401}),
     op(PUBLIC, "POST /sign-in/passkey/options"),
+    # Nobody set out from here.
+    op(PUBLIC, "GET /sign-in/provider"),
+    op(PUBLIC, "GET /sign-in/provider/return"),
     op(PUBLIC, "GET /sign-in/second"),
     op(PUBLIC, "POST /sign-in/second", may={401}),
     op(PUBLIC, "GET /sitemap.xml"),
