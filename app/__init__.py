@@ -36,6 +36,7 @@ CAPABILITIES = (
     "site",
     "callbacks",
     "workbench",
+    "handover",
     "system",
 )
 

@@ -7,6 +7,15 @@ from collections.abc import Callable
 from app.words import N_
 
 ACTIONS = {
+    "account.move": N_("变更账号所属单位"),
+    "audit.export": N_("导出操作记录"),
+    "audit.verify": N_("核验操作记录"),
+    "handover.finish": N_("办结离任交接"),
+    "handover.give": N_("离任移交"),
+    "role.create": N_("新建角色"),
+    "role.edit": N_("修改角色"),
+    "role.retire": N_("停用角色"),
+    "site.separation": N_("设置三员分立"),
     "account.authorize": N_("授权账号"),
     "account.clear_quota": N_("清零今天的额度"),
     "account.create": N_("接入账号"),
@@ -120,9 +129,11 @@ ACTIONS = {
     "user.second_factor_off": N_("关闭验证器"),
     "user.second_factor_on": N_("启用验证器"),
     "user.second_factor_reset": N_("重置两步验证"),
+    "user.sessions_end": N_("退出成员的全部登录"),
     "user.sign_in": N_("登录"),
     "user.sign_in_failed": N_("登录失败"),
     "user.sign_out": N_("退出登录"),
+    "user.unlock": N_("解除锁定"),
 }
 
 OBJECTS = {
@@ -145,6 +156,8 @@ OBJECTS = {
     "provider": N_("身份平台"),
     "publication": N_("发布"),
     "reply": N_("回复"),
+    "role": N_("角色"),
+    "site": N_("全系统"),
     "review": N_("审核"),
     "schedule": N_("排期"),
     "secret": N_("密钥"),
@@ -188,6 +201,8 @@ VERBS = {
     "remark": N_("写备注名"),
     "remove": N_("移除"),
     "reply": N_("回复"),
+    "role": N_("角色"),
+    "site": N_("全系统"),
     "reset": N_("复位"),
     "reset_password": N_("重置密码"),
     "resolve": N_("认定结果"),

@@ -206,7 +206,7 @@ def list_deputies() -> dict[str, Any]:
 
 
 @blp.post("/deputies")
-@requires("post.read")
+@requires("post.read", "review.configure")
 @blp.arguments(DeputyIn)
 @blp.response(201, DeputyOut)
 def appoint_deputy(given: dict[str, Any]) -> dict[str, Any]:
@@ -215,7 +215,7 @@ def appoint_deputy(given: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.delete("/deputies/<deputy_id>")
-@requires("post.read")
+@requires("post.read", "review.configure")
 @blp.response(204)
 def end_deputy(deputy_id: str) -> None:
     """End it before its time."""

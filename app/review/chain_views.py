@@ -13,9 +13,10 @@ from app.errors import TandemError
 from app.paging import is_number
 from app.review import services
 from app.review.views import bp as bp
-from app.units.access import ROLES, Actor, visible
+from app.units.access import Actor, visible
 from app.units.models import Unit
 from app.units.permissions import current_actor, proven, requires
+from app.units.roles import known_roles
 from app.web import _
 
 Rows = list[dict[str, Any]]
@@ -103,8 +104,8 @@ def _chain_page(
         after_hours=request.form.get("after_hours", found.after_hours),
         unsaved=rows is not None and refusal is None,
         most=services.MOST_STAGES,
-        deciding=services.DECIDING,
-        roles=ROLES,
+        deciding=services.deciding_in(unit) if unit else {},
+        roles=known_roles(),
         may_configure=unit is not None and actor.may("review.configure", unit),
         refusal=refusal,
     )

@@ -14,11 +14,11 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.review.announcing import on_appointed
-from app.review.chains import DECIDING
 from app.review.models import Deputy
-from app.units.access import Actor, Held, actor_for, visible
+from app.units.access import Actor, actor_for, held_by, visible
 from app.units.factors import kinds_of
 from app.units.models import Grant, Unit, User
+from app.units.roles import roles_with
 from app.units.second_factor import asked_of
 from app.words import N_
 
@@ -27,6 +27,11 @@ _REASON = 200
 UNPROTECTED = N_(
     "不能代为审核。被代理人所在单位规定须启用两步验证，代理人还没有启用。请代理人先在个人设置里启用，再来办理。"
 )
+
+
+def deciding() -> list[str]:
+    """Roles that may decide at all."""
+    return roles_with("review.decide")
 
 
 def principals_of(user_id: str, now: datetime) -> list[Actor]:
@@ -40,7 +45,7 @@ def principals_of(user_id: str, now: datetime) -> list[Actor]:
     )
     acting: dict[str, Actor] = {}
     for row in db.session.scalars(query):
-        held = tuple(Held(role=grant.role, path=grant.unit.path) for grant in covered(row))
+        held = tuple(held_by(grant) for grant in covered(row))
         before = acting[row.user_id].held if row.user_id in acting else ()
         acting[row.user_id] = replace(actor_for(row.user), held=tuple(dict.fromkeys((*before, *held))))
     return list(acting.values())
@@ -70,7 +75,7 @@ def covered(row: Deputy) -> list[Grant]:
 def uncovered(row: Deputy) -> list[Grant]:
     """The roles by which the person decides that were given to them since: not the deputy's."""
     given = covered(row)
-    return [grant for grant in row.user.grants if grant.role in DECIDING and grant not in given]
+    return [grant for grant in row.user.grants if grant.role in deciding() and grant not in given]
 
 
 def appoint(
@@ -111,7 +116,7 @@ def appoint(
             ends_at=ends_at,
             reason=reason,
             covers=[
-                {"role": grant.role, "unit_id": grant.unit_id} for grant in principal.grants if grant.role in DECIDING
+                {"role": grant.role, "unit_id": grant.unit_id} for grant in principal.grants if grant.role in deciding()
             ],
             created_by=actor.user_id,
             created_at=now,
@@ -165,7 +170,7 @@ def reviewers_for(actor: Actor) -> list[User]:
         .join(Grant, Grant.user_id == User.id)
         .where(
             User.active,
-            Grant.role.in_(DECIDING),
+            Grant.role.in_(deciding()),
             or_(User.id == actor.user_id, visible(actor, "review.configure", User.unit_id)),
         )
         .options(*_whole())
@@ -177,7 +182,8 @@ def reviewers_for(actor: Actor) -> list[User]:
 
 def candidates(actor: Actor, principals: Iterable[User]) -> list[User]:
     """Who may be chosen as a deputy of one of these: active people of the same line of units who may read posts."""
-    paths = {grant.unit.path for one in principals for grant in one.grants if grant.role in DECIDING}
+    roles = deciding()
+    paths = {grant.unit.path for one in principals for grant in one.grants if grant.role in roles}
     if not paths:
         return []
     above = {part for path in paths for part in path.split("/") if part}
@@ -252,8 +258,9 @@ def _check_reach(actor: Actor, principal: User, deputy: User) -> None:
 
 def _beyond(actor: Actor, principal: User) -> Unit | None:
     """A unit where the person decides and the actor configures nothing."""
-    deciding = (grant.unit for grant in principal.grants if grant.role in DECIDING)
-    return next((unit for unit in deciding if not actor.may("review.configure", unit)), None)
+    roles = deciding()
+    units = (grant.unit for grant in principal.grants if grant.role in roles)
+    return next((unit for unit in units if not actor.may("review.configure", unit)), None)
 
 
 def lacks_factor(deputy_id: str, principal: Actor) -> bool:
@@ -263,7 +270,8 @@ def lacks_factor(deputy_id: str, principal: Actor) -> bool:
 
 def _held(principal: User) -> list[str]:
     """The paths of the units where this person decides."""
-    return [grant.unit.path for grant in principal.grants if grant.role in DECIDING]
+    roles = deciding()
+    return [grant.unit.path for grant in principal.grants if grant.role in roles]
 
 
 def _in_line(principal: User, deputy: User) -> bool:

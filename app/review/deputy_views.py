@@ -14,9 +14,10 @@ from app.errors import Invalid, TandemError
 from app.review import deputies
 from app.review.views import bp as bp
 from app.storable import moment
-from app.units.access import ROLES, Actor
+from app.units.access import Actor
 from app.units.models import Grant
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
+from app.units.roles import role_name
 from app.web import _, settings
 
 
@@ -72,7 +73,7 @@ def _named(actor: Actor, grants: Iterable[Grant]) -> list[str]:
     """Where a role is held, in one line; units that this person does not see are told as such."""
     return [
         f"{grant.unit.name if actor.may('unit.read', grant.unit) or actor.user_id == grant.user_id else _('其他单位')}"
-        f" · {_(ROLES[grant.role][0]) if grant.role in ROLES else grant.role}"
+        f" · {_(role_name(grant.role))}"
         for grant in grants
     ]
 

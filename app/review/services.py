@@ -9,12 +9,12 @@ from app.review.announcing import on_appointed, on_changed, on_disapproved, on_r
 from app.review.capacity import able_for, deciders, eligible
 from app.review.chains import (
     AFTER_HOURS,
-    DECIDING,
     DEFAULT,
     MOST_STAGES,
     Chain,
     asks_secrecy,
     chain_of,
+    deciding_in,
     reach_of,
     set_chain,
 )
@@ -43,7 +43,6 @@ from app.review.timing import expire_overdue
 
 __all__ = [
     "AFTER_HOURS",
-    "DECIDING",
     "DEFAULT",
     "MOST_STAGES",
     "Chain",
@@ -57,6 +56,7 @@ __all__ = [
     "chain_of",
     "decide",
     "deciders",
+    "deciding_in",
     "eligible",
     "escalate",
     "expire_overdue",

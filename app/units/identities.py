@@ -12,10 +12,11 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid
 from app.units.access import Actor
+from app.units.managing import signable_person
 from app.units.models import Identity, Passkey, User
 from app.units.open_sessions import end_all, still_signed_in
 from app.units.passwords import NO_PASSWORD
-from app.units.people import managed_person, revoke_tokens
+from app.units.people import revoke_tokens
 from app.units.provider import provider, working
 from app.units.second_factor import tell
 from app.words import N_
@@ -49,7 +50,7 @@ def list_identity(actor: Actor, user_id: str, listed: str, *, now: datetime) -> 
 
     Another one that was bound signs in no more, and whoever signed in with it is signed out.
     """
-    managed_person(actor, user_id)
+    signable_person(actor, user_id)
     row = working()
     if row is None:
         raise Conflict(_NOT_LISTED)
@@ -60,7 +61,7 @@ def list_identity(actor: Actor, user_id: str, listed: str, *, now: datetime) -> 
         words = "请填写此人在身份平台的标识，最多 300 个字符。"
         raise Invalid(f"没有登记。{words}", errors={"listed": [words]})
     with atomic():
-        user = managed_person(actor, user_id)
+        user = signable_person(actor, user_id)
         db.session.get(User, user.id, with_for_update=True)
         before = _forget(user)
         if before.get("bound"):
@@ -79,7 +80,7 @@ def remove_identity(actor: Actor, user_id: str, *, now: datetime) -> User:
     """Another person's identity signs in no more, whoever signed in with it is signed out, their tokens end; they are told.
     Raises Conflict when there is none, and for who would have nothing left to sign in with."""
     with atomic():
-        user = managed_person(actor, user_id)
+        user = signable_person(actor, user_id)
         _remove(actor, user, now)
         end_all(user)
         revoke_tokens(user, now)
@@ -99,7 +100,7 @@ def drop_password(actor: Actor, user_id: str, *, now: datetime) -> User:
     if user_id == actor.user_id:
         raise Forbidden(N_("不能停用自己的密码。万一身份平台出了故障，您将无法登录。请由另一位管理员操作。"))
     with atomic():
-        user = managed_person(actor, user_id)
+        user = signable_person(actor, user_id)
         db.session.get(User, user.id, with_for_update=True)
         if not is_bound(user.id):
             raise Conflict(f"没有停用密码。{user.name}还没有通过统一身份登录过。请本人先那样登录一次。")

@@ -9,6 +9,7 @@ from app.db import utcnow
 from app.errors import Invalid, TandemError
 from app.sealing import closed
 from app.units import identities
+from app.units.people_views import person_page
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
 from app.units.provider import (
     Settings,
@@ -21,19 +22,18 @@ from app.units.provider import (
     without_password,
 )
 from app.units.provider_check import Finding, check
-from app.units.settings_views import person_page
 from app.units.sites_views import bp as bp
 from app.web import _
 
 
 @bp.get("/settings/identity-provider")
-@requires("user.manage")
+@requires("security.manage")
 def identity_provider() -> str:
     return _page()
 
 
 @bp.post("/settings/identity-provider")
-@requires("user.manage")
+@requires("security.manage")
 @proven
 def submit_identity_provider() -> ResponseReturnValue:
     form = request.form
@@ -62,7 +62,7 @@ def submit_identity_provider() -> ResponseReturnValue:
 
 
 @bp.post("/settings/identity-provider/test")
-@requires("user.manage")
+@requires("security.manage")
 @proven
 def test_identity_provider() -> ResponseReturnValue:
     """Asked now; shown in this one answer."""
@@ -70,7 +70,7 @@ def test_identity_provider() -> ResponseReturnValue:
 
 
 @bp.post("/settings/identity-provider/removal")
-@requires("user.manage")
+@requires("security.manage")
 @proven
 def remove_identity_provider() -> ResponseReturnValue:
     remove_provider(current_actor(), now=utcnow())
@@ -79,7 +79,7 @@ def remove_identity_provider() -> ResponseReturnValue:
 
 
 @bp.post("/settings/people/<user_id>/identity")
-@requires("user.manage")
+@requires("security.manage")
 @proven
 def submit_identity(user_id: str) -> ResponseReturnValue:
     try:
@@ -91,7 +91,7 @@ def submit_identity(user_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/settings/people/<user_id>/identity/removal")
-@requires("user.manage")
+@requires("security.manage")
 @proven
 def submit_identity_removal(user_id: str) -> ResponseReturnValue:
     user = identities.remove_identity(current_actor(), user_id, now=utcnow())
@@ -100,7 +100,7 @@ def submit_identity_removal(user_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/settings/people/<user_id>/password/removal")
-@requires("user.manage")
+@requires("security.manage")
 @proven
 def submit_password_removal(user_id: str) -> ResponseReturnValue:
     user = identities.drop_password(current_actor(), user_id, now=utcnow())

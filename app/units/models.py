@@ -86,8 +86,30 @@ class User(Model):
         return f"{self.id}:{self.session_epoch}"
 
 
+class Role(Model):
+    """A role that people made (自定义角色): permission keys under a name, to be given in its unit and below.
+
+    `version` is the optimistic lock. A retired one permits nothing and is held by nobody; its row stays for the record.
+    """
+
+    __tablename__ = "roles"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    name: Mapped[str] = mapped_column(String(40))
+    about: Mapped[str] = mapped_column(String(200), default="")
+    permissions: Mapped[list[str]] = mapped_column(JSON, default=list)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    created_by: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    unit: Mapped[Unit] = relationship()
+
+
 class Grant(Model):
-    """A role (key of permissions.ROLES) that a user holds in a unit; valid for the unit's subtree."""
+    """A role (key of access.ROLES, or id of a Role) that a user holds in a unit; valid for the unit's subtree."""
 
     __tablename__ = "grants"
     __table_args__ = (UniqueConstraint("user_id", "role", "unit_id"),)
@@ -280,6 +302,16 @@ class IdempotentAnswer(Model):
     status: Mapped[int] = mapped_column(Integer, default=0)
     body: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class SiteSettings(Model):
+    """Settings of the whole installation by key: "separation" {"on": bool} (三员分立)."""
+
+    __tablename__ = "site_settings"
+
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class UnitSettings(Model):

@@ -26,7 +26,7 @@ from connectors.openid.values import Registration
 
 RETURN = "/sign-in/provider/return"
 MOST_ALLOWED = 200
-_MANAGE = "user.manage"
+_MANAGE = "security.manage"
 # Two who set it up at once do not make two of it.
 _ONLY = "provider"
 _PARTING = re.compile(r"[\s,，;；、]+")

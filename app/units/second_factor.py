@@ -24,10 +24,11 @@ from app.units.factors import (
     recovery_codes_left,
     step_of,
 )
+from app.units.managing import signable_person
 from app.units.models import Passkey, SecondFactor, Unit, UnitSettings, User
 from app.units.open_sessions import end_all, still_signed_in
 from app.units.passwords import NO_PASSWORD
-from app.units.people import managed_person, revoke_tokens
+from app.units.people import revoke_tokens
 from app.units.sign_in import prove_by_code, prove_by_password
 from app.words import N_
 
@@ -41,6 +42,8 @@ WEIGHTY = frozenset(
         "publication.manage",
         "review.configure",
         "review.decide",
+        "role.manage",
+        "security.manage",
         "stop.manage",
         "unit.manage",
         "user.manage",
@@ -149,7 +152,7 @@ def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
     if user_id == actor.user_id:
         raise Forbidden(N_("不能重置自己的两步验证。关闭自己的两步验证须输入密码和验证码。请到“个人设置”办理。"))
     with atomic():
-        user = managed_person(actor, user_id)
+        user = signable_person(actor, user_id)
         # What is being added at this moment either is seen here, or is refused: whoever adds it locks this row, too.
         db.session.get(User, user.id, with_for_update=True)
         held = sorted(kinds_of(user.id))
@@ -174,7 +177,7 @@ def requires_second_factor(unit: Unit) -> bool:
 def require_second_factor(actor: Actor, unit_id: str, required: bool, *, now: datetime) -> Unit:
     """Ask it, or no longer. Raises Conflict for an administrator without one: they would lock themselves out."""
     with atomic():
-        unit = unit_for(actor, "user.manage", unit_id)
+        unit = unit_for(actor, "security.manage", unit_id)
         if required and not actor.system and not kinds_of(actor.user_id):
             raise Conflict(N_("没有保存。您自己还没有启用两步验证。请先在个人设置里启用，再作规定。"))
         row = db.session.get(UnitSettings, (unit.id, _POLICY))
