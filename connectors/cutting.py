@@ -30,6 +30,10 @@ _PAIRS = {
     "‘": "’",
 }
 _CLOSERS = frozenset(_PAIRS.values()) | {'"', "'"}
+_SIGNS = re.compile("[" + re.escape("".join([*_PAIRS, *sorted(_CLOSERS)])) + "\n]")
+_ENDINGS = {
+    ends: re.compile(f"[{re.escape(ends)}{'.' if '。' in ends else ''}]") for ends in (SENTENCE_ENDS, CLAUSE_ENDS, "\n")
+}
 # The bracket of "1）" and "a)" at the head of a line closes nothing.
 _NUMBERED = re.compile(r"(?m)^\s*[0-9A-Za-z一二三四五六七八九十]{1,3}([)）])")
 # Words that take back what the sentence has said before them: 网传明天停水，经核实不属实.
@@ -165,14 +169,17 @@ def _longest(text: str, fits: Callable[[str], bool], ends: str, mark: str) -> st
 
 def _boundaries(text: str, ends: str) -> Iterator[int]:
     """Positions after which `text` may be cut, rising."""
-    closed = _inside(text)
-    # Of the character before the closing signs that stand before `at`.
-    last = 0
-    for at in range(1, len(text)):
-        if text[at - 1] not in _CLOSERS:
-            last = at - 1
-        if not closed[at] and _ends(text, last, ends) and text[at] not in MARKS and not wholes.joins(text[at]):
-            yield at
+    found = [end.start() for end in _ENDINGS[ends].finditer(text) if _ends(text, end.start(), ends)]
+    closed = _inside(text) if found else []
+    for end in found:
+        at = end + 1
+        while at < len(text):
+            if not closed[at] and text[at] not in MARKS and not wholes.joins(text[at]):
+                yield at
+            # Closing signs belong to what they close.
+            if text[at] not in _CLOSERS:
+                break
+            at += 1
 
 
 def _ends(text: str, at: int, ends: str) -> bool:
@@ -230,7 +237,8 @@ def _matched(text: str) -> Iterator[tuple[int, int]]:
     waiting: Counter[str] = Counter()
     straight: dict[str, int] = {}
     numbered = {found.start(1) for found in _NUMBERED.finditer(text)}
-    for at, char in enumerate(text):
+    for sign in _SIGNS.finditer(text):
+        at, char = sign.start(), sign.group()
         if char in _PAIRS:
             stack.append((_PAIRS[char], at))
             waiting[_PAIRS[char]] += 1

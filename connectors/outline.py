@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise, zip_longest
 from typing import Literal
 
@@ -36,12 +37,13 @@ _FRAGMENT = 40
 _MOST = 12
 
 
-def outline(document: words.Document, title: str = "") -> list[Piece]:
+@lru_cache(maxsize=16)
+def outline(document: words.Document, title: str = "") -> tuple[Piece, ...]:
     """The running text in pieces, without headings, lead-ins, tables, captions, links and the document's own title.
 
-    Those that a pair of brackets or quotes holds together are one.
+    Those that a pair of brackets or quotes holds together are one. Remembered, as text.read().
     """
-    return list(_joined_pairs(_answered(_whole_lists(_Outliner(document, words.tidy(title)).run()))))
+    return tuple(_joined_pairs(_answered(_whole_lists(_Outliner(document, words.tidy(title)).run()))))
 
 
 class _Outliner:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from html.parser import HTMLParser
 from typing import Literal
 
@@ -217,8 +218,12 @@ def _joint(data: str) -> str:
     return "" if any("\u2e80" <= char <= "\uffef" for char in data) else " "
 
 
+@lru_cache(maxsize=16)
 def read(html: str, *, struck: bool = True) -> Document:
-    """The document that `html` (sanitised) shows; without `struck`, what is struck out is left out, as no longer valid."""
+    """The document that `html` (sanitised) shows; without `struck`, what is struck out is left out, as no longer valid.
+
+    Remembered: a post is adapted for each of its accounts, several times each.
+    """
     reader = _Reader(struck)
     reader.feed(html)
     reader.close()
