@@ -4,8 +4,11 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Bind the inbox's pages and its part of the API."""
     from app import web
-    from app.inbox import api, platform_api, platform_views, views
+    from app.inbox import api, platform_api, platform_views, searching, views
+    from app.search.keeping import register as find
 
+    find(searching.MESSAGES)
+    find(searching.CONTACTS)
     views.init(app)
     # One blueprint: views, desk_views and platform_views each add their routes to it.
     app.register_blueprint(platform_views.bp)

@@ -8,9 +8,12 @@ def register(app: Flask) -> None:
     from app.posts import check_views, file_views, history_views, preview_views, templates_api, templates_views
     from app.posts.holdings import tell
     from app.posts.needing import needed_for as ask
+    from app.posts.searching import POSTS
+    from app.search.keeping import register as find
 
     tell_of_posts[:] = [tell]
     needed_for[:] = [ask]
+    find(POSTS)
     preview_views.init(app)
     # The last two add their pages to those of the posts.
     for pages in dict.fromkeys((templates_views.bp, history_views.bp, check_views.bp, file_views.bp)):

@@ -1,0 +1,183 @@
+"""Finding: what holds all the words, newest first, a stretch at a time.
+
+SQLite's FTS5 gives the newest first by itself. PostgreSQL's GIN gives all matches at once, which is slow for a common word
+only; for that one the newest rows are looked through, as the matches lie close together there. Which of the two it is, a
+first stretch tells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, and_, text
+
+from app.db import db
+from app.errors import Invalid
+from app.search.models import SearchDoc
+from app.search.places import span_of
+from app.search.tokens import Query
+
+T = TypeVar("T")
+
+# Rows looked through by one request before it says that it has not come to the end.
+MOST_TRIED = 20_000
+_LARGEST_STRETCH = 2_000
+# PostgreSQL: the rows of the first stretch, how many are looked through at most, and what a match by GIN costs in rows
+# looked through (measured: 3.5 and 0.3 microseconds).
+_SAMPLE, _MOST_SCANNED, _DEARER = 2_000, 64_000, 12
+_PLACE_DIGITS = 19
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hit:
+    place: int
+    ref_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found(Generic[T]):
+    """One page; `next_cursor` None at the end. `cut`: it stopped looking before the page was full."""
+
+    items: list[T]
+    next_cursor: str | None
+    cut: bool = False
+
+
+def page_of_hits(
+    query: Query,
+    kind: int,
+    seen: Callable[[list[str]], Mapping[str, T]],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    cursor: str | None = None,
+    limit: int,
+) -> Found[T]:
+    """What the reader may see of the hits, newest first; `seen` gives those of some ids, by id. Raises Invalid (cursor).
+
+    A page costs the same wherever it lies; for who sees little of much, it looks at MOST_TRIED hits at most.
+    """
+    low, high = span_of(kind, since, until)
+    high, items, places, tried = min(high, _place(cursor, high)), [], [], 0
+    stretch = limit + 1
+    while query and tried < MOST_TRIED:
+        found = hits(query, kind, low, high, stretch)
+        mine = seen([hit.ref_id for hit in found]) if found else {}
+        for hit in found:
+            if hit.ref_id in mine:
+                items.append(mine[hit.ref_id])
+                places.append(hit.place)
+        if len(items) > limit:
+            return Found(items=items[:limit], next_cursor=str(places[limit - 1]))
+        if len(found) < stretch:
+            return Found(items=items, next_cursor=None)
+        high, tried = found[-1].place, tried + len(found)
+        stretch = min(stretch * 4, _LARGEST_STRETCH)
+    return Found(items=items, next_cursor=str(high) if query else None, cut=bool(query))
+
+
+def _place(cursor: str | None, otherwise: int) -> int:
+    if not cursor:
+        return otherwise
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= _PLACE_DIGITS):
+        raise Invalid("翻页没有成功。cursor 不是上一页给出的值。请从第一页重新开始。", errors={"cursor": ["无效。"]})
+    return int(cursor)
+
+
+def few(query: Query, kind: int, most: int) -> list[str] | None:
+    """The ids of all that is found; None when it is more than `most`."""
+    found = hits(query, kind, *span_of(kind), most + 1)
+    return [hit.ref_id for hit in found] if len(found) <= most else None
+
+
+def hits(query: Query, kind: int, low: int, high: int, limit: int) -> list[Hit]:
+    """What holds all the phrases with low <= place < high, the highest first."""
+    if not query or low >= high:
+        return []
+    if db.session.connection().dialect.name == "sqlite":
+        return _by_fts(query, low, high, limit)
+    return _by_gin(query, kind, low, high, limit)
+
+
+def _by_fts(query: Query, low: int, high: int, limit: int) -> list[Hit]:
+    wanted = " AND ".join(f'"{" ".join(phrase)}"' for phrase in query.phrases)
+    statement = text(
+        "SELECT d.place, d.ref_id FROM search_fts CROSS JOIN search_docs d ON d.place = search_fts.rowid"
+        " WHERE search_fts MATCH :wanted AND search_fts.rowid >= :low AND search_fts.rowid <= :high"
+        " ORDER BY search_fts.rowid DESC LIMIT :limit"
+    )
+    given = {"wanted": wanted, "low": low, "high": high - 1, "limit": limit}
+    return [Hit(place=row.place, ref_id=row.ref_id) for row in db.session.execute(statement, given)]
+
+
+def _by_gin(query: Query, kind: int, low: int, high: int, limit: int) -> list[Hit]:
+    found: list[Hit] = []
+    total, scanned, stretch = _rows(), 0, _SAMPLE
+    while scanned < _MOST_SCANNED:
+        some, last, rows = _scan(query, low, high, stretch)
+        found += some
+        scanned += rows
+        if len(found) >= limit or rows < stretch:
+            return found[:limit]
+        high = last
+        density = len(found) / scanned
+        # Going on costs some limit/density rows, asking GIN as much as density*total matches: the cheaper one.
+        if density * density * total * _DEARER < limit - len(found):
+            break
+        stretch *= 2
+    return [*found, *_indexed(query, kind, low, high, limit - len(found))]
+
+
+def _rows() -> int:
+    """About how many rows the index has, as PostgreSQL knows it without counting."""
+    return max(int(db.session.scalar(text("SELECT reltuples FROM pg_class WHERE relname = 'search_docs'")) or 0), 1)
+
+
+def _scan(query: Query, low: int, high: int, stretch: int) -> tuple[list[Hit], int, int]:
+    """The matches among the highest `stretch` rows, the lowest place looked at, and how many there were."""
+    likes, given = _likes(query)
+    statement = text(
+        f"WITH rows_of AS MATERIALIZED (SELECT place, ref_id, words FROM search_docs"  # noqa: S608
+        " WHERE place >= :low AND place < :high ORDER BY place DESC LIMIT :stretch)"
+        " SELECT place, ref_id, false AS counted FROM rows_of"
+        f" WHERE {likes} UNION ALL SELECT min(place), count(*)::text, true FROM rows_of"
+    )
+    rows = db.session.execute(statement, {**given, "low": low, "high": high, "stretch": stretch}).all()
+    found = [Hit(place=row.place, ref_id=row.ref_id) for row in rows if not row.counted]
+    counted = next(row for row in rows if row.counted)
+    found.sort(key=lambda hit: -hit.place)
+    return found, counted.place or low, int(counted.ref_id)
+
+
+def _indexed(query: Query, kind: int, low: int, high: int, limit: int) -> list[Hit]:
+    likes, given = _likes(query)
+    grams = sorted({gram for phrase in query.phrases for gram in _grams(phrase)} | ({f"#{kind}"} if kind else set()))
+    # `place + 0`: by this index and no other.
+    statement = text(
+        "WITH rows_of AS MATERIALIZED (SELECT place, ref_id FROM search_docs"  # noqa: S608
+        " WHERE search_grams(kind, words) @> CAST(:grams AS text[])"
+        f" AND {likes} AND place + 0 >= :low AND place + 0 < :high)"
+        " SELECT place, ref_id FROM rows_of ORDER BY place DESC LIMIT :limit"
+    )
+    rows = db.session.execute(statement, {**given, "grams": grams, "low": low, "high": high, "limit": limit})
+    return [Hit(place=row.place, ref_id=row.ref_id) for row in rows]
+
+
+def _grams(phrase: Sequence[str]) -> list[str]:
+    """Pairs of neighbours, which tell more; a single character as it is."""
+    return ["".join(pair) for pair in pairwise(phrase)] or list(phrase)
+
+
+def _likes(query: Query) -> tuple[str, dict[str, Any]]:
+    """Conditions on `words`. Tokens are single characters, none of them LIKE's own."""
+    patterns = {f"like_{number}": f"%{' '.join(phrase)}%" for number, phrase in enumerate(query.phrases)}
+    return " AND ".join(f"words LIKE :{name}" for name in patterns), patterns
+
+
+def looks_like(query: Query) -> ColumnElement[bool]:
+    """The same as an SQL condition on SearchDoc, for lists in another order of which much is found."""
+    return and_(*(SearchDoc.words.like(f"%{' '.join(phrase)}%") for phrase in query.phrases))
