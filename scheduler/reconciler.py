@@ -25,7 +25,7 @@ from scheduler.runtime import Runtime
 
 log = structlog.get_logger()
 
-_NOT_BEGUN = N_("还没有办理：程序出错。系统会再试；若反复出现，请系统管理员查看日志。")
+_BROKEN = N_("核实时程序出错。系统会再试；若反复出现，请系统管理员查看日志。")
 
 
 def tick(runtime: Runtime, now: datetime) -> None:
@@ -40,13 +40,16 @@ def tick(runtime: Runtime, now: datetime) -> None:
 
 def check(runtime: Runtime, claim: Claim) -> None:
     """Ask once and record what was found."""
-    question = verifying.load(claim)
-    if question is None:
-        return
     try:
-        _check(runtime, claim, question)
+        question = verifying.load(claim)
+        if question is not None:
+            _check(runtime, claim, question)
     except Lost:
         log.info("finding came late", publication=claim.publication_id)
+    except Exception:
+        log.exception("check broken off", publication=claim.publication_id)
+        release()
+        _not_asked(claim, runtime.clock())
 
 
 def _check(runtime: Runtime, claim: Claim, question: verifying.Question) -> None:
@@ -63,6 +66,18 @@ def _check(runtime: Runtime, claim: Claim, question: verifying.Question) -> None
         return
     finding = _ask(question, connector, runtime.clock())
     verifying.record_finding(claim, finding, recorder.json(), runtime.clock())
+
+
+def _not_asked(claim: Claim, now: datetime) -> None:
+    """After a fault of ours: it counts as one question of the sparse rhythm, as one in asking does."""
+    try:
+        try:
+            verifying.record_finding(claim, CannotTell(reason=_BROKEN), [], now)
+        except Lost:
+            # One that a person is to publish by hand has a rhythm of its own; anything else was lost, indeed.
+            handing.record_draft(claim, None, [], now)
+    except Lost:
+        log.info("finding came late", publication=claim.publication_id)
 
 
 def _connect(runtime: Runtime, account_id: str, recorder: connections.Recorder, operator_ip: str) -> Connector:
@@ -101,11 +116,31 @@ def _ask(question: verifying.Question, connector: Connector, now: datetime) -> F
     except Exception:
         # A fault of ours: it counts as one question of the sparse rhythm, so that it cannot go on for ever.
         log.exception("check failed", publication=question.claim.publication_id)
-        return CannotTell(reason="核实时程序出错。系统会再试；若反复出现，请系统管理员查看日志。")
+        return CannotTell(reason=_BROKEN)
 
 
 def run_errand(runtime: Runtime, claim: Claim) -> None:
     """Delete a draft, or take back what is public."""
+    try:
+        _run_errand(runtime, claim)
+    except Lost:
+        log.info("errand overtaken", publication=claim.publication_id)
+    except Exception:
+        # The database may be away for a moment, and a faulty program is mended: the errand stays, whatever happened.
+        log.exception("errand broken off", publication=claim.publication_id)
+        release()
+        _break_off(runtime, claim)
+
+
+def _break_off(runtime: Runtime, claim: Claim) -> None:
+    try:
+        errands.break_off(claim, runtime.clock())
+    except Lost:
+        log.info("errand overtaken", publication=claim.publication_id)
+
+
+def _run_errand(runtime: Runtime, claim: Claim) -> None:
+    """Raises Lost."""
     work = load(claim)
     if work is None:
         return
@@ -113,50 +148,35 @@ def run_errand(runtime: Runtime, claim: Claim) -> None:
     question = verifying.load(claim)
     recorder = connections.Recorder()
     try:
-        connector = _connect_for_errand(runtime, work, recorder)
-        if connector is not None:
-            _run(runtime, work, (question.attempted.receipt if question else None) or Receipt(), connector, recorder)
-    except Lost:
-        log.info("errand overtaken", publication=claim.publication_id)
-
-
-def _connect_for_errand(runtime: Runtime, work: Work, recorder: connections.Recorder) -> Connector | None:
-    """None when it was put off: nothing was asked of the platform yet. Raises Lost."""
-    try:
-        return _connect(runtime, work.account_id, recorder, work.operator_ip)
+        connector = _connect(runtime, work.account_id, recorder, work.operator_ip)
     except CredentialsSealed as error:
         release()
-        sealing.put_off_errand(work.claim, error, runtime.clock())
-    except Exception:
-        # The database may be away for a moment, and a faulty program is mended: the errand stays.
-        log.exception("errand not begun", publication=work.claim.publication_id)
-        release()
-        now = runtime.clock()
-        errands.retry_errand(work.claim, now + sealing.ASK_AGAIN, [], now, why=_NOT_BEGUN)
-    return None
+        sealing.put_off_errand(claim, error, runtime.clock())
+        return
+    _run(runtime, work, (question.attempted.receipt if question else None) or Receipt(), connector, recorder)
 
 
 def _run(runtime: Runtime, work: Work, receipt: Receipt, connector: Connector, recorder: connections.Recorder) -> None:
-    claim = work.claim
+    """Raises Lost, and what the database raises: an errand that was not recorded is run again."""
+    if work.status not in ("cancelled", "published"):
+        return
+    discards = work.status == "cancelled"
     try:
-        if work.status == "cancelled":
-            connector.discard(work.prepared)
-            errands.finish_discard(claim, recorder.json(), runtime.clock())
-        elif work.status == "published":
-            connector.recall(receipt)
-            errands.finish_recall(claim, recorder.json(), runtime.clock())
-    except Lost:
-        raise
+        connector.discard(work.prepared) if discards else connector.recall(receipt)
     except ConnectorError as error:
         note_refused(work.account_id, error, runtime.clock())
         release()
-        _errand_failed(claim, work.status, error, recorder, runtime.clock())
+        _errand_failed(work.claim, work.status, error, recorder, runtime.clock())
+        return
     except Exception:
-        # A fault of ours would come again and again: a person finishes it.
-        log.exception("errand failed", publication=claim.publication_id)
+        # A fault of ours while the platform was asked may have done it: a person finishes it.
+        log.exception("errand failed", publication=work.claim.publication_id)
         release()
         broken = OutcomeUnknown("办理时程序出错。", remedy="请登录平台查看，需要时手动办理。", who="系统管理员")
-        _errand_failed(claim, work.status, broken, recorder, runtime.clock())
+        _errand_failed(work.claim, work.status, broken, recorder, runtime.clock())
+        return
+    finish = errands.finish_discard if discards else errands.finish_recall
+    finish(work.claim, recorder.json(), runtime.clock())
 
 
 def _errand_failed(

@@ -11,9 +11,9 @@ from app.errors import NotFound
 from app.notices.models import Notice, NoticeRead
 from app.units.access import Actor, visible
 
-# Kinds that lead into the inbox or to a new post, with the right that opens it; everything else leads to posts and
-# publications.
-_OPENED_BY = ((("conversation", "reply"), "inbox.read"), (("dormant",), "post.write"))
+# Kinds that lead into the inbox or to a new post, with the right that opens it, or that are for those who keep the
+# installation; everything else leads to posts and publications.
+_OPENED_BY = ((("conversation", "reply"), "inbox.read"), (("dormant",), "post.write"), (("errand",), "unit.manage"))
 
 
 def unread(actor: Actor) -> int:

@@ -29,10 +29,10 @@ def register(app: Flask) -> None:
         disapproving,
         heartbeats,
         outlook,
-        planning,
         schemas,
         stops,
         views,
+        withdrawing,
     )
     from app.review import services as review
 
@@ -48,8 +48,8 @@ def register(app: Flask) -> None:
     app.jinja_env.filters["clash_words"] = lambda clash: (
         clash.said(web.in_words) + conflicts.free_words(clash, web.in_words)
     )
-    if planning.on_revised not in posts.on_revised:
-        posts.on_revised.append(planning.on_revised)
+    if withdrawing.on_revised not in posts.on_revised:
+        posts.on_revised.append(withdrawing.on_revised)
     if disapproving.on_disapproved not in review.on_disapproved:
         review.on_disapproved.append(disapproving.on_disapproved)
     posts.publications_by_post[:] = [outlook.by_posts]

@@ -20,6 +20,10 @@ from connectors.values import Receipt
 APPEARED = "appeared"
 HAS_APPEARED = N_("已撤销，但平台上出现了")
 MAY_HAVE = N_("已撤销，但平台上可能出现了")
+HAS_VANISHED = N_("已撤销，平台上出现过，现在看不到了")
+DECIDE_VANISHED = N_(
+    "请核对它是否公开过：公开过的，认定为“已发布”，系统再核实一次，仍看不到就标为“平台已删”；没有公开过的，认定为“未发布”。"
+)
 DECIDE_APPEARED = N_("请打开平台核对：就是这一条的，认定为“已发布”，再决定保留还是撤回；不是的，认定为“未发布”。")
 _UNDECIDED = N_(
     "没有排期，也没有发出。这篇稿件已撤销的一次发送在平台上出现了，再发会造成重复。请先打开那条发布记录，认定结果。"
@@ -68,6 +72,19 @@ def confirm(publication: Publication, receipt: Receipt, now: datetime) -> None:
     states.touch(publication, now=now, **_appeared(publication, receipt, now))
     if not told:
         outcomes.alarm(publication, now, HAS_APPEARED, f"{publication.error_cause}{DECIDE_APPEARED}")
+
+
+def vanish(publication: Publication, now: datetime, reason: str) -> None:
+    """It was out, and the platform has it no more: whether it ever was, in our name, is still a person's word. Told once."""
+    told = publication.why == HAS_VANISHED
+    states.touch(publication, now=now, why=HAS_VANISHED, next_attempt_at=None)
+    if not told:
+        outcomes.alarm(publication, now, HAS_VANISHED, f"{reason}{DECIDE_VANISHED}")
+
+
+def next_step(publication: Publication) -> str:
+    """What a person does with one that turned up, in Chinese."""
+    return DECIDE_VANISHED if publication.why == HAS_VANISHED else DECIDE_APPEARED
 
 
 def dismiss(publication: Publication, now: datetime, reason: str, *, actor: str = "") -> None:

@@ -3,6 +3,7 @@ or for which nobody can speak, an approval that stands no more."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from app.accounts.sealed import CredentialsSealed, sealed_among
@@ -32,21 +33,48 @@ def why_barred(publication: Publication, now: datetime) -> str:
 def why_unapproved(publication: Publication) -> str:
     """Why its review keeps it from going, in Chinese; "" while the approval of its revision stands, and reaches the account: a
     post may be older than that rule, or a unit have moved in the tree."""
-    if not approved_among([publication.schedule.revision_id]):
-        return UNAPPROVED
+    return _why_unapproved(publication, approved_among([publication.schedule.revision_id]))
+
+
+def why_not_now(publication: Publication, now: datetime) -> str:
+    """Whatever keeps it from being sent this moment, in Chinese; "" for nothing."""
+    return Bars(now).why(publication)
+
+
+def _why_unapproved(publication: Publication, approved: Collection[str]) -> str:
+    return UNAPPROVED if publication.schedule.revision_id not in approved else why_unreached(publication)
+
+
+def why_unreached(publication: Publication) -> str:
+    """Why its account is none that the post's unit may send to, in Chinese; "" when it is."""
+    if publication.post.unit_id == publication.account.unit_id:
+        return ""
     unit, account = publication.post.unit, publication.account
     return "" if reaches(unit, account) else why_not(unit, account)
 
 
 class Bars:
-    """why_barred() of many publications at one moment, each account asked once; mostly nothing stands anywhere."""
+    """why_not_now() of many publications at one moment, each account and each approval asked once; mostly nothing stands
+    anywhere."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
+        self._asked, self._approved = set[str](), set[str]()
         self._quiet = not (stops.any_standing() or blackouts.any_standing(now))
         self._known: dict[tuple[str, bool], str] = {}
 
+    def learn(self, revision_ids: Iterable[str]) -> None:
+        """Ask for many approvals by one question."""
+        new = set(revision_ids) - self._asked
+        if new:
+            self._approved |= approved_among(new)
+            self._asked |= new
+
     def why(self, publication: Publication) -> str:
+        self.learn([publication.schedule.revision_id])
+        return self._why_barred(publication) or _why_unapproved(publication, self._approved)
+
+    def _why_barred(self, publication: Publication) -> str:
         if self._quiet and publication.account.active and not sealed_among([publication.account_id]):
             return ""
         key = (publication.account_id, publication.post.urgent)

@@ -24,7 +24,6 @@ from app.publishing.committing import Started
 from app.publishing.models import Attempt, Publication
 from app.publishing.outcomes import Taken
 from app.publishing.values import LEASE, SEND_WINDOW, Claim, Lost, Outcome
-from app.review.finding import approved_among
 
 _BEGUN: Mapping[str, Any] = {"outcome": "", "receipt": {}, "error": {}, "exchanges": []}
 
@@ -49,7 +48,7 @@ def begin_all(claims: Sequence[Claim], worker: str, now: datetime) -> list[Start
         impatient()
         rows, made = _claimed(claims), _attempts(claims)
         bars, told = barring.Bars(now), dict[str, Started | Exception | None]()
-        approved = approved_among({row.schedule.revision_id for row in rows.values()})
+        bars.learn(row.schedule.revision_id for row in rows.values())
         going: list[tuple[Publication, Started, dict[str, Any]]] = []
         stopped: list[str] = []
         for claim in claims:
@@ -57,9 +56,7 @@ def begin_all(claims: Sequence[Claim], worker: str, now: datetime) -> list[Start
             if row is None or row.status != "committing" or (earlier and earlier[-1].fence == claim.fence):
                 told[claim.publication_id] = Lost()
             elif (
-                (barred := bars.why(row) or ("" if row.schedule.revision_id in approved else barring.UNAPPROVED))
-                or now > outcomes.late_at(row)
-                or any(one.outcome in TAKEN for one in earlier)
+                (barred := bars.why(row)) or now > outcomes.late_at(row) or any(one.outcome in TAKEN for one in earlier)
             ):
                 committing.keep_back(row, claim, barred, now)
                 verifying.apply_early(row, now)

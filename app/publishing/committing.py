@@ -44,7 +44,7 @@ def begin(claim: Claim, worker: str, now: datetime) -> Started | None:
     """Save the attempt row. None: it must not go any more (stopped, too late, or known to be out). Raises Lost."""
     with atomic():
         row = own_commit(claim)
-        barred = barring.why_barred(row, now) or barring.why_unapproved(row)
+        barred = barring.why_not_now(row, now)
         if barred or now > outcomes.late_at(row) or taken_attempt(row.id) is not None:
             keep_back(row, claim, barred, now)
             verifying.apply_early(row, now)

@@ -15,9 +15,10 @@ from app.accounts.models import Account
 from app.db import db
 from app.posts import services as posts
 from app.posts.models import Post
-from app.publishing import openings, outlook, states
+from app.publishing import openings, outlook
 from app.publishing.diary import TWINS, UNSCHEDULED, Diary
 from app.publishing.openings import moment_words
+from app.publishing.ordering import movable
 from app.units.access import Actor, visible
 from app.words import N_
 
@@ -120,7 +121,7 @@ def unnamed(actor: Actor, clashes: Sequence[Clash]) -> list[Clash]:
 def accounts_of(post: Post) -> list[Account]:
     """Where the post is still to go: what of its schedule has not gone, else what it has chosen."""
     rows = outlook.by_posts([post.id]).get(post.id, [])
-    standing = [row.account for row in rows if row.status in states.WITHDRAWABLE]
+    standing = [row.account for row in movable(rows)]
     if standing or post.status not in UNSCHEDULED:
         return standing
     return [variant.account for variant in posts.current_variants(post)]

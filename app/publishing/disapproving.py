@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from app.publishing import outcomes, permalink, planning, pushdown, states
+from app.publishing import outcomes, permalink, pushdown, states, withdrawing
 from app.review.models import Review
 from app.units.access import Actor
 
@@ -25,7 +25,7 @@ def on_disapproved(review: Review, actor: Actor, now: datetime) -> None:
         if row.status in _CALLED_BACK:
             outcomes.settle(row, now)
             handed = row.status == "handed_over"
-            planning.cancel_one(row, actor, now, reason=f"补审退回：{comment}")
+            withdrawing.cancel_one(row, actor, now, reason=f"补审退回：{comment}")
             asked = "请不要再手动发布这份草稿；已经发布的请撤回。" if handed else "这一条不会再发出。"
             outcomes.alarm(row, now, "已取消，补审没有通过", f"{actor.name}退回：{comment}。{asked}")
     if all(row.status == "cancelled" for row in pushdown.publications_of(standing.id)):

@@ -117,6 +117,8 @@ class Publication(Model):
     discard_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     recall_at: Mapped[datetime | None] = mapped_column(UTCDateTime, index=True)
     recall_reason: Mapped[str] = mapped_column(Text, default="")
+    # How often in a row our own program failed at the errand that stands.
+    errand_failures: Mapped[int] = mapped_column(Integer, default=0)
     why: Mapped[str] = mapped_column(Text, default="")
     error_code: Mapped[str] = mapped_column(String(40), default="")
     error_cause: Mapped[str] = mapped_column(Text, default="")

@@ -161,7 +161,8 @@ def _live(known: Receipt, now: datetime, answered_at: datetime, why: str) -> dic
 
 def take_away(publication: Publication, status: str, now: datetime, reason: str, *, fence: int | None = None) -> None:
     """published -> recalled (we took it back) or removed (the platform or somebody else did)."""
-    states.move(publication, status, now=now, reason=reason, fence=fence, why=reason, recall_at=None)
+    settle_errand(publication, now)
+    states.move(publication, status, now=now, reason=reason, fence=fence, why=reason, recall_at=None, errand_failures=0)
     if status == "removed":
         alarm(publication, now, "平台上已看不到", reason)
     after(publication, now)
@@ -185,6 +186,17 @@ def settle(publication: Publication, now: datetime) -> None:
     """What people were told of it while it waited for them is settled: read for everybody."""
     if publication.status in (*states.ATTENTION, "failed"):
         notices.settle(f"/publications/{publication.id}", now)
+
+
+def settle_errand(publication: Publication, now: datetime) -> None:
+    """It got on, or is not wanted any more: who was told that it fails again and again need not look any more."""
+    if publication.errand_failures:
+        notices.settle(errand_path(publication), now)
+
+
+def errand_path(publication: Publication) -> str:
+    """Where a notice about its errand leads; other notices about it are settled apart from it."""
+    return f"/publications/{publication.id}#errand"
 
 
 def nudge_partners(publication: Publication, now: datetime) -> None:

@@ -12,9 +12,8 @@ from app.accounts.models import Account
 from app.config import current
 from app.db import db
 from app.posts.models import Post
-from app.publishing import barrier, barring, outcomes, pacing, planning, states
+from app.publishing import barrier, barring, ordering, outcomes, pacing, states
 from app.publishing.models import Publication, Schedule
-from app.review.finding import approved_among
 
 
 def choose(
@@ -23,12 +22,12 @@ def choose(
     """What may be sent now of these schedules, partners together and no more than `room`; the posts looked at."""
     schedules = _locked_schedules(schedule_ids, due)
     sides = _sides([schedule.id for schedule in schedules])
-    approved = approved_among({schedule.revision_id for schedule in schedules}) if schedules else set()
+    bars.learn(schedule.revision_id for schedule in schedules)
     found, posts = list[tuple[Schedule, Publication]](), list[str]()
     for schedule in schedules:
         publications = [p for p in sides[schedule.id] if p.status != "cancelled"]
         posts.append(schedule.post_id)
-        _stop_or_lapse(publications, bars, now, approved=schedule.revision_id in approved)
+        _stop_or_lapse(publications, bars, now)
         going = _through_barrier(schedule, publications, now)
         if len(found) + len(going) > room and (found or any_yet):
             break
@@ -72,12 +71,12 @@ def _sides(schedule_ids: Sequence[str]) -> dict[str, list[Publication]]:
     return found
 
 
-def _stop_or_lapse(publications: Iterable[Publication], bars: barring.Bars, now: datetime, *, approved: bool) -> None:
+def _stop_or_lapse(publications: Iterable[Publication], bars: barring.Bars, now: datetime) -> None:
     """At the hour: too late is missed, stopped is held. Partners that are not ready yet are stopped likewise."""
     for publication in publications:
         if publication.status not in states.OPEN or publication.due_at > now or publication.claim_owner:
             continue
-        barred = bars.why(publication) or ("" if approved else barring.UNAPPROVED)
+        barred = bars.why(publication)
         if now > outcomes.late_at(publication):
             outcomes.miss(publication, now)
         elif barred:
@@ -85,7 +84,7 @@ def _stop_or_lapse(publications: Iterable[Publication], bars: barring.Bars, now:
 
 
 def _through_barrier(schedule: Schedule, publications: list[Publication], now: datetime) -> list[Publication]:
-    firsts = planning.first_ids(schedule.order, [(p.id, p.account.platform) for p in publications])
+    firsts = ordering.first_ids(schedule.order, [(p.id, p.account.platform) for p in publications])
     rules = barrier.Rules(
         first=firsts,
         proceed=schedule.on_partner_failure == "proceed",

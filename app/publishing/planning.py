@@ -1,10 +1,10 @@
-"""Planning: put an approved post on the schedule, move it, take it off."""
+"""Planning: put an approved post on the schedule, move it (moving), take it off (withdrawing)."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -17,17 +17,16 @@ from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.posts import linking
 from app.posts.models import Post, Revision, Variant
 from app.posts.reaching import reaches, why_not
-from app.publishing import appearing, barring, blackouts, permalink, pushdown, reserving, states
-from app.publishing.attempts import refuse_if_taken
+from app.publishing import appearing, blackouts, moving, permalink, pushdown, reserving
 from app.publishing.models import Publication, Schedule
+from app.publishing.ordering import ORDERS, Order, first_ids, late_from
+from app.publishing.withdrawing import withdraw
 from app.review.finding import approval_of
 from app.units.access import Actor
 from app.waking import wake
 
 # Reckoning with hours (time zones, quotas, lateness) needs room above; nobody plans a century ahead.
 _FURTHEST_YEAR = 2199
-ORDERS = ("together", "wechat_first", "weibo_first")
-Order = str
 
 
 def schedule(
@@ -39,7 +38,7 @@ def schedule(
     on_partner_failure: str = "hold",
     now: datetime,
 ) -> Schedule:
-    """Schedule the approved revision, or move what has not gone yet.
+    """Schedule the approved revision, or move what has not gone yet; where the rest went, what had been taken off follows.
 
     Raises NotFound, Forbidden, Conflict (not approved, quota taken, already going), Invalid (in the past).
     """
@@ -50,9 +49,10 @@ def schedule(
         post = _post(actor, post_id)
         standing = pushdown.live_schedule(post.id)
         if standing is not None and standing.revision_id == post.revision_id and _started(standing):
-            found = _move(actor, post, standing, at, order, on_partner_failure, now)
+            found, word = moving.move(actor, post, standing, at, order, on_partner_failure, now), "改期"
         else:
-            found = _create(actor, post, at, order, on_partner_failure, now)
+            found, word = _create(actor, post, at, order, on_partner_failure, now), "排期"
+        _audit(actor, post, found, now, word)
         linking.look_again(post, now)
         pushdown.push([post.id], now)
         wake()
@@ -78,46 +78,6 @@ def unschedule(actor: Actor, post_id: str, *, now: datetime) -> None:
             unit_id=post.unit_id,
             summary=f"取消排期：{post.title}",
         )
-
-
-def on_revised(post: Post, actor: Actor, now: datetime) -> None:
-    """Hook of posts: an edit withdraws the schedule; refused (Conflict) from committing on."""
-    standing = pushdown.live_schedule(post.id)
-    if standing is not None:
-        withdraw(standing, actor, now, reason="稿件被修改，排期撤下")
-        post.skew_seconds, post.publish_at = None, None
-    post.needs_attention = pushdown.compute(post.id).needs_attention
-
-
-def withdraw(standing: Schedule, actor: Actor, now: datetime, *, reason: str) -> None:
-    """Cancel all publications of a schedule; their drafts are deleted by the scheduler. Inside atomic()."""
-    for publication in (publications := pushdown.publications_of(standing.id)):
-        if publication.status in states.GONE or publication.status == "recalled":
-            raise Conflict(
-                f"已经来不及了。“{publication.account.name}”的状态是“{states.WORDS[publication.status]}”。"
-                "已发布的内容请另写一篇更正，或先处理该发布。"
-            )
-    for publication in publications:
-        if publication.status != "cancelled":
-            cancel_one(publication, actor, now, reason=reason)
-    standing.withdrawn_at = now
-    permalink.close_if_nobody_went(standing.post_id)
-
-
-def cancel_one(publication: Publication, actor: Actor, now: datetime, *, reason: str) -> None:
-    """Inside atomic(). Raises Conflict."""
-    if publication.status == "unknown":
-        # Lawful for what was cancelled before alone (appearing.dismiss).
-        states.refuse(publication, "cancelled")
-    left_behind = bool((publication.prepared or {}).get("steps")) or publication.status == "preparing"
-    states.move(
-        publication,
-        "cancelled",
-        now=now,
-        reason=reason,
-        actor=actor.name,
-        discard_at=now + timedelta(seconds=5) if left_behind else None,
-    )
 
 
 def _time(publish_at: datetime | Literal["now"], now: datetime) -> datetime:
@@ -176,7 +136,6 @@ def _create(actor: Actor, post: Post, at: datetime, order: Order, partner: str, 
         reserving.reserve(actor, variant.account, at)
         db.session.add(_publication(found, variant, variant.id in firsts, now))
     db.session.flush()
-    _audit(actor, post, found, now, "排期")
     return found
 
 
@@ -198,69 +157,6 @@ def _publication(found: Schedule, variant: Variant, goes_first: bool, now: datet
         created_at=now,
         updated_at=now,
     )
-
-
-def _move(
-    actor: Actor, post: Post, standing: Schedule, at: datetime, order: Order, partner: str, now: datetime
-) -> Schedule:
-    """Reschedule in place: whatever has not gone gets the new time; finished steps are kept."""
-    publications = pushdown.publications_of(standing.id)
-    going = [p for p in publications if p.status in states.IN_FLIGHT]
-    movable = [p for p in publications if p.status in states.WITHDRAWABLE]
-    if going or not movable:
-        raise Conflict(
-            "现在不能改期。该稿件正在发布、等待核实，或已全部发布。请等它有了结果；要更正已发布的内容请另写一篇。"
-        )
-    if unapproved := next(filter(None, map(barring.why_unapproved, movable)), ""):
-        raise Conflict(f"没有改期。{unapproved}")
-    standing.publish_at, standing.order, standing.on_partner_failure = at, order, partner
-    standing.operator_ip = public_address(actor.origin) or standing.operator_ip
-    standing.prepare_from = max(now, at - timedelta(seconds=current().prepare_lead_seconds))
-    firsts = first_ids(order, [(p.id, p.account.platform) for p in publications if p.status != "cancelled"])
-    for publication in sorted(movable, key=lambda publication: publication.account_id):
-        refuse_if_taken(publication)
-        appearing.refuse_if_out(post.id, publication.account_id, besides=publication.id)
-        blackouts.refuse(publication.account, at, urgent=post.urgent)
-        reserving.reserve(actor, publication.account, at, besides=publication.id)
-        states.move(
-            publication,
-            "scheduled",
-            now=now,
-            reason="改期",
-            actor=actor.name,
-            due_at=at,
-            late_from=late_from(standing, not firsts or publication.id in firsts),
-            next_attempt_at=standing.prepare_from,
-            released=False,
-            committed_at=None,
-            # What an earlier attempt was told is in that attempt: the next one must not be looked up by it.
-            receipt={},
-            external_id="",
-            url="",
-        )
-    permalink.close_if_nobody_went(post.id)
-    _audit(actor, post, standing, now, "改期")
-    return standing
-
-
-def late_from(standing: Schedule, goes_first: bool) -> datetime:
-    """Lateness counts from the hour; for the second of an ordered pair first from the end of its waiting."""
-    return late_after(standing.order, standing.publish_at, goes_first)
-
-
-def late_after(order: Order, at: datetime, goes_first: bool) -> datetime:
-    """As late_from, for a start at `at`."""
-    if order == "together" or goes_first:
-        return at
-    return at + timedelta(seconds=current().partner_wait_seconds)
-
-
-def first_ids(order: Order, sides: Iterable[tuple[str, str]]) -> frozenset[str]:
-    """The ids on the platform that the order names first; empty when all go together."""
-    named = order.removesuffix("_first")
-    sides = list(sides)
-    firsts = frozenset(key for key, platform in sides if platform == named)
-    return firsts if len(firsts) < len(sides) else frozenset()
 
 
 def _approved(post: Post) -> Revision:

@@ -50,15 +50,15 @@ def live_schedule(post_id: str) -> Schedule | None:
 
 
 def stand_again(post_id: str) -> None:
-    """A schedule that was withdrawn, and of which something is out all the same, stands again: the post shows that it is
-    out, and cannot be scheduled once more. Not while a newer one stands, nor once the post was edited. Inside atomic()."""
+    """A schedule that was withdrawn, and of which something is (or was) out all the same, stands again: the post shows that
+    it is out, and that part does not go once more. Not while a newer one stands, nor once the post was edited. Inside atomic()."""
     if live_schedule(post_id) is not None:
         return
     gone = db.session.scalars(
         select(Schedule)
         .join(Publication, Publication.schedule_id == Schedule.id)
         .join(Post, Post.id == Schedule.post_id)
-        .where(Post.id == post_id, Schedule.revision_id == Post.revision_id, Publication.status == "published")
+        .where(Post.id == post_id, Schedule.revision_id == Post.revision_id, Publication.status.in_(states.WENT))
         .order_by(Schedule.id.desc())
         .limit(1)
     ).first()

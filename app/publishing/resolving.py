@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from app import logs
@@ -15,11 +16,11 @@ from app.publishing import (
     handing,
     outcomes,
     permalink,
-    planning,
     pushdown,
     reserving,
     states,
     undoing,
+    withdrawing,
 )
 from app.publishing.attempts import last_attempt, refuse_if_taken, taken_attempt
 from app.publishing.models import Publication
@@ -76,7 +77,7 @@ def cancel(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> 
     with atomic():
         row = own(actor, publication_id, reason, MANAGE, PLAN)
         outcomes.settle(row, now)
-        planning.cancel_one(row, actor, now, reason=f"取消：{reason}")
+        withdrawing.cancel_one(row, actor, now, reason=f"取消：{reason}")
         permalink.close_if_nobody_went(row.post_id)
         siblings = pushdown.publications_of(row.schedule_id)
         if all(p.status == "cancelled" for p in siblings):
@@ -147,7 +148,10 @@ def recall(actor: Actor, publication_id: str, *, reason: str, now: datetime) -> 
     with atomic():
         row = own(actor, publication_id, reason, MANAGE)
         states.require(row, "recalled")
-        states.touch(row, now=now, recall_at=now, recall_reason=reason.strip(), why="正在向平台申请撤回。")
+        outcomes.settle_errand(row, now)
+        words = {"recall_reason": reason.strip(), "why": "正在向平台申请撤回。"}
+        values: dict[str, Any] = {"recall_at": now, "errand_failures": 0, **words}
+        states.touch(row, now=now, **values)
         done(actor, row, "publication.recall", "申请撤回", reason, now)
     return row
 

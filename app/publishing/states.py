@@ -36,7 +36,8 @@ LAWFUL: Mapping[str, frozenset[str]] = {
     "failed": frozenset({"ready", "scheduled", "cancelled", "processing", "published", "unknown"}),
     "published": frozenset({"recalled", "removed"}),
     # To unknown: it stands at the platform all the same; a person decides (docs/decisions/0012).
-    "cancelled": frozenset({"unknown"}),
+    # To scheduled: the part that was taken off, when others went; a person orders it (ordering.movable).
+    "cancelled": frozenset({"unknown", "scheduled"}),
     "recalled": frozenset(),
     "removed": frozenset(),
 }
@@ -47,6 +48,8 @@ STOPPED = ("held", "missed", "failed")
 WITHDRAWABLE = (*OPEN, *STOPPED)
 # Something was or may have been sent, or a person is asked to send it.
 GONE = ("committing", "processing", "published", "unknown", "handed_over", "removed")
+# What went out, whatever became of it since.
+WENT = ("published", "recalled", "removed")
 IN_FLIGHT = ("committing", "processing", "unknown")
 ATTENTION = ("unknown", "held", "missed", "handed_over")
 

@@ -9,7 +9,7 @@ from typing import Any
 from app.db import atomic, db
 from app.errors import Conflict, NotFound
 from app.posts.models import Post
-from app.publishing import permalink, planning, pushdown, resolving
+from app.publishing import ordering, permalink, pushdown, resolving
 from app.publishing.models import Publication
 from app.publishing.undoing import recallable
 from app.units.access import Actor
@@ -42,10 +42,10 @@ def release_all(actor: Actor, post_id: str, *, reason: str, now: datetime) -> li
         rows = _rows(
             actor, post_id, releasable, "没有放行。没有已暂缓或已错过的内容，可能同事刚刚处理过。请刷新后查看。"
         )
-        firsts = planning.first_ids(rows[0].schedule.order, [(row.id, row.account.platform) for row in rows])
+        firsts = ordering.first_ids(rows[0].schedule.order, [(row.id, row.account.platform) for row in rows])
         # In one order for everybody: reserving locks the account.
         for row in sorted(rows, key=lambda row: row.account_id):
-            last = planning.late_after(row.schedule.order, now, not firsts or row.id in firsts)
+            last = ordering.late_after(row.schedule.order, now, not firsts or row.id in firsts)
             own = resolving.own(actor, row.id, reason, resolving.MANAGE, resolving.PLAN)
             resolving.let_go(actor, own, reason, now, late_from=last)
     return rows

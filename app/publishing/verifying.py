@@ -31,7 +31,6 @@ from connectors.values import (
 )
 
 ASKED = ("processing", "unknown", "published")
-
 _TOLD = N_("平台通知：先前的这一次发送已发布成功。")
 
 
@@ -157,6 +156,8 @@ def apply(row: Publication, finding: Finding, now: datetime) -> None:
         _mark_attempt(row, "absent")
         words = {"cause": f"已证实没有发出：{finding.reason}", "remedy": "可以放心重试这一条。", "who": "发布人"}
         _not_out(row, words, now)
+    elif isinstance(finding, Removed) and appearing.undecided(row):
+        appearing.vanish(row, now, finding.reason)
     elif isinstance(finding, Removed):
         outcomes.publish(row, receipt_of(row.receipt) or Receipt(), now, answered_at=row.committed_at)
         outcomes.take_away(row, "removed", now, finding.reason)

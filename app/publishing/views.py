@@ -23,6 +23,7 @@ from app.publishing import (
     barring,
     conflicts,
     evidence,
+    ordering,
     outlook,
     plans,
     resolving,
@@ -84,20 +85,21 @@ def _fresh(body: str, status: str) -> ResponseReturnValue:
 
 
 def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> dict[str, Any]:
-    standing = [row for row in rows if row.status != "cancelled" and row.schedule.withdrawn_at is None]
-    movable = bool(standing) and not any(row.status in states.IN_FLIGHT for row in standing)
-    movable = movable and any(row.status in states.WITHDRAWABLE for row in standing)
+    planned = [row for row in rows if row.schedule.withdrawn_at is None]
+    standing = [row for row in planned if row.status != "cancelled"]
+    going = any(row.status in states.IN_FLIGHT for row in standing)
+    moved = ordering.movable(planned) if standing and not going else []
     able = actor.may("post.schedule", post.unit)
     schedule = standing[0].schedule if standing else None
-    situation = Situation(now)
+    situation, to_go = Situation(now), _still_to_go(post, planned)
     return {
         "post": post,
         "rows": [
             (row, outlook.outlook(row, now, situation), actions_of(actor, row), asking.whom_to_ask(actor, row))
             for row in rows
         ],
-        "barred": asking.barred_by(_still_to_go(post, standing)),
-        "cut_off": [account for account in _still_to_go(post, standing) if unconnected(account)],
+        "barred": asking.barred_by(to_go),
+        "cut_off": [account for account in to_go if unconnected(account)],
         "recall_limit": undoing.recall_limit,
         "left_behind": undoing.left_behind,
         "hindered": lambda row: barring.why_barred(row, now),
@@ -105,7 +107,8 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
         "home_url": home_url,
         "standing": standing,
         "schedule": schedule,
-        "may_schedule": able and (post.status == "approved" or movable),
+        "may_schedule": able and (post.status == "approved" or bool(moved)),
+        "left_out": [row for row in moved if row.status == "cancelled"],
         "may_withdraw": able and bool(standing) and all(row.status in states.WITHDRAWABLE for row in standing),
         "ordered": len({row.account.platform for row in standing} or _platforms(post)) > 1,
         "zone": settings().timezone,
@@ -119,9 +122,9 @@ def _panel(actor: Actor, post: Post, rows: list[Publication], now: datetime) -> 
     }
 
 
-def _still_to_go(post: Post, standing: list[Publication]) -> list[Account]:
-    if standing:
-        return [row.account for row in standing if row.status in states.WITHDRAWABLE]
+def _still_to_go(post: Post, planned: list[Publication]) -> list[Account]:
+    if any(row.status != "cancelled" for row in planned):
+        return [row.account for row in ordering.movable(planned)]
     return [variant.account for variant in posts.current_variants(post)] if post.status == "approved" else []
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from app.accounts.advice import barred
 from app.accounts.models import Account
 from app.accounts.sealed import MARK
-from app.publishing import appearing, barrier, blackouts, outcomes, scopes, states
+from app.publishing import appearing, barrier, barring, blackouts, errands, outcomes, scopes, states
 from app.publishing.models import Publication
 from app.publishing.situation import Situation
 from app.words import N_
@@ -66,6 +66,8 @@ def _outlook(row: Publication, now: datetime, situation: Situation) -> Outlook:
         return Outlook(why=why, following=N_("到点时会转为“已暂缓”，不会发出。可改期到静默期以外。"), who="发布人")
     if waiting and (cut_off := _cut_off(row.account)):
         return cut_off
+    if waiting and (unreached := barring.why_unreached(row)):
+        return Outlook(why=unreached, following=N_("不会发出。请取消，修改后重新送审。"), who="发布人")
     if waiting and now > outcomes.late_at(row):
         words = (N_("已超过最晚时限。"), N_("即将标为“已错过”，不会再自动发送。"), "发布人")
         return Outlook(why=row.why or words[0], following=words[1], who=words[2])
@@ -151,18 +153,19 @@ def _awaits_administrator(row: Publication) -> bool:
 
 def _errand(row: Publication) -> Outlook:
     """What the scheduler still has to do at the platform for one that is out, or will not go out."""
+    who = N_("系统管理员") if row.errand_failures >= errands.RUNG_AFTER else "系统"
     if row.status == "published" and row.recall_at is not None:
-        return Outlook(why=row.why, following=N_("撤回结果会显示在这里。"), who="系统", at=row.recall_at)
+        return Outlook(why=row.why, following=N_("撤回结果会显示在这里。"), who=who, at=row.recall_at)
     if row.status == "cancelled" and row.discard_at is not None:
-        why, following = N_("平台上还留着为它准备的草稿。"), N_("系统会把草稿删掉。")
-        return Outlook(why=row.why or why, following=following, who="系统", at=row.discard_at)
+        why, following = N_("为它做的准备还没有清理。"), N_("系统会清理，平台上有草稿的一并删掉。")
+        return Outlook(why=row.why or why, following=following, who=who, at=row.discard_at)
     return Outlook(why=row.why, following="", who=row.error_who)
 
 
 def _doubt(row: Publication, now: datetime) -> Outlook:
     """One line of who acts next: the system while it can look and has a time for it, else whoever may decide."""
     if appearing.undecided(row) and row.next_attempt_at is None:
-        return Outlook(why=row.why, following=appearing.DECIDE_APPEARED, who="发布人")
+        return Outlook(why=row.why, following=appearing.next_step(row), who="发布人")
     last = next(iter((row.readbacks or [])[-1:]), {})
     asking = bool(row.claim_owner) or row.next_attempt_at is not None
     why = row.why or N_("不能确定是否已经发出。")

@@ -10,6 +10,7 @@ from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamil
 
 from app.accounts import tallies
 from app.config import current
+from app.publishing import errands
 from app.publishing.models import STATUSES
 from app.system import figures, measuring, reaching
 from app.system.facts import fact
@@ -48,6 +49,8 @@ def _queue(now: datetime) -> Iterator[Metric]:
         )
     age = (now - people).total_seconds() if people else 0
     yield _one("tandem_attention_age_seconds", "How long the oldest publication waits for a person.", age)
+    stuck = errands.count_stuck()
+    yield _one("tandem_errands_stuck", "Deletions of drafts and recalls at which our program fails repeatedly.", stuck)
     outbox = figures.deliveries_by_status()
     yield _gauge("tandem_outbox_deliveries", "Alarms by e-mail and webhook not sent, by status.", outbox, "status")
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.config import Config
 from app.db import db, utcnow
+from app.publishing import errands
 from app.publishing.heartbeats import MOST_SKEW, clock_skew
 from app.search.rebuilding import missing, unindexed
 from app.system import connections, figures, reaching
@@ -22,6 +23,8 @@ from app.words import N_
 STUCK = timedelta(seconds=60)
 # Something due waits longer than this for a scheduler: they cannot keep up.
 BEHIND = 30.0
+# So many errands that fail are named.
+_NAMED = 3
 
 
 def database_answers() -> bool:
@@ -66,6 +69,7 @@ def _contents(config: Config, now: datetime) -> list[Finding]:
         _search(),
         public_url(config, now),
         *_ties(now),
+        _errands(),
         _outbox(),
     ]
 
@@ -283,6 +287,21 @@ def _ties(now: datetime) -> list[Finding]:
             else "",
         ),
     ]
+
+
+def _errands() -> Finding:
+    """Drafts to delete and posts to take back at which our own program fails again and again."""
+    key, name, number = "errands", N_("撤回与删草稿"), errands.count_stuck()
+    if not number:
+        return Finding(key=key, name=name, ok=True, detail=N_("没有反复出错的。"))
+    return Finding(
+        key=key,
+        name=name,
+        ok=False,
+        detail=N_("%(n)d 项反复出错，发布记录编号：%(ids)s。"),
+        values={"n": number, "ids": "、".join(errands.stuck_ids(_NAMED)) + ("……" if number > _NAMED else "")},
+        remedy=N_("系统会隔更久再试，不会丢。请系统管理员按编号查看日志；急的请发布人登录平台手动办理。"),
+    )
 
 
 def _outbox() -> Finding:

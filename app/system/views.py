@@ -11,7 +11,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from app.accounts.advice import unconnected
 from app.accounts.connections import home_url
 from app.db import utcnow
-from app.publishing import outlook
+from app.publishing import errands, outlook
 from app.publishing.heartbeats import MOST_SKEW
 from app.publishing.situation import Situation
 from app.system import services
@@ -69,6 +69,7 @@ def status() -> ResponseReturnValue:
         replies=services.replies_by_status(),
         lag=services.lag_seconds(now),
         oldest=(oldest, outlook.outlook(oldest, now, situation)) if oldest is not None else None,
+        stuck=errands.stuck(actor),
         most_skew=MOST_SKEW,
         ties=ties,
         accounts=accounts,

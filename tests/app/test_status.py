@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.exc import OperationalError
 
 from app.accounts import quotas, tallies
 from app.accounts.ledger import Ledger
@@ -17,7 +20,7 @@ from app.accounts.models import Account
 from app.db import atomic, db, utcnow
 from app.publishing import services as publishing
 from app.publishing.models import Worker
-from app.system import facts, measuring, reaching, services
+from app.system import facts, figures, measuring, reaching, selftest, services
 from app.web import settings
 from connectors.answers import class_of
 from connectors.values import Exchange
@@ -226,3 +229,58 @@ def test_the_page_tells_accounts_queue_and_schedulers(app: Flask, desk: Desk, no
         "有心跳但不再发布",
     ):
         assert words in told, words
+
+
+def test_the_clock_and_the_time_zone_are_tested(
+    app: Flask, desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert finding("clock", now).ok is True
+    wrong = finding("clock", now, timezone="Asia/Nowhere")
+    assert (wrong.ok, wrong.told) == (False, "时区 Asia/Nowhere 不存在。")
+    assert "TANDEM_TIMEZONE" in wrong.remedy
+    with atomic():
+        db.session.get_one(Worker, "desk").clock_skew = -2.5
+    skewed = finding("clock", now)
+    assert skewed.ok is False
+    assert "调度进程相差至多 2.5 秒" in skewed.told
+    assert "NTP" in skewed.remedy
+    monkeypatch.setattr(selftest, "ZoneInfo", lambda _name: ZoneInfo("UTC"))
+    stale = finding("clock", now)
+    assert (stale.ok, stale.told) == (False, "时区数据不对：北京时间应比 UTC 早 8 小时。")
+
+
+def test_a_database_that_runs_out_of_connections_is_said(
+    app: Flask, desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert finding("database", now).ok is True
+    full = figures.Database(kind="postgresql", version="16", size=1, used=95, most=100)
+    monkeypatch.setattr(figures, "database", lambda: full)
+    told = finding("database", now)
+    assert told.ok is False
+    assert "连接用了 95 个，上限 100 个" in told.told
+
+
+def test_a_database_that_is_away_is_told_by_the_probes(
+    app: Flask, desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_values: object, **_named: object) -> None:
+        raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    monkeypatch.setattr(db.session, "execute", away)
+    assert [(one.key, one.ok) for one in services.self_test(settings(), now)] == [("database", False)]
+    answer = app.test_client().get("/readyz")
+    assert (answer.status_code, answer.json) == (503, {"status": "unavailable", "missing": ["database"]})
+    assert app.test_client().get("/healthz").status_code == 200
+
+
+def test_every_line_of_the_self_test(app: Flask, desk: Desk, now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = [one.key for one in services.self_test(settings(), now)]
+    assert keys[:2] == ["database", "migrations"]
+    assert keys[2:8] == ["scheduler", "queue", "clock", "media", "public_url", "quotas"]
+    assert keys[8:] == ["callbacks", "errands", "outbox"]
+    assert finding("quotas", now).ok is True
+    quotas.block(desk.weibo.id, "", now + timedelta(hours=2))
+    assert finding("quotas", now).told == "1 个账号有额度用完或被平台限制。"
+    assert finding("callbacks", now).told == "2 个账号从未收到推送；拒绝伪造的推送 0 次。"
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+    assert (finding("media", now).ok, finding("media", now).told) == (False, "不可写。")

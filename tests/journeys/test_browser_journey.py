@@ -167,14 +167,6 @@ def test_the_first_page_tells_what_waits_and_who_sleeps(stack: Stack, browser: B
     assert publisher.complaints == []
 
 
-def test_the_stop_switch_holds_what_is_due_and_says_so(stack: Stack, browser: Browser) -> None:
-    publisher = person(browser, stack, "publisher")
-    page = publisher.open("/stops")
-    publisher.shot("8-stops")
-    expect(page.get_by_role("heading", level=1)).to_be_visible()
-    assert publisher.complaints == []
-
-
 def test_english_is_offered_before_signing_in(stack: Stack, browser: Browser) -> None:
     visitor = newcomer(browser, stack.web)
     page = visitor.open("/sign-in")

@@ -22,10 +22,12 @@ from app.accounts.models import Account
 from app.config import load
 from app.db import atomic, db, utcnow
 from app.publishing import services as publishing
+from app.publishing import strays
 from app.publishing.models import Publication, Schedule
 from app.system.demo.city import PASSWORD
 from app.units.access import Actor, actor_for
 from app.units.models import User
+from connectors.values import PublishedItem
 from tests.journeys.browser import Person, sign_in
 from tests.journeys.stack import Stack
 from tests.journeys.test_calendar import BEIJING, approve
@@ -243,6 +245,83 @@ def announce(desk: Desk) -> None:
     form.get_by_role("button", name="设静默期").click()
     expect(desk.page.get_by_text("已设静默期")).to_be_visible()
     desk.person.shot("held-4-stops")
+
+
+def test_the_stop_switch_holds_what_is_due_until_a_person_lets_it_go(desk: Desk, hours: Hours) -> None:
+    title = "暂停期间到点的稿件"
+    post = hours.write(title, WEIBO, WECHAT)
+    hours.become(post, "ready", "ready")
+    page = desk.person.open("/stops")
+    form = page.locator("form", has=page.get_by_role("heading", name="暂停", exact=True))
+    form.get_by_label("范围").select_option("全站")
+    form.get_by_label("原因").fill("网上有重大突发，先停。")
+    form.get_by_role("button", name="暂停发布").click()
+    try:
+        expect(page.get_by_text("已暂停发布。到点的内容会转为“已暂缓”")).to_be_visible()
+        expect(page.get_by_role("link", name="全部已停发")).to_be_visible()
+        desk.person.shot("stop-1-thrown")
+        desk.open(post)
+        desk.stands("微信", "已就绪", "发布已暂停（全站）：网上有重大突发，先停。", "到点时会转为“已暂缓”，不会发出。")
+        hours.comes(post)
+        hours.become(post, "held", "held")
+        desk.open(post)
+        for platform in ("微博", "微信"):
+            desk.stands(platform, "已暂缓", "网上有重大突发，先停。", "下一步：请先恢复发布，再放行")
+        desk.person.shot("stop-2-held")
+        desk.press(desk.panel, "一起放行", "想先发这一篇。", "没有放行。发布已暂停")
+        assert hours.sent(title) == []
+    finally:
+        desk.person.open("/stops").get_by_role("button", name="恢复发布").click()
+    expect(page.get_by_text("已恢复发布。暂停期间到点的内容仍是“已暂缓”")).to_be_visible()
+    expect(page.get_by_role("link", name="全部可发")).to_be_visible()
+    desk.open(post)
+    desk.stands("微信", "已暂缓", "暂停现已解除", "不会自动补发。请放行、改期或取消。")
+    desk.person.shot("stop-3-ended")
+    assert hours.sent(title) == [], "the end of a stop sends nothing by itself"
+    desk.press(desk.panel, "一起放行", "突发已处置，照发。", "已放行 2 条")
+    desk.stands("微博", "已发布")
+    desk.stands("微信", "已发布")
+    assert hours.sent(title) == ["mass", "status"]
+
+
+def test_the_missing_part_of_what_went_out_all_the_same_follows_alone(desk: Desk, hours: Hours) -> None:
+    """Taken off; WeChat's draft was sent by hand. The author schedules the rest."""
+    title = "取消后微信已发出的稿件"
+    post = hours.write(title, WEIBO, WECHAT)
+    hours.become(post, "ready", "ready")
+    turns_up(hours, post)
+    browser = desk.page.context.browser
+    assert browser
+    author = Desk(sign_in(browser, hours.stack.web, "author@demo.tandem", PASSWORD), hours)
+    author.person.page.on("dialog", lambda dialog: author.asked.append(dialog.message))
+    author.open(post)
+    author.stands("微信", "已发布")
+    author.stands("微博", "已取消")
+    author.panel.locator("summary", has_text="安排没发的部分").click()
+    expect(author.panel).to_contain_text(re.compile("只发 微博 .*，已发出的不会再发。"))
+    author.person.shot("left-out-1-offered")
+    author.panel.get_by_role("button", name="立即发布").click()
+    wait_for("Weibo's part", lambda: hours.rows(post, lambda row: row.status)[0] == "published" or None)
+    author.open(post)
+    author.stands("微博", "已发布")
+    assert "已发出的不会再发" in author.asked[0]
+    author.person.shot("left-out-2-followed")
+    assert author.person.complaints == []
+    assert hours.sent(title) == ["status"], "WeChat's part is not sent by us"
+
+
+def turns_up(hours: Hours, post: str) -> None:
+    """Off the schedule; then the account's list shows WeChat's part, and a person says that it is out."""
+    now = utcnow()
+    with hours.database():
+        publishing.unschedule(hours.actor("author"), post, now=now)
+        row = db.session.scalars(
+            select(Publication).join(Account).where(Publication.post_id == post, Account.external_id == WECHAT)
+        ).one()
+        link = f"https://gov.example/p/x?w={row.mark}"
+        item = PublishedItem(external_id=f"by-hand-{row.mark}", url="", published_at=now, addresses=(link,))
+        assert strays.note_listed(row.account_id, [item], now) == 1
+        publishing.resolve(hours.actor("publisher"), row.id, outcome="published", reason="是同事手动发的。", now=now)
 
 
 def test_an_answer_that_was_lost_is_settled_by_a_person_who_saw_it(desk: Desk, hours: Hours) -> None:

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 
 from app.accounts import connections
 from app.db import atomic, db, persist, utcnow
-from app.publishing import committing, preparing
+from app.publishing import committing, errands, preparing, verifying
 from app.publishing import services as publishing
 from app.publishing.models import Publication
 from app.publishing.values import Claim, prepared_of
@@ -169,6 +169,47 @@ def test_a_fault_while_connecting_for_an_errand_ends_no_errand(
     assert getattr(found, field) is None
     assert "系统会再试" not in found.why
     assert found.status == ("recalled" if recalls else "cancelled")
+
+
+@pytest.mark.parametrize("where", [(verifying, "load"), (errands, "finish_discard"), (connections, "connect")])
+def test_an_errand_survives_whatever_breaks_and_is_counted(
+    desk: Desk, sim: Sim, monkeypatch: pytest.MonkeyPatch, where: tuple[Any, str]
+) -> None:
+    post = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, post.id, publish_at=utcnow() + timedelta(days=1), now=utcnow())
+    ready = {"steps": {"draft": "m1"}, "ready": True}
+    force(row(post, desk.wechat), "cancelled", utcnow(), prepared=ready, discard_at=utcnow())
+    home, name = where
+    monkeypatch.setattr(home, name, failing(getattr(home, name), ValueError("index"), 9))
+    kind = type(connections.connect(desk.wechat)) if name != "connect" else Connector
+    monkeypatch.setattr(kind, "discard", lambda _connector, _prepared: None)
+    clock = Clockwork.make()
+    with capture_logs() as lines:
+        clock.reconcile()
+    found = row(post, desk.wechat)
+    assert (found.claim_owner, found.errand_failures) == ("", 1)
+    assert found.discard_at is not None
+    assert found.discard_at > utcnow() + timedelta(minutes=4)
+    (line,) = (line for line in lines if line["event"] == "publication.errand_failed")
+    assert (line["publication"], line["post"], line["failures"]) == (found.id, post.id, 1)
+
+
+@pytest.mark.parametrize("where", [(connections, "connect"), (verifying, "load")])
+@pytest.mark.parametrize("status", ["unknown", "published", "handed_over"])
+def test_a_fault_around_a_check_counts_as_a_question(
+    desk: Desk, sim: Sim, monkeypatch: pytest.MonkeyPatch, status: str, where: tuple[Any, str]
+) -> None:
+    """It does not go round for ever: when the rhythm is used up, a person is asked."""
+    post = desk.approved(accounts=[desk.wechat])
+    publishing.schedule(desk.author, post.id, publish_at="now", now=utcnow())
+    force(row(post, desk.wechat), status, utcnow(), next_attempt_at=utcnow(), hand_over=status == "handed_over")
+    home, name = where
+    monkeypatch.setattr(home, name, failing(getattr(home, name), ValueError("index"), 9))
+    Clockwork.make().reconcile()
+    found = row(post, desk.wechat)
+    assert (found.status, found.checks, found.claim_owner) == (status, 1, "")
+    assert found.next_attempt_at is not None
+    assert found.next_attempt_at > utcnow()
 
 
 def test_a_quarter_of_the_pool_stays_free_for_what_is_due(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from app.db import db, utcnow
 from app.publishing import services as publishing
 from app.publishing.models import Attempt, Publication
-from app.publishing.planning import ORDERS
+from app.publishing.ordering import ORDERS
 from tests.soak import people, storm, verdict
 from tests.soak.crew import Crew
 from tests.soak.people import People

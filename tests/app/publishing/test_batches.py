@@ -8,14 +8,14 @@ import pytest
 from sqlalchemy import event
 
 from app.accounts.models import Account
-from app.db import db
-from app.publishing import batches, claims, stops
+from app.db import atomic, db
+from app.publishing import batches, claims, committing, stops
 from app.publishing.batches import Answer
 from app.publishing.committing import Started
 from app.publishing.models import Attempt, Publication
 from app.publishing.values import Claim, Lost, Outcome
 from connectors.values import Receipt
-from tests.app.publishing.kit import Desk, force, fresh_post
+from tests.app.publishing.kit import Desk, force, fresh_post, row
 from tests.app.publishing.test_claims import planned
 
 
@@ -42,6 +42,12 @@ def answer_of(claim: Claim, started: Started, outcome: Outcome, now: datetime) -
     return Answer(
         claim=claim, attempt_id=started.attempt_id, outcome=outcome, exchanges=[{"url": "x"}], at=now, ids=started.ids
     )
+
+
+def given_away(desk: Desk) -> None:
+    """The Weibo account is another unit's now."""
+    with atomic():
+        db.session.get_one(Account, desk.weibo.id).unit_id = desk.other.id
 
 
 def live(number: int) -> Outcome:
@@ -143,3 +149,26 @@ def test_one_statement_serves_them_all(desk: Desk, now: datetime) -> None:
     finally:
         event.remove(db.engine, "before_cursor_execute", count)
     assert sizes[0] == sizes[1]
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_out_of_the_posts_reach_meanwhile_nothing_is_begun(desk: Desk, now: datetime, together: bool) -> None:
+    taken = claimed(desk, now, 1)
+    given_away(desk)
+    begun = batches.begin_all(taken, "w", now) if together else [committing.begin(claim, "w", now) for claim in taken]
+    for claim, told in zip(taken, begun, strict=True):
+        found = row_of(claim)
+        if claim.account_id == desk.weibo.id:
+            assert (told, found.status, found.attempts) == (None, "held", [])
+            assert "不在“青岚市政府办”之下" in found.why
+        else:
+            assert found.attempts != []
+
+
+def test_out_of_the_posts_reach_at_the_hour_it_is_not_even_claimed(desk: Desk, now: datetime) -> None:
+    post = planned(desk, now)
+    given_away(desk)
+    assert {claim.account_id for claim in claims.claim_commits("w", 8, now)} <= {desk.wechat.id}
+    held = row(post, desk.weibo)
+    assert (held.status, held.fence) == ("held", 0)
+    assert "不在“青岚市政府办”之下" in held.why

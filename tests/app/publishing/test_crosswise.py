@@ -13,10 +13,11 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db import atomic, db
 from app.errors import TandemError
-from app.publishing import claims, committing, permalink, planning, preparing, pushdown
+from app.publishing import claims, committing, permalink, preparing, pushdown
 from app.publishing import services as publishing
 from app.publishing.models import Publication
 from app.publishing.values import Lost, Outcome
+from app.publishing.withdrawing import cancel_one, withdraw
 from connectors.values import Prepared, Receipt
 from tests.app.publishing.kit import Desk, force, row
 
@@ -59,7 +60,7 @@ def withdrawing(desk: Desk, post_id: str, now: datetime) -> Callable[[threading.
             time.sleep(0.5)
             standing = pushdown.live_schedule(post_id)
             assert standing is not None
-            planning.withdraw(standing, desk.author, now, reason="修改")
+            withdraw(standing, desk.author, now, reason="修改")
 
     return work
 
@@ -105,7 +106,7 @@ def test_a_cancel_while_the_partners_answer_is_saved(app: Flask, desk: Desk, now
             permalink.lock_post_of(waiting)
             go.set()
             time.sleep(0.5)
-            planning.cancel_one(db.session.get_one(Publication, waiting), desk.publisher, now, reason="不发了")
+            cancel_one(db.session.get_one(Publication, waiting), desk.publisher, now, reason="不发了")
 
     assert at_once(app, cancel, lambda: committing.record_answer(claim, attempt_id, live, [], now)) == []
     assert [row(post, account).status for account in (first, second)] == ["published", "cancelled"]

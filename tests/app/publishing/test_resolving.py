@@ -355,7 +355,7 @@ def test_alarms_reach_the_unit_once(desk: Desk, post_id: str, now: datetime) -> 
 def test_app_starts_with_its_hook_once(app: Flask) -> None:
     from app import create_app
     from app.posts.services import on_revised
-    from app.publishing.planning import on_revised as ours
+    from app.publishing.withdrawing import on_revised as ours
 
     create_app(app.extensions["tandem_config"])
     assert on_revised.count(ours) == 1

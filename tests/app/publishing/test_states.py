@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -53,11 +54,21 @@ DESIGN = {
     # It turned up at the platform all the same: docs/decisions/0012.
     ("cancelled", "unknown"),
     ("unknown", "cancelled"),
+    # The part that was taken off, when the rest went: a person orders it.
+    ("cancelled", "scheduled"),
 }
 
 
 def test_the_table_is_the_design() -> None:
     assert {(one, two) for one in STATUSES for two in STATUSES if states.may(one, two)} == DESIGN
+
+
+def test_the_page_names_every_pair() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "states.md").read_text()
+    rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| ") and "from" not in line]
+    pairs = [(one.strip(), two.strip()) for old, new in rows for one in old.split(",") for two in new.split(",")]
+    assert set(pairs) == DESIGN
+    assert len(pairs) == len(set(pairs))
 
 
 def test_every_pair_is_obeyed_by_move(desk: Desk, now: datetime) -> None:

@@ -17,7 +17,7 @@ from app.publishing import services as publishing
 from app.publishing.models import Publication
 from app.publishing.values import LEASE, Lost, Outcome
 from app.publishing.waiting import outlook as told_of
-from connectors.values import CannotTell, Found, ProvenAbsent, PublishedItem, PublishResult, Receipt, Rejected
+from connectors.values import CannotTell, Found, ProvenAbsent, PublishedItem, PublishResult, Receipt, Rejected, Removed
 from tests.app.publishing.kit import Desk, force, fresh_post, row, schedule_of
 from tests.app.publishing.test_late_words import READY, UNKNOWN, begun, sent
 
@@ -185,6 +185,35 @@ def test_what_was_cancelled_is_never_sent_again(desk: Desk, post: Post, now: dat
     with pytest.raises(Conflict, match="排期已经撤下"):
         publishing.release(desk.publisher, gone.id, reason="再发", now=later)
     assert claims.claim_commits("w", 8, later) == []
+
+
+@pytest.mark.parametrize("word", ["published", "not_published"])
+def test_one_that_turned_up_and_is_gone_again_is_still_a_persons(
+    desk: Desk, post: Post, now: datetime, word: str
+) -> None:
+    """Nobody said yet that it was out in our name: it is neither shown as published nor as deleted by the platform."""
+    gone, later = row(post, desk.wechat), now + LATER
+    strays.note_listed(desk.wechat.id, [listed(gone)], later)
+    publishing.check_now(desk.publisher, gone.id, now=later)
+    for _again in range(2):
+        force(gone, "unknown", later, next_attempt_at=later)
+        (check,) = claims.claim_checks("w", 8, later)
+        verifying.record_finding(check, Removed(reason="平台上已看不到。"), [], later)
+    found = row(post, desk.wechat)
+    assert (found.status, found.why, found.next_attempt_at) == ("unknown", appearing.HAS_VANISHED, None)
+    assert found.published_at is None
+    assert fresh_post(post).public_revision_id is None
+    assert titles().count(appearing.HAS_VANISHED) == 1
+    said = told_of(found, later)
+    assert (said.who, said.following) == ("发布人", appearing.DECIDE_VANISHED)
+    publishing.resolve(desk.publisher, gone.id, outcome=word, reason="核对过", now=later)
+    if word == "not_published":
+        assert row(post, desk.wechat).status == "cancelled"
+        return
+    assert row(post, desk.wechat).status == "published"
+    (check,) = claims.claim_checks("w", 8, later + LATER)
+    verifying.record_finding(check, Removed(reason="平台上已看不到。"), [], later + LATER)
+    assert row(post, desk.wechat).status == "removed", "its read-back finds it gone"
 
 
 @pytest.mark.parametrize("finding", [ProvenAbsent(reason="草稿还在"), Rejected(cause="原创校验失败")])

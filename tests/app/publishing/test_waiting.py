@@ -116,6 +116,10 @@ def test_an_account_that_cannot_publish_is_told_before_the_hour(desk: Desk, foun
     assert (words(found, now).why, words(found, now).who) == ("平台不接受账号现有的授权。", "账号管理员")
     change(desk.weibo, active=False)
     assert words(found, now).why == "账号已停用。"
+    change(desk.weibo, active=True, status="connected", unit_id=desk.other.id)
+    told = words(found, now)
+    assert "不在“青岚市政府办”之下" in told.why
+    assert (told.following, told.who) == ("不会发出。请取消，修改后重新送审。", "发布人")
 
 
 @pytest.mark.parametrize(
@@ -198,7 +202,7 @@ def test_a_reason_that_is_past_is_told_as_past(
 
 def test_errands_are_waited_for_too(desk: Desk, found: Publication, now: datetime) -> None:
     force(found, "cancelled", now, discard_at=now + HOUR)
-    assert (words(found, now).why, words(found, now).at) == ("平台上还留着为它准备的草稿。", now + HOUR)
+    assert (words(found, now).why, words(found, now).at) == ("为它做的准备还没有清理。", now + HOUR)
     change(found, discard_at=None)
     assert words(found, now) == Outlook(why="", following="", who="")
     force(found, "published", now, recall_at=now, why="正在向平台申请撤回。")
