@@ -1,8 +1,8 @@
 """Finding: what holds all the words, newest first, a stretch at a time.
 
 SQLite's FTS5 gives the newest first by itself. PostgreSQL's GIN gives all matches at once, which is slow for a common word
-only; for that one the newest rows are looked through, as the matches lie close together there. Which of the two it is, a
-first stretch tells.
+only; for that one the newest rows are looked through, as the matches lie close together there. Which of the two it is,
+PostgreSQL's statistics tell, or else a first stretch.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, and_, text
 
 from app.db import db
 from app.errors import Invalid
+from app.search.commonness import known_grams
 from app.search.models import SearchDoc
 from app.search.places import span_of
 from app.search.tokens import Query
@@ -26,9 +27,9 @@ T = TypeVar("T")
 # Rows looked through by one request before it says that it has not come to the end.
 MOST_TRIED = 20_000
 _LARGEST_STRETCH = 2_000
-# PostgreSQL: the rows of the first stretch, how many are looked through at most, and what a match by GIN costs in rows
-# looked through (measured: 3.5 and 0.3 microseconds).
-_SAMPLE, _MOST_SCANNED, _DEARER = 2_000, 64_000, 12
+# PostgreSQL: the rows looked through before GIN is asked for what does not seem to be common, how many are looked through
+# at most, and what a match by GIN costs in rows looked through (measured: 3.5 and 0.3 microseconds).
+_SAMPLE, _MOST_SCANNED, _DEARER = 6_000, 64_000, 12
 _PLACE_DIGITS = 19
 
 
@@ -115,47 +116,37 @@ def _by_fts(query: Query, low: int, high: int, limit: int) -> list[Hit]:
 
 
 def _by_gin(query: Query, kind: int, low: int, high: int, limit: int) -> list[Hit]:
-    found: list[Hit] = []
-    total, scanned, stretch = _rows(), 0, _SAMPLE
-    while scanned < _MOST_SCANNED:
-        some, last, rows = _scan(query, low, high, stretch)
-        found += some
-        scanned += rows
-        if len(found) >= limit or rows < stretch:
-            return found[:limit]
-        high = last
-        density = len(found) / scanned
-        # Going on costs some limit/density rows, asking GIN as much as density*total matches: the cheaper one.
-        if density * density * total * _DEARER < limit - len(found):
-            break
-        stretch *= 2
-    return [*found, *_indexed(query, kind, low, high, limit - len(found))]
+    grams = sorted({gram for phrase in query.phrases for gram in _grams(phrase)} | ({f"#{kind}"} if kind else set()))
+    known = known_grams()
+    if not _is_cheap(known.share(grams), known.rows, limit):
+        found = _newest(query, low, high, _SAMPLE, limit)
+        if len(found) < limit and not _is_cheap(len(found) / _SAMPLE, known.rows, limit):
+            found = _newest(query, low, high, _MOST_SCANNED, limit)
+        if len(found) == limit:
+            return found
+    return _indexed(query, grams, low, high, limit)
 
 
-def _rows() -> int:
-    """About how many rows the index has, as PostgreSQL knows it without counting."""
-    return max(int(db.session.scalar(text("SELECT reltuples FROM pg_class WHERE relname = 'search_docs'")) or 0), 1)
+def _is_cheap(share: float, rows: int, limit: int) -> bool:
+    """Whether all matches by GIN cost less than looking through the newest rows until there are `limit`, where this
+    share of the rows match: share*rows of the ones, limit/share of the others."""
+    return share * share * rows * _DEARER < limit
 
 
-def _scan(query: Query, low: int, high: int, stretch: int) -> tuple[list[Hit], int, int]:
-    """The matches among the highest `stretch` rows, the lowest place looked at, and how many there were."""
+def _newest(query: Query, low: int, high: int, stretch: int, limit: int) -> list[Hit]:
+    """The matches among the highest `stretch` rows; it stops at the last one wanted."""
     likes, given = _likes(query)
     statement = text(
-        f"WITH rows_of AS MATERIALIZED (SELECT place, ref_id, words FROM search_docs"  # noqa: S608
-        " WHERE place >= :low AND place < :high ORDER BY place DESC LIMIT :stretch)"
-        " SELECT place, ref_id, false AS counted FROM rows_of"
-        f" WHERE {likes} UNION ALL SELECT min(place), count(*)::text, true FROM rows_of"
+        "SELECT place, ref_id FROM (SELECT place, ref_id, words FROM search_docs"  # noqa: S608
+        " WHERE place >= :low AND place < :high ORDER BY place DESC LIMIT :stretch) AS newest"
+        f" WHERE {likes} LIMIT :limit"
     )
-    rows = db.session.execute(statement, {**given, "low": low, "high": high, "stretch": stretch}).all()
-    found = [Hit(place=row.place, ref_id=row.ref_id) for row in rows if not row.counted]
-    counted = next(row for row in rows if row.counted)
-    found.sort(key=lambda hit: -hit.place)
-    return found, counted.place or low, int(counted.ref_id)
+    rows = db.session.execute(statement, {**given, "low": low, "high": high, "stretch": stretch, "limit": limit})
+    return [Hit(place=row.place, ref_id=row.ref_id) for row in rows]
 
 
-def _indexed(query: Query, kind: int, low: int, high: int, limit: int) -> list[Hit]:
+def _indexed(query: Query, grams: Sequence[str], low: int, high: int, limit: int) -> list[Hit]:
     likes, given = _likes(query)
-    grams = sorted({gram for phrase in query.phrases for gram in _grams(phrase)} | ({f"#{kind}"} if kind else set()))
     # `place + 0`: by this index and no other.
     statement = text(
         "WITH rows_of AS MATERIALIZED (SELECT place, ref_id FROM search_docs"  # noqa: S608
@@ -163,7 +154,7 @@ def _indexed(query: Query, kind: int, low: int, high: int, limit: int) -> list[H
         f" AND {likes} AND place + 0 >= :low AND place + 0 < :high)"
         " SELECT place, ref_id FROM rows_of ORDER BY place DESC LIMIT :limit"
     )
-    rows = db.session.execute(statement, {**given, "grams": grams, "low": low, "high": high, "limit": limit})
+    rows = db.session.execute(statement, {**given, "grams": list(grams), "low": low, "high": high, "limit": limit})
     return [Hit(place=row.place, ref_id=row.ref_id) for row in rows]
 
 

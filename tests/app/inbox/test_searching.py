@@ -15,7 +15,7 @@ from app.errors import Invalid
 from app.inbox.models import Contact, Message
 from app.inbox.searching import found_contacts, found_messages
 from app.inbox.services import Filter, account_event, add_note, assign, conversations_of, ingest
-from app.search import lookup
+from app.search import commonness, lookup
 from app.search.models import SQLITE_GONE, SearchDoc
 from app.search.places import MESSAGE
 from app.search.rebuilding import missing, rebuild, unindexed
@@ -130,22 +130,31 @@ def test_the_lists_filter_takes_words_of_messages_and_names(
     assert conversations_of(talk.stranger, Filter(q="登记")).items == []
 
 
-@pytest.mark.parametrize(("sample", "dearer"), [(1, 0), (1, 10**9), (2, 10)])
+@pytest.mark.parametrize(("sample", "dearer"), [(1, 0), (1, 10**9), (40, 10**9), (2, 10)])
 def test_every_way_finds_the_same(
     talk: City, letter: Make, now: datetime, monkeypatch: pytest.MonkeyPatch, sample: int, dearer: int
 ) -> None:
-    """By looking through the newest, by the index, and by both."""
+    """By the index, by looking through the newest, and by both; with PostgreSQL's statistics and without."""
     many = [letter(100 + n, "oOther", text=f"第{n}次问停水", sent_at=now - timedelta(minutes=n)) for n in range(30)]
     ingest(talk.wechat, many, now=now)
     monkeypatch.setattr(lookup, "_SAMPLE", sample)
     monkeypatch.setattr(lookup, "_DEARER", dearer)
-    found, cursor = [], None
-    while True:
-        page = found_messages(talk.wang, query_of("问停水 第"), limit=7, cursor=cursor)
-        found += [one.text for one in page.items]
-        if (cursor := page.next_cursor) is None:
-            break
-    assert found == [message.text for message in many]
+    for told in (False, True):
+        if told:
+            with atomic():
+                db.session.execute(text("ANALYZE"))
+        commonness._kept.clear()
+        found, cursor = [], None
+        while True:
+            page = found_messages(talk.wang, query_of("问停水 第"), limit=7, cursor=cursor)
+            found += [one.text for one in page.items]
+            if (cursor := page.next_cursor) is None:
+                break
+        assert found == [message.text for message in many]
+    if db.engine.dialect.name == "postgresql":
+        known = commonness.known_grams()
+        assert known.share(["停水"]) == pytest.approx(30 / known.rows, rel=0.2)
+        assert 0 < known.share(["停水", "无此"]) <= known.share(["停水"])
 
 
 def test_who_sees_little_of_much_is_told_that_more_may_come(

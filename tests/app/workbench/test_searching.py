@@ -60,7 +60,7 @@ def test_every_kind_is_found(written: Actor, city: City) -> None:
     assert found(written, "12345") == {"post": 1}
     assert found(written, "民生") == found(written, "解读 押金") == {"post": 1}
     assert found(written, "李") == {"contact": 1, "user": 1}
-    assert found(written, "王敏@example") == {}
+    assert found(written, "王敏@example") == {"user": 1}
     assert found(written, "押金", account_id=city.wechat.id) == {}
     assert found(written, "押金", account_id=city.weibo.id) == {"post": 1, "message": 1}
     assert found(written, "押金", kind="message") == {"message": 1}

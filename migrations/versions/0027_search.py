@@ -12,8 +12,8 @@ from app.checks.plaintext import plain_text
 from app.search.models import POSTGRESQL, POSTGRESQL_GONE, SQLITE, SQLITE_GONE
 from app.search.tokens import words_of
 
-revision = "0026"
-down_revision = "0025"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 
@@ -47,7 +47,7 @@ def upgrade() -> None:
             connection.exec_driver_sql(statement)
     for kind, table, columns, condition in _FROM:
         _fill(connection, kind, table, columns, condition)
-    for statement in () if sqlite else POSTGRESQL:
+    for statement in () if sqlite else (*POSTGRESQL, "ANALYZE search_docs"):
         connection.exec_driver_sql(statement)
 
 
