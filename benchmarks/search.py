@@ -169,7 +169,10 @@ def _fill(actor: Actor, total: int) -> dict[str, int]:
     accounts, talks = list(db.session.scalars(select(Account.id).order_by(Account.external_id))), total // 5
     step = timedelta(days=300) / total
     moments = [START + number * step for number in range(total)]
-    people = ((n, f"市民 {n}", words_of([f"市民 {n}"]), place_for(CONTACT, START)) for n in range(talks))
+    people = (
+        (n, f"市民 {n}", words_of([f"市民 {n}"]), place_for(CONTACT, START + n * timedelta(seconds=1)))
+        for n in range(talks)
+    )
     said = (
         (n, words, words_of([words]), place_for(MESSAGE, moments[n]))
         for n, words in enumerate(_texts(random.Random(7), total))

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import bindparam, delete, event, select, update
+from sqlalchemy import bindparam, delete, event, inspect, select, update
 from sqlalchemy.engine import Connection
 from sqlalchemy.orm import InstrumentedAttribute, Session
-from sqlalchemy.orm.attributes import PASSIVE_NO_INITIALIZE, get_history
 
 from app.db import Model, db, insert_for
 from app.search.models import SearchDoc
@@ -81,8 +80,9 @@ def _flushed(session: Session, _context: Any) -> None:
         _index(session.connection(), sources[kind], sorted(ids))
 
 
-def _differs(thing: object, names: Sequence[str]) -> bool:
-    return any(get_history(thing, name, PASSIVE_NO_INITIALIZE).has_changes() for name in names)
+def _differs(thing: Any, names: Sequence[str]) -> bool:
+    told = inspect(thing)
+    return any(told.attrs[name].history.has_changes() for name in names)
 
 
 def _index(connection: Connection, source: Source, ids: list[str]) -> None:

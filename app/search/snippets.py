@@ -28,11 +28,6 @@ def snippet(text: str, query: Query, *, length: int = 90, before: int = 24) -> l
     return [piece for piece in (Piece(text=lead), *pieces, Piece(text=trail)) if piece.text]
 
 
-def occurs(text: str, query: Query) -> bool:
-    """Whether any of the phrases stands in it."""
-    return bool(_marked(composed(text), query))
-
-
 def _pieces(text: str, start: int, end: int, marked: set[int]) -> Iterator[Piece]:
     while start < end:
         hit, stop = start in marked, start

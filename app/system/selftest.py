@@ -66,11 +66,11 @@ def _contents(config: Config, now: datetime) -> list[Finding]:
         _queue(now),
         _clock(config, now),
         _media(config),
-        _search(),
         public_url(config, now),
         *_ties(now),
         _errands(),
         _outbox(),
+        _search(),
     ]
 
 

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from app.errors import Invalid
 from app.units.permissions import SIGNED_IN, current_actor, requires
 from app.workbench import searching
-from app.workbench.views import bp
+from app.workbench.views import bp as bp
 
 _FEW, _SUGGESTED, _PAGE = 5, 4, 20
 
@@ -44,7 +44,7 @@ def suggest() -> ResponseReturnValue:
     """What stands below the box while one types: the first of each kind."""
     refusal, groups, wanted = None, [], searching.Wanted(q=_q())
     try:
-        groups = searching.find(current_actor(), wanted, limit=_SUGGESTED)
+        groups = searching.find(current_actor(), wanted, limit=_SUGGESTED, brief=True)
     except Invalid as error:
         refusal = error.message
     return render_template(

@@ -18,7 +18,7 @@ from app.inbox.contacts import display_name
 from app.inbox.searching import found_contacts, found_messages
 from app.posts.searching import found_posts, text_of
 from app.search.lookup import Found
-from app.search.snippets import Piece, occurs, snippet
+from app.search.snippets import Piece, snippet
 from app.search.tokens import Query, query_of
 from app.units.access import Actor, visible
 from app.units.searching import found_users
@@ -27,7 +27,8 @@ from app.words import N_
 # In the order of the page. Colleagues belong to no account, and when they were entered says nothing.
 KINDS = {"post": N_("稿件"), "message": N_("消息"), "contact": N_("来信人"), "user": N_("同事")}
 _KEYS = {"post": "post.read", "message": "inbox.read", "contact": "inbox.read", "user": "unit.read"}
-_LONGEST = 200
+# Names are shown whole; of texts so much around what was found, less of it before.
+_LONGEST, _LENGTH, _BRIEF = 200, 90, 24
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,17 +85,20 @@ def day(text: str) -> date | None:
         raise Invalid("没有查找。日期写得不对。请按 2026-07-12 这样填写，或清空日期。") from None
 
 
-def find(actor: Actor, wanted: Wanted, *, cursor: str | None = None, limit: int) -> list[Group]:
-    """One group for each kind wanted that the actor may find, with `limit` rows at most. Raises Invalid."""
+def find(actor: Actor, wanted: Wanted, *, cursor: str | None = None, limit: int, brief: bool = False) -> list[Group]:
+    """One group for each kind wanted that the actor may find, with `limit` rows at most; `brief`: a few words of each text.
+
+    Raises Invalid."""
     query = query_of(wanted.q)
     offered = kinds_for(actor)
     kinds = [kind for kind in offered if kind == wanted.kind] if wanted.kind else offered
     if wanted.narrowed:
         kinds = [kind for kind in kinds if kind != "user"]
-    return [_group(actor, kind, query, wanted, cursor, limit) for kind in kinds] if query else []
+    length = _BRIEF if brief else _LENGTH
+    return [_group(actor, kind, query, wanted, cursor, limit, length) for kind in kinds] if query else []
 
 
-def _group(actor: Actor, kind: str, query: Query, wanted: Wanted, cursor: str | None, limit: int) -> Group:
+def _group(actor: Actor, kind: str, query: Query, wanted: Wanted, cursor: str | None, limit: int, length: int) -> Group:
     if kind == "user":
         found: Found[Any] = found_users(actor, query, cursor=cursor, limit=limit)
     else:
@@ -102,7 +106,7 @@ def _group(actor: Actor, kind: str, query: Query, wanted: Wanted, cursor: str | 
         found = _FINDERS[kind](
             actor, query, account_id=wanted.account_id, since=since, until=until, cursor=cursor, limit=limit
         )
-    rows = [_ROWS[kind](thing, query) for thing in found.items]
+    rows = [_ROWS[kind](thing, query, length) for thing in found.items]
     return Group(kind=kind, rows=rows, next_cursor=found.next_cursor, cut=found.cut)
 
 
@@ -113,18 +117,19 @@ def _moment(day: date | None, days: int = 0) -> datetime | None:
     return datetime.combine(day + timedelta(days=days), time(), ZoneInfo(current().timezone))
 
 
-def _of_post(post: Any, query: Query) -> Row:
+def _of_post(post: Any, query: Query, length: int) -> Row:
     body = text_of(post)
-    shown = snippet(body, query) if occurs(body, query) else snippet(body, query, length=60)
+    shown = snippet(body, query, length=length, before=length // 4)
     return Row(thing=post, title=snippet(post.title, query, length=_LONGEST, before=_LONGEST), text=shown)
 
 
-def _of_message(message: Any, query: Query) -> Row:
+def _of_message(message: Any, query: Query, length: int) -> Row:
     name = display_name(message.conversation.contact)
-    return Row(thing=message, title=[Piece(text=name)], text=snippet(" ".join(message.text.split()), query))
+    text = snippet(" ".join(message.text.split()), query, length=length, before=length // 4)
+    return Row(thing=message, title=[Piece(text=name)], text=text)
 
 
-def _of_contact(found: Any, query: Query) -> Row:
+def _of_contact(found: Any, query: Query, _length: int) -> Row:
     names = (found.contact.remark, found.contact.name, found.contact.nickname)
     called, *others = [name for name in names if name] or [""]
     return Row(
@@ -134,7 +139,7 @@ def _of_contact(found: Any, query: Query) -> Row:
     )
 
 
-def _of_user(user: Any, query: Query) -> Row:
+def _of_user(user: Any, query: Query, _length: int) -> Row:
     return Row(
         thing=user,
         title=snippet(user.name, query, length=_LONGEST),
@@ -147,7 +152,7 @@ _FINDERS: dict[str, Callable[..., Found[Any]]] = {
     "message": found_messages,
     "contact": found_contacts,
 }
-_ROWS: dict[str, Callable[[Any, Query], Row]] = {
+_ROWS: dict[str, Callable[[Any, Query, int], Row]] = {
     "post": _of_post,
     "message": _of_message,
     "contact": _of_contact,
