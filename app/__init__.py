@@ -37,6 +37,7 @@ CAPABILITIES = (
     "site",
     "callbacks",
     "workbench",
+    "handover",
     "system",
 )
 

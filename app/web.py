@@ -252,6 +252,12 @@ def _translated(error: TandemError) -> str:
 
 
 def _csrf_error(_error: CSRFError) -> ResponseReturnValue:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if "_user_id" not in session and getattr(view, "_permission", "public") != "public":
+        # With the session went what the page could be recognised by.
+        return _answer(
+            401, _("没有保存，您还没有登录，或登录已失效。请另开一页登录，再刷新本页，把没有保存的内容补上后重试。")
+        )
     return _answer(400, _("这次提交没有被接受。页面打开得太久，或来自别的网站。请返回上一页刷新后重新提交。"))
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import unicodedata
+import re
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
-from connectors.text import URL
+from connectors import wholes
 
 SENTENCE_ENDS = "。！？!?…"
 CLAUSE_ENDS = "，；,;"
+MARKS = SENTENCE_ENDS + CLAUSE_ENDS
 _PAIRS = {
     "（": "）",
     "(": ")",
@@ -19,17 +21,27 @@ _PAIRS = {
     "「": "」",
     "『": "』",
     "[": "]",
+    "〔": "〕",
+    "［": "］",
+    "〖": "〗",
+    "｛": "｝",
+    "{": "}",
     "“": "”",
     "‘": "’",
 }
 _CLOSERS = frozenset(_PAIRS.values()) | {'"', "'"}
+# The bracket of "1）" and "a)" at the head of a line closes nothing.
+_NUMBERED = re.compile(r"(?m)^\s*[0-9A-Za-z一二三四五六七八九十]{1,3}([)）])")
+# Words that take back what the sentence has said before them: 网传明天停水，经核实不属实.
+_TAKEN_BACK = re.compile(r"不实|不属实|失实|谣言|虚假|误传|误解|并非|纯属|假的|假消息|不存在|无此|没有此")
 
 
 def cut(text: str, fits: Callable[[str], bool], *, mark: str = "…") -> str:
     """The longest beginning of `text` for which fits() holds, ending where a sentence ends, else a clause.
 
-    Never ends inside a bracket or quotation pair, a link, a number, a word or a grapheme. After a clause `mark`
-    stands for what is missing (fits() sees it). "" when not even the first clause fits. Whole when it fits.
+    Never ends inside a bracket or quotation pair, a link, a number, a word or a grapheme, nor before the words that take
+    the sentence back. After a clause `mark` stands for what is missing (fits() sees it). "" when not even the first clause
+    fits. Whole when it fits.
     """
     if fits(text):
         return text
@@ -45,12 +57,13 @@ def cut(text: str, fits: Callable[[str], bool], *, mark: str = "…") -> str:
 def clip(text: str, fits: Callable[[str], bool], *, mark: str = "…") -> str:
     """As cut(); where nothing ends in time, up to between two words, with `mark`. "" only when `mark` alone is too much.
 
-    A pair of brackets is broken only when it is longer than what fits; numbers keep their units, links are kept whole.
+    A pair of brackets longer than what fits is closed behind `mark`; numbers keep their units, links are kept whole.
     """
     return (
         cut(text, fits, mark=mark)
-        or _clipped(text, fits, mark, _inside(text))
-        or _clipped(text, fits, mark, _inside(text, pairs=False))
+        or _clipped(text, fits, mark, _inside(text), _taken_back(text))
+        or _clipped(text, fits, mark, _inside(text, pairs=False), _taken_back(text))
+        or _clipped(text, fits, mark, _inside(text, pairs=False), [])
     )
 
 
@@ -66,55 +79,84 @@ def sentences(text: str) -> list[str]:
     return found
 
 
+def unpaired(texts: Sequence[str]) -> tuple[list[tuple[int, int]], set[int]]:
+    """Of texts that stand one below the other: (first, last) of those that a pair of brackets or quotes holds together, and
+    those with an opener that nothing closes."""
+    ends: list[int] = []
+    for one in texts:
+        ends.append((ends[-1] if ends else 0) + len(one) + 1)
+    whole = "\n".join(texts)
+    closed = list(_matched(whole))
+    starts = {start for start, _end in closed}
+    opened = (at for at, char in enumerate(whole) if char in _PAIRS and at not in starts)
+    held = sorted({(bisect_right(ends, start), bisect_right(ends, end - 1)) for start, end in closed})
+    return [(first, last) for first, last in held if first != last], {bisect_right(ends, at) for at in opened}
+
+
 def ends_a_sentence(text: str) -> bool:
     """Whether `text` comes to an end of its own; a heading, a signature and "如下：" do not."""
     bare = text.rstrip("".join(_CLOSERS))
     return bare.endswith(tuple(SENTENCE_ENDS)) or (bare.endswith(".") and not bare[-2:-1].isdigit())
 
 
-def _clipped(text: str, fits: Callable[[str], bool], mark: str, closed: list[bool]) -> str:
+def _clipped(text: str, fits: Callable[[str], bool], mark: str, closed: list[bool], back: list[tuple[int, int]]) -> str:
     best = ""
+    opened = sorted(_matched(text))
     for at in range(1, len(text)):
         head = text[:at].rstrip() + mark
         if not fits(head):
             break
-        if not closed[at] and _between(text[at - 1], text[at]):
+        if closed[at] or not _between(text, at) or _takes_back(back, at) or _dangles(text[:at]):
+            continue
+        # Only where no pair could be kept whole does one stand open here.
+        head += "".join(text[end - 1] for start, end in reversed(opened) if start < at < end)
+        if fits(head):
             best = head
     return best
 
 
-def _between(before: str, after: str) -> bool:
-    """Whether a word, number or grapheme ends between two characters; what belongs to the next word begins it."""
+def _between(text: str, at: int) -> bool:
+    """Whether a word or grapheme ends before `at`; what belongs to the next word begins it."""
+    before, after = text[at - 1], text[at]
     if (
-        _joins(after)
-        or before == "\u200d"
+        wholes.joins(after)
+        or before in "\u200d·"
         or before in _PAIRS
         or after in _CLOSERS
-        or after in SENTENCE_ENDS + CLAUSE_ENDS
+        or after in SENTENCE_ENDS + CLAUSE_ENDS + "、"
     ):
-        return False
-    if all("\U0001f1e6" <= char <= "\U0001f1ff" for char in (before, after)):
         return False
     if before.isspace() or after.isspace():
         return True
-    if before.isdigit() or (before in "万亿" and after.isalpha()):
+    if before.isdecimal() or (before in "万亿" and after.isalpha()):
         return False
-    return not (_latin(before) and _latin(after)) and not (before.isalpha() and after.isdigit())
+    return not (_latin(before) and _latin(after)) and not (before.isalpha() and after.isdecimal())
+
+
+def _dangles(head: str) -> bool:
+    """Whether what would stay tells of something that does not follow: "请勿："."""
+    return head.rstrip().endswith(("：", ":"))
 
 
 def _latin(char: str) -> bool:
     """A character that makes words with its neighbours, or stands within numbers and names (46.8, v1.2, 0599-1234)."""
-    return (char.isalnum() and (char < "\u2e80" or "\uff10" <= char <= "\uff5a")) or char in "._-@/%:+&=#~"
+    if "\u2460" <= char <= "\u24ff":
+        # ① stands for itself.
+        return False
+    return (
+        (char.isalnum() or wholes.joins(char)) and (char < "\u2e80" or "\uff10" <= char <= "\uff5a")
+    ) or char in "._-@/%:+&=#~"
 
 
 def _longest(text: str, fits: Callable[[str], bool], ends: str, mark: str) -> str:
     best = ""
+    back = _taken_back(text) if mark else []
     for at in _boundaries(text, ends):
         head = text[:at].rstrip()
+        if _dangles(head) or _takes_back(back, at):
+            continue
         if mark:
             head = head.rstrip(CLAUSE_ENDS) + mark
-        if head.endswith(("：", ":")):
-            continue
         if not fits(head):
             break
         best = head
@@ -129,9 +171,7 @@ def _boundaries(text: str, ends: str) -> Iterator[int]:
     for at in range(1, len(text)):
         if text[at - 1] not in _CLOSERS:
             last = at - 1
-        if closed[at] or _joins(text[at]):
-            continue
-        if _ends(text, last, ends) and text[at] not in SENTENCE_ENDS + CLAUSE_ENDS:
+        if not closed[at] and _ends(text, last, ends) and text[at] not in MARKS and not wholes.joins(text[at]):
             yield at
 
 
@@ -142,20 +182,35 @@ def _ends(text: str, at: int, ends: str) -> bool:
         # A full stop in place of 。 ends a sentence; one in 46.8, v1.2 or a domain does not.
         word_before = at > 0 and text[at - 1].isascii() and text[at - 1].isalnum()
         return not word_before or not after or after.isspace()
-    if char in ",;" and char in ends:
-        return not (at > 0 and text[at - 1].isdigit() and after.isdigit())
+    if char in ",;!?" and char in ends:
+        # Within what is written without blanks: 1,234, info!show, id=3;lang.
+        return not (at > 0 and _plain(text[at - 1]) and _plain(after))
     return char in ends
 
 
-def _joins(char: str) -> bool:
-    """Whether `char` belongs to the grapheme before it (ZWJ, variation selector, skin tone, combining mark)."""
-    return char in "\u200d\ufe0e\ufe0f\u20e3" or "\U0001f3fb" <= char <= "\U0001f3ff" or unicodedata.combining(char) > 0
+def _plain(char: str) -> bool:
+    return char.isascii() and char.isalnum()
+
+
+def _taken_back(text: str) -> list[tuple[int, int]]:
+    """(end of the sentence before, where the words stand) of each of _TAKEN_BACK, rising."""
+    words = [found.start() for found in _TAKEN_BACK.finditer(text)]
+    if not words:
+        return []
+    ends = [0, *sorted({*_boundaries(text, SENTENCE_ENDS), *(found.end() for found in re.finditer("\n", text))})]
+    return [(ends[bisect_right(ends, at) - 1], at) for at in words]
+
+
+def _takes_back(back: list[tuple[int, int]], at: int) -> bool:
+    """Whether the sentence that a cut at `at` would end is taken back behind it."""
+    following = bisect_left(back, at, key=lambda one: one[1])
+    return following < len(back) and back[following][0] < at
 
 
 def _inside(text: str, *, pairs: bool = True) -> list[bool]:
-    """For each position whether a cut there would break a link or (`pairs`) a matched pair of brackets or quotes."""
+    """For each position whether a cut there would break a whole (connectors.wholes) or, with `pairs`, a matched pair of brackets or quotes."""
     depth = [0] * (len(text) + 2)
-    spans = [(m.start(), m.end()) for m in URL.finditer(text)]
+    spans = list(wholes.spans(text))
     if pairs:
         spans += list(_matched(text))
     for start, end in spans:
@@ -174,6 +229,7 @@ def _matched(text: str) -> Iterator[tuple[int, int]]:
     # How many of the stack wait for each sign: looking through it for every sign would take time squared.
     waiting: Counter[str] = Counter()
     straight: dict[str, int] = {}
+    numbered = {found.start(1) for found in _NUMBERED.finditer(text)}
     for at, char in enumerate(text):
         if char in _PAIRS:
             stack.append((_PAIRS[char], at))
@@ -183,7 +239,10 @@ def _matched(text: str) -> Iterator[tuple[int, int]]:
                 yield straight.pop(char), at + 1
             else:
                 straight[char] = at
-        elif waiting[char] > 0:
+        elif char == "\n":
+            # An inch mark on one line has nothing to do with one on another.
+            straight.clear()
+        elif waiting[char] > 0 and at not in numbered:
             while stack:
                 closer, start = stack.pop()
                 waiting[closer] -= 1

@@ -1,17 +1,21 @@
 """What a text says above all: its sentences by weight, chosen without a model. Pure, deterministic, whole numbers only.
 
 A sentence weighs more the earlier it stands, the more words it shares with the title, and by what readers of public notices
-look for: numbers, days and hours, places, what to do. Nothing is rewritten: whole sentences are taken, in their order.
+look for: numbers, days and hours, places, what to do. Nothing is rewritten: whole sentences are taken, in their order, each
+with the heading or lead-in that gives it its meaning.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from connectors import text as words
-from connectors.cutting import ends_a_sentence, sentences
+from connectors.cutting import ends_a_sentence
+from connectors.outline import outline
+from connectors.pieces import Label, Piece, joined
 
 TIME = re.compile(
     r"\d{4}年|\d{1,2}月\d{1,2}日|\d{1,2}[:：]\d{2}|\d{1,2}[时点](?!代|候)|[今明昨当次][天日晚晨早夜]|未来\s?\d+|\d+\s?小时"
@@ -21,6 +25,8 @@ PLACE = re.compile(
     r"[\u4e00-\u9fff](?:省|市(?!民|场|政)|区(?!别|分)|县|镇|乡(?!村)|村(?!民)|街道|社区|路(?!况|线)|大道|隧道|桥|水库|站(?!点)|沿江|全境)"
     r"|全[省市区县]|我[省市区县]"
 )
+# Of what may only be taken together, as many sentences can be taken.
+_MOST_NEEDED = 12
 ACTION = re.compile(r"请|勿|不要|务必|切莫|避免|远离|转移|撤离|绕行|拨打|不外出|不涉|防范|小心|服从|听从")
 TELEPHONE = re.compile(
     r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|[2-9]\d{6,7}|1\d{2,4}|9\d{4})(?![\d.年月日时分个万元%])"
@@ -36,17 +42,17 @@ _LEADING = (30, 18, 12, 6, 4)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sentence:
-    """One sentence; `number` counts from 1 through the text, `block` is the paragraph or item it stands in.
+class Sentence(Piece):
+    """One sentence; `number` counts from 1 through the text.
 
-    `asked`: an item of a list that begins with "请…：", so a thing to be done.
+    `asked`: what stands under "请…：" or "请勿：", so a thing to be done or not to be done. `denied`: what stands under words
+    that say it is not so. `needs`: what must be taken with it.
     """
 
-    text: str
     number: int
-    block: int
-    kind: words.BlockKind
     asked: bool = False
+    denied: bool = False
+    needs: tuple[Sentence, ...] = ()
 
 
 def sentences_of(document: words.Document, title: str = "") -> list[Sentence]:
@@ -54,22 +60,42 @@ def sentences_of(document: words.Document, title: str = "") -> list[Sentence]:
 
     The document's own title is left out, as an import leaves it above the text.
     """
+    pieces = outline(document, title)
     found: list[Sentence] = []
-    seen = {words.tidy(title)}
-    asking = False
-    for block, each in enumerate(document.blocks):
-        if each.kind in ("heading", "table", "caption"):
-            asking = False
-            continue
-        for piece in sentences(words.drop_links(each.text)[0]):
-            if each.kind != "item":
-                asking = piece.endswith(("：", ":")) and ACTION.search(piece) is not None
-            if piece in seen or not (ends_a_sentence(piece) or each.kind == "item") or piece.endswith(("：", ":")):
-                continue
-            seen.add(piece)
-            asked = asking and each.kind == "item"
-            found.append(Sentence(text=piece, number=len(found) + 1, block=block, kind=each.kind, asked=asked))
-    return found
+    seen: set[tuple[str, tuple[Label, ...]]] = {(words.tidy(title), ())}
+    for piece in pieces:
+        told = ends_a_sentence(piece.text) or piece.kind == "item" or piece.since != piece.at
+        key = (piece.text, piece.labels)
+        if piece.whole and told and key not in seen:
+            seen.add(key)
+            found.append(_sentence(piece, len(found) + 1))
+    broken = [piece.at for piece in pieces if not piece.whole]
+    places = [one.at for one in found]
+    told_with = (_with_needs(one, found, places, broken) for one in found)
+    return [one for one in told_with if one is not None]
+
+
+def _sentence(piece: Piece, number: int) -> Sentence:
+    asking = any(one.asks for one in piece.labels)
+    led = piece.kind == "item" or any(not one.heading for one in piece.labels)
+    denied = any(one.untrue for one in piece.labels)
+    return Sentence(**vars(piece), number=number, asked=asking and led and not denied, denied=denied)
+
+
+def _with_needs(
+    one: Sentence, found: Sequence[Sentence], places: Sequence[int], broken: Sequence[int]
+) -> Sentence | None:
+    """`one` with what must be taken with it; None where that is too much, or hurt."""
+    first, last = bisect_left(places, one.since), bisect_right(places, one.until)
+    if last - first > _MOST_NEEDED or bisect_right(broken, one.until) > bisect_left(broken, one.since):
+        return None
+    return replace(one, needs=tuple(other for other in found[first:last] if other is not one))
+
+
+def complete(chosen: Iterable[Sentence]) -> list[Sentence]:
+    """The sentences in their order, with all that they need."""
+    found = {one.number: one for each in chosen for one in (*each.needs, each)}
+    return [found[number] for number in sorted(found)]
 
 
 def weight(sentence: Sentence, title: str) -> int:
@@ -99,23 +125,12 @@ def heaviest(found: Sequence[Sentence], title: str, fits: Callable[[str], bool])
         # Once the weighty ones are in, room is better left empty than filled.
         if chosen and weights[one.number] * 4 < max(weights.values()):
             break
-        tried = sorted([*chosen, one], key=lambda one: one.number)
-        if fits(joined(tried)):
-            chosen = tried
+        for form in (one, replace(one, labels=one.labels[1:])) if one.optional else (one,):
+            tried = complete([*chosen, form])
+            if fits(joined(tried)):
+                chosen = tried
+                break
     return chosen
-
-
-def joined(chosen: Sequence[Sentence]) -> str:
-    """The sentences as one text: those of one paragraph together, each paragraph and item on a line, ended properly."""
-    lines: dict[int, str] = {}
-    for one in chosen:
-        lines[one.block] = lines.get(one.block, "") + one.text
-    return ended("\n".join(lines.values()))
-
-
-def ended(text: str) -> str:
-    """`text` with a full stop in place of the semicolon or nothing that a list's item ends with."""
-    return text if not text or ends_a_sentence(text) else f"{text.rstrip('；;，,、 ')}。"
 
 
 def numbers(chosen: Sequence[Sentence]) -> str:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from connectors import gist
 from connectors import text as words
 from connectors.gist import ACTION, PLACE, TIME, Sentence
+from connectors.pieces import joined
 from connectors.rules import Choice, Form
 from connectors.values import Content, Note, Problem
 from connectors.words import N_
 
 BREVITY, SHORT, FULL = "brevity", "short", "full"
-FIRST = "请先做到："
 _MOST_ACTIONS = 4
 
 
@@ -37,16 +37,12 @@ def wants_short(content: Content) -> bool:
 @dataclass(frozen=True, kw_only=True)
 class Brief:
     """What, where and when: `summary`, and in `news` sentences of the text for what it does not say; `actions` in their order,
-    `listed` when they are items of a list; `contact`: a sentence with a telephone number, or None."""
+    behind the words they stand under in the text; `contact`: a sentence with a telephone number, or None."""
 
     summary: str
     news: tuple[Sentence, ...]
     actions: tuple[Sentence, ...]
     contact: Sentence | None
-
-    @property
-    def listed(self) -> bool:
-        return any(one.asked for one in self.actions)
 
     @property
     def said(self) -> bool:
@@ -68,18 +64,20 @@ class Brief:
 def brief(content: Content, document: words.Document) -> Brief:
     """Deterministic; everything in it is taken from the text as it stands."""
     found = gist.sentences_of(document, content.title)
-    contact = next((one for one in found if gist.names_a_telephone(one.text)), None)
-    asked = [one for one in found if one.asked]
+    # What is told as untrue is nothing to go by, and nothing to begin with.
+    true = [one for one in found if not one.denied]
+    contact = next((one for one in true if not one.needs and gist.names_a_telephone(one.text)), None)
+    asked = [one for one in true if one.asked]
     # A summary that tells one to do something does not tell all of it.
-    actions = asked or [one for one in found if ACTION.search(one.text) and one is not contact]
+    actions = asked or [one for one in true if ACTION.search(one.text) and one is not contact]
     actions = [one for one in actions if one.text not in content.summary][:_MOST_ACTIONS]
     taken = {one.number for one in actions} | ({contact.number} if contact else set())
-    rest = [one for one in found if one.number not in taken and not one.asked]
+    rest = [one for one in true if one.number not in taken and not one.asked]
     summary = words.drop_links(words.tidy(content.summary))[0]
     return Brief(
         summary=summary,
-        news=_news(rest or found, content.title, summary),
-        actions=tuple(actions),
+        news=_news(rest or true or found, content.title, summary),
+        actions=tuple(gist.complete(actions)),
         contact=contact,
     )
 
@@ -91,7 +89,7 @@ def _news(found: list[Sentence], title: str, summary: str) -> tuple[Sentence, ..
     for pattern in (TIME, PLACE):
         if not pattern.search("\n".join([summary, *(one.text for one in chosen)])):
             chosen += [one for one in ranked if pattern.search(one.text)][:1]
-    return tuple(sorted(chosen, key=lambda one: one.number))
+    return tuple(gist.complete(chosen))
 
 
 def one_screen(brief: Brief, fits: Callable[[str], bool]) -> Brief:
@@ -104,8 +102,8 @@ def one_screen(brief: Brief, fits: Callable[[str], bool]) -> Brief:
     steps += [("news", one) for one in brief.news[1:]]
     steps += [("actions", one) for one in brief.actions[1:]]
     for name, one in steps:
-        news, actions = (one,) if name == "news" else (), (one,) if name == "actions" else ()
-        tried = replace(shown, news=(*shown.news, *news), actions=(*shown.actions, *actions))
+        grown = tuple(gist.complete([*(shown.news if name == "news" else shown.actions), one]))
+        tried = replace(shown, news=grown) if name == "news" else replace(shown, actions=grown)
         if fits(told(tried)):
             shown = tried
     with_contact = replace(shown, contact=brief.contact)
@@ -114,12 +112,8 @@ def one_screen(brief: Brief, fits: Callable[[str], bool]) -> Brief:
 
 def told(brief: Brief) -> str:
     """The brief as a text, each part on its line."""
-    lines = [brief.summary, gist.joined(brief.news)]
-    if brief.listed:
-        lines.append(FIRST + "；".join(one.text.rstrip("；;。，, ") for one in brief.actions) + "。")
-    elif brief.actions:
-        lines.append(gist.joined(brief.actions))
-    lines += [gist.ended(brief.contact.text)] if brief.contact else []
+    contact = [brief.contact] if brief.contact else []
+    lines = [brief.summary, *(joined(part) for part in (brief.news, brief.actions, contact))]
     return "\n".join(line for line in lines if line)
 
 

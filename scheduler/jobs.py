@@ -12,6 +12,7 @@ from app.accounts.services import tidy
 from app.checks.importing import read_waiting
 from app.config import current
 from app.inbox import sending
+from app.inbox.reminding import remind_of_deadlines
 from app.media.services import sweep
 from app.notices.services import deliver_due, forget_old, remind_of_reviews, warn_of_dying_accounts
 from app.posts.lookback import look_back
@@ -61,6 +62,7 @@ def table(runtime: Runtime) -> list[Job]:
         Job(name="notices", seconds=SELDOM, run=lambda: deliver_due(runtime.clock())),
         Job(name="review reminders", seconds=30, run=lambda: remind_of_reviews(runtime.clock())),
         Job(name="review deadlines", seconds=30, run=lambda: expire_overdue(runtime.clock())),
+        Job(name="inbox deadlines", seconds=60, run=lambda: remind_of_deadlines(runtime.clock())),
         Job(name="warnings", seconds=3600, run=lambda: warn_of_dying_accounts(runtime.clock())),
         Job(name="public address", seconds=30, run=lambda: outside.tick(runtime, runtime.clock())),
         Job(name="measures", seconds=30, run=lambda: measuring.measure(runtime.clock())),

@@ -18,6 +18,7 @@ _TOGETHER = {
     "test_wording": "looking",
     "test_library": "looking",
     "test_documents": "looking",
+    "test_holding": "looking",
     "test_writing_together": "looking",
     "test_reviewing": "looking",
     "test_wechat_desk": "answering",

@@ -8,10 +8,10 @@ log = structlog.get_logger()
 def register(app: Flask) -> None:
     """Bind this capability's pages and its part of the API to the app, and the ribbon 演练 to the frame."""
     from app import web
-    from app.accounts import api, connections, platform_views, services, tallies
+    from app.accounts import api, connections, moving_views, services, tallies
     from app.db import db, utcnow
 
-    app.register_blueprint(platform_views.bp)
+    app.register_blueprint(moving_views.bp)
     web.register_api(app, api.blp)
 
     @app.after_request

@@ -211,7 +211,7 @@ def people_for(account: Account) -> list[tuple[User, bool]]:
     now = account.responsible
     if now is not None and all(user.id != now.id for user, _may in people):
         # Of a unit above, say: the form must not take them away unasked.
-        people.append((now, _may_answer_for(now, account.unit)))
+        people.append((now, may_answer_for(now, account.unit)))
     return people
 
 
@@ -279,7 +279,7 @@ def _check(
     return errors
 
 
-def _may_answer_for(user: User, unit: Unit) -> bool:
+def may_answer_for(user: User, unit: Unit) -> bool:
     """A member of the account's unit, or of one above it who may see the account."""
     return user.active and (user.unit_id == unit.id or actor_for(user).may("account.read", unit))
 
@@ -289,7 +289,7 @@ def _responsible(user_id: str | None, unit: Unit, present: str | None = None) ->
     if not user_id:
         return None
     user = db.session.get(User, user_id)
-    if user is None or (user.id != present and not _may_answer_for(user, unit)):
+    if user is None or (user.id != present and not may_answer_for(user, unit)):
         raise Invalid(_WRONG, errors={"responsible_id": ["本单位没有这个成员，或已停用。请在列表中选择。"]})
     return user.id
 

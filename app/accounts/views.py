@@ -136,6 +136,7 @@ def render_account(account: Account, *, refusal: Invalid | None = None, **more: 
         pushes=callbacks.recent(account.id),
         people=services.people_for(account) if manages else [],
         manages=manages,
+        elsewhere=[unit for unit in services.manageable_units(actor) if unit.id != account.unit_id] if manages else [],
         values=_values(account, request.form if refusal else {}),
         refusal=refusal,
         now=now,

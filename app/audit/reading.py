@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 
 from app.audit.models import Event
 from app.db import Page, db, page_of
@@ -26,6 +26,15 @@ class Filter:
 
 def events(wanted: Filter, *, visible: ColumnElement[bool], cursor: str | None = None, limit: int = 50) -> Page[Event]:
     """One page of the events that `visible` allows (units.access.visible on Event.unit_id)."""
+    return page_of(_matching(wanted, visible), Event.id, cursor, limit)
+
+
+def found(wanted: Filter, *, visible: ColumnElement[bool], most: int) -> list[Event]:
+    """All of them in the order of the chain, `most` + 1 at the utmost."""
+    return list(db.session.scalars(_matching(wanted, visible).order_by(Event.seq).limit(most + 1)))
+
+
+def _matching(wanted: Filter, visible: ColumnElement[bool]) -> Select[Event]:
     query = select(Event).where(visible)
     if wanted.action:
         query = query.where(
@@ -45,7 +54,7 @@ def events(wanted: Filter, *, visible: ColumnElement[bool], cursor: str | None =
         query = query.where(Event.at >= wanted.since)
     if wanted.until is not None:
         query = query.where(Event.at < wanted.until)
-    return page_of(query, Event.id, cursor, limit)
+    return query
 
 
 def kinds() -> list[str]:

@@ -97,6 +97,7 @@ def _tell(account: Account, event: AccountEvent, now: datetime) -> None:
         body=f"{_told(event.key)}{body}",
         path=f"/accounts/{account.id}",
         now=now,
+        waits_for=[account.responsible_id] if account.responsible_id else [],
     )
 
 

@@ -16,6 +16,7 @@ from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.inbox.access import Moved, find
 from app.inbox.models import Conversation, Message
 from app.inbox.windows import Window, goes_privately, hours, length_of, rule_for, window_of
+from app.notices.services import settle
 from app.units.access import Actor
 from app.units.models import User
 from app.waking import wake
@@ -90,6 +91,8 @@ def mark_answered(conversation: Conversation, message: Message) -> None:
     newer = conversation.last_inbound_id is not None and conversation.last_inbound_id > message.id
     if not newer:
         conversation.waiting_since = None
+        # Nobody need be told of it any more; what does not go out after all is told anew.
+        settle(f"/inbox/{conversation.id}", message.sent_at)
 
 
 def clean(text: str) -> str:

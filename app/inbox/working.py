@@ -13,9 +13,10 @@ from app.errors import Conflict, Invalid
 from app.inbox.access import find
 from app.inbox.answering import clean, text_digest
 from app.inbox.models import Conversation, Message
-from app.notices.services import tell
-from app.units.access import ROLES, Actor, actor_for
+from app.notices.services import settle, tell
+from app.units.access import Actor, actor_for
 from app.units.models import Grant, Unit, User
+from app.units.roles import roles_with
 
 STATUSES = {"open": "待处理", "pending": "等对方", "snoozed": "稍后提醒", "resolved": "已办结"}
 LABEL_LENGTH, MOST_LABELS = 20, 10
@@ -76,6 +77,8 @@ def set_status(
         before = _state(conversation)
         conversation.status = status
         conversation.snoozed_until = until if status == "snoozed" else None
+        if status == "resolved":
+            settle(f"/inbox/{conversation.id}", now)
         _record(actor, "conversation.status", conversation, before, now)
         return conversation
 
@@ -113,11 +116,10 @@ def answerers(conversation: Conversation) -> list[User]:
     desk = db.session.get(Unit, conversation.unit_id)
     paths = [unit.path for unit in (desk, conversation.account.unit) if unit is not None]
     above = {part for path in paths for part in path.split("/") if part}
-    roles = [role for role, (_name, keys) in ROLES.items() if "inbox.reply" in keys]
     query = (
         select(User)
         .join(Grant, Grant.user_id == User.id)
-        .where(User.active, Grant.role.in_(roles), Grant.unit_id.in_(above))
+        .where(User.active, Grant.role.in_(roles_with("inbox.reply")), Grant.unit_id.in_(above))
         .distinct()
         .order_by(User.name, User.id)
     )
@@ -154,7 +156,7 @@ def _hand_to_person(conversation: Conversation, user_id: str | None) -> None:
         conversation.assignee_id = None
         return
     user = db.session.get(User, user_id)
-    if user is None or not user.active or not _can_answer(user, conversation):
+    if user is None or not user.active or not can_answer(user, conversation):
         raise Invalid(
             "没有分派。该成员不存在、已停用，或没有回复权限。请改选其他成员，或请管理员授权。",
             errors={"user_id": ["不能分派给该成员。"]},
@@ -162,7 +164,7 @@ def _hand_to_person(conversation: Conversation, user_id: str | None) -> None:
     conversation.assignee_id = user.id
 
 
-def _can_answer(user: User, conversation: Conversation) -> bool:
+def can_answer(user: User, conversation: Conversation) -> bool:
     person = actor_for(user)
     desk = db.session.get(Unit, conversation.unit_id)
     return any(unit is not None and person.may("inbox.reply", unit) for unit in (desk, conversation.account.unit))

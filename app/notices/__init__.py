@@ -4,7 +4,7 @@ from flask import Flask
 def register(app: Flask) -> None:
     """Bind this capability's pages to the app, the bell to the frame, and its reactions to reviews and resets."""
     from app import web
-    from app.notices import reviewing, services, trusting, views
+    from app.notices import mail_views, reviewing, services, trusting, views
     from app.review.announcing import on_appointed, on_changed, on_remarked
     from app.units.second_factor import on_own_change, on_reset
 
@@ -19,4 +19,5 @@ def register(app: Flask) -> None:
     if trusting.tell_of_own_change not in on_own_change:
         on_own_change.append(trusting.tell_of_own_change)
     app.register_blueprint(views.bp)
+    app.register_blueprint(mail_views.bp)
     web.shell_providers["notices"] = services.unread

@@ -18,18 +18,18 @@ _OPENED_BY = ((("conversation", "reply"), "inbox.read"), (("dormant",), "post.wr
 
 def unread(actor: Actor) -> int:
     """How many notices this person has not read (99 at most are counted)."""
-    query = select(Notice.id).where(_mine(actor), ~_read(actor)).limit(99).subquery()
+    query = select(Notice.id).where(readable(actor), ~_read(actor)).limit(99).subquery()
     return int(db.session.scalar(select(func.count()).select_from(query)) or 0)
 
 
 def notices_of(actor: Actor, *, cursor: str | None = None, limit: int = 50) -> Page[Notice]:
     """Newest first."""
-    return page_of(select(Notice).where(_mine(actor)), Notice.id, cursor, limit)
+    return page_of(select(Notice).where(readable(actor)), Notice.id, cursor, limit)
 
 
 def get_notice(actor: Actor, notice_id: str) -> Notice:
     """Raises NotFound for what is not this person's."""
-    notice = db.session.scalars(select(Notice).where(Notice.id == notice_id, _mine(actor))).one_or_none()
+    notice = db.session.scalars(select(Notice).where(Notice.id == notice_id, readable(actor))).one_or_none()
     if notice is None:
         raise NotFound
     return notice
@@ -46,7 +46,7 @@ def mark_read(actor: Actor, notice_id: str | None, now: datetime) -> None:
     """One notice, or all of them (None)."""
     with atomic():
         query = select(Notice.id, literal(actor.user_id), literal(now, UTCDateTime())).where(
-            _mine(actor), ~_read(actor)
+            readable(actor), ~_read(actor)
         )
         if notice_id is not None:
             query = query.where(Notice.id == notice_id)
@@ -54,7 +54,7 @@ def mark_read(actor: Actor, notice_id: str | None, now: datetime) -> None:
         db.session.execute(read.on_conflict_do_nothing())
 
 
-def _mine(actor: Actor) -> ColumnElement[bool]:
+def readable(actor: Actor) -> ColumnElement[bool]:
     """For this very person, or for a unit in which the person may open what it leads to."""
     for_all = Notice.user_id.is_(None)
     special = [kind for kinds, _key in _OPENED_BY for kind in kinds]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, delete, exists, or_, select
+from sqlalchemy import ColumnElement, delete, exists, or_, select, true
 
 from app.config import current
 from app.db import Moment, atomic, db, persist, release
 from app.errors import Conflict, NotFound
-from app.notices import sending
+from app.notices import letters, sending
 from app.notices.models import Delivery, Notice, OutgoingEvent
 from app.sealing import closed
 from app.units.access import Actor
@@ -28,6 +29,7 @@ CLAIM = timedelta(seconds=180)
 BATCH = 20
 ROUND = 60
 KEPT_DAYS = 30
+_SETTLED = "settled"
 _SEALED = (
     "该告警渠道保存的地址打不开，本系统缺少当时的密钥。请系统管理员在 TANDEM_ENCRYPTION_KEYS 中补上，或重新添加该渠道。"
 )
@@ -35,10 +37,13 @@ _SEALED = (
 
 @dataclass(frozen=True, kw_only=True)
 class _Job:
-    delivery_id: str
+    """One message. `delivery_ids`: what is delivered by it, the day's notices of a person (`personal`) together."""
+
+    delivery_ids: tuple[str, ...]
     kind: str
     target: str
     message: sending.Message
+    personal: bool = False
     # Why it cannot be sent at all, in Chinese.
     fault: str = ""
     key: str = field(repr=False, default="")
@@ -52,19 +57,23 @@ def due(now: Moment) -> ColumnElement[bool]:
 def deliver_due(now: datetime) -> int:
     """Send what is due, at most a batch; returns how many were tried. No transaction is open while sending.
 
-    Claimed one by one: behind a dead channel the claims of a whole batch would run out, and others send it, too.
+    Claimed one by one: behind a dead channel the claims of a whole batch would run out, and others send it, too. Alarms
+    first, and once the mail server took none of a person's no more of them in this round: it may be dead, and there may be
+    many.
     """
-    started, tried = time.monotonic(), 0
+    started, tried, mail = time.monotonic(), 0, True
     while tried < BATCH and (spent := time.monotonic() - started) < ROUND:
-        job = _claim(now, now + timedelta(seconds=spent))
+        job = _claim(now, now + timedelta(seconds=spent), mail=mail)
         if job is None:
             break
-        _deliver(job, now)
+        fault = _deliver(job, now)
+        mail = mail and not (fault and job.personal)
         tried += 1
     return tried
 
 
-def _deliver(job: _Job, now: datetime) -> None:
+def _deliver(job: _Job, now: datetime) -> str:
+    """Send and record; in Chinese why it did not arrive, "" when it did."""
     release()
     try:
         fault = (
@@ -74,9 +83,10 @@ def _deliver(job: _Job, now: datetime) -> None:
         )
     except Exception:
         # It counts as a try: one that cannot be sent must not come again for ever.
-        log.exception("delivery failed", delivery=job.delivery_id)
+        log.exception("delivery failed", delivery=job.delivery_ids[0])
         fault = "发送时程序出错。原因已记入日志。请系统管理员查看。"
-    persist(lambda: _record(job.delivery_id, fault, now))
+    persist(lambda: _record(job.delivery_ids, fault, now))
+    return fault
 
 
 def _waiting(due: Moment, now: Moment) -> tuple[ColumnElement[bool], ...]:
@@ -84,9 +94,16 @@ def _waiting(due: Moment, now: Moment) -> tuple[ColumnElement[bool], ...]:
     return Delivery.status == "pending", Delivery.next_at <= due, free
 
 
-def _claim(due: datetime, now: datetime) -> _Job | None:
-    """The delivery that is longest due at `due`."""
-    waiting = _waiting(due, now)
+def _claim(due: datetime, now: datetime, *, mail: bool) -> _Job | None:
+    """The delivery that is longest due at `due`; mail to persons last, and none of it unless `mail`."""
+    waiting = (*_waiting(due, now), true() if mail else Delivery.user_id.is_(None))
+    while (job := _next(waiting, due, now)) == _SETTLED:
+        continue
+    return job if isinstance(job, _Job) else None
+
+
+def _next(waiting: tuple[ColumnElement[bool], ...], due: datetime, now: datetime) -> _Job | str | None:
+    """_SETTLED: one that need not be sent any more was taken out."""
     # Asked every two seconds: no transaction unless there is something to send.
     if db.session.scalar(select(Delivery.id).where(*waiting).limit(1)) is None:
         return None
@@ -94,14 +111,31 @@ def _claim(due: datetime, now: datetime) -> _Job | None:
         row = db.session.scalars(
             select(Delivery)
             .where(*waiting)
-            .order_by(Delivery.next_at, Delivery.id)
+            .order_by(Delivery.user_id.is_not(None), Delivery.next_at, Delivery.id)
             .limit(1)
             .with_for_update(skip_locked=True)
         ).first()
         if row is None:
             return None
+        if row.user_id is not None:
+            return _mail(row, due, now) or _SETTLED
         row.claim_until = now + CLAIM
         return _job(row)
+
+
+def _mail(row: Delivery, due: datetime, now: datetime) -> _Job | None:
+    """A person's mail, with all that goes in it; what need not be mailed any more leaves the outbox. None: nothing need."""
+    rows = letters.bundle(row, due, _waiting(due, now)) or [row]
+    target, wanted = letters.still_wanted(rows)
+    for one in rows:
+        if one in wanted:
+            one.claim_until = now + CLAIM
+        else:
+            db.session.delete(one)
+    if not wanted:
+        return None
+    ids = tuple(one.id for one in wanted)
+    return _Job(delivery_ids=ids, kind="email", target=target, message=letters.letter(wanted), personal=True)
 
 
 def _job(row: Delivery) -> _Job:
@@ -124,23 +158,22 @@ def _job(row: Delivery) -> _Job:
     )
     key = ((row.channel.secret or {}).get("key", "") if row.channel is not None and not sealed else "") or ""
     fault = _SEALED if sealed else ""
-    return _Job(delivery_id=row.id, kind=kind, target=target, message=message, fault=fault, key=key)
+    return _Job(delivery_ids=(row.id,), kind=kind, target=target, message=message, fault=fault, key=key)
 
 
-def _record(delivery_id: str, fault: str, now: datetime) -> None:
+def _record(delivery_ids: Sequence[str], fault: str, now: datetime) -> None:
     with atomic():
-        row = db.session.get(Delivery, delivery_id)
-        if row is None:
-            return
-        row.claim_until = None
-        row.error = fault
-        row.attempts += 1
-        if not fault:
-            row.status, row.sent_at = "sent", now
-        elif row.attempts > len(DELAYS):
-            row.status = "failed"
-        else:
-            row.next_at = now + timedelta(seconds=DELAYS[row.attempts - 1])
+        # In the order in which they were claimed.
+        for row in db.session.scalars(select(Delivery).where(Delivery.id.in_(delivery_ids)).order_by(Delivery.id)):
+            row.claim_until = None
+            row.error = fault
+            row.attempts += 1
+            if not fault:
+                row.status, row.sent_at = "sent", now
+            elif row.attempts > len(DELAYS):
+                row.status = "failed"
+            else:
+                row.next_at = now + timedelta(seconds=DELAYS[row.attempts - 1])
 
 
 def send_again(actor: Actor, delivery_id: str, *, now: datetime) -> Delivery:
@@ -157,6 +190,10 @@ def send_again(actor: Actor, delivery_id: str, *, now: datetime) -> Delivery:
 
 
 def forget_old(now: datetime) -> None:
-    """Events of other systems are kept for 30 days with their deliveries; notices belong to people and stay."""
+    """Events of other systems are kept for 30 days with their deliveries, and as long what was mailed to persons; notices
+    belong to people and stay."""
+    before = now - timedelta(days=KEPT_DAYS)
     with atomic():
-        db.session.execute(delete(OutgoingEvent).where(OutgoingEvent.at < now - timedelta(days=KEPT_DAYS)))
+        db.session.execute(delete(OutgoingEvent).where(OutgoingEvent.at < before))
+        over = (Delivery.user_id.is_not(None), Delivery.status != "pending", Delivery.next_at < before)
+        db.session.execute(delete(Delivery).where(*over))

@@ -116,4 +116,5 @@ def _tell(account: Account, what: str, level: str, title: str, body: str, now: d
         body=body,
         path=f"/accounts/{account.id}",
         now=now,
+        waits_for=[account.responsible_id] if account.responsible_id else [],
     )

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, String, Text, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db import Encrypted, Model, UTCDateTime, new_id
+from app.units.models import User
 
 
 class Notice(Model):
@@ -73,8 +74,31 @@ class AlertChannel(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
+class MailAddress(Model):
+    """通知邮箱: where one person gets notices by e-mail. `address` "" until a code that was mailed there was typed in.
+
+    `wanted` is one that still waits for its code, of which only the SHA-256 is kept. `choices` {group: now|daily|never}
+    hold where they differ from the group's own (app.notices.groups).
+    """
+
+    __tablename__ = "mail_addresses"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    address: Mapped[str] = mapped_column(String(200), default="")
+    verified_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wanted: Mapped[str] = mapped_column(String(200), default="")
+    code_digest: Mapped[str] = mapped_column(String(64), default="")
+    code_sent_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    wrong_codes: Mapped[int] = mapped_column(Integer, default=0)
+    # Codes mailed since `counted_from`: nobody's mailbox is flooded from here.
+    codes_sent: Mapped[int] = mapped_column(Integer, default=0)
+    counted_from: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    choices: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
+
+
 class Delivery(Model):
-    """One notice or event to one channel of a unit, or (`site` email or webhook) of the installation.
+    """One notice or event to one channel of a unit, to one person's own mailbox (`user_id`; `digest`: together with the
+    day's others), or (`site` email or webhook) of the installation.
 
     `id` is the event id that a webhook's receiver may use to recognise a repeat.
     """
@@ -83,8 +107,13 @@ class Delivery(Model):
     __table_args__ = (
         UniqueConstraint("notice_id", "channel_id"),
         UniqueConstraint("event_id", "channel_id"),
+        UniqueConstraint("notice_id", "user_id"),
         CheckConstraint("status IN ('pending','sent','failed')", name="status"),
-        CheckConstraint("(channel_id IS NULL) = (site <> '')", name="site"),
+        CheckConstraint(
+            "(channel_id IS NULL OR user_id IS NULL) AND (channel_id IS NULL AND user_id IS NULL) = (site <> '')",
+            name="site",
+        ),
+        CheckConstraint("user_id IS NULL OR notice_id IS NOT NULL", name="person"),
         CheckConstraint("(notice_id IS NULL) <> (event_id IS NULL)", name="what"),
     )
 
@@ -93,6 +122,8 @@ class Delivery(Model):
     event_id: Mapped[str | None] = mapped_column(ForeignKey("outgoing_events.id", ondelete="CASCADE"))
     channel_id: Mapped[str | None] = mapped_column(ForeignKey("alert_channels.id", ondelete="CASCADE"))
     site: Mapped[str] = mapped_column(String(10), default="")
+    user_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    digest: Mapped[bool] = mapped_column(default=False, server_default=false())
     status: Mapped[str] = mapped_column(String(10), default="pending")
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     next_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
@@ -103,6 +134,7 @@ class Delivery(Model):
     notice: Mapped[Notice | None] = relationship()
     event: Mapped[OutgoingEvent | None] = relationship()
     channel: Mapped[AlertChannel | None] = relationship()
+    person: Mapped[User | None] = relationship()
 
     @property
     def told(self) -> Notice | OutgoingEvent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.config import current
 from app.db import UTCDateTime, atomic, db, insert_for
+from app.notices.addressing import address_people
 from app.notices.models import AlertChannel, Delivery, Notice, NoticeRead, OutgoingEvent
 from app.units.models import Grant, Unit, User
 
@@ -28,11 +29,13 @@ def tell(
     path: str,
     now: datetime,
     user_id: str | None = None,
+    waits_for: Collection[str] = (),
 ) -> Notice | None:
     """Tell a unit (or one person) something. The same `key` is told once: None when it was told before.
 
     level "alarm" also reaches someone at night: the channels of the unit and of those above it, and the
-    installation's own. Joins the caller's transaction.
+    installation's own. By e-mail it reaches the person, or those of the unit who must act (`waits_for`: ids of more),
+    where they wish so. Joins the caller's transaction.
     """
     with atomic():
         if db.session.scalar(select(Notice.id).where(Notice.key == key)) is not None:
@@ -52,6 +55,7 @@ def tell(
         db.session.flush()
         if level == ALARM:
             _address(notice, now)
+        address_people(notice, waits_for, now)
         return notice
 
 

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from app.config import current
-from app.db import atomic, db, release
-from app.notices.models import Notice
+from app.db import atomic, db, insert_for, release
+from app.notices.models import Notice, NoticeRead
 from app.notices.outbox import ALARM, tell
 from app.review.models import Deputy, Escalation, Remark, Review
 from app.review.services import deciders, open_escalation
@@ -21,6 +21,7 @@ from app.units.models import User
 def tell_of_review(review: Review, actor: Actor, now: datetime) -> None:
     """Hook of review: the reviewers of the stage that opened, else those who wrote it. In the change's transaction."""
     title = review.post.title
+    _settle_turns(review, now)
     _tell_asker(review, now)
     if review.status == "open":
         asked = open_escalation(review)
@@ -115,6 +116,22 @@ def _remind(review_id: str, now: datetime) -> int:
         return _tell(review, f"remind{until}", people, f"审核将到期：{review.post.title}", words, now)
 
 
+def _settle_turns(review: Review, now: datetime) -> None:
+    """Whose turn it was and is no more need not read of it, and gets no mail about it."""
+    if review.status == "open" and open_escalation(review) is not None:
+        # The question may be taken back: then it is their turn again.
+        return
+    waiting = deciders(review, now) if review.status == "open" else set()
+    turn = f"review:{review.id}:stage{review.stage}:"
+    query = select(Notice.id, Notice.key, Notice.user_id).where(Notice.path == f"/review/{review.id}")
+    for notice in db.session.execute(query.order_by(Notice.id)).all():
+        what = notice.key.removeprefix(f"review:{review.id}:")
+        stands = notice.user_id in waiting and (notice.key.startswith(turn) or what.startswith("remind"))
+        if notice.user_id and what.startswith(("stage", "remind", "ask")) and not stands:
+            read = insert_for(NoticeRead).values(notice_id=notice.id, user_id=notice.user_id, at=now)
+            db.session.execute(read.on_conflict_do_nothing())
+
+
 def _alarm_of_return(review: Review, actor: Actor, comment: str, now: datetime) -> None:
     """It has gone out, and the review afterwards says that it should not have."""
     tell(
@@ -123,7 +140,7 @@ def _alarm_of_return(review: Review, actor: Actor, comment: str, now: datetime) 
         level=ALARM,
         unit_id=review.unit_id,
         title=f"补审没有通过，稿件已在发布：{review.post.title}"[:200],
-        body=f"{actor.name}：{comment[:500]} 请尽快决定撤回或发更正。",
+        body=f"{actor.name}：{comment[:500]} 请发布人尽快决定是否撤回；保留的，请拟稿人写更正稿。",
         path=f"/posts/{review.post_id}",
         now=now,
     )

@@ -26,7 +26,7 @@ TIMEOUT = 10
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """`event_id` is the same on every try; `path` leads into the console."""
+    """`event_id` is the same on every try; `path` leads into the console. `text`: the whole of a mail, where it is no alarm."""
 
     event_id: str
     kind: str
@@ -35,6 +35,7 @@ class Message:
     path: str
     at: datetime
     facts: Mapping[str, Any] = field(default_factory=dict)
+    text: str = ""
 
 
 def send(kind: str, target: str, message: Message, *, key: str = "") -> str:
@@ -85,7 +86,7 @@ def _mail(to: str, message: Message) -> str:
     mail["To"] = to
     mail["Date"] = format_datetime(message.at)
     mail["Message-ID"] = make_msgid(idstring=message.event_id, domain="tandem")
-    mail.set_content(f"{message.body}\n\n{config.public_url}{message.path}\n")
+    mail.set_content(message.text or f"{message.body}\n\n{config.public_url}{message.path}\n")
     try:
         with _server(parts.scheme, host, parts.port) as server:
             if parts.scheme == "smtp" and server.has_extn("starttls"):

@@ -154,10 +154,12 @@ def _alerts_page(refusal: TandemError | None = None) -> str:
 
 
 def _deliveries(actor: Actor) -> list[Any]:
+    # Of what goes to persons only what is in trouble: the rest is theirs.
     query = (
         select(Delivery)
         .outerjoin(Notice, Notice.id == Delivery.notice_id)
         .outerjoin(OutgoingEvent, OutgoingEvent.id == Delivery.event_id)
+        .where(or_(Delivery.user_id.is_(None), Delivery.error != ""))
         .where(or_(visible(actor, "unit.manage", Notice.unit_id), visible(actor, "unit.manage", OutgoingEvent.unit_id)))
         .order_by(Delivery.id.desc())
         .limit(_LOG)

@@ -12,11 +12,13 @@ from app.audit.services import record
 from app.checks.packs import compile_for
 from app.db import atomic, db
 from app.errors import Conflict, Invalid, NotFound
+from app.media.services import hold
 from app.posts import markdown
 from app.posts.adapting import adapt_revision, compile_packs, warm
 from app.posts.fields import checked
 from app.posts.history import ON_REVISION, keep
 from app.posts.models import Post, Revision, Variant
+from app.posts.needing import pictures_in
 from app.posts.pictures import Pictures
 from app.posts.reaching import refuse_unreached
 from app.posts.revising import choose_accounts, current_revision, editable, locked
@@ -207,7 +209,8 @@ def finish(actor: Actor, post: Post, revision: Revision, now: datetime) -> None:
 
 
 def _check_overrides(variant: Variant, overrides: Mapping[str, Any]) -> None:
-    """Parts of the payload, "form" where the platform has several shapes, and the account's choices; None resets any."""
+    """Parts of the payload, "form" where the platform has several shapes, and the account's choices; None resets any. Inside
+    atomic(): pictures that are named are held."""
     able = capabilities(variant.account)
     forms = {form.key for form in able.forms}
     choices = {choice.key: [option.key for option in choice.options] for choice in able.choices}
@@ -228,6 +231,8 @@ def _check_overrides(variant: Variant, overrides: Mapping[str, Any]) -> None:
         elif value is not None and type(value) is not type(variant.payload[key]):
             # A number where a text belongs would go out as one all the same.
             errors[key] = [f"应为{_KINDS.get(type(variant.payload[key]), '同类的值')}。"]
+        elif (named := pictures_in(value) - pictures_in(variant.payload)) - hold(named):
+            errors[key] = ["其中有图片不在素材库中，发出去会缺图。请从素材库选图，或先上传。"]
     if errors:
         raise Invalid(
             "没有保存。有的部分不能手工设定。请按提示改正。", errors={f"overrides.{k}": v for k, v in errors.items()}

@@ -16,6 +16,7 @@ from lxml.html import HtmlElement
 
 from app.posts.byline import Byline, read_byline
 from app.posts.foreign import find_pictures
+from app.posts.nesting import refuse_bottomless
 from app.posts.titles import inner_html
 
 _BODIES = (
@@ -51,9 +52,11 @@ class Article:
 
 
 def extract(html: str, url: str) -> Article | None:
-    """None where nothing looks like the text of an article."""
+    """None where nothing looks like the text of an article. Raises Invalid for a page too deep to be read."""
     try:
-        page: HtmlElement = lxml_html.document_fromstring(_COMMENTS.sub("", html), base_url=url)
+        refuse_bottomless(html)
+        deep = lxml_html.HTMLParser(huge_tree=True)
+        page: HtmlElement = lxml_html.document_fromstring(_COMMENTS.sub("", html), parser=deep, base_url=url)
     except (etree.ParserError, ValueError):
         return None
     for node in list(page.iter("script", "style", "noscript", "template")):

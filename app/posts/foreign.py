@@ -16,7 +16,11 @@ _ITALIC = re.compile(r"font-style\s*:\s*(?:italic|oblique)", re.IGNORECASE)
 _UNDERLINE = re.compile(r"text-decoration(?:-line)?\s*:[^;]*\bunderline", re.IGNORECASE)
 _STRUCK = re.compile(r"text-decoration(?:-line)?\s*:[^;]*\bline-through", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
-_EMPHASIS = ((_BOLD, "strong"), (_ITALIC, "em"), (_UNDERLINE, "u"), (_STRUCK, "s"))
+_RAISED = re.compile(r"vertical-align\s*:\s*super\b", re.IGNORECASE)
+_LOWERED = re.compile(r"vertical-align\s*:\s*sub\b", re.IGNORECASE)
+_EMPHASIS = (
+    (_BOLD, "strong"), (_ITALIC, "em"), (_UNDERLINE, "u"), (_STRUCK, "s"), (_RAISED, "sup"), (_LOWERED, "sub"),
+)  # fmt: skip
 _PLACEHOLDER = re.compile(r"(?i)^(?:data:image/(?:gif|svg|png)[^,]{0,40},.{0,400}|about:blank|)$", re.DOTALL)
 _INDENT = re.compile(r"^[\s\u3000\xa0]+")
 _CHAPTER = re.compile(r"^\s*(?:第[一二三四五六七八九十百]+[章节部分]+|[一二三四五六七八九十]+、)")
@@ -76,7 +80,9 @@ def _emphasise(root: HtmlElement) -> None:
 def _may_be(node: HtmlElement, tag: str) -> bool:
     """Headings are bold and links underlined already."""
     around = {str(up.tag) for up in node.iterancestors()}
-    taken = {"strong": {"h1", "h2", "h3", "h4", "h5", "h6", "th", "b", "strong"}, "u": {"a", "u"}}.get(tag, {tag})
+    taken = {"strong": {"h1", "h2", "h3", "h4", "h5", "h6", "th", "b", "strong"}, "u": {"a", "u"}}.get(
+        tag, {"sup", "sub"} if tag in ("sup", "sub") else {tag}
+    )
     return not around & taken and not (tag == "u" and next(node.iter("a"), None) is not None)
 
 

@@ -17,6 +17,7 @@ from app.media.zipped import FAULTS, bursts, prove
 from app.posts.alignment import align_marked, mark_alignment
 from app.posts.pictures import Pictures
 from app.posts.titles import inner_html, title_of
+from app.posts.wordparts import lists_of, readied
 
 # An unpacked document above this is no press release but an attack.
 _MAX_UNPACKED = 200 * 1024 * 1024
@@ -59,6 +60,7 @@ def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[
 
     try:
         _check_unpacked(content)
+        content, told = readied(content)
         result = mammoth.convert_to_html(
             io.BytesIO(content),
             convert_image=mammoth.images.img_element(keep),
@@ -77,12 +79,13 @@ def read_docx(content: bytes, pictures: Pictures) -> tuple[dict[str, Any], list[
         ) from error
     root = lxml_html.fragment_fromstring(result.value, create_parent="div")
     align_marked(root)
+    lists_of(root)
     _captions(root)
     title, body = title_of(inner_html(root))
     notes = ["文稿由 Word 导入，字体、字号和颜色未保留。"]
     if any("footnote" in message.message.lower() for message in result.messages):
         notes.append("脚注已移到文末，请核对。")
-    return {"title": title, "body_html": _below_the_title(body)}, notes
+    return {"title": title, "body_html": _below_the_title(body)}, notes + told
 
 
 def _check_unpacked(content: bytes) -> None:

@@ -11,6 +11,8 @@ from markdown_it.renderer import RendererHTML
 from markdown_it.token import Token
 from markdown_it.utils import EnvType, OptionsDict
 
+from app.posts.markdown_rules import chinese_too, unused
+
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)\n---[ \t]*(?:\n|\Z)", re.DOTALL)
 _KEYS = {
     "title": "title", "标题": "title", "summary": "summary", "摘要": "summary", "source": "source", "来源": "source",
@@ -21,9 +23,16 @@ _TRUE = frozenset({"true", "yes", "1", "是"})
 
 def to_html(markdown: str) -> str:
     """HTML of CommonMark with tables and strikethrough; raw HTML passes and is left to the cleaning."""
-    parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": True, "store_labels": True}).enable(["table", "strikethrough"])
     parser.add_render_rule("softbreak", _soft_break)
-    return str(parser.render(markdown))
+    chinese_too(parser)
+    env: EnvType = {}
+    tokens = parser.parse(markdown, env)
+    # An address to which nothing leads would not be seen: its line stays.
+    if words := unused(tokens, env):
+        env = {"words": words}
+        tokens = parser.parse(markdown, env)
+    return str(parser.renderer.render(tokens, parser.options, env))
 
 
 def read_markdown(text: str) -> tuple[dict[str, Any], list[str]]:

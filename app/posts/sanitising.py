@@ -15,6 +15,8 @@ from lxml.html import HtmlElement
 from app.posts.figures import settle_captions, settle_figures
 from app.posts.foreign import adopt, find_pictures
 from app.posts.msword import looks_like_word, undo_word
+from app.posts.nesting import flatten, parsed, refuse_bottomless
+from app.posts.ordering import COUNTED, settle_numbers
 from app.posts.tags import (
     ANY_SCHEME,
     ATTRIBUTES,
@@ -52,7 +54,8 @@ def printable(text: str) -> str:
 
 
 def clean(html: str, place: Place, *, foreign: bool = False) -> Cleaned:
-    """The HTML that may be kept, and notes in Chinese of what was removed. Cleaning twice changes nothing more.
+    """The HTML that may be kept, and notes in Chinese of what was removed. Cleaning twice changes nothing more. Raises
+    Invalid for what is nested too deep to be read.
 
     `foreign`: it comes from another program or page, whose own habits are turned into plain structure first.
     """
@@ -60,6 +63,8 @@ def clean(html: str, place: Place, *, foreign: bool = False) -> Cleaned:
     html = _fragment(html)
     worker = _Cleaning(_parsed(html), place)
     worker.notes += _removed(html)
+    if flatten(worker.root):
+        worker.notes.append("原来的格式一层套一层，太深的几层已展平，文字没有删减，请核对。")
     if looks_like_word(html):
         undo_word(worker.root)
         worker.notes.append("已清除 Word 自带的格式，保留标题、段落、列表、表格和加粗。")
@@ -102,11 +107,13 @@ class _Cleaning:
         self.notes: list[str] = []
 
     def run(self) -> None:
+        settle_numbers(self.root)
         find_pictures(self.root)
         self._pictures()
         self._links()
         settle_captions(self.root)
         self._rename()
+        self._settle_tables()
         settle_figures(self.root)
         self._unbox()
         self._strip()
@@ -148,6 +155,20 @@ class _Cleaning:
                 node.tag = "div"
             elif node.tag not in TAGS and node.tag not in BOXES:
                 node.drop_tag()
+
+    def _settle_tables(self) -> None:
+        """A head is made of head cells, a foot stands at the foot: what looks at the cells alone sees the same."""
+        for node in list(self.root.iterdescendants("thead", "tfoot")):
+            table = node.getparent()
+            if node.tag == "thead":
+                for cell in node.iterchildren("tr"):
+                    for inner in cell.iterchildren("td"):
+                        inner.tag = "th"
+            elif table is not None and table.tag == "table":
+                table.append(node)
+        for line in [node for pre in self.root.iterdescendants("pre") for node in pre.iter("br")]:
+            line.tail = f"\n{line.tail or ''}"
+            line.drop_tag()
 
     def _unbox(self) -> None:
         """Boxes with blocks inside fall away, boxes of text alone are paragraphs; nothing inline holds a block."""
@@ -195,6 +216,7 @@ class _Cleaning:
 
 def _parsed(html: str) -> HtmlElement:
     """The tree that a browser makes of `html`, of tags that can be kept or turned into such."""
+    refuse_bottomless(html)
     passed = nh3.clean(
         html,
         tags=set(PASSED),
@@ -203,11 +225,12 @@ def _parsed(html: str) -> HtmlElement:
             "*": {"style", "align", "class"},
             **{tag: names - {"style"} for tag, names in ATTRIBUTES.items()},
             "img": ATTRIBUTES["img"] | LAZY,
+            **COUNTED,
         },
         link_rel=None,
         url_schemes=ANY_SCHEME,
     )
-    return lxml_html.fragment_fromstring(passed, create_parent="div")
+    return parsed(passed)
 
 
 def _holds_block(node: HtmlElement) -> bool:

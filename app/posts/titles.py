@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from lxml import etree
-from lxml import html as lxml_html
 from lxml.html import HtmlElement
 
 from app.posts.msword import looks_like_word, word_title
+from app.posts.nesting import parsed
 
 NO_TITLE = re.compile(r"[。；！？!?;]")
 _LONGEST = 200
@@ -22,7 +22,7 @@ def title_of(html: str) -> tuple[str, str]:
     """The title that the document itself shows (taken out of the body), or ""; and the remaining body."""
     bare = re.sub(r"(?i)</?(?:html|body)\b[^<>]*>|<!doctype[^<>]*>", "", html)
     try:
-        root = lxml_html.fragment_fromstring(bare, "div")
+        root = parsed(bare)
     except etree.ParserError:
         # Nothing but broken tags: the cleaning tells what is left.
         return "", html

@@ -17,6 +17,8 @@ TOOL_GROUPS: list[list[tuple[str, str, str, str]]] = [
         ("italic", "italic", N_("斜体"), "Control+I"),
         ("underline", "underline", N_("下划线"), "Control+U"),
         ("strike", "strikethrough", N_("删除线"), "Control+Shift+S"),
+        ("sup", "superscript", N_("上标"), "Control+."),
+        ("sub", "subscript", N_("下标"), "Control+,"),
         ("clear", "clear-formatting", N_("清除格式"), "Control+\\"),
     ],
     [
@@ -35,6 +37,8 @@ TOOL_GROUPS: list[list[tuple[str, str, str, str]]] = [
         ("picture", "photo-edit", N_("图片说明：先点选一张图片"), ""),
     ],
 ]
+# On a phone they stand on a second page: two rows hold no more.
+SECOND = frozenset({"redo", "italic", "underline", "strike", "sup", "sub", "clear", "quote", "right", "rule"})
 # Shown while the cursor stands in a table.
 TABLE_TOOLS: list[tuple[str, str, str]] = [
     ("rowBefore", "row-insert-top", N_("上方加一行")),

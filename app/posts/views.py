@@ -18,7 +18,7 @@ from app.posts import presence, services
 from app.posts.models import STATUSES, Post
 from app.posts.reaching import reaches
 from app.posts.schemas import NewPost, Overrides, PostChange
-from app.posts.toolbar import TABLE_TOOLS, TOOL_GROUPS
+from app.posts.toolbar import SECOND, TABLE_TOOLS, TOOL_GROUPS
 from app.schemas import BaseSchema
 from app.units.permissions import current_actor, requires
 from app.web import _, people_time
@@ -178,6 +178,7 @@ def _composer(shown: dict[str, Any], post: Post | None) -> ResponseReturnValue:
         question=question_of(post) if post is not None else "",
         chosen=set(shown["account_ids"]),
         tool_groups=TOOL_GROUPS,
+        second_tools=SECOND,
         table_tools=TABLE_TOOLS,
         ai_ways=MADE,
     )

@@ -21,6 +21,7 @@ _MORE = (
 
 def register(app: Flask) -> None:
     """Bind this capability's pages and API to the app, and its reaction to edited posts."""
+    from app.accounts.moving import obstacles
     from app.posts import services as posts
     from app.publishing import (
         api,
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
         outlook,
         schemas,
         stops,
+        unsettled,
         views,
         withdrawing,
     )
@@ -48,6 +50,8 @@ def register(app: Flask) -> None:
     app.jinja_env.filters["clash_words"] = lambda clash: (
         clash.said(web.in_words) + conflicts.free_words(clash, web.in_words)
     )
+    if unsettled.obstacles not in obstacles:
+        obstacles.append(unsettled.obstacles)
     if withdrawing.on_revised not in posts.on_revised:
         posts.on_revised.append(withdrawing.on_revised)
     if disapproving.on_disapproved not in review.on_disapproved:

@@ -12,8 +12,9 @@ from app.db import db
 from app.publishing import scopes, stops
 from app.publishing.models import Publication, Stop
 from app.publishing.resolving import MANAGE, PLAN
-from app.units.access import ROLES, Actor
+from app.units.access import Actor
 from app.units.models import Grant, Unit, User
+from app.units.roles import known_roles, roles_with
 from app.words import N_
 
 # By status: orders with the right that each needs. 放行 and 取消 take either right.
@@ -55,7 +56,7 @@ def whom_to_ask(actor: Actor, row: Publication) -> list[Ask]:
 
 
 def _ask(order: str, key: str, unit: Unit) -> Ask:
-    roles = {role: words for role, (words, keys) in ROLES.items() if key in keys}
+    roles = roles_with(key)
     above = [part for part in unit.path.split("/") if part]
     found = db.session.execute(
         select(User.name, func.max(func.length(Unit.path)).label("near"))
@@ -67,7 +68,7 @@ def _ask(order: str, key: str, unit: Unit) -> Ask:
         .limit(_MOST + 1)
     ).all()
     people = tuple(str(name) for name, _near in found)
-    return Ask(order=order, role=next(iter(roles.values())), people=people[:_MOST], more=len(people) > _MOST)
+    return Ask(order=order, role=known_roles()[roles[0]][0], people=people[:_MOST], more=len(people) > _MOST)
 
 
 def barred_by(accounts: Iterable[Account]) -> list[Barred]:

@@ -26,7 +26,9 @@ def on_disapproved(review: Review, actor: Actor, now: datetime) -> None:
             outcomes.settle(row, now)
             handed = row.status == "handed_over"
             withdrawing.cancel_one(row, actor, now, reason=f"补审退回：{comment}")
-            asked = "请不要再手动发布这份草稿；已经发布的请撤回。" if handed else "这一条不会再发出。"
+            asked = (
+                "请不要再手动发布这份草稿；已经手动发布的，请发布人登录平台删除。" if handed else "这一条不会再发出。"
+            )
             outcomes.alarm(row, now, "已取消，补审没有通过", f"{actor.name}退回：{comment}。{asked}")
     if all(row.status == "cancelled" for row in pushdown.publications_of(standing.id)):
         standing.withdrawn_at = now

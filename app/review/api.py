@@ -148,12 +148,14 @@ def show_review(review_id: str) -> dict[str, Any]:
     actor, now = current_actor(), utcnow()
     review = services.get_review(actor, review_id, now)
     # HEAD is no look.
-    if request.method == "GET" and services.may_decide(actor, review, services.principals_of(actor.user_id, now)):
-        services.opened(actor, review, now)
-    review = services.get_review(actor, review_id, now)
+    looking = request.method == "GET" and services.may_decide(actor, review, services.principals_of(actor.user_id, now))
+    look = services.look_at(review)
     by_variant = problems_now(review.revision)[1]
     variants = [variant_json(variant, by_variant[variant.id]) for variant in review.revision.variants]
-    return {**services.review_json(review), "variants": variants, "problems": problems_in(review.revision)}
+    answer = {**services.review_json(review), "variants": variants, "problems": problems_in(review.revision)}
+    if looking:
+        services.opened(actor, look, now)
+    return answer
 
 
 @blp.post("/reviews/approvals")
@@ -204,7 +206,7 @@ def list_deputies() -> dict[str, Any]:
 
 
 @blp.post("/deputies")
-@requires("post.read")
+@requires("post.read", "review.configure")
 @blp.arguments(DeputyIn)
 @blp.response(201, DeputyOut)
 def appoint_deputy(given: dict[str, Any]) -> dict[str, Any]:
@@ -213,7 +215,7 @@ def appoint_deputy(given: dict[str, Any]) -> dict[str, Any]:
 
 
 @blp.delete("/deputies/<deputy_id>")
-@requires("post.read")
+@requires("post.read", "review.configure")
 @blp.response(204)
 def end_deputy(deputy_id: str) -> None:
     """End it before its time."""
@@ -248,11 +250,13 @@ def _chain_json(unit_id: str, chain: services.Chain) -> dict[str, Any]:
 
 
 def _stage_json(stage: Mapping[str, Any], *, last: bool) -> dict[str, Any]:
-    """Name, role and rule; of the rest what differs from what holds where nothing is said (no limit, the secrecy check last)."""
+    """Name, role and rule; of the rest what differs from what holds where nothing is said (no limit, the secrecy check last,
+    and there not demanded of programs)."""
     told = {name: stage[name] for name in ("name", "role", "rule")}
     if stage.get("hours"):
         told |= {"hours": stage["hours"], "working": bool(stage.get("working"))}
-    return told if bool(stage.get("secrecy")) == last else {**told, "secrecy": bool(stage.get("secrecy"))}
+    said = bool(stage.get("secrecy")) != last or bool(stage.get("demanded"))
+    return {**told, "secrecy": bool(stage.get("secrecy"))} if said else told
 
 
 def _remark_json(row: Remark) -> dict[str, Any]:

@@ -105,7 +105,9 @@ def deciders(review: Review, now: datetime) -> set[str]:
     here = {asked.asked_to} & eligible(review) if asked is not None else eligible(review)
     here -= takers(review.decisions)
     asker = {asked.asked_by} if asked is not None else set()
-    return here | (deputies_for(here, now) - barred(review) - takers(review.decisions) - asker)
+    role = str(review.stages[review.stage]["role"])
+    deputies = deputies_for(here, role, review.post.unit, now)
+    return here | (deputies - barred(review) - takers(review.decisions) - asker)
 
 
 def sees(actor: Actor, review: Review, principals: Sequence[Actor]) -> bool:

@@ -13,9 +13,10 @@ from app.errors import TandemError
 from app.paging import is_number
 from app.review import services
 from app.review.views import bp as bp
-from app.units.access import ROLES, Actor, visible
+from app.units.access import Actor, visible
 from app.units.models import Unit
 from app.units.permissions import current_actor, proven, requires
+from app.units.roles import known_roles
 from app.web import _
 
 Rows = list[dict[str, Any]]
@@ -39,9 +40,11 @@ def set_chain() -> ResponseReturnValue:
     if edit := form.get("edit"):
         return _chain_page(actor, unit_id, rows=_edited(rows, edit))
     try:
-        services.set_chain(
-            actor, unit_id, [] if form.get("inherit") else rows, utcnow(), after_hours=form.get("after_hours")
-        )
+        wanted = [] if form.get("inherit") else rows
+        if wanted:
+            # Its box cannot be unticked: by saving this page the unit asks for it.
+            wanted[-1]["secrecy"] = True
+        services.set_chain(actor, unit_id, wanted, utcnow(), after_hours=form.get("after_hours"))
     except TandemError as refusal:
         return _chain_page(actor, unit_id, refusal, rows)
     flash(_("审核流程已保存。正在进行的审核仍按原流程走完。"), "ok")
@@ -101,8 +104,8 @@ def _chain_page(
         after_hours=request.form.get("after_hours", found.after_hours),
         unsaved=rows is not None and refusal is None,
         most=services.MOST_STAGES,
-        deciding=services.DECIDING,
-        roles=ROLES,
+        deciding=services.deciding_in(unit) if unit else {},
+        roles=known_roles(),
         may_configure=unit is not None and actor.may("review.configure", unit),
         refusal=refusal,
     )

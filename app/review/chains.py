@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,8 +13,9 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Invalid
 from app.review.models import Review, ReviewChain
-from app.units.access import ROLES, Actor, unit_for
-from app.units.models import Grant, Unit, User
+from app.units.access import Actor, unit_for
+from app.units.models import Grant, Role, Unit, User
+from app.units.roles import roles_for, roles_with
 
 DEFAULT: tuple[dict[str, Any], ...] = (
     {"name": "初审", "role": "reviewer", "rule": "any"},
@@ -25,8 +26,7 @@ MOST_STAGES = 5
 MOST_HOURS = 720
 # Hours for the other stages after an emergency: usual, and most.
 AFTER_HOURS, MOST_AFTER = 24, 168
-# Roles that may decide at all.
-DECIDING = tuple(key for key, (_name, keys) in ROLES.items() if "review.decide" in keys)
+_DECIDE = "review.decide"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +83,34 @@ def reach_of(unit: Unit) -> Reach:
 
 def _reviewers(unit: Unit) -> set[str]:
     above = [part for part in unit.path.split("/") if part]
-    query = select(Grant.user_id).join(User).where(Grant.role.in_(DECIDING), Grant.unit_id.in_(above), User.active)
+    query = (
+        select(Grant.user_id)
+        .join(User)
+        .where(Grant.role.in_(roles_with(_DECIDE)), Grant.unit_id.in_(above), User.active)
+    )
     return set(db.session.scalars(query))
+
+
+def deciding_in(unit: Unit) -> dict[str, str]:
+    """key or id -> name of the roles by which somebody may decide in this unit."""
+    return {role: name for role, (name, keys) in roles_for(unit).items() if _DECIDE in keys}
+
+
+def uses_of(role: Role, keys: frozenset[str]) -> list[str]:
+    """Hook of units: the stages that wait, or will wait, for a role which shall not decide any more."""
+    if _DECIDE in keys:
+        return []
+    chains = [one for one in db.session.scalars(select(ReviewChain)) if _asks(one.stages, role)]
+    units = [unit.name for one in chains if (unit := db.session.get(Unit, one.unit_id)) is not None]
+    running = [
+        one for one in db.session.scalars(select(Review).where(Review.status == "open")) if _asks(one.stages, role)
+    ]
+    found = [f"“{name}”的审核流程由它审" for name in units[:3]]
+    return [*found, f"{len(running)} 篇在审稿件有环节由它审"] if running else found
+
+
+def _asks(stages: Sequence[Mapping[str, Any]], role: Role) -> bool:
+    return any(stage["role"] == role.id for stage in stages)
 
 
 def set_chain(
@@ -96,8 +122,8 @@ def set_chain(
     after_hours: int | str | None = None,
 ) -> Chain:
     """Replace the unit's own chain; no stages at all: inherit again. Runs under way keep the chain they began with."""
-    unit_for(actor, "review.configure", unit_id)
-    wanted, after = _checked(stages), _after(after_hours)
+    unit = unit_for(actor, "review.configure", unit_id)
+    wanted, after = _checked(stages, deciding_in(unit)), _after(after_hours)
     with atomic():
         before = chain_of(unit_id)
         own = db.session.get(ReviewChain, unit_id)
@@ -129,6 +155,14 @@ def asks_secrecy(stages: Sequence[Mapping[str, Any]], number: int) -> bool:
     return number == len(stages) - 1
 
 
+def demands_secrecy(stages: Sequence[Mapping[str, Any]], number: int) -> bool:
+    """Whether the stage is passed only by saying that the check was done. At the last stage that is for the unit to ask; a
+    program that knows of no such check (there it was never promised to other systems) passes else, on record as not ticked."""
+    if not asks_secrecy(stages, number):
+        return False
+    return number + 1 < len(stages) or bool(stages[number].get("demanded"))
+
+
 def _whole(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """With all that a stage says, also those that were kept before it could. The last one always checks for secrets."""
     return [
@@ -139,12 +173,14 @@ def _whole(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "hours": stage.get("hours"),
             "working": bool(stage.get("working", True)),
             "secrecy": bool(stage.get("secrecy")) or number == len(stages) - 1,
+            # Asked for by the unit itself: then nobody passes without saying so, not even a program.
+            "demanded": bool(stage.get("demanded")),
         }
         for number, stage in enumerate(stages)
     ]
 
 
-def _checked(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _checked(stages: Sequence[Mapping[str, Any]], deciding: Collection[str]) -> list[dict[str, Any]]:
     errors: dict[str, list[str]] = {}
     if len(stages) > MOST_STAGES:
         errors["stages"] = [f"审核环节最多 {MOST_STAGES} 个。请删减。"]
@@ -155,7 +191,7 @@ def _checked(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             errors.setdefault(f"stages.{number}.name", []).append("请填写环节名称，不超过 20 字。")
         elif names.count(name) > 1:
             errors.setdefault(f"stages.{number}.name", []).append("环节名称不能重复。请改名。")
-        if stage.get("role") not in DECIDING:
+        if stage.get("role") not in deciding:
             errors.setdefault(f"stages.{number}.role", []).append("该角色没有审核权限。请选择审核人。")
         if stage.get("rule") not in ("any", "all"):
             errors.setdefault(f"stages.{number}.rule", []).append("请选择“一人通过即可”或“所有人通过”。")
@@ -166,7 +202,10 @@ def _checked(stages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     if errors:
         raise Invalid("审核流程没有保存。有环节填写不对。请按提示改正。", errors=errors)
     return _whole(
-        [{**stage, "name": name, "hours": given} for stage, name, given in zip(stages, names, hours, strict=True)]
+        [
+            {**stage, "name": name, "hours": given, "demanded": stage.get("secrecy")}
+            for stage, name, given in zip(stages, names, hours, strict=True)
+        ]
     )
 
 

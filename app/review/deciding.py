@@ -16,7 +16,7 @@ from app.posts.revising import reopen
 from app.posts.services import iso, set_status
 from app.review.announcing import announce, close_escalations, on_disapproved, open_escalation
 from app.review.capacity import OWN, capacity, eligible, sees, takers
-from app.review.chains import asks_secrecy
+from app.review.chains import asks_secrecy, demands_secrecy
 from app.review.deputies import principals_of
 from app.review.handling import note_problems
 from app.review.models import Decision, Review
@@ -137,9 +137,8 @@ def _check_form(decision: str, comment: str) -> None:
 
 def _check_words(review: Review, decision: str, comment: str, secrecy: bool | None) -> None:
     """What this very stage wants said."""
-    # Not said by a program: at the last stage of a plain run that is recorded as not ticked, as other systems were promised.
-    # What goes out on one approval, and what a unit asked of an earlier stage, has to be said.
-    wanted = review.emergency is not None or review.stage + 1 < len(review.stages)
+    # What goes out on one approval, and what a unit asked for, has to be said; see demands_secrecy().
+    wanted = review.emergency is not None or demands_secrecy(review.stages, review.stage)
     said = secrecy is True or (secrecy is None and not wanted)
     if decision == "approved" and not said and asks_secrecy(review.stages, review.stage):
         raise Invalid(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, or_, select
@@ -13,11 +14,11 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.review.announcing import on_appointed
-from app.review.chains import DECIDING
 from app.review.models import Deputy
-from app.units.access import Actor, actor_for, visible
+from app.units.access import Actor, actor_for, held_by, visible
 from app.units.factors import kinds_of
 from app.units.models import Grant, Unit, User
+from app.units.roles import roles_with
 from app.units.second_factor import asked_of
 from app.words import N_
 
@@ -28,26 +29,53 @@ UNPROTECTED = N_(
 )
 
 
+def deciding() -> list[str]:
+    """Roles that may decide at all."""
+    return roles_with("review.decide")
+
+
 def principals_of(user_id: str, now: datetime) -> list[Actor]:
-    """Everybody for whom this person may decide now, as actors with their own rights."""
+    """Everybody for whom this person may decide now, as actors with those of their own rights that were handed over."""
     query = (
-        select(User)
-        .join(Deputy, Deputy.user_id == User.id)
+        select(Deputy)
+        .join(User, Deputy.user_id == User.id)
         .where(Deputy.deputy_id == user_id, *_standing(now), User.active)
-        .options(selectinload(User.grants).joinedload(Grant.unit))
-        .order_by(User.name, User.id)
+        .options(joinedload(Deputy.user).selectinload(User.grants).joinedload(Grant.unit))
+        .order_by(User.name, User.id, Deputy.id)
     )
-    return [actor_for(user) for user in db.session.scalars(query).unique()]
+    acting: dict[str, Actor] = {}
+    for row in db.session.scalars(query):
+        held = tuple(held_by(grant) for grant in covered(row))
+        before = acting[row.user_id].held if row.user_id in acting else ()
+        acting[row.user_id] = replace(actor_for(row.user), held=tuple(dict.fromkeys((*before, *held))))
+    return list(acting.values())
 
 
-def deputies_for(user_ids: Iterable[str], now: datetime) -> set[str]:
-    """Ids of the active people who may decide for any of these now."""
+def deputies_for(user_ids: Iterable[str], role: str, unit: Unit, now: datetime) -> set[str]:
+    """Ids of the active people who may decide now for any of these where it takes `role` in `unit`."""
     query = (
-        select(Deputy.deputy_id)
+        select(Deputy)
         .join(User, User.id == Deputy.deputy_id)
         .where(Deputy.user_id.in_(list(user_ids)), *_standing(now), User.active)
+        .options(joinedload(Deputy.user).selectinload(User.grants).joinedload(Grant.unit))
     )
-    return set(db.session.scalars(query))
+    return {
+        row.deputy_id
+        for row in db.session.scalars(query)
+        if any(grant.role == role and unit.path.startswith(grant.unit.path) for grant in covered(row))
+    }
+
+
+def covered(row: Deputy) -> list[Grant]:
+    """The roles by which the deputy decides in the person's place: held when it was set, and still held."""
+    given = {(one["role"], one["unit_id"]) for one in row.covers}
+    return [grant for grant in row.user.grants if (grant.role, grant.unit_id) in given]
+
+
+def uncovered(row: Deputy) -> list[Grant]:
+    """The roles by which the person decides that were given to them since: not the deputy's."""
+    given = covered(row)
+    return [grant for grant in row.user.grants if grant.role in deciding() and grant not in given]
 
 
 def appoint(
@@ -87,6 +115,9 @@ def appoint(
             starts_at=starts_at,
             ends_at=ends_at,
             reason=reason,
+            covers=[
+                {"role": grant.role, "unit_id": grant.unit_id} for grant in principal.grants if grant.role in deciding()
+            ],
             created_by=actor.user_id,
             created_at=now,
         )
@@ -125,7 +156,7 @@ def deputies_of(actor: Actor, now: datetime, limit: int = 200) -> list[Deputy]:
             Deputy.ends_at > now,
             or_(Deputy.user_id == actor.user_id, Deputy.deputy_id == actor.user_id, Deputy.user_id.in_(managed)),
         )
-        .options(joinedload(Deputy.user), joinedload(Deputy.deputy))
+        .options(joinedload(Deputy.user).selectinload(User.grants).joinedload(Grant.unit), joinedload(Deputy.deputy))
         .order_by(Deputy.ends_at, Deputy.id)
         .limit(limit)
     )
@@ -139,7 +170,7 @@ def reviewers_for(actor: Actor) -> list[User]:
         .join(Grant, Grant.user_id == User.id)
         .where(
             User.active,
-            Grant.role.in_(DECIDING),
+            Grant.role.in_(deciding()),
             or_(User.id == actor.user_id, visible(actor, "review.configure", User.unit_id)),
         )
         .options(*_whole())
@@ -151,7 +182,8 @@ def reviewers_for(actor: Actor) -> list[User]:
 
 def candidates(actor: Actor, principals: Iterable[User]) -> list[User]:
     """Who may be chosen as a deputy of one of these: active people of the same line of units who may read posts."""
-    paths = {grant.unit.path for one in principals for grant in one.grants if grant.role in DECIDING}
+    roles = deciding()
+    paths = {grant.unit.path for one in principals for grant in one.grants if grant.role in roles}
     if not paths:
         return []
     above = {part for path in paths for part in path.split("/") if part}
@@ -226,8 +258,9 @@ def _check_reach(actor: Actor, principal: User, deputy: User) -> None:
 
 def _beyond(actor: Actor, principal: User) -> Unit | None:
     """A unit where the person decides and the actor configures nothing."""
-    deciding = (grant.unit for grant in principal.grants if grant.role in DECIDING)
-    return next((unit for unit in deciding if not actor.may("review.configure", unit)), None)
+    roles = deciding()
+    units = (grant.unit for grant in principal.grants if grant.role in roles)
+    return next((unit for unit in units if not actor.may("review.configure", unit)), None)
 
 
 def lacks_factor(deputy_id: str, principal: Actor) -> bool:
@@ -237,7 +270,8 @@ def lacks_factor(deputy_id: str, principal: Actor) -> bool:
 
 def _held(principal: User) -> list[str]:
     """The paths of the units where this person decides."""
-    return [grant.unit.path for grant in principal.grants if grant.role in DECIDING]
+    roles = deciding()
+    return [grant.unit.path for grant in principal.grants if grant.role in roles]
 
 
 def _in_line(principal: User, deputy: User) -> bool:
@@ -292,5 +326,5 @@ def _record(actor: Actor, row: Deputy, action: str, summary: str, now: datetime)
         object_id=row.user_id,
         unit_id=row.user.unit_id if row.user is not None else "",
         summary=summary,
-        after={"deputy": row.deputy_id, **hours},
+        after={"deputy": row.deputy_id, **hours, "covers": [dict(one) for one in row.covers]},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,10 @@ from app.errors import Invalid, TandemError
 from app.review import deputies
 from app.review.views import bp as bp
 from app.storable import moment
+from app.units.access import Actor
+from app.units.models import Grant
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
+from app.units.roles import role_name
 from app.web import _, settings
 
 
@@ -65,6 +69,15 @@ def _moment(name: str) -> datetime:
         ) from None
 
 
+def _named(actor: Actor, grants: Iterable[Grant]) -> list[str]:
+    """Where a role is held, in one line; units that this person does not see are told as such."""
+    return [
+        f"{grant.unit.name if actor.may('unit.read', grant.unit) or actor.user_id == grant.user_id else _('其他单位')}"
+        f" · {_(role_name(grant.role))}"
+        for grant in grants
+    ]
+
+
 def _page(refusal: TandemError | None = None) -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     principals = deputies.reviewers_for(actor)
@@ -74,6 +87,9 @@ def _page(refusal: TandemError | None = None) -> ResponseReturnValue:
         principals=[(user.id, f"{user.name} · {user.unit.name}") for user in principals],
         candidates=[(user.id, f"{user.name} · {user.unit.name}") for user in deputies.candidates(actor, principals)],
         me=actor.user_id,
+        covered=deputies.covered,
+        uncovered=deputies.uncovered,
+        named=lambda grants: _named(actor, grants),
         may_end=lambda row: (
             actor.user_id in (row.user_id, row.deputy_id) or actor.may("review.configure", row.user.unit)
         ),

@@ -71,6 +71,16 @@ class Form:
     made_at: datetime
     made_by: str
 
+    @property
+    def late(self) -> bool:
+        """What was to follow an emergency came after its time, or has not come."""
+        review = self.review
+        return (
+            review is not None
+            and review.after_due_at is not None
+            and (review.closed_at or self.made_at) > review.after_due_at
+        )
+
 
 def approval_form(actor: Actor, post_id: str, now: datetime, number: int | None = None) -> Form:
     """Of the revision with that number, else of the one that is public, else of the newest that was handed in, else of

@@ -18,7 +18,7 @@ from app.config import current
 from app.db import atomic
 from app.posts.wordstyles import BYLINE, CELL, HEAD_CELL, HEADINGS, TITLE, blank
 from app.review.form import Form, Goal, Step, Voice, approval_form
-from app.review.form_words import DECISIONS, OUTCOMES, RULES, RUNS, SECRECY, SEVERITIES, STATES
+from app.review.form_words import DECISIONS, OUTCOMES, RULES, SECRECY, SEVERITIES, STATES, outcome
 from app.review.handling import FATES, Handled
 from app.review.models import Review
 from app.units.access import Actor
@@ -112,8 +112,9 @@ def _facts(document: Document, form: Form) -> None:
         ("审核结果", _result(form)),
     ]
     if review is not None and review.emergency:
-        limit = f"；其余环节补审时限 {clock(review.after_due_at)}" if review.after_due_at else ""
-        rows.append(("紧急通道", f"{review.emergency}{limit}"))
+        late = "，已逾期" if form.late else ""
+        limit = f"；其余环节补审时限 {clock(review.after_due_at)}{late}" if review.after_due_at else ""
+        rows.append(("紧急通道", f"{review.emergency.rstrip('。；')}{limit}"))
     _grid(document, (), (32, 124), rows)
 
 
@@ -121,7 +122,7 @@ def _result(form: Form) -> str:
     review = form.review
     if review is None:
         return "尚未送审"
-    word = "已过期" if review.expired_at is not None else RUNS[review.status]
+    word = outcome(review)
     return f"{word}，{clock(review.closed_at)}" if review.closed_at is not None else word
 
 
@@ -162,7 +163,7 @@ def _of_goal(goal: Goal, word_of: Say) -> tuple[str, str, str]:
 
 def _of_run(run: Review) -> str:
     last = run.decisions[-1] if run.decisions else None
-    word = "已过期" if run.expired_at is not None else RUNS[run.status]
+    word = outcome(run)
     return f"{word}：{last.user.name}，{last.comment}" if run.status == "returned" and last is not None else word
 
 

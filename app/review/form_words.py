@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.review.models import Review
 from app.words import N_
 
 STATES = {
@@ -24,3 +25,12 @@ OUTCOMES = {
     "": N_("等待答复"),
 }
 RUNS = {"approved": N_("已通过"), "returned": N_("已退回"), "void": N_("已作废"), "open": N_("审核中")}
+# Of an open run whose last stage passed it in an emergency.
+EARLY = N_("已先行通过，其余环节补审中")
+
+
+def outcome(review: Review) -> str:
+    """The word for where a run stands."""
+    if review.expired_at is not None:
+        return N_("已过期")
+    return EARLY if review.status == "open" and review.passed_early else RUNS[review.status]

@@ -15,7 +15,8 @@ from app.units.models import User
 
 class ReviewChain(Model):
     """A unit's stages, one to five of them, each as app.review.chains.checked() makes it: {"name": "初审",
-    "role": "reviewer", "rule": "any"|"all", "hours": 1 to 720 | None, "working": bool, "secrecy": bool}."""
+    "role": "reviewer", "rule": "any"|"all", "hours": 1 to 720 | None, "working": bool, "secrecy": bool,
+    "demanded": bool}."""
 
     __tablename__ = "review_chains"
 
@@ -98,7 +99,11 @@ class Decision(Model):
 
 
 class Deputy(Model):
-    """代理人: between `starts_at` and `ends_at`, `deputy_id` may decide for `user_id`; ended early at `ended_at`."""
+    """代理人: between `starts_at` and `ends_at`, `deputy_id` may decide for `user_id`; ended early at `ended_at`.
+
+    `covers`: the roles [{"role", "unit_id"}] by which the person decided when it was set. What they are given later is not
+    the deputy's, what they lose is lost to both (docs/decisions/0014).
+    """
 
     __tablename__ = "deputies"
     __table_args__ = (CheckConstraint("ends_at > starts_at", name="hours"),)
@@ -109,6 +114,7 @@ class Deputy(Model):
     starts_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ends_at: Mapped[datetime] = mapped_column(UTCDateTime)
     reason: Mapped[str] = mapped_column(Text, default="")
+    covers: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
     created_by: Mapped[str] = mapped_column(String(32))
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     ended_by: Mapped[str] = mapped_column(String(32), default="")
@@ -119,13 +125,16 @@ class Deputy(Model):
 
 
 class Opening(Model):
-    """Who last had an item of review open, at which stage: only that may be approved together with others."""
+    """Who last had an item of review open, at which stage, and the payloads that were shown ({variant id: sha256}): only
+    exactly that may be approved together with others."""
 
     __tablename__ = "review_openings"
 
     review_id: Mapped[str] = mapped_column(ForeignKey("reviews.id", ondelete="CASCADE"), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
     stage: Mapped[int] = mapped_column(Integer)
+    # None: opened before this was kept, and to be opened again.
+    sha256s: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 

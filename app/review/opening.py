@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -28,31 +28,53 @@ class Outcome:
     words: str
 
 
-def opened(actor: Actor, review: Review, now: datetime) -> None:
-    """Remember that this person had the item open at the stage that is open."""
-    row = db.session.get(Opening, (review.id, actor.user_id))
-    if row is not None and row.stage == review.stage:
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """What somebody is shown: the stage that was open, and the payloads by their hashes ({variant id: sha256})."""
+
+    review_id: str
+    stage: int
+    sha256s: Mapping[str, str]
+
+
+def look_at(review: Review) -> Look:
+    """What whoever is shown `review` as it is loaded now sees: taken before the page is drawn, kept when it is."""
+    shown = {variant.id: variant.sha256 for variant in review.revision.variants}
+    return Look(review_id=review.id, stage=review.stage, sha256s=shown)
+
+
+def opened(actor: Actor, look: Look, now: datetime) -> None:
+    """Remember what this person had open."""
+    row = db.session.get(Opening, (look.review_id, actor.user_id))
+    if row is not None and row.stage == look.stage and row.sha256s == look.sha256s:
         return
-    review_id, stage = review.id, review.stage
-    values = {"review_id": review_id, "user_id": actor.user_id, "stage": stage, "at": now}
+    seen = {"stage": look.stage, "sha256s": dict(look.sha256s), "at": now}
     with atomic():
-        insert = insert_for(Opening).values(**values)
-        db.session.execute(
-            insert.on_conflict_do_update(index_elements=["review_id", "user_id"], set_={"stage": stage, "at": now})
-        )
+        insert = insert_for(Opening).values(review_id=look.review_id, user_id=actor.user_id, **seen)
+        db.session.execute(insert.on_conflict_do_update(index_elements=["review_id", "user_id"], set_=seen))
 
 
 def opened_ids(actor: Actor, reviews: Iterable[Review]) -> set[str]:
-    """Ids of those that this person had open at their present stage."""
-    stages = {review.id: review.stage for review in reviews}
-    query = select(Opening).where(Opening.user_id == actor.user_id, Opening.review_id.in_(list(stages)))
-    return {row.review_id for row in db.session.scalars(query) if stages[row.review_id] == row.stage}
+    """Ids of those that this person had open as they are now: the stage, and the exact payloads."""
+    return set(_seen(actor, reviews))
+
+
+def _seen(actor: Actor, reviews: Iterable[Review]) -> dict[str, dict[str, str]]:
+    """{review id: the hashes that this person was shown} of those that are still as they were shown."""
+    now = {review.id: look_at(review) for review in reviews}
+    query = select(Opening).where(Opening.user_id == actor.user_id, Opening.review_id.in_(list(now)))
+    return {
+        row.review_id: dict(row.sha256s)
+        for row in db.session.scalars(query)
+        if row.sha256s is not None
+        and (row.stage, row.sha256s) == (now[row.review_id].stage, now[row.review_id].sha256s)
+    }
 
 
 def approve_opened(
     actor: Actor, review_ids: Sequence[str], comment: str, now: datetime, *, secrecy: bool | None
 ) -> list[Outcome]:
-    """Approve each in a transaction of its own; what was not opened at its present stage is refused. In order."""
+    """Approve each in a transaction of its own; what was not opened as it is now is refused. In order."""
     wanted = list(dict.fromkeys(review_ids))
     if not wanted:
         raise Invalid(
@@ -71,11 +93,13 @@ def _approve(actor: Actor, review_id: str, comment: str, now: datetime, *, secre
     try:
         review = get_review(actor, review_id, now)
         title = review.revision.title
-        if review.id not in opened_ids(actor, [review]):
-            raise Conflict("没有通过。您还没有打开看过这篇稿件，或看过之后环节有变。请打开看过后再审。")
+        seen = _seen(actor, [review]).get(review.id)
+        if seen is None:
+            raise Conflict("没有通过。您还没有打开看过这篇稿件，或看过之后环节、内容有变。请打开看过后再审。")
         stage, revision_id = review.stage, review.revision_id
         release()
-        done = decide(actor, revision_id, "approved", comment, None, now, stage=stage, secrecy=bool(secrecy))
+        # Bound to the very bytes that were shown, as a single decision is.
+        done = decide(actor, revision_id, "approved", comment, seen, now, stage=stage, secrecy=bool(secrecy))
     except TandemError as refusal:
         db.session.rollback()
         return Outcome(review_id=review_id, title=title, done=False, words=refusal.message)

@@ -54,7 +54,7 @@ class EscalationOut(BaseSchema):
 
 class StageIn(BaseSchema):
     """`hours`: how long it may take, null for no limit; in `working` hours or by the clock. `secrecy`: whether the secrecy
-    check belongs to it (to the last stage where none says so)."""
+    check belongs to it (to the last stage in any case). A stage that says so is not approved without `secrecy` true."""
 
     name = fields.String(required=True)
     role = fields.String(load_default="reviewer")

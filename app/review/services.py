@@ -9,12 +9,12 @@ from app.review.announcing import on_appointed, on_changed, on_disapproved, on_r
 from app.review.capacity import able_for, deciders, eligible
 from app.review.chains import (
     AFTER_HOURS,
-    DECIDING,
     DEFAULT,
     MOST_STAGES,
     Chain,
     asks_secrecy,
     chain_of,
+    deciding_in,
     reach_of,
     set_chain,
 )
@@ -37,13 +37,12 @@ from app.review.finding import (
     waiting_for,
 )
 from app.review.models import Escalation, Review
-from app.review.opening import approve_opened, opened, opened_ids
+from app.review.opening import approve_opened, look_at, opened, opened_ids
 from app.review.submitting import blocking, submit, void_review, withdraw_submission
 from app.review.timing import expire_overdue
 
 __all__ = [
     "AFTER_HOURS",
-    "DECIDING",
     "DEFAULT",
     "MOST_STAGES",
     "Chain",
@@ -57,6 +56,7 @@ __all__ = [
     "chain_of",
     "decide",
     "deciders",
+    "deciding_in",
     "eligible",
     "escalate",
     "expire_overdue",
@@ -64,6 +64,7 @@ __all__ = [
     "get_review",
     "last_approved",
     "last_returned",
+    "look_at",
     "may_decide",
     "may_withdraw_escalation",
     "on_appointed",

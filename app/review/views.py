@@ -38,10 +38,13 @@ def show(review_id: str) -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     review = services.get_review(actor, review_id, now)
     principals = services.principals_of(actor.user_id, now)
-    # Only what somebody really looked at may be approved together with others; HEAD is no look.
-    if request.method == "GET" and services.may_decide(actor, review, principals):
-        services.opened(actor, review, now)
-    return item_page(services.get_review(actor, review_id, now))
+    # Only what somebody really looked at may be approved together with others, as the page shows it; HEAD is no look.
+    looking = request.method == "GET" and services.may_decide(actor, review, principals)
+    look = services.look_at(review)
+    page = item_page(review)
+    if looking:
+        services.opened(actor, look, now)
+    return page
 
 
 @bp.post("/review/<review_id>")
@@ -138,6 +141,7 @@ def panel(post_id: str) -> ResponseReturnValue:
         people=_people(review) if review is not None else {},
         may_decide=review is not None and services.may_decide(actor, review, principals),
         may_withdraw=actor.may("post.write", post.unit) and post.status in ("in_review", "approved"),
+        now=utcnow(),
     )
 
 

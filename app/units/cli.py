@@ -13,7 +13,16 @@ from flask.cli import AppGroup
 from app.db import utcnow
 from app.errors import NotFound, TandemError
 from app.units.access import SYSTEM
-from app.units.services import create_unit, create_user, find_unit, find_user, issue_token, reset_second_factor
+from app.units.separation import unite
+from app.units.services import (
+    create_unit,
+    create_user,
+    find_unit,
+    find_user,
+    grant,
+    issue_token,
+    reset_second_factor,
+)
 
 units = AppGroup("units", help="单位")
 users = AppGroup("users", help="成员")
@@ -64,6 +73,30 @@ def users_create(email: str, name: str, unit: str, roles: tuple[str, ...]) -> No
         )
     click.echo(f"已建立成员“{user.name}”。", err=True)
     click.echo(user.id)
+
+
+@users.command("grant")
+@click.option("--email", required=True, help="登录用的邮箱")
+@click.option("--unit", required=True, help="在哪个单位：编号或名称")
+@click.option("--role", required=True, help="角色")
+def users_grant(email: str, unit: str, role: str) -> None:
+    """授予成员角色：最后一位能授权的人不在了时用。"""
+    with spoken_errors():
+        user = find_user(email)
+        if user is None:
+            raise NotFound(f"没有找到成员“{email}”。邮箱可能有误。请核对后重试。")
+        grant(SYSTEM, user_id=user.id, role=role, unit_id=find_unit(unit).id, now=utcnow())
+    click.echo(f"已授予“{user.name}”。", err=True)
+    click.echo(user.id)
+
+
+@users.command("unite-administrators")
+@click.confirmation_option(prompt="结束三员分立，重新允许全权管理员？")
+def users_unite_administrators() -> None:
+    """结束三员分立。现有三员不变；需要时再用 users grant 授予 administrator。"""
+    with spoken_errors():
+        unite(SYSTEM, now=utcnow())
+    click.echo("已结束三员分立。", err=True)
 
 
 @users.command("reset-second-factor")

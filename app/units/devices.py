@@ -40,6 +40,13 @@ def find(user_id: str, given: Mapping[str, str], now: datetime) -> KnownDevice |
     return db.session.scalars(query.execution_options(populate_existing=True)).one_or_none()
 
 
+def is_known(given: Mapping[str, str], now: datetime) -> bool:
+    """Whether anybody has signed in there, by their cookies among `given`."""
+    digests = [_digest(secret) for name, secret in given.items() if name.startswith(COOKIE)][:_MOST]
+    query = select(KnownDevice.digest).where(KnownDevice.digest.in_(digests), KnownDevice.last_used_at > now - KEPT_FOR)
+    return db.session.scalar(query.limit(1)) is not None
+
+
 def remember(user_id: str, given: Mapping[str, str], now: datetime) -> str:
     """The person has signed in there: the secret for the browser's cookie, a new one unless it is known already."""
     with atomic():

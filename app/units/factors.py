@@ -26,6 +26,9 @@ TOTP = "totp"
 RECOVERY = "recovery"
 PASSKEY = "passkey"
 PASSWORD = "password"
+# An identity platform vouched for the person; it also says that they showed more than one factor there, and is trusted in that.
+PROVIDER = "provider"
+PROVIDER_MFA = "provider_mfa"
 
 
 def kinds_of(user_id: str) -> frozenset[str]:

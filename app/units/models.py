@@ -45,7 +45,8 @@ class Unit(Model):
 
 
 class User(Model):
-    """A person. Signs in by e-mail and password (Argon2id)."""
+    """A person. Signs in by e-mail and password (Argon2id), unless `password_hash` is "!": then by
+    identity or passkey alone."""
 
     __tablename__ = "users"
 
@@ -85,8 +86,30 @@ class User(Model):
         return f"{self.id}:{self.session_epoch}"
 
 
+class Role(Model):
+    """A role that people made (自定义角色): permission keys under a name, to be given in its unit and below.
+
+    `version` is the optimistic lock. A retired one permits nothing and is held by nobody; its row stays for the record.
+    """
+
+    __tablename__ = "roles"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
+    name: Mapped[str] = mapped_column(String(40))
+    about: Mapped[str] = mapped_column(String(200), default="")
+    permissions: Mapped[list[str]] = mapped_column(JSON, default=list)
+    version: Mapped[int] = mapped_column(Integer, default=1)
+    created_by: Mapped[str] = mapped_column(String(32))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    retired_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    unit: Mapped[Unit] = relationship()
+
+
 class Grant(Model):
-    """A role (key of permissions.ROLES) that a user holds in a unit; valid for the unit's subtree."""
+    """A role (key of access.ROLES, or id of a Role) that a user holds in a unit; valid for the unit's subtree."""
 
     __tablename__ = "grants"
     __table_args__ = (UniqueConstraint("user_id", "role", "unit_id"),)
@@ -103,8 +126,9 @@ class Grant(Model):
 class BrowserSession(Model):
     """A signed-in browser: only the SHA-256 of the secret in its cookie is stored. Signing out deletes the row.
 
-    `how`: what it was signed in with (password, totp, recovery, passkey); `proven_at`: when the person last proved to
-    be there, by signing in or by a step-up; `failed_proofs`: wrong answers since, at the fifth it ends.
+    `how`: what it was signed in with (password, totp, recovery, passkey, provider, provider_mfa); `provider`: the name of the
+    identity platform that vouched for the person, "" where none did; `proven_at`: when the person last proved to be there, by
+    signing in or by a step-up; `failed_proofs`: wrong answers since, at the fifth it ends.
     """
 
     __tablename__ = "browser_sessions"
@@ -115,6 +139,7 @@ class BrowserSession(Model):
     user_agent: Mapped[str] = mapped_column(String(300), default="")
     address: Mapped[str] = mapped_column(String(80), default="")
     how: Mapped[str] = mapped_column(String(20), default="password")
+    provider: Mapped[str] = mapped_column(String(40), default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UTCDateTime)
     proven_at: Mapped[datetime] = mapped_column(UTCDateTime)
@@ -187,8 +212,56 @@ class Passkey(Model):
     last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
 
+class IdentityProvider(Model):
+    """The identity platform (OpenID Connect) of the whole installation: one row at most.
+
+    `claim`: what of a person an administrator writes down when listing them ("sub", "email" or another claim); `allowed`:
+    e-mail addresses and "@domain"s, in lower case, whose owners need not be listed one by one; `trusts_mfa`: more than one
+    factor shown there takes the place of ours. `secrets`: {"client_secret"}, "" for a client without one.
+    """
+
+    __tablename__ = "identity_providers"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    name: Mapped[str] = mapped_column(String(40))
+    issuer: Mapped[str] = mapped_column(String(300))
+    client_id: Mapped[str] = mapped_column(String(200))
+    secrets: Mapped[dict[str, str]] = mapped_column(Encrypted)
+    scopes: Mapped[str] = mapped_column(String(200))
+    claim: Mapped[str] = mapped_column(String(100))
+    allowed: Mapped[list[str]] = mapped_column(JSON, default=list)
+    trusts_mfa: Mapped[bool] = mapped_column(default=False, server_default=false())
+    active: Mapped[bool] = mapped_column(default=False, server_default=false())
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+
+class Identity(Model):
+    """Who a person is at an identity platform. `listed`: what an administrator wrote down for them, None when they came by
+    the platform's allow-list; `subject`: theirs for good at `issuer` from the first sign-in on, None before."""
+
+    __tablename__ = "identities"
+    __table_args__ = (
+        UniqueConstraint("issuer", "subject"),
+        UniqueConstraint("issuer", "listed"),
+        CheckConstraint("listed IS NOT NULL OR subject IS NOT NULL", name="somebody"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), unique=True)
+    issuer: Mapped[str] = mapped_column(String(300))
+    listed: Mapped[str | None] = mapped_column(String(300))
+    subject: Mapped[str | None] = mapped_column(String(255))
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    bound_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+
+    user: Mapped[User] = relationship()
+
+
 class AnsweredChallenge(Model):
-    """A challenge to a passkey that was answered: it is not taken a second time. Kept as long as it could be."""
+    """A challenge that was answered, to a passkey or to an identity platform: it is not taken a second time. Kept as long as it
+    could be."""
 
     __tablename__ = "answered_challenges"
 
@@ -229,6 +302,16 @@ class IdempotentAnswer(Model):
     status: Mapped[int] = mapped_column(Integer, default=0)
     body: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(UTCDateTime, index=True)
+
+
+class SiteSettings(Model):
+    """Settings of the whole installation by key: "separation" {"on": bool} (三员分立)."""
+
+    __tablename__ = "site_settings"
+
+    key: Mapped[str] = mapped_column(String(40), primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    updated_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
 
 class UnitSettings(Model):

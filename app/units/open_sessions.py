@@ -13,6 +13,7 @@ from app.config import current
 from app.db import atomic, db
 from app.errors import NotFound, Unauthenticated
 from app.units.access import Actor
+from app.units.factors import PROVIDER_MFA
 from app.units.models import BrowserSession, KnownDevice, SecondFactor, User
 from app.words import N_
 
@@ -35,8 +36,9 @@ def open_session(
     now: datetime,
     proven_at: datetime | None = None,
     failed_proofs: int = 0,
+    provider: str = "",
 ) -> str:
-    """A new one, proven now unless `proven_at` says when; its secret, which is stored nowhere. Those of this person that died of
+    """A new one, proven now unless `proven_at` says when, vouched for by `provider`; its secret, which is stored nowhere. Those of this person that died of
     idleness are cleared away.
 
     `epoch`: the user's session_epoch when the person was recognised. Raises Unauthenticated when all sessions were ended since,
@@ -56,6 +58,7 @@ def open_session(
                 user_agent=user_agent[:300],
                 address=address[:80],
                 how=how,
+                provider=provider,
                 created_at=now,
                 last_seen_at=now,
                 proven_at=proven_at or now,
@@ -152,6 +155,13 @@ def end_all(user: User) -> int:
     begun = SecondFactor.confirmed_at.is_(None)
     db.session.execute(delete(SecondFactor).where(SecondFactor.user_id == user.id, begun))
     return _end(BrowserSession.user_id == user.id)
+
+
+def end_vouched(*, only_mfa: bool, keep: str) -> int:
+    """Every browser that was signed in on the identity platform's word is signed out (`only_mfa`: where that stood for a second
+    factor) but the session `keep`; how many. Inside atomic()."""
+    which = BrowserSession.how == PROVIDER_MFA if only_mfa else BrowserSession.provider != ""
+    return _end(which, BrowserSession.id != keep)
 
 
 def count_failure(row: BrowserSession, who: Actor, now: datetime) -> bool:

@@ -16,6 +16,8 @@ from app.words import N_
 MIN_LENGTH = 12
 MAX_LENGTH = 128
 MIN_DIFFERENT = 5
+# Stands where the hash would: this person has no password. Nothing fits it.
+NO_PASSWORD = "!"
 
 # So many are checked at once in a process: each takes 64 MB and a core for a while. Strangers never have the last one.
 _AT_ONCE = 4
@@ -83,17 +85,18 @@ def hash_password(password: str) -> str:
 
 
 def is_right(password: str, stored: str | None, *, known: bool = False) -> bool:
-    """Whether the password fits. `stored` None (no such person) costs the same time and is never right.
+    """Whether the password fits. `stored` None (no such person) or NO_PASSWORD costs the same time and is never right.
 
     `known`: the person is signed in or uses a browser of theirs; a place is kept for such people. Raises TooMany when so
     many are being checked that there is no place for one more.
     """
+    fits = stored is not None and stored != NO_PASSWORD
     with _places.one(known=known):
         try:
-            _hasher.verify(stored or _nobody(), password[: MAX_LENGTH * 4])
+            _hasher.verify(stored if stored and fits else _nobody(), password[: MAX_LENGTH * 4])
         except (VerificationError, InvalidHashError):
             return False
-    return stored is not None
+    return fits
 
 
 def needs_rehash(stored: str) -> bool:

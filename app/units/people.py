@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
-from app.audit.services import record
 from app.db import Page, atomic, db, page_of, release
 from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
-from app.units.access import ROLES, Actor, unit_for, visible
+from app.units.access import Actor, unit_for, visible
 from app.units.factors import PASSWORD, forget_codes_of_nothing
+from app.units.granting import check_gift
+from app.units.granting import note as _record
+from app.units.managing import managed_person, signable_person
 from app.units.models import ApiToken, Grant, Passkey, User
+from app.units.offices import WHOLE, holds_whole, keep_last
 from app.units.open_sessions import end_all
 from app.units.passwords import hash_password, password_faults
+from app.units.roles import roles_for
 from app.units.sign_in import Recognised, find_user, prove_by_password, unlock
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
@@ -26,9 +31,11 @@ _REFUSED = "有内容不符合要求。请按各字段的提示改正。"
 def create_user(
     actor: Actor, *, email: str, name: str, unit_id: str, roles: list[str], password: str, now: datetime
 ) -> User:
-    """A person of `unit_id` who holds `roles` there. Raises Invalid naming the fields."""
+    """A person of `unit_id` who holds `roles` there; who may not give roles names none. Raises Invalid naming the fields."""
     email, name = email.strip().lower(), " ".join(name.split())
-    _check(email, name, roles, password)
+    home = unit_for(actor, "user.manage", unit_id)
+    gives = actor.may("role.manage", home)
+    _check(email, name, roles, password, {*roles_for(home)} if gives else set())
     release()
     hashed = hash_password(password)
     with atomic():
@@ -36,6 +43,9 @@ def create_user(
         if find_user(email) is not None:
             raise _taken()
         user = User(email=email, name=name, unit_id=unit.id, password_hash=hashed, created_at=now)
+        if roles:
+            unit_for(actor, "role.manage", unit_id)
+            check_gift(actor, user, roles, unit)
         user.grants = [Grant(role=role, unit_id=unit.id) for role in dict.fromkeys(roles)]
         db.session.add(user)
         try:
@@ -46,16 +56,18 @@ def create_user(
     return user
 
 
-def _check(email: str, name: str, roles: list[str], password: str) -> None:
+def _check(email: str, name: str, roles: list[str], password: str, may_hold: set[str]) -> None:
     errors: dict[str, list[str]] = {}
     if not _EMAIL.fullmatch(email) or len(email) > 200:
         errors["email"] = ["邮箱格式不对，应像 wangmin@example.gov.cn。"]
     if not name or len(name) > 80:
         errors["name"] = ["请填写姓名，最多 80 个字。"]
-    unknown = [role for role in roles if role not in ROLES]
-    if unknown:
-        errors["roles"] = [f"没有角色“{'、'.join(unknown)}”，可选：{'、'.join(ROLES)}。"]
-    elif not roles:
+    unknown = [role for role in roles if role not in may_hold]
+    if unknown and may_hold:
+        errors["roles"] = [f"没有角色“{'、'.join(unknown)}”，可选：{'、'.join(may_hold)}。"]
+    elif unknown:
+        errors["roles"] = ["您不能授予角色。请先建立成员，再请安全管理员授予。"]
+    elif not roles and may_hold:
         errors["roles"] = ["请至少选一个角色。"]
     faults = password_faults(password, email=email, name=name)
     if faults:
@@ -68,14 +80,6 @@ def _taken() -> Invalid:
     return Invalid(
         "成员没有建立。这个邮箱已有人使用。请核对，或换一个邮箱。", errors={"email": ["这个邮箱已有人使用。"]}
     )
-
-
-def get_user(actor: Actor, user_id: str) -> User:
-    """A person of the units this actor sees, or oneself."""
-    user = db.session.get(User, user_id)
-    if user is None or not (actor.user_id == user.id or actor.may("unit.read", user.unit)):
-        raise NotFound
-    return user
 
 
 def grants_shown(actor: Actor, user: User) -> tuple[list[Grant], bool]:
@@ -95,39 +99,20 @@ def people_of(actor: Actor, *, cursor: str | None = None, limit: int = 50) -> Pa
     return page_of(query, User.id, cursor, limit)
 
 
-def grant(actor: Actor, *, user_id: str, role: str, unit_id: str, now: datetime) -> User:
-    """Give a role in a unit; once is enough."""
-    if role not in ROLES:
-        raise Invalid(f"没有角色“{role}”。{_REFUSED}", errors={"role": [f"可选：{'、'.join(ROLES)}。"]})
-    with atomic():
-        unit = unit_for(actor, "user.manage", unit_id)
-        user = managed_person(actor, user_id)
-        if not any(held.role == role and held.unit_id == unit.id for held in user.grants):
-            user.grants.append(Grant(role=role, unit_id=unit.id))
-            _record(actor, "user.grant", user, now, after={"role": role, "unit_id": unit.id})
-    return user
-
-
-def revoke(actor: Actor, *, user_id: str, grant_id: str, now: datetime) -> User:
-    """Take a role back. The last administrator of an installation cannot be taken away."""
-    with atomic():
-        user = managed_person(actor, user_id)
-        found = next((held for held in user.grants if held.id == grant_id), None)
-        if found is None:
-            raise NotFound("没有找到这个角色。它可能已被收回。请刷新页面。")
-        _keep_one_administrator(user, [found])
-        user.grants.remove(found)
-        _record(actor, "user.revoke", user, now, before={"role": found.role, "unit_id": found.unit_id})
-    return user
+# Called in the transaction before a person is deactivated; raise Conflict to refuse: what hangs on them is handed over first.
+before_leaving: list[Callable[[User, datetime], None]] = []
 
 
 def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     """They can no longer sign in; sessions and tokens end at once."""
     with atomic():
-        user = managed_person(actor, user_id)
+        user = managed_person(actor, user_id, "user.manage")
         if user.id == actor.user_id:
             raise Forbidden("不能停用自己。停用后您将无法登录。请由另一位管理员操作。")
-        _keep_one_administrator(user, user.grants)
+        _keep_whole(actor, user)
+        keep_last(user, user.grants)
+        for hook in before_leaving:
+            hook(user, now)
         user.active = False
         end_all(user)
         revoke_tokens(user, now)
@@ -135,10 +120,18 @@ def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     return user
 
 
+def _keep_whole(actor: Actor, user: User) -> None:
+    """Nobody less takes an all-powerful administrator out of use, or brings one back."""
+    for held in user.grants:
+        if held.role == WHOLE and not holds_whole(actor, held.unit):
+            raise Forbidden(f"不能停用或恢复{user.name}。此人是全权管理员。请由本单位或上级的管理员办理。")
+
+
 def reactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     """They may sign in again; tokens stay revoked."""
     with atomic():
-        user = managed_person(actor, user_id)
+        user = managed_person(actor, user_id, "user.manage")
+        _keep_whole(actor, user)
         user.active = True
         unlock(user)
         _record(actor, "user.reactivate", user, now)
@@ -151,12 +144,12 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime, 
     if user_id == actor.user_id:
         # Whoever sits down at an open screen must not be able to take the account over.
         raise Forbidden("不能重置自己的密码。修改自己的密码须先输入当前密码。请到“个人设置”修改。")
-    user = managed_person(actor, user_id)
+    user = signable_person(actor, user_id)
     _accept_password(password, user)
     release()
     hashed = hash_password(password)
     with atomic():
-        user = managed_person(actor, user_id)
+        user = signable_person(actor, user_id)
         _set_password(user, hashed)
         unlock(user)
         revoke_tokens(user, now)
@@ -230,50 +223,4 @@ def revoke_tokens(user: User, now: datetime) -> None:
     """All of this person's, at once. Inside atomic()."""
     db.session.execute(
         update(ApiToken).where(ApiToken.user_id == user.id, ApiToken.revoked_at.is_(None)).values(revoked_at=now)
-    )
-
-
-def managed_person(actor: Actor, user_id: str) -> User:
-    """A person whom the actor manages everywhere they hold a role: else a lower administrator could become them."""
-    user = get_user(actor, user_id)
-    actor.require("user.manage", user.unit, see="unit.read")
-    for held in user.grants:
-        if not actor.may("user.manage", held.unit):
-            where = f"“{held.unit.name}”" if actor.may("unit.read", held.unit) else "其他单位"
-            raise Forbidden(f"不能修改{user.name}。此人在{where}另有角色，不归您管理。请联系上级单位的管理员办理。")
-    return user
-
-
-def _keep_one_administrator(user: User, losing: list[Grant]) -> None:
-    if not any(held.role == "administrator" for held in losing):
-        return
-    losing_ids = [held.id for held in losing]
-    others = (
-        select(Grant.id)
-        .join(User, Grant.user_id == User.id)
-        .where(Grant.role == "administrator", User.active, Grant.id.not_in(losing_ids))
-    )
-    if db.session.scalar(others.limit(1)) is None:
-        raise Forbidden(f"不能收回{user.name}的管理员角色。系统里只剩这一位管理员。请先授予另一位成员管理员角色。")
-
-
-def _record(
-    actor: Actor,
-    action: str,
-    user: User,
-    now: datetime,
-    *,
-    before: dict[str, object] | None = None,
-    after: dict[str, object] | None = None,
-) -> None:
-    record(
-        actor,
-        action,
-        now=now,
-        object_type="user",
-        object_id=user.id,
-        unit_id=user.unit_id,
-        summary=user.name,
-        before=before,
-        after=after,
     )

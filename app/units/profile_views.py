@@ -13,8 +13,10 @@ from app.errors import Invalid
 from app.units import passkeys, sessions
 from app.units.access import PERMISSIONS
 from app.units.factors import PASSWORD, kinds_of, recovery_codes_left
+from app.units.identities import has_password, identity_of
 from app.units.open_sessions import sessions_of
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
+from app.units.provider import working
 from app.units.second_factor import asked_of
 from app.units.services import change_password, get_user, issue_token, revoke_token, tokens_of
 from app.units.tokens import MAX_DAYS
@@ -33,7 +35,8 @@ def profile() -> str:
 @proven
 def submit_password() -> ResponseReturnValue:
     form, actor, row = request.form, current_actor(), sessions.open_session()
-    how = row.how if row is not None else PASSWORD
+    # Kept now: the session ends with the password.
+    how, through = (row.how, row.provider) if row is not None else (PASSWORD, "")
     # The password alone is no proof of who has a second factor: the new session is no younger than the old one's proof.
     proven_at, failed = None, 0
     if row is not None and kinds_of(actor.user_id):
@@ -55,7 +58,14 @@ def submit_password() -> ResponseReturnValue:
         )
     except Invalid as refusal:
         return profile_page(password_errors=refusal.errors), 422
-    sessions.start(changed.user, how, epoch=changed.epoch, proven_at=proven_at, failed_proofs=failed)
+    sessions.start(
+        changed.user,
+        how,
+        epoch=changed.epoch,
+        proven_at=proven_at,
+        failed_proofs=failed,
+        provider=through,
+    )
     flash(_("密码已修改。其他设备上的登录已全部退出。"), "ok")
     return redirect(url_for("units.profile"))
 
@@ -111,6 +121,9 @@ def profile_page(**more: Any) -> str:
         "asked_of": asked_of(actor),
         "codes_left": recovery_codes_left(actor.user_id),
         "passkeys": passkeys.passkeys_of(actor.user_id),
+        "provider": working(),
+        "identity": identity_of(actor.user_id),
+        "has_password": has_password(actor.user_id),
         "why_no_passkeys": passkeys.why_not(),
         "passkey_origin": passkeys.origin(),
         "sessions": [(row, device_of(row.user_agent)) for row in sessions_of(actor, now)],

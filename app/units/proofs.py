@@ -13,12 +13,18 @@ from app.db import utcnow
 from app.errors import Unauthenticated
 from app.units import passkeys, sessions, sign_in
 from app.units.access import Actor, actor_for
-from app.units.factors import PASSKEY, PASSWORD, TOTP, kinds_of
+from app.units.factors import PASSKEY, PASSWORD, PROVIDER_MFA, TOTP, kinds_of
+from app.units.identities import has_password, is_bound
+from app.units.provider import working
+from app.units.second_factor import asked_of
 from app.web import _
+from app.words import N_
 
 # The fields of the question; the form that is done afterwards never hears of them.
-FIELDS = ("proof_code", "proof_password", "proof_passkey")
+FIELDS = ("proof_code", "proof_password", "proof_passkey", "proof_provider")
 NEEDED = "X-Proof-Needed"
+_NOT_YET = N_("没有通过。还没有收到身份平台的确认。请先点上面的按钮，在新页面里完成验证，再回到这里继续。")
+_BY_PROVIDER_ALONE = N_("没有通过。单位规定您必须启用两步验证，只输密码不够。请通过身份平台确认，或先设置验证器。")
 
 
 def current_actor() -> Actor:
@@ -78,20 +84,37 @@ def take(given: Mapping[str, str]) -> None:
         if key.user_id != actor.user_id:
             raise Unauthenticated(passkeys.REFUSED)
         sign_in.proved(actor, PASSKEY, now=now)
+    elif given.get("proof_provider"):
+        # Proved in another page of this browser (provider_views), by coming back from the platform.
+        if not sessions.proven_lately():
+            raise Unauthenticated(_NOT_YET)
+        return
     elif kinds:
         sign_in.prove_by_code(actor, given.get("proof_code", ""), session_id=sessions.here(), now=now)
+    elif one_factor_is_too_little(actor):
+        raise Unauthenticated(_BY_PROVIDER_ALONE)
     else:
         sign_in.prove_by_password(actor, given.get("proof_password", ""), session_id=sessions.here(), now=now)
     sessions.note_proof()
 
 
+def one_factor_is_too_little(actor: Actor) -> bool:
+    """For whom a second factor is asked who showed it at the identity platform alone."""
+    row = sessions.open_session()
+    return row is not None and row.how == PROVIDER_MFA and asked_of(actor)
+
+
 def ways() -> dict[str, object]:
     """What the page and the dialog of the question need to know."""
-    kinds = kinds_of(current_actor().user_id)
+    actor = current_actor()
+    kinds, platform = kinds_of(actor.user_id), working()
+    by_provider = platform is not None and is_bound(actor.user_id) and (not kinds or platform.trusts_mfa)
     return {
         "kinds": kinds or frozenset({PASSWORD}),
         "by_code": bool(kinds),
+        "by_password": not kinds and has_password(actor.user_id) and not one_factor_is_too_little(actor),
         "by_totp": TOTP in kinds,
         "by_passkey": PASSKEY in kinds and not passkeys.why_not(),
         "passkey_origin": passkeys.origin(),
+        "by_provider": platform.name if platform is not None and by_provider else "",
     }

@@ -24,9 +24,11 @@ from app.units.factors import (
     recovery_codes_left,
     step_of,
 )
+from app.units.managing import signable_person
 from app.units.models import Passkey, SecondFactor, Unit, UnitSettings, User
 from app.units.open_sessions import end_all, still_signed_in
-from app.units.people import managed_person, revoke_tokens
+from app.units.passwords import NO_PASSWORD
+from app.units.people import revoke_tokens
 from app.units.sign_in import prove_by_code, prove_by_password
 from app.words import N_
 
@@ -40,6 +42,8 @@ WEIGHTY = frozenset(
         "publication.manage",
         "review.configure",
         "review.decide",
+        "role.manage",
+        "security.manage",
         "stop.manage",
         "unit.manage",
         "user.manage",
@@ -107,7 +111,8 @@ def confirm(actor: Actor, code: str, *, now: datetime) -> list[str]:
 
 
 def turn_off(actor: Actor, *, password: str, code: str, now: datetime, session_id: str = "") -> None:
-    """No authenticator any more; needs password and code. Raises Unauthenticated, Forbidden where one is required."""
+    """No authenticator any more; needs the password, of who has one, and a code. Raises Unauthenticated, Forbidden where one is
+    required."""
     if TOTP not in kinds_of(actor.user_id):
         raise Conflict(N_("没有关闭。验证器没有启用。请刷新页面查看。"))
     if len(kinds_of(actor.user_id)) == 1 and asked_of(actor):
@@ -116,7 +121,8 @@ def turn_off(actor: Actor, *, password: str, code: str, now: datetime, session_i
                 "没有关闭。单位规定掌握审核、发布或管理权限的成员必须启用两步验证。要换手机，请先登记一个通行密钥，或请管理员重置。"
             )
         )
-    prove_by_password(actor, password, session_id=session_id, now=now, refused=_WRONG_PASSWORD)
+    if db.session.get_one(User, actor.user_id).password_hash != NO_PASSWORD:
+        prove_by_password(actor, password, session_id=session_id, now=now, refused=_WRONG_PASSWORD)
     prove_by_code(actor, code, session_id=session_id, now=now)
     with atomic():
         row = db.session.get(SecondFactor, actor.user_id)
@@ -146,7 +152,7 @@ def reset_second_factor(actor: Actor, user_id: str, *, now: datetime) -> User:
     if user_id == actor.user_id:
         raise Forbidden(N_("不能重置自己的两步验证。关闭自己的两步验证须输入密码和验证码。请到“个人设置”办理。"))
     with atomic():
-        user = managed_person(actor, user_id)
+        user = signable_person(actor, user_id)
         # What is being added at this moment either is seen here, or is refused: whoever adds it locks this row, too.
         db.session.get(User, user.id, with_for_update=True)
         held = sorted(kinds_of(user.id))
@@ -171,7 +177,7 @@ def requires_second_factor(unit: Unit) -> bool:
 def require_second_factor(actor: Actor, unit_id: str, required: bool, *, now: datetime) -> Unit:
     """Ask it, or no longer. Raises Conflict for an administrator without one: they would lock themselves out."""
     with atomic():
-        unit = unit_for(actor, "user.manage", unit_id)
+        unit = unit_for(actor, "security.manage", unit_id)
         if required and not actor.system and not kinds_of(actor.user_id):
             raise Conflict(N_("没有保存。您自己还没有启用两步验证。请先在个人设置里启用，再作规定。"))
         row = db.session.get(UnitSettings, (unit.id, _POLICY))
@@ -213,7 +219,11 @@ def lacking(unit: Unit) -> list[User]:
 
 def tell_owner(actor: Actor, action: str, now: datetime) -> None:
     """Whoever did it at an open screen is perhaps not its owner. Inside atomic()."""
-    user = db.session.get_one(User, actor.user_id)
+    tell(db.session.get_one(User, actor.user_id), action, now)
+
+
+def tell(user: User, action: str, now: datetime) -> None:
+    """The person, of a change to what they sign in with, whoever made it. Inside atomic()."""
     for hook in on_own_change:
         hook(user, action, now)
 

@@ -1,15 +1,14 @@
 """What units offer to the rooms above: the tree, people and their roles, signing in, tokens."""
 
+from app.units.granting import grant, revoke
+from app.units.managing import get_user
 from app.units.people import (
     change_password,
     create_user,
     deactivate_user,
-    get_user,
-    grant,
     people_of,
     reactivate_user,
     reset_password,
-    revoke,
     set_locale,
 )
 from app.units.second_factor import reset_second_factor

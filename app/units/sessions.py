@@ -13,7 +13,7 @@ from flask_login import current_user, login_user, logout_user
 from app.extensions import login_manager
 from app.units import devices, open_sessions
 from app.units.access import actor_for
-from app.units.factors import PASSWORD, kinds_of
+from app.units.factors import PASSWORD, PROVIDER, PROVIDER_MFA, kinds_of
 from app.units.models import BrowserSession, User
 from app.units.second_factor import asked_of
 from app.units.sign_in import user_of_session
@@ -40,6 +40,8 @@ _SETTING_UP = frozenset(
         "units.proof_dialog",
         "units.submit_proof",
         "units.proof_options",
+        "units.prove_by_provider",
+        "units.provider_answer",
     }
 )
 
@@ -75,10 +77,19 @@ def here() -> str:
     return row.id if row is not None else ""
 
 
-def start(user: User, how: str, *, epoch: int, proven_at: datetime | None = None, failed_proofs: int = 0) -> None:
+def start(
+    user: User,
+    how: str,
+    *,
+    epoch: int,
+    proven_at: datetime | None = None,
+    failed_proofs: int = 0,
+    provider: str = "",
+) -> None:
     """Sign in afresh, under a new secret: one that somebody planted before is worth nothing. `epoch`: the user's session_epoch
     when the person was recognised. `proven_at`: when the person last proved to be there; None: with this sign-in.
-    `failed_proofs`: wrong ones since. Raises Unauthenticated when all their sessions were ended meanwhile.
+    `failed_proofs`: wrong ones since. `provider`: the identity platform that vouched for them. Raises Unauthenticated when all
+    their sessions were ended meanwhile.
 
     Of an earlier session survives the language and, for the same person, the CSRF token: a page left open with unsaved
     work can then still be saved.
@@ -99,6 +110,7 @@ def start(user: User, how: str, *, epoch: int, proven_at: datetime | None = None
         now=_now(),
         proven_at=proven_at,
         failed_proofs=failed_proofs,
+        provider=provider,
     )
     g.pop("actor", None)
     g.session_id = here()
@@ -127,18 +139,25 @@ def _remember_device(user_id: str) -> None:
         return response
 
 
-def start_half(user_id: str, epoch: int) -> None:
-    """The password was right while this `epoch` stood; the second step is still to come. Nobody is signed in by that."""
-    session["half"] = {"user": user_id, "epoch": epoch, "at": int(time.time())}
+def start_half(user_id: str, epoch: int, *, provider: str = "") -> None:
+    """The first step is done while this `epoch` stood: the password was right, or the identity platform `provider` vouched for
+    the person. The second is still to come; nobody is signed in by that."""
+    session["half"] = {"user": user_id, "epoch": epoch, "at": int(time.time()), "provider": provider}
 
 
 def half() -> tuple[str, int] | None:
-    """(user id, session_epoch) of whoever gave the right password here within five minutes."""
+    """(user id, session_epoch) of whoever did the first step here within five minutes."""
     kept = session.get("half")
     if not isinstance(kept, dict) or not 0 <= time.time() - int(kept["at"]) <= HALF_FOR:
         session.pop("half", None)
         return None
     return str(kept["user"]), int(kept["epoch"])
+
+
+def half_provider() -> str:
+    """The identity platform that took the first step of half(); "" when it was the password."""
+    kept = session.get("half")
+    return str(kept.get("provider", "")) if isinstance(kept, dict) else ""
 
 
 def end(*, idle: bool = False) -> None:
@@ -189,11 +208,14 @@ def _ask_for_second_factor() -> ResponseReturnValue | None:
         return None
     if not current_user.is_authenticated or not asked_of(actor_for(current_user)):
         return None
+    if _by(PROVIDER_MFA):
+        # Shown at the identity platform, which is trusted in that.
+        return None
     if not kinds_of(current_user.id):
         target = url_for("units.second_factor")
-    elif _by_password_alone():
+    elif _by(PASSWORD, PROVIDER):
         end()
-        flash(_("请重新登录。单位规定须启用两步验证，这一处登录是只凭密码的。"), "warn")
+        flash(_("请重新登录。单位规定须启用两步验证，这一处登录只经过一步。"), "warn")
         target = url_for("units.sign_in")
     else:
         return None
@@ -202,9 +224,10 @@ def _ask_for_second_factor() -> ResponseReturnValue | None:
     return redirect(target)
 
 
-def _by_password_alone() -> bool:
+def _by(*hows: str) -> bool:
+    """Whether this browser was signed in by one of these."""
     row = open_session()
-    return row is not None and row.how == PASSWORD
+    return row is not None and row.how in hows
 
 
 def _now() -> datetime:

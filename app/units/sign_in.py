@@ -133,7 +133,7 @@ def _judged(
         count.forget()
         signed_in(user, how, origin=origin, now=now)
     else:
-        _record(user, _self(user, origin), "user.half_sign_in", now)
+        half_signed_in(user, "user.half_sign_in", origin=origin, now=now)
     return Recognised(user=user, how=how, epoch=user.session_epoch)
 
 
@@ -284,6 +284,11 @@ def signed_in(user: User, how: str, *, origin: str, now: datetime) -> None:
     """Noted with the person and in the log. Inside atomic()."""
     user.last_sign_in_at = now
     _record(user, _self(user, origin), "user.sign_in", now, how)
+
+
+def half_signed_in(user: User, action: str, *, origin: str, now: datetime) -> None:
+    """In the log: the first step is done, the second is still to come. Inside atomic()."""
+    _record(user, _self(user, origin), action, now)
 
 
 def note_sign_out(actor: Actor, now: datetime) -> None:

@@ -175,14 +175,14 @@ def proof_options() -> ResponseReturnValue:
 
 
 @bp.get("/settings/units/<unit_id>/trust")
-@requires("user.manage")
+@requires("security.manage")
 def unit_trust(unit_id: str) -> ResponseReturnValue:
     """Whether a unit asks for a second factor, and who has none."""
     return _unit_page(unit_id)
 
 
 @bp.post("/settings/units/<unit_id>/trust")
-@requires("user.manage")
+@requires("security.manage")
 @proven
 def set_unit_trust(unit_id: str) -> ResponseReturnValue:
     required = bool(request.form.get("required"))
@@ -197,7 +197,7 @@ def set_unit_trust(unit_id: str) -> ResponseReturnValue:
 def _unit_page(unit_id: str, refusal: TandemError | None = None) -> str:
     actor = current_actor()
     unit = get_unit(actor, unit_id)
-    actor.require("user.manage", unit, see="unit.read")
+    actor.require("security.manage", unit, see="unit.read")
     return render_template(
         "units/trust.html",
         unit=unit,

@@ -11,6 +11,7 @@ from app.errors import Invalid, TooMany, Unauthenticated
 from app.units import passkeys, sessions, sign_in
 from app.units.factors import PASSKEY, TOTP, kinds_of
 from app.units.permissions import SIGNED_IN, current_actor, public, requires
+from app.units.provider import working
 from app.units.services import authenticate, set_locale
 from app.web import LOCALES, _, sign_in_hints
 
@@ -22,7 +23,7 @@ bp = Blueprint("units", __name__)
 def ask_sign_in() -> ResponseReturnValue:
     if current_user.is_authenticated:
         return redirect(sessions.safe_next(request.args.get("next")))
-    return _sign_in_page()
+    return sign_in_page()
 
 
 @bp.post("/sign-in")
@@ -43,7 +44,7 @@ def submit_sign_in() -> ResponseReturnValue:
             return redirect(url_for("units.second_step", next=target))
         sessions.start(found.user, found.how, epoch=found.epoch)
     except (Unauthenticated, TooMany) as refusal:
-        return _sign_in_page(_(refusal.message)), refusal.status
+        return sign_in_page(_(refusal.message)), refusal.status
     return redirect(target)
 
 
@@ -56,18 +57,18 @@ def second_step() -> ResponseReturnValue:
 @bp.post("/sign-in/second")
 @public
 def submit_second_step() -> ResponseReturnValue:
-    """A code, a recovery code or a passkey; only who gave the right password here within five minutes gets so far."""
+    """A code, a recovery code or a passkey; only who did the first step here within five minutes gets so far."""
     form, half, now = request.form, sessions.half(), utcnow()
     if half is None:
         return _second_page()
-    origin = request.remote_addr or ""
+    origin, through = request.remote_addr or "", sessions.half_provider()
     try:
         if form.get("proof_passkey"):
             found = _by_passkey(passkeys.SECOND, *half)
         else:
             known = sessions.device_secrets()
             found = sign_in.finish(*half, form.get("proof_code", ""), origin=origin, devices=known, now=now)
-        sessions.start(found.user, found.how, epoch=found.epoch)
+        sessions.start(found.user, found.how, epoch=found.epoch, provider=through)
     except Unauthenticated as refusal:
         return _second_page(_(refusal.message), refusal.status)
     return redirect(sessions.safe_next(form.get("next")))
@@ -81,7 +82,7 @@ def submit_passkey() -> ResponseReturnValue:
         found = _by_passkey(passkeys.SIGN_IN)
         sessions.start(found.user, found.how, epoch=found.epoch)
     except Unauthenticated as refusal:
-        return _sign_in_page(_(refusal.message)), refusal.status
+        return sign_in_page(_(refusal.message)), refusal.status
     return redirect(sessions.safe_next(request.form.get("next")))
 
 
@@ -111,7 +112,8 @@ def _by_passkey(purpose: str, user_id: str = "", epoch: int | None = None) -> si
     return sign_in.finish_by_passkey(key.id, epoch=epoch, origin=request.remote_addr or "", now=utcnow())
 
 
-def _sign_in_page(message: str = "") -> str:
+def sign_in_page(message: str = "", *, identity: str = "") -> str:
+    """`identity`: what an administrator has to write down for whoever the identity platform knows and we do not."""
     hints = [hint for provider in sign_in_hints for hint in provider()]
     target = sessions.safe_next(request.values.get("next"))
     return render_template(
@@ -120,6 +122,8 @@ def _sign_in_page(message: str = "") -> str:
         email=request.form.get("email", ""),
         next=target,
         hints=hints,
+        identity=identity,
+        provider=working(),
         passkey_origin="" if passkeys.why_not() else passkeys.origin(),
     )
 
@@ -128,7 +132,7 @@ def _second_page(message: str = "", status: int = 200) -> ResponseReturnValue:
     half = sessions.half()
     target = sessions.safe_next(request.values.get("next"))
     if half is None:
-        flash(_("登录没有完成。输入密码后须在 5 分钟内输入验证码。请重新登录。"), "warn")
+        flash(_("登录没有完成。第一步之后须在 5 分钟内输入验证码。请重新登录。"), "warn")
         return redirect(url_for("units.sign_in", next=target))
     kinds = kinds_of(half[0])
     page = render_template(
@@ -138,6 +142,7 @@ def _second_page(message: str = "", status: int = 200) -> ResponseReturnValue:
         by_totp=TOTP in kinds,
         by_passkey=PASSKEY in kinds and not passkeys.why_not(),
         passkey_origin=passkeys.origin(),
+        provider=sessions.half_provider(),
     )
     return page, status
 

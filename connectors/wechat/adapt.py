@@ -21,7 +21,7 @@ from connectors.wechat import opening, theme
 from connectors.wechat.references import References, take_links
 from connectors.wechat.tables import fit_tables
 from connectors.wechat.tags import ATTRIBUTES, DROP, KEEP, RENAME
-from connectors.wechat.tree import alignment, element, inside_table, parsed, serialised, text_of
+from connectors.wechat.tree import alignment, element, parsed, serialised, text_of
 
 # sha256 of the library -> (sha256 of the bytes to be uploaded, what was changed), or a Chinese reason why not.
 Fit = Callable[[str], tuple[str, str] | str]
@@ -47,12 +47,11 @@ class Look:
 
 @dataclass(kw_only=True)
 class Body:
-    """An adapted body. `pictures` are the hashes to be uploaded, in order; `paragraphs` its plain text for a digest;
-    `characters` of its text, blanks not counted."""
+    """An adapted body. `pictures` are the hashes to be uploaded, in order; `characters` of its text,
+    blanks not counted."""
 
     html: str = ""
     pictures: list[str] = field(default_factory=list)
-    paragraphs: list[str] = field(default_factory=list)
     characters: int = 0
     notes: list[Note] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -87,8 +86,6 @@ class _Rewriter:
         self._drop_unsupported()
         self._rename()
         self._pictures()
-        # Before the marks of references come among the words: a digest has no list of them.
-        self.body.paragraphs = [text for p in self.root.iter("p") if (text := text_of(p)) and not inside_table(p)]
         self.references: References = take_links(self.root)
         self.body.notes += self.references.notes()
         self._strip_attributes()

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from html import escape
 from typing import Any
 
-from connectors import labels, urgent
+from connectors import labels, raised, urgent
 from connectors.base import MediaStore
-from connectors.text import read
+from connectors.text import Document, read
 from connectors.urgent import Brief
 from connectors.values import AccountConfig, Adaptation, Content, Length, Note, Problem
 from connectors.wechat import adapt, theme
@@ -53,6 +54,11 @@ class Adapting:
         self.problems: list[Problem] = []
         self.brief: Brief | None = None
 
+    @cached_property
+    def document(self) -> Document:
+        """What the post's own text says, without what is struck out."""
+        return read(self.content.body_html, struck=False)
+
     def done(self) -> Adaptation:
         title = self.words("title", self.content.title)
         author = self.words("author", self.content.author or str(self.account.settings.get("default_author") or ""))
@@ -62,7 +68,7 @@ class Adapting:
         payload = {
             "title": title,
             "author": author,
-            "digest": self._digest(body, title),
+            "digest": self._digest(title),
             "content_html": body.html,
             "cover": self._cover(body),
             "source_url": self.content.link,
@@ -85,7 +91,7 @@ class Adapting:
 
     def pictured(self) -> bool:
         """Whether pictures of the author's go along."""
-        return self.content.cover is not None or "cover" in self.overrides or bool(read(self.content.body_html).images)
+        return self.content.cover is not None or "cover" in self.overrides or bool(self.document.images)
 
     def label(self) -> str:
         """The label of what was made with AI, "" where nothing was; noted."""
@@ -119,7 +125,7 @@ class Adapting:
             if look.brief is not None:
                 body.notes.append(urgent.note(look.brief, "文首"))
             if own is not None:
-                body.paragraphs, body.pictures = own.paragraphs, own.pictures
+                body.pictures = own.pictures
                 body.notes.append(Note(kind="frame", message="已加上账号设置的片头、片尾。"))
         self.notes += body.notes
         self.problems += body.problems
@@ -127,7 +133,7 @@ class Adapting:
 
     def _be_brief(self) -> None:
         """The short form of an emergency post: a box before the text, which stays whole."""
-        brief = urgent.brief(self.content, read(self.content.body_html))
+        brief = urgent.brief(self.content, self.document)
         self.problems += urgent.problems(brief, "content_html")
         self.brief = brief if brief.said else None
 
@@ -156,12 +162,18 @@ class Adapting:
         head, foot = (_block(str(self.account.settings.get(name) or "")) for name in ("head_html", "foot_html"))
         return f"{head}{self.content.body_html}{foot}"
 
-    def _digest(self, body: adapt.Body, title: str) -> str:
+    def _digest(self, title: str) -> str:
         if "digest" in self.overrides:
             return self.words("digest", "")
         summary = self.words("digest", self.content.summary)
-        told, notes = digest_of(summary, body.paragraphs, title, self.brief)
+        own = self.overrides.get("content_html")
+        document = self.document if own is None else read(str(own), struck=False)
+        told, notes = digest_of(summary, document, title, self.brief)
         self.notes += notes
+        if not summary and (said := raised.note(document.raised, told, "摘要")):
+            self.notes.append(Note(kind="summary", message=said))
+        if not summary and document.struck:
+            self.notes.append(Note(kind="summary", message="加了删除线的文字没有写入摘要。"))
         return told
 
     def _cover(self, body: adapt.Body) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from collections.abc import Mapping, Sequence
 from html import unescape
 from typing import Any
 
-from connectors import labels
+from connectors import labels, raised
 from connectors.base import MediaStore
-from connectors.text import read
 from connectors.values import AccountConfig, Adaptation, Content, Form, Json, Note
 from connectors.wechat import payloads
 from connectors.wechat.article import CONTENT_BYTES, CONTENT_CHARS, TITLE, Adapting
@@ -65,9 +64,9 @@ class _AdaptingPictures(Adapting):
         if "text" in self.overrides:
             text = str(self.overrides["text"]).strip()
         else:
-            document = read(self.content.body_html)
+            document = self.document
             title = self.content.title.strip()
-            lines = [block.text for block in document.blocks if block.text != title]
+            lines = [block.written for block in document.blocks if block.text != title]
             text = "\n".join(lines) or self.content.summary.strip()
             lost = [link for link in document.links if link.href.startswith("http") and link.href != link.text]
             if lost:
@@ -77,6 +76,11 @@ class _AdaptingPictures(Adapting):
                 self.notes.append(Note(kind="foreign_images", message=said))
             if any(block.kind == "table" for block in document.blocks):
                 self.notes.append(Note(kind="table", message="贴图没有表格，表格改为逐行文字。"))
+            if document.struck:
+                said = f"加了删除线的文字（{document.struck} 处）未带入贴图。"
+                self.notes.append(Note(kind="struck", message=said))
+            if told := raised.note(document.raised, text, "贴图"):
+                self.notes.append(Note(kind="raised", message=told))
             if self.content.source:
                 text = f"{text}\n来源：{self.content.source}"
             if text and (said := self.label()):
@@ -110,7 +114,7 @@ class _AdaptingPictures(Adapting):
             self.block("wechat.image", "images", "图片的设定不正确。请重新选择图片。")
         cover = self.content.cover
         first = {cover.sha256: cover.media_id} if cover is not None else {}
-        rest = {sha256: "" for sha256 in read(self.content.body_html).images if sha256 not in first}
+        rest = {sha256: "" for sha256 in self.document.images if sha256 not in first}
         chosen = {**first, **rest}
         if len(chosen) > MOST_PICTURES:
             left_out = len(chosen) - MOST_PICTURES

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 
 from lxml.html import HtmlElement
 
-from connectors import gist
 from connectors.gist import Sentence
+from connectors.pieces import FORBIDS, Label, ended, joined
 from connectors.urgent import Brief
 from connectors.wechat.tree import element
 
 # Characters that people read in a minute on a phone (300 to 500 are told of Chinese prose), and of a picture's worth.
 _A_MINUTE, _A_PICTURE = 400, 60
-_NEWS, _FIRST = "速览", "请先做到"
+_NEWS, _FIRST, _MIND = "速览", "请先做到", "请注意"
 
 
 def minutes(characters: int, pictures: int) -> int:
@@ -26,29 +27,39 @@ def reading_line(characters: int, pictures: int) -> HtmlElement:
 
 
 def lead_box(brief: Brief) -> HtmlElement:
-    """What, where and when, then what to do first as numbered lines, and the telephone."""
+    """What, where and when, then what to do or not to do first, numbered behind the text's own words for it, and the
+    telephone."""
     box = element("section", "lead")
-    news = [brief.summary] if brief.summary else []
-    news += [gist.ended(one.text) for one in brief.news]
+    news = [ended(brief.summary)] if brief.summary else []
+    news += joined(brief.news).split("\n") if brief.news else []
     if news:
-        box.append(_headed(_NEWS, "".join(news)))
-    if len(brief.actions) == 1:
-        box.append(_headed(_FIRST, gist.ended(brief.actions[0].text)))
-    elif brief.actions:
-        box.append(_headed(_FIRST, ""))
-        box.extend(_lines(brief.actions))
+        box.append(_headed(f"{_NEWS}：", "".join(news)))
+    for labels, actions in groupby(brief.actions, key=lambda one: one.labels):
+        box.extend(_group(labels, list(actions)))
     if brief.contact is not None:
-        box.append(element("p", "", gist.ended(brief.contact.text)))
+        box.append(element("p", "", _flat(joined([brief.contact]))))
     return box
+
+
+def _group(labels: Sequence[Label], actions: Sequence[Sentence]) -> list[HtmlElement]:
+    forbidden = any(FORBIDS.search(one.text) for one in actions)
+    head = "".join(label.written for label in labels) or f"{_MIND if forbidden else _FIRST}："
+    if len(actions) == 1:
+        return [_headed(head, ended(_flat(actions[0].text)))]
+    return [_headed(head, ""), *_lines(actions)]
 
 
 def _headed(head: str, text: str) -> HtmlElement:
     line = element("p")
-    strong = element("strong", "", f"{head}：")
+    strong = element("strong", "", head)
     strong.tail = text
     line.append(strong)
     return line
 
 
 def _lines(actions: Sequence[Sentence]) -> list[HtmlElement]:
-    return [element("p", "", f"{at}. {gist.ended(one.text)}") for at, one in enumerate(actions, 1)]
+    return [element("p", "", f"{at}. {ended(_flat(one.text))}") for at, one in enumerate(actions, 1)]
+
+
+def _flat(text: str) -> str:
+    return text.replace("\n", " ")

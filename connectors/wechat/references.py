@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -12,14 +13,18 @@ from connectors.values import Note
 from connectors.wechat.tags import KEPT_LINK_HOST
 from connectors.wechat.tree import append_text, text_of
 
+# Of a text's own notes, as Word's footnotes come in.
+_OWN = re.compile(r"[\[［]([0-9]{1,3})[\]］]")
 _TOLD = {"mailto": "邮箱", "tel": "电话"}
 
 
 @dataclass
 class References:
-    """(words, address) of each link that was taken out, in the order of its number."""
+    """(words, address) of each link that was taken out, in the order of its number; `before`: the highest number that the
+    text's own notes have."""
 
     found: list[tuple[str, str]] = field(default_factory=list)
+    before: int = 0
     lost: int = 0
 
     def notes(self) -> list[Note]:
@@ -28,7 +33,8 @@ class References:
             message = f"{self.lost} 个链接不是完整的网址（如站内地址），只保留了文字。"
             told.append(Note(kind="links_lost", message=message))
         if self.found:
-            told.append(Note(kind="links", message=f"{len(self.found)} 个外链转为文末注释。"))
+            after = f"，编号接在文中已有的 [{self.before}] 之后" if self.before else ""
+            told.append(Note(kind="links", message=f"{len(self.found)} 个外链转为文末注释{after}。"))
         return told
 
     def append_to(self, root: HtmlElement) -> None:
@@ -36,14 +42,14 @@ class References:
             return
         refs = etree.SubElement(root, "section")
         refs.set("class", "refs")
-        for number, (text, address) in enumerate(self.found, 1):
+        for number, (text, address) in enumerate(self.found, self.before + 1):
             line = etree.SubElement(refs, "p")
             line.text = f"[{number}] {text}：{address}" if text else f"[{number}] {address}"
 
 
 def take_links(root: HtmlElement) -> References:
     """Every link but those within WeChat loses its element and keeps its words."""
-    references = References()
+    references = References(before=max((int(one) for one in _OWN.findall(root.text_content())), default=0))
     numbers: dict[str, int] = {}
     for node in list(root.iter("a")):
         href = (node.get("href") or "").strip()
@@ -53,7 +59,7 @@ def take_links(root: HtmlElement) -> References:
         if address and address not in text:
             if address not in numbers:
                 references.found.append((text or _wordless(node, href), address))
-                numbers[address] = len(references.found)
+                numbers[address] = references.before + len(references.found)
             append_text(node, f"[{numbers[address]}]")
         elif not address and _says_more(href, text):
             references.lost += 1

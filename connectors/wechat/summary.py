@@ -6,6 +6,9 @@ import re
 
 from connectors import urgent
 from connectors.cutting import clip
+from connectors.outline import outline
+from connectors.pieces import joined
+from connectors.text import Document, drop_links, tidy
 from connectors.urgent import Brief
 from connectors.values import Note
 
@@ -13,25 +16,41 @@ DIGEST, _FROM_BODY = 128, 120
 _RUNNING = re.compile(r"[。！？；：!?]")
 
 
-def digest_of(summary: str, paragraphs: list[str], title: str, brief: Brief | None) -> tuple[str, list[Note]]:
+def digest_of(summary: str, document: Document, title: str, brief: Brief | None) -> tuple[str, list[Note]]:
     """The digest and what was done for it. `brief`: of an emergency post in its short form."""
     if not summary and brief is not None and (told := _short(brief)):
         return told, [Note(kind="summary", message="摘要由应急短版生成：何事、何地、何时、先做什么。")]
     if not summary:
-        first = opening_paragraph(paragraphs, title)
+        first, more = opening_of(document, title)
         if not first:
             return "", []
-        return leading_sentences(first, _FROM_BODY), [Note(kind="summary", message="摘要由首段生成。")]
+        said = "摘要由正文开头生成，连同各部分的标题。" if more else "摘要由首段生成。"
+        return leading_sentences(first, _FROM_BODY), [Note(kind="summary", message=said)]
     if len(summary) <= DIGEST:
         return summary, []
     shortened = leading_sentences(summary, DIGEST)
     return shortened, [Note(kind="summary", message=f"摘要超过 {DIGEST} 字，按句截至 {len(shortened)} 字。")]
 
 
-def opening_paragraph(paragraphs: list[str], title: str) -> str:
-    """The first paragraph that is running text: a document's own heading and its "一、" lines have no full stop."""
-    others = [text for text in paragraphs if text != title]
-    return next((text for text in others if _RUNNING.search(text)), others[0] if others else "")
+def opening_of(document: Document, title: str) -> tuple[str, bool]:
+    """The first paragraph that is running text, on one line, and whether it is told with more: what stands under a heading
+    or lead-in comes with it and with what follows, since a part of it alone may say the opposite."""
+    pieces = [one for one in outline(document, title) if one.whole]
+    running = [one for one in pieces if _RUNNING.search(document.blocks[one.block].text)]
+    first = next(iter(running), None)
+    if first is None:
+        texts = (
+            one.text for one in document.blocks if one.kind not in ("table", "caption") and one.text != tidy(title)
+        )
+        return _line(drop_links(next(texts, ""))[0]), False
+    behind = pieces[pieces.index(first) :]
+    taken = [one for one in behind if one.block == first.block or one.at <= first.until]
+    more = bool(first.labels)
+    for one in behind[len(taken) :] if more else ():
+        if not one.labels or len(joined(taken)) > _FROM_BODY:
+            break
+        taken.append(one)
+    return _line(joined(taken)), more
 
 
 def leading_sentences(text: str, limit: int) -> str:
@@ -45,4 +64,5 @@ def _short(brief: Brief) -> str:
 
 
 def _line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
+    """On one line; where a sentence ended the line nothing more need divide them."""
+    return re.sub(r"\s+", " ", re.sub(r"(?<=[。！？；])\s+", "", text)).strip()

@@ -13,7 +13,7 @@ from lxml.html import HtmlElement
 
 from connectors.values import Note
 from connectors.wechat.theme import KEEP, SPLIT
-from connectors.wechat.tree import element, inside_table, text_of
+from connectors.wechat.tree import element, inside_table, name_of, text_of
 
 # Columns that a phone of 360 px holds in ordinary and in small type.
 _ORDINARY, _MOST = 4, 6
@@ -26,7 +26,7 @@ _WIDEST, _MOST_PLACES = 60, 20_000
 _INLINE = frozenset({"p", "section", "span", "strong", "em", "u", "s", "sub", "sup", "br", "a", "code"})
 _ORDINAL = re.compile(r"^(?:序号|编号|序|No\.?)$", re.IGNORECASE)
 _DATA = re.compile(r"\d{3}|[。；？！]")
-# Words that name columns. A list of people's names in eight columns has no head, and no first row that could be one.
+# Words that name columns when they are all that a cell says: 综合部门 and 城区线路 are records.
 _COLUMN = re.compile(
     r"序号|编号|姓名|名称|项目|事项|时间|日期|地点|地址|单位|部门|岗位|职位|职务|类别|类型|内容|标准|金额|数量|人数|电话|性别|成绩|备注|说明|区域|线路"
 )
@@ -42,16 +42,17 @@ def fit_tables(root: HtmlElement, way: str) -> list[Note]:
             continue
         columns = max((_columns(row) for row in table.iter("tr")), default=0)
         wanted = columns > (_LEAST if way == SPLIT else _MOST) and way != KEEP
-        rows = _labelled(table) if wanted and not inside_table(table) else None
+        rows = _labelled(table, guess=way == SPLIT) if wanted and not inside_table(table) else None
         if rows is not None:
+            names = "（表头没有标明，以首行作为栏目）" if _is_headless(table) else ""
+            message = f"{columns} 列的表格在手机上放不下，改为分行列表，每项前写明栏目{names}。"
             _replace(table, rows)
-            notes.append(
-                Note(kind="table", message=f"{columns} 列的表格在手机上放不下，改为分行列表，每项前写明栏目。")
-            )
+            notes.append(Note(kind="table", message=message))
             continue
         if columns > _MOST:
             table.set("class", "wide")
-            notes.append(Note(kind="table", message=f"{columns} 列的表格在手机上可左右滑动查看。"))
+            why = "没有标明表头，不改为分行列表；" if wanted and _is_headless(table) else ""
+            notes.append(Note(kind="table", message=f"{columns} 列的表格{why}在手机上可左右滑动查看。"))
         elif columns > _ORDINARY:
             table.set("class", "dense")
             notes.append(Note(kind="table", message=f"{columns} 列的表格改用小字号，以便在手机上看全。"))
@@ -94,8 +95,8 @@ def _replace(table: HtmlElement, rows: list[HtmlElement]) -> None:
         parent.insert(at + offset, row)
 
 
-def _labelled(table: HtmlElement) -> list[HtmlElement] | None:
-    """The table as paragraphs, None for one that cannot be told so: nested, with pictures or lists, without a head, or
+def _labelled(table: HtmlElement, *, guess: bool) -> list[HtmlElement] | None:
+    """The table as paragraphs; `guess`: its author wants it so, and a first row that looks like names will do. None for one that cannot be told so: nested, with pictures or lists, without a head, or
     larger than people make them."""
     rows = list(table.iter("tr"))
     if max(map(_columns, rows), default=0) > _WIDEST or sum(map(_places, rows)) > _MOST_PLACES:
@@ -103,7 +104,7 @@ def _labelled(table: HtmlElement) -> list[HtmlElement] | None:
     if any(str(node.tag) not in _INLINE for cell in table.iter("td", "th") for node in cell.iterdescendants()):
         return None
     grid = _grid(rows)
-    head = _head(table, grid)
+    head = _head(table, grid, guess=guess)
     if not head or not grid:
         return None
     width = max(len(row) for row in grid)
@@ -115,7 +116,7 @@ def _labelled(table: HtmlElement) -> list[HtmlElement] | None:
 
 
 def _at(row: list[HtmlElement], x: int) -> str:
-    return text_of(row[x]) if x < len(row) else ""
+    return name_of(row[x]) if x < len(row) else ""
 
 
 def _record(row: list[HtmlElement], names: list[str]) -> HtmlElement:
@@ -155,7 +156,7 @@ def _words(tag: str, before: str, cell: HtmlElement) -> HtmlElement:
     return told
 
 
-def _head(table: HtmlElement, grid: Grid) -> int:
+def _head(table: HtmlElement, grid: Grid, *, guess: bool) -> int:
     """How many rows name the columns; 0 when none is known to."""
     rows = list(table.iter("tr"))
     marked = 0
@@ -165,16 +166,37 @@ def _head(table: HtmlElement, grid: Grid) -> int:
         return marked
     if not grid or marked:
         return 0
-    # Word marks no heads: the first row does it when it looks like names, with the rows that its merged cells reach into.
+    # Word marks no heads: the first row is one when nobody could take it for a record, with the rows that its merged cells
+    # reach into. A guess by the machine alone would put one person's name before another's.
     depth = max((_span(cell, "rowspan") for cell in grid[0]), default=1)
-    names = [text_of(cell) for row in grid[:depth] for cell in row]
-    named = not any(len(name) > _NAME or _DATA.search(name) for name in names)
-    named = named and (any(_COLUMN.search(name) for name in names) or all(_is_strong(cell) for cell in grid[0]))
-    return depth if named and depth < len(grid) else 0
+    names = [name_of(cell) for row in grid[:depth] for cell in row]
+    if depth >= len(grid) or any(len(name) > _NAME or _DATA.search(name) for name in names):
+        return 0
+    guessed = guess and any(_COLUMN.search(name) for name in names)
+    return depth if guessed or _is_told_apart(grid[0], grid[depth]) else 0
+
+
+def _is_headless(table: HtmlElement) -> bool:
+    return not any(_names_columns(row) for row in table.iter("tr"))
+
+
+def _is_told_apart(first: list[HtmlElement], record: list[HtmlElement]) -> bool:
+    """Whether a row must be the head above `record`: 序号 above a number, in bold above what is not, or words that name
+    columns and nothing else in half of its cells."""
+    names, below = ([name_of(cell) for cell in row] for row in (first, record))
+    if not names or not below:
+        return False
+    if _ORDINAL.match(names[0]) and re.fullmatch(r"[0-9０-９一二三四五六七八九十]{1,4}[.、．]?", below[0]):
+        return True
+    if all(map(_is_strong, first)) and not all(map(_is_strong, record)):
+        return True
+    return 2 * sum(_COLUMN.fullmatch(name) is not None for name in names) >= len(names) and not any(
+        _COLUMN.fullmatch(name) for name in below
+    )
 
 
 def _is_strong(cell: HtmlElement) -> bool:
-    return bool(text_of(cell)) and "".join(text_of(node) for node in cell.iter("strong")) == text_of(cell)
+    return bool(name_of(cell)) and "".join(name_of(node) for node in cell.iter("strong")) == name_of(cell)
 
 
 def _names_columns(row: HtmlElement) -> bool:

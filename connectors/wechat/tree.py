@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from lxml import etree
 from lxml import html as lxml_html
@@ -10,6 +11,29 @@ from lxml.html import HtmlElement
 
 _DOCUMENT_TAGS = re.compile(r"</?(?:html|body)\b[^>]*>", re.IGNORECASE)
 _ALIGN = re.compile(r"text-align\s*:\s*(center|right)")
+_DIVIDES = frozenset(
+    {
+        "br",
+        "p",
+        "div",
+        "section",
+        "li",
+        "ul",
+        "ol",
+        "tr",
+        "td",
+        "th",
+        "table",
+        "blockquote",
+        "pre",
+        "hr",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+    }
+)
+_BETWEEN_HAN = re.compile(r"(?<=[\u2e80-\uffef]) (?=[\u2e80-\uffef])")
 _END = "data-end-of-text"
 
 
@@ -32,8 +56,24 @@ def serialised(node: HtmlElement, *, tail: bool = False) -> str:
 
 
 def text_of(node: HtmlElement) -> str:
-    """What a reader sees of it, blanks folded."""
-    return re.sub(r"\s+", " ", node.text_content().replace("\xa0", " ")).strip()
+    """What a reader sees of it on one line, blanks folded; the ends of lines and blocks divide words."""
+    return re.sub(r"\s+", " ", "".join(_told(node)).replace("\xa0", " ")).strip()
+
+
+def name_of(node: HtmlElement) -> str:
+    """As text_of(), of the name of a column: Chinese words that a narrow cell broke into lines stand together."""
+    return _BETWEEN_HAN.sub("", text_of(node))
+
+
+def _told(root: HtmlElement) -> Iterator[str]:
+    for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        divides = node is not root and node.tag in _DIVIDES
+        if event == "start":
+            yield " " if divides else ""
+            yield node.text or ""
+        elif node is not root:
+            yield " " if divides and event == "end" else ""
+            yield node.tail or ""
 
 
 def alignment(node: HtmlElement) -> str:

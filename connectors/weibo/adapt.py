@@ -32,7 +32,7 @@ OVERRIDABLE = ("form", "text", "images", "delivery", BREVITY)
 def adapt(account: AccountConfig, media: MediaStore, content: Content) -> Adaptation:
     """What this account will get. The same content gives the same payload, byte for byte."""
     level = level_of(account)
-    document = words.read(content.body_html)
+    document = words.read(content.body_html, struck=False)
     link = links.ascii_link(content.link)
     offered = pictures.offered(content, document)
     problems: list[Problem] = []

@@ -70,7 +70,7 @@ class _Adapting:
         self.overrides = {key: value for key, value in content.overrides.items() if key in _NAMES and value is not None}
         self.notes: list[Note] = []
         self.problems: list[Problem] = []
-        self.document = words.read(content.body_html)
+        self.document = words.read(content.body_html, struck=False)
         self.pictured = False
 
     @property

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from connectors import gist, urgent
+from connectors import gist, raised, urgent
 from connectors import text as words
 from connectors.cutting import cut
+from connectors.pieces import joined
 from connectors.values import Content, Note
 from connectors.weibo.length import half_units, literal_units
 from connectors.weibo.levels import SHORT, Level
@@ -37,16 +39,27 @@ def compose(
     frame: tuple[str, str] = ("", ""),
     label: str = "",
 ) -> tuple[str, list[Note]]:
-    """The text for this level, and notes. Longer than the level's limit only when title, label and link alone are.
+    """The text for this level, and notes; `document` is the post's without what is struck out. Longer than the level's limit only when title, label and link alone are.
 
     `frame`: what the account puts before and behind every text; left out where title and link leave no room for it.
     `label`: what must be said of the text (connectors.labels); everything else gives way to it.
     """
     draft = Draft()
     content, document = _without_tables(draft, content, document, link)
-    short = urgent.wants_short(content)
+    room = _room(draft, content, link, level, frame, label)
+    text = room.filled(_words(draft, content, document, room))
+    if not content.summary.strip() or urgent.wants_short(content):
+        if document.struck:
+            draft.note("struck", f"正文中加了删除线的文字（{document.struck} 处）未带入微博。")
+        if said := raised.note(document.raised, text, "微博"):
+            draft.note("raised", said)
+    return text, draft.notes
+
+
+def _room(draft: Draft, content: Content, link: str, level: Level, frame: tuple[str, str], label: str) -> _Room:
+    """What stands around the words, noted."""
     # One screen of a phone, whatever the app may carry.
-    units = (min(level.limit, SHORT) if short else level.limit) * 2
+    units = (min(level.limit, SHORT) if urgent.wants_short(content) else level.limit) * 2
     headline = _headline(_clean(draft, content.title, level, "标题"))
     declared = f"（{label}）" if label else ""
     before, behind = _framed(draft, f"{headline}{declared}", link, level, frame, units)
@@ -62,28 +75,46 @@ def compose(
     if room.topics and not room.holds("", half_units):
         draft.note("topics", "话题放不下，已省略。")
         room = replace(room, topics="")
-    body = _clean(draft, _body(draft, content, document), level, "正文")
+    return room
+
+
+def _words(draft: Draft, content: Content, document: words.Document, room: _Room) -> str:
+    """The summary or all of the text where there is room for it, else the short form of an emergency, the weightiest
+    sentences, or the first ones."""
+    summary, short = content.summary.strip(), urgent.wants_short(content)
+    if not summary and any(block.kind == "table" for block in document.blocks):
+        draft.note("table", "表格未带入微博，请见链接。")
+    told = words.tidy(summary) or _body(content, document, bool(room.tail))
+    body = _clean(draft, told, room.level, "正文")
     # An urgent post's own summary rarely says what to do first.
-    if room.holds(body, half_units) and not (short and content.summary.strip()):
-        if body and not content.summary.strip():
-            draft.note("summary", "没有摘要，取正文全文。")
-        return room.filled(body), draft.notes
+    if room.holds(body, half_units) and not (short and summary):
+        if body and not summary:
+            draft.note("summary", _told_whole(document, words.drop_links(told)[1]))
+        return body
     if short and (said := _brief(draft, content, document, room)):
-        return room.filled(said), draft.notes
-    if not content.summary.strip() and room.units <= SHORT * 2:
-        said = _heaviest(draft, content, document, room)
-        if said:
-            return room.filled(said), draft.notes
+        return said
+    if not summary and room.units <= SHORT * 2 and (said := _heaviest(draft, content, document, room)):
+        return said
     if room.holds(body, half_units):
-        return room.filled(body), draft.notes
-    if not content.summary.strip():
+        return body
+    if not summary:
         draft.note("summary", "没有摘要，取正文开头的句子。")
     # What is shortened anyway is made to fit literally too: whether the server discounts links is not known.
     kept = cut(body, room.fitting(literal_units)) or cut(body, room.fitting(half_units))
     draft.note(
         "cut", "正文较长，微博只保留前面部分，全文见链接。" if kept else "正文首句放不下，微博只保留标题和链接。"
     )
-    return room.filled(kept), draft.notes
+    return kept
+
+
+def _told_whole(document: words.Document, addresses: int) -> str:
+    """The note for a text that came along whole, or without what a status has no place for."""
+    kinds = Counter(block.kind for block in document.blocks)
+    left = [f"图注 {kinds['caption']} 条"] if kinds["caption"] else []
+    left += ["表格"] if kinds["table"] else []
+    left += [f"网址 {addresses} 个"] if addresses else []
+    left += [f"加了删除线的文字 {document.struck} 处"] if document.struck else []
+    return f"没有摘要，取正文全部文字，除{'、'.join(left)}外。" if left else "没有摘要，取正文全文。"
 
 
 def _framed(draft: Draft, head: str, link: str, level: Level, frame: tuple[str, str], units: int) -> tuple[str, str]:
@@ -137,9 +168,9 @@ def _heaviest(draft: Draft, content: Content, document: words.Document, room: _R
     for count in (literal_units, half_units):
         chosen = gist.heaviest(found, content.title, room.fitting(count))
         if chosen:
-            draft.note("summary", f"没有摘要，按分量从正文 {len(found)} 句中取{gist.numbers(chosen)}。")
+            draft.note("summary", f"没有摘要，按分量从正文 {found[-1].number} 句中取{gist.numbers(chosen)}。")
             draft.note("cut", "其余内容未带入微博，全文见链接。")
-            return _bare(gist.joined(chosen), room.level)
+            return _bare(joined(chosen), room.level)
     return ""
 
 
@@ -149,16 +180,20 @@ def _headline(title: str) -> str:
     return f"【{title}】"
 
 
-def _body(draft: Draft, content: Content, document: words.Document) -> str:
-    if content.summary.strip():
-        return words.tidy(content.summary)
-    kinds = {block.kind for block in document.blocks}
-    lines = [block.text for block in document.blocks if block.kind in ("paragraph", "item", "quote")]
-    # Imported documents say their title once more above the text.
-    while lines and lines[0] == words.tidy(content.title):
-        del lines[0]
-    if "table" in kinds:
-        draft.note("table", "表格未带入微博，请见链接。")
+def _body(content: Content, document: words.Document, linked: bool) -> str:
+    """The text as lines: its headings too, without which what stands under them may say the opposite, and the numbers of
+    its lists. A heading over nothing but a table says where that is."""
+    lines: list[str] = []
+    before = ""
+    for block in document.blocks:
+        # Imported documents say their title once more above the text.
+        if block.kind == "caption" or (not lines and block.text == words.tidy(content.title)):
+            continue
+        if block.kind != "table":
+            lines.append(block.written)
+        elif before == "heading" and linked:
+            lines.append("（表格见链接）")
+        before = block.kind
     return "\n".join(lines)
 
 
@@ -199,12 +234,16 @@ def _bare(text: str, level: Level) -> str:
 
 
 def _topics(draft: Draft, content: Content, level: Level) -> str:
-    tags = [tag for tag in (words.tidy(tag).strip("#").replace("\n", " ") for tag in content.tags) if tag]
+    given = [words.tidy(tag).strip("#").replace("\n", " ") for tag in content.tags]
+    # A # within would end the topic.
+    tags = [tag for tag in (one.replace("#", "") for one in given) if tag]
     if not tags:
         return ""
     if not level.topics:
         draft.note("topics", f"话题未带入微博（{'、'.join(tags)}）：本级别应用不能带 #话题#。")
         return ""
+    if any("#" in one for one in given):
+        draft.note("topics", "话题中间的 # 号已去掉，否则话题会在那里断开。")
     return "".join(f" #{tag}#" for tag in dict.fromkeys(tags))
 
 

@@ -26,16 +26,21 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("stops", "scope_id"): "",
     ("deliveries", "site"): "",
     ("deliveries", "event_id"): None,
+    ("deliveries", "user_id"): None,
     ("blackouts", "scope_id"): "",
     ("blackouts", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
     ("reviews", "closed_at"): None,
     ("messages", "status"): None,
     ("message_media", "content"): None,
     ("pack_terms", "until"): None,
+    ("grants", "role"): "author",
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
-    "0026": ("search_docs",),
+    "0029": ("search_docs",),
+    "0028": ("handovers", "roles", "site_settings"),
+    "0027": ("identities", "identity_providers"),
+    "0026": ("mail_addresses",),
     "0023": ("known_devices", "sign_in_failures"),
     "0021": ("shared_uses",),
     "0020": ("found_problems", "review_remarks", "escalations", "review_openings", "deputies"),
@@ -145,6 +150,22 @@ def test_keys_that_no_push_proved(empty: Flask, platform: str, pushed: bool, pro
     with db.engine.connect() as connection:
         at = connection.execute(select(tables["accounts"].c.callback_proven_at)).scalar_one()
     assert (at is not None) is proven
+
+
+def test_the_version_before_finds_somebody_who_gives_rights(empty: Flask) -> None:
+    """It knows neither the separated administrators nor roles that people made."""
+    upgrade()
+    _one_row_each()
+    grants = db.metadata.tables["grants"]
+    roles = ("security_administrator", "system_administrator", "auditor", "x")
+    with atomic():
+        db.session.execute(grants.delete())
+        for number, role in enumerate(roles):
+            db.session.execute(grants.insert().values(id=str(number), user_id="x", role=role, unit_id="x"))
+    downgrade(revision="0028")
+    with db.engine.connect() as connection:
+        assert set(connection.execute(select(grants.c.role)).scalars()) == {"administrator", "auditor"}
+    upgrade()
 
 
 def _one_row_each() -> None:

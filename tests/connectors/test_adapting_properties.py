@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors import cutting, gist
+from connectors.pieces import joined
 from connectors.simulator.wechat.filtering import filtered
 from connectors.text import drop_links, read, tidy
-from connectors.urgent import FIRST
 from connectors.values import Adaptation, Content
 from connectors.wechat import payloads, readback
 from connectors.wechat.article import CONTENT_CHARS, adapt_content, content_length
@@ -43,6 +43,8 @@ def _a_machine_with_fonts() -> Any:
 
 def unhurt(shown: str, source: str) -> None:
     """Every word, number, bracket pair and emoji of `shown` is one of `source`."""
+    # The numbers of a list are the list's.
+    shown = re.sub(r"(?m)(^|】)[0-9]、", r"\1", shown)
     assert set(RUN.findall(bare(shown))) <= set(RUN.findall(bare(source))), shown
     rest = shown
     for emoji in texts.EMOJI:
@@ -52,6 +54,27 @@ def unhurt(shown: str, source: str) -> None:
     )
     for opener, closer in texts.PAIRS:
         assert shown.count(opener) == shown.count(closer), shown
+    whole(shown)
+
+
+def whole(shown: str) -> None:
+    """No number, link or address of texts.WHOLES has been cut in two."""
+    rest = bare(shown)
+    for one in sorted(texts.WHOLES, key=len, reverse=True):
+        rest = rest.replace(one, "")
+    assert not re.search("[0-9０-９A-Za-zＡ-Ｚ〇一二三四五六七八九十百千万亿%％‰@⁴₂]", rest), (rest, shown)
+
+
+def meant(shown: str) -> None:
+    """What stands under a lead-in or heading that turns its meaning stands under the same words here, and nothing struck
+    out stands here."""
+    under = {said.rstrip("；。"): lead.rstrip("：") for lead, items in texts.LEADS.items() for said in items}
+    under |= {said.rstrip("。"): head for head, said in texts.HEADS.items()}
+    for said, head in under.items():
+        for found in re.finditer(re.escape(said), shown):
+            before = {shown.rfind(one, 0, found.start()): one for one in under.values()}
+            assert before[max(before)] == head, (said, shown)
+    assert texts.STRUCK not in shown
 
 
 def bare(text: str) -> str:
@@ -78,7 +101,10 @@ def test_weibo(level: str) -> None:
         assert text.count(LINK) == 1
         assert text.endswith(f" {LINK}")
         document = read(content.body_html)
-        unhurt(text.removesuffix(LINK), f"【{content.title}】{content.summary}\n{document.text}\n{FIRST}")
+        unhurt(text.removesuffix(LINK), f"【{content.title}】{content.summary}\n{document.text}")
+        meant(text)
+        raised = [sign for sign in ("⁴", "₂") if sign in text]
+        assert bool(raised) == ("raised" in {note.kind for note in adapted.notes})
         assert weibo(content, store, level) == adapted
         own = {"text": text, "images": adapted.payload["images"]}
         assert weibo(replace(content, overrides=own), store, level).payload == adapted.payload
@@ -108,6 +134,7 @@ def test_wechat(theme: str, tables: str | None) -> None:
         assert len(digest) <= DIGEST
         document = read(content.body_html)
         unhurt(digest, f"{content.summary}\n{document.text}")
+        meant(digest)
         assert adapt_content(wechat_account(), store, content) == adapted
         words = "".join(read(html).text.split())
         for each in document.blocks:
@@ -173,6 +200,7 @@ def test_clipping(text: str, most: int) -> None:
     for run in RUN.findall(bare(shown)):
         assert run in RUN.findall(bare(text))
     assert not shown.removesuffix("…").endswith("\u200d")
+    whole(shown)
 
 
 @MADE_UP
@@ -189,6 +217,6 @@ def test_the_weightiest_sentences(made: Given, most: int) -> None:
     found = gist.sentences_of(read(texts.placed("".join(made[2]), texts.media())), made[0])
     chosen = gist.heaviest(found, made[0], lambda text: len(text) <= most)
     assert [one.number for one in chosen] == sorted({one.number for one in chosen})
-    assert len(gist.joined(chosen)) <= most
+    assert len(joined(chosen)) <= most
     assert chosen == gist.heaviest(found, made[0], lambda text: len(text) <= most)
     assert all(tidy(one.text) == one.text and drop_links(one.text)[1] == 0 for one in found)

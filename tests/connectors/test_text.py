@@ -29,6 +29,19 @@ def test_blocks_images_and_links_come_in_order() -> None:
     assert [(link.href, link.text) for link in found.links] == [("https://a.example/x", "这里")]
 
 
+def test_items_keep_the_marks_of_their_lists() -> None:
+    found = text.read(
+        "<ol start='3'><li>甲<ul><li>乙</li></ul></li><li><p>丙</p><p>丁</p></li><li value='9'>戊</li></ol><p>己</p>"
+    )
+    assert [block.written for block in found.blocks] == ["3、甲", "• 乙", "4、丙", "丁", "9、戊", "己"]
+
+
+def test_what_is_struck_out_is_left_out_where_it_is_asked_for() -> None:
+    html = "<p>价格<s>100<del>元</del></s>80元<sup>①</sup></p>"
+    assert text.to_text(html) == "价格100元80元①"
+    assert (text.read(html, struck=False).text, text.read(html, struck=False).struck) == ("价格80元①", 1)
+
+
 def test_an_outside_image_is_no_library_image() -> None:
     assert text.read('<img src="https://evil.example/media/x.png">').images == ()
 
@@ -108,6 +121,7 @@ def test_full_stops_in_place_of_all_punctuation() -> None:
 
 
 def test_links_are_taken_out_and_counted() -> None:
+    assert text.drop_links("登录政务网（https://a.example/x）办理") == ("登录政务网办理", 1)
     assert text.drop_links("见 https://a.example/x?y=1，或http://b.example。") == ("见 ，或。", 2)
 
 

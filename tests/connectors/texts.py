@@ -11,7 +11,17 @@ from connectors.values import Content
 from tests.connectors.goldens import GoldenMedia
 from tests.connectors.weibo.conftest import LINK
 
-EMOJI = ("👨‍👩‍👧‍👦", "👍🏽", "🇨🇳", "1️⃣", "❤️", "😱", "🧑🏻‍🚒")
+EMOJI = (
+    "👨‍👩‍👧‍👦",
+    "👍🏽",
+    "🇨🇳",
+    "1️⃣",
+    "❤️",
+    "😱",
+    "🧑🏻‍🚒",
+    "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "葛\U000e0100",
+)
 WORDS = (
     *(
         "全市",
@@ -40,9 +50,30 @@ WORDS = (
         "5:00",
         "12319",
         "50毫米",
+        "80毫升",
+        "3平方公里",
+        "8‰",
+        "1，567户",
+        "１２．５％",
+        "0599 7654 3210",
+        "三千五百六十七处",
+        "百分之三十五点六",
+        "一亿二千万元",
     ),
     *("Tandem", "e-mail", "wb@qinglan.gov.cn", "ＡＢＣ", "COVID-19"),
+    *("www.qinglan.gov.cn/a?id=3", "zwfw.qinglan.gov.cn/info!show.action?x=1&y=2,3;z"),
 )
+# Every one of these stands whole in what is shown, or not at all.
+WHOLES = (*WORDS[14:], "1.2×10⁴平方米", "H₂O", "12345", "12315", "八元")
+# What is said under these words stands under them wherever it is taken to.
+LEADS = {
+    "请勿：": ("触碰电线；", "攀爬围栏；"),
+    "严禁下列行为：": ("下河游泳；", "燃放烟花。"),
+    "以下说法均为谣言：": ("全城断电；", "自来水有毒。"),
+    "下列情形不予补贴：": ("已经领取的；", "提供假材料的。"),
+}
+HEADS = {"不实信息": "学校明天停课。", "事实": "学校正常上课。"}
+STRUCK = "九十九元"
 PAIRS = ("（）", "“”", "《》", "【】", "()", "‘’")
 PICTURES: dict[str, dict[str, Any]] = {
     "photo": {"content_type": "image/jpeg", "width": 1600, "height": 900, "size": 300_000},
@@ -93,6 +124,21 @@ block = st.one_of(
     title.map(lambda text: f"<h2>{text}</h2>"),
     st.lists(sentence, min_size=1, max_size=4).map(lambda items: f"<ol>{''.join(f'<li>{i}</li>' for i in items)}</ol>"),
     st.just("<p>请市民朋友注意：</p>"),
+    st.sampled_from(sorted(LEADS)).map(
+        lambda lead: f"<p>{lead}</p><ul>{''.join(f'<li>{one}</li>' for one in LEADS[lead])}</ul>"
+    ),
+    st.sampled_from(sorted(LEADS)).map(lambda lead: f"<p>{lead}<br>{'<br>'.join(LEADS[lead])}</p>"),
+    st.just("".join(f"<h2>{head}</h2><p>{said}</p>" for head, said in HEADS.items())),
+    st.sampled_from(
+        [
+            "<p>面积1.2×10<sup>4</sup>平方米，检出H<sub>2</sub>O。</p>",
+            "<p>咨询请拨打12345<br>12315投诉举报。</p>",
+            f"<p>票价<s>{STRUCK}</s>八元。</p>",
+        ]
+    ),
+    st.tuples(st.sampled_from(PAIRS), sentence, sentence, st.sampled_from(["</p><p>", "<br>"])).map(
+        lambda made: f"<p>会议强调{made[0][0]}{made[1]}{made[3]}{made[2]}{made[0][1]}会议结束。</p>"
+    ),
     st.tuples(_run, st.sampled_from([ELSEWHERE, "https://mp.weixin.qq.com/s/abc", "mailto:wb@qinglan.gov.cn"])).map(
         lambda made: f'<p>详见<a href="{made[1].replace("&", "&amp;")}">{made[0]}</a>。</p>'
     ),

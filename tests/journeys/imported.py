@@ -11,5 +11,12 @@ from app.config import load
 with tempfile.TemporaryDirectory() as home:
     # What registers itself is imported when an app is made; this one serves nobody.
     create_app(load({"TANDEM_INSTANCE_PATH": home}))
-for name in ("flask_migrate.cli", "scheduler.__main__", "connectors.simulator.__main__", "tests.journeys.programs"):
+for name in (
+    "flask_migrate.cli",
+    "granian.cli",
+    "connectors.registry",
+    "scheduler.__main__",
+    "connectors.simulator.__main__",
+    "tests.journeys.programs",
+):
     import_module(name)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def start(command: Sequence[str], env: Mapping[str, str], log: Path, *, out: Path | None = None) -> BaseProcess:
-    """The process of `command` (["flask", …] or ["-m", module, …]), begun. What it prints goes to `log`, or what is no
+    """The process of `command` (["flask", …], ["granian", …] or ["-m", module, …]), begun. What it prints goes to `log`, or what is no
     complaint to `out`."""
     forking = multiprocessing.get_context("forkserver")
     forking.set_forkserver_preload(["tests.journeys.imported"])
@@ -29,6 +29,9 @@ def _become(command: list[str], env: dict[str, str], out: Path, log: Path) -> No
     os.environ.clear()
     os.environ.update(env)
     os.chdir(ROOT)
+    # As a process of its own, it may have children (granian's workers), forked like itself.
+    multiprocessing.set_start_method("fork", force=True)
+    multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     for stream, path in ((1, out), (2, log)):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), stream)
     if command[0] == "-m":

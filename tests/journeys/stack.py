@@ -44,7 +44,7 @@ class Stack:
     home: Path
     database_url: str
     env: dict[str, str] = field(default_factory=dict)
-    processes: dict[str, subprocess.Popen[bytes] | BaseProcess] = field(default_factory=dict)
+    processes: dict[str, BaseProcess] = field(default_factory=dict)
     web_port: int = field(default_factory=free_port)
     simulator_port: int = field(default_factory=free_port)
 
@@ -77,13 +77,6 @@ class Stack:
         """`command` as in programs.start, kept as `name`."""
         self.processes[name] = programs.start(command, self.environment(), self.home / f"{name}.log")
 
-    def start(self, name: str, *command: str) -> None:
-        log = (self.home / f"{name}.log").open("ab")
-        self.processes[name] = subprocess.Popen(
-            command, cwd=ROOT, env=self.environment(), stdout=log, stderr=subprocess.STDOUT
-        )
-        log.close()
-
     def migrate(self) -> None:
         """Every migration, as the command does it; a file that this process made so before is copied."""
         if not self.database_url.startswith("sqlite"):
@@ -102,8 +95,8 @@ class Stack:
         wait_for("simulator", lambda: requests.get(f"{self.simulator}/_sim/accepted", timeout=2).ok)
 
     def start_web(self) -> None:
-        granian = [str(BIN / "granian"), "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port)]
-        self.start("web", *granian, "--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "wsgi:app")
+        granian = ["granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.web_port)]
+        self.fork("web", *granian, "--workers", "1", "--blocking-threads", "4", "--log-level", "warning", "wsgi:app")
         wait_for("web", lambda: requests.get(f"{self.web}/healthz", timeout=2).ok)
 
     def start_scheduler(self, name: str = "scheduler") -> None:
@@ -153,16 +146,10 @@ class Stack:
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.home.glob("*.log")))
 
 
-def _ended(process: subprocess.Popen[bytes] | BaseProcess, seconds: float) -> bool:
+def _ended(process: BaseProcess, seconds: float) -> bool:
     """Whether it ended within `seconds`."""
-    if isinstance(process, BaseProcess):
-        process.join(seconds)
-        return process.exitcode is not None
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
+    process.join(seconds)
+    return process.exitcode is not None
 
 
 @functools.cache

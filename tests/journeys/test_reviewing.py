@@ -1,20 +1,29 @@
-"""Review on screen: a chain set stage by stage, a passage commented on, two posts passed at once, the approval form."""
+"""Review on screen: a chain set stage by stage, a passage commented on, two posts passed at once, the approval form; what was
+returned is changed and passed; an emergency goes out first and is reviewed afterwards, too late."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import requests
 from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import update
 
+from app import create_app
+from app.config import load
+from app.db import atomic, db, utcnow
+from app.inspection.services import evaluate_late_reviews
+from app.review.models import Review
 from app.system.demo.city import PASSWORD
 from tests.journeys.browser import Person, sign_in
 from tests.journeys.stack import Stack
 
 TITLES = ("周四上午停水安排", "周五上午停水安排")
+RETURNED, EMERGENCY = "周六上午停水安排", "台风红色预警"
 
 
-def post_by_api(stack: Stack, author: str, title: str, *, hand_in: bool = True) -> str:
+def post_by_api(stack: Stack, author: str, title: str, *, hand_in: bool = True, platform: str = "wechat") -> str:
     """The id of a new post."""
     headers = {"Authorization": f"Bearer {author}"}
 
@@ -23,7 +32,7 @@ def post_by_api(stack: Stack, author: str, title: str, *, hand_in: bool = True) 
         assert answer.ok, answer.text
         return answer.json()
 
-    account = next(one for one in ask("GET", "/accounts")["items"] if one["platform"] == "wechat")
+    account = next(one for one in ask("GET", "/accounts")["items"] if one["platform"] == platform)
     text = f"<p>{title}：城东片区停水四小时，请提前储水。</p><p>抢修电话见区政府网站。</p>"
     fields = {"unit_id": account["unit_id"], "title": title, "summary": "请提前储水。", "body_html": text}
     post = ask("POST", "/posts", json={**fields, "account_ids": [account["id"]]})
@@ -39,11 +48,15 @@ def test_review_to_the_letter(stack: Stack, browser: Browser) -> None:
     remark_on_a_passage(reviewer)
     pass_two_at_once(reviewer)
     the_form(reviewer, ids[0])
-    assert reviewer.complaints == []
-    draft = post_by_api(stack, token, "台风红色预警", hand_in=False)
     author = sign_in(browser, stack.web, "author@demo.tandem", PASSWORD)
+    returned_and_handed_in_again(author, reviewer, post_by_api(stack, token, RETURNED))
+    draft = post_by_api(stack, token, EMERGENCY, hand_in=False, platform="weibo")
     hand_in_as_an_emergency(author, draft)
-    assert author.complaints == []
+    passed_first_and_published(reviewer, author, draft)
+    others = [sign_in(browser, stack.web, f"reviewer{n}@demo.tandem", PASSWORD) for n in (1, 3)]
+    let_the_limit_pass(stack, draft)
+    reviewed_afterwards_too_late(others, author, draft)
+    assert [*author.complaints, *reviewer.complaints, *others[0].complaints, *others[1].complaints] == []
     admin = sign_in(browser, stack.web, "admin@demo.tandem", PASSWORD)
     chain_by_clicks(admin)
     assert admin.complaints == []
@@ -108,6 +121,89 @@ def hand_in_as_an_emergency(author: Person, post_id: str) -> None:
     expect(page.locator(".stamps")).to_contain_text("终审")
     expect(page.get_by_text("紧急通道：台风将至，须立即转移。")).to_be_visible()
     author.shot("reviewing-9-submitted")
+
+
+def returned_and_handed_in_again(author: Person, reviewer: Person, post_id: str) -> None:
+    """With a reason; the author changes a sentence; the same reviewer is shown what changed since, and passes it."""
+    page = reviewer.open("/review")
+    open_item(page, RETURNED)
+    page.locator("#comment").fill("停水时间请写到几点。")
+    page.locator("#return").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"《{RETURNED}》已退回拟稿人")
+
+    page = author.open("/review?list=returned")
+    expect(page.locator("#reviews")).to_contain_text("停水时间请写到几点。")
+    page.get_by_role("link", name=RETURNED).click()
+    expect(page.get_by_text("停水时间请写到几点。").first).to_be_visible()
+    page.locator("#editor [contenteditable]").fill("城东片区八点至十二点停水，请提前储水。")
+    expect(page.locator("#saved")).to_contain_text("已保存")
+    author.shot("reviewing-10-returned")
+    page.get_by_role("button", name="提交审核").click()
+    expect(page.locator(".stamps")).to_contain_text("进行中")
+
+    page = reviewer.open("/review")
+    open_item(page, RETURNED)
+    expect(page.get_by_text("这是上次送审的版本，没有通过。")).to_be_visible()
+    expect(page.locator(".change ins").first).to_contain_text("八点至十二点")
+    expect(page.locator(".change del").first).to_be_visible()
+    reviewer.shot("reviewing-11-changes")
+    page.locator("#approve").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"《{RETURNED}》")
+    author.open(f"/posts/{post_id}")
+    expect(author.page.locator(".stamp.done")).to_contain_text("陈静")
+
+
+def passed_first_and_published(reviewer: Person, author: Person, post_id: str) -> None:
+    """The last stage comes first, with its secrecy check; then it may go out while the others are still to follow."""
+    page = reviewer.open("/review")
+    open_item(page, EMERGENCY)
+    page.locator("#secrecy").check()
+    page.locator("#approve").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"《{EMERGENCY}》")
+    page = author.open(f"/posts/{post_id}")
+    expect(page.get_by_text("已先行通过，其余环节补审最迟").first).to_be_visible()
+    page.get_by_role("button", name="立即发布").click()
+    expect(page.get_by_text("过程与凭据").first).to_be_visible()
+    author.shot("reviewing-12-out-first")
+
+
+def let_the_limit_pass(stack: Stack, post_id: str) -> None:
+    """What only time would do, and the clock's look at it."""
+    app = create_app(load(stack.environment()))
+    with app.app_context():
+        now = utcnow()
+        with atomic():
+            db.session.execute(
+                update(Review).where(Review.post_id == post_id).values(after_due_at=now - timedelta(minutes=1))
+            )
+        evaluate_late_reviews(now)
+        db.session.remove()
+        db.engine.dispose()
+
+
+def reviewed_afterwards_too_late(others: list[Person], author: Person, post_id: str) -> None:
+    """Overdue is said in the queue, on the item and by the bell; reviewed at last, the form tells all of it."""
+    first, second = others
+    page = first.open("/review")
+    row = page.locator("#reviews tr", has_text=EMERGENCY)
+    expect(row).to_contain_text("事后补审")
+    expect(row).to_contain_text("已逾期")
+    first.shot("reviewing-13-overdue")
+    open_item(page, EMERGENCY)
+    expect(page.get_by_text("补审已逾期，请尽快办理。")).to_be_visible()
+    first.shot("reviewing-14-overdue-item")
+    page.locator("#approve").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"《{EMERGENCY}》")
+    page = second.open("/notices")
+    expect(page.get_by_text(f"紧急稿件没有按时补审：{EMERGENCY}")).to_be_visible()
+    page.get_by_text(f"紧急稿件没有按时补审：{EMERGENCY}").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(EMERGENCY)
+    page.locator("#approve").click()
+    expect(page.get_by_role("status").first).to_contain_text(f"《{EMERGENCY}》")
+    page = author.open(f"/posts/{post_id}/approval-form")
+    expect(page.locator("#approval-form")).to_contain_text("台风将至，须立即转移。")
+    expect(page.locator("#approval-form")).to_contain_text("已发布")
+    author.shot("reviewing-15-emergency-form")
 
 
 def chain_by_clicks(admin: Person) -> None:

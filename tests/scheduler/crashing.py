@@ -16,6 +16,7 @@ import sys
 import threading
 import traceback
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -25,6 +26,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session, configure_mappers
 from urllib3.connection import HTTPConnection
 
+# Imported late by the product: here once, and not by each child anew.
+import connectors.registry  # noqa: F401
 from app.config import load
 from app.publishing import claims
 from app.publishing.values import Claim
@@ -41,6 +44,8 @@ _RUN = ("heartbeat", "reconciler")
 # Also writes why the others wait, in however many rounds: it is a step when it took something.
 _TAKING = "claim_commits"
 _TOGETHER = "batches"
+# Seconds that an idle round of these sleeps, and between two looks for what to check: a second each would be the most of a test.
+_IDLE = 0.25
 
 
 class Steps:
@@ -143,13 +148,14 @@ def _call_of(url: str) -> str:
 
 
 def only_publishing() -> None:
-    """Without the ticks that do not publish."""
+    """Without the ticks that do not publish; the others in a quick rhythm."""
     whole = jobs.table
 
     def table(runtime: Runtime) -> list[jobs.Job]:
-        return [job for job in whole(runtime) if job.name in _RUN]
+        return [replace(job, seconds=min(job.seconds, _IDLE)) for job in whole(runtime) if job.name in _RUN]
 
     jobs.table = table
+    scheduler.IDLE, scheduler.LOOK = _IDLE, _IDLE * 0.9
 
 
 def become_scheduler(order: dict[str, Any]) -> None:

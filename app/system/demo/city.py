@@ -38,7 +38,7 @@ PEOPLE = (
     Person(email="responder@demo.tandem", name="林晓芸", title="回复人", roles=("responder",)),
     Person(email="admin@demo.tandem", name="周启明", title="管理员", roles=("administrator",)),
     Person(email="inspector@demo.tandem", name="何志远", title="督查员", roles=("inspector",)),
-    Person(email="auditor@demo.tandem", name="顾明", title="审计员", roles=("auditor",)),
+    Person(email="auditor@demo.tandem", name="顾明", title="审计管理员", roles=("auditor",)),
     Person(
         email="yunxi@demo.tandem",
         name="郑洁",

@@ -4,7 +4,7 @@ import { byId } from "./dom";
 const PLACES = ".composer-edit, label[for=import-file], #import-file, #import-page";
 const WORDS = "input:not([type=checkbox]):not([type=file]):not([type=range]), textarea";
 // A click on these changes something; tabs and folds only show.
-const CHANGING = "button:not([role=tab]), input[type=checkbox], input[type=file], label";
+const CHANGING = "button:not([role=tab], .tool-more), input[type=checkbox], input[type=file], label";
 const MOVING = /^(Arrow|Page|Home|End)/;
 
 interface Sheet {
@@ -81,6 +81,6 @@ function keyChanges(event: KeyboardEvent, target: HTMLElement): boolean {
   // A letter chooses, too, and blank or Enter open the list.
   if (target.matches("select")) return MOVING.test(event.key) || ["Enter", "F4"].includes(event.key) || event.key.length === 1;
   if (!target.matches(WORDS) && !target.closest("#editor")) return false;
-  if (event.ctrlKey || event.metaKey) return /^[vxzybiuk\\]$/i.test(event.key);
+  if (event.ctrlKey || event.metaKey) return /^[vxzybiuk\\.,]$/i.test(event.key);
   return event.key.length === 1 || ["Backspace", "Delete", "Enter", "Process"].includes(event.key);
 }

@@ -1,7 +1,7 @@
 import { send } from "../lib/http";
 import { say } from "../lib/words";
 import { byId, make } from "./dom";
-import type { Fields } from "./saving";
+import type { Fields, Parts } from "./saving";
 import type { Media, Post } from "./types";
 
 type Choice = "mine" | "theirs" | "both";
@@ -39,6 +39,29 @@ export type Way = "mine" | "theirs" | "merged" | "copy" | "later";
 export interface Settled {
   way: Way;
   fields: Fields;
+  /** Of the parts that both set by hand, those of mine that shall stand. */
+  parts: Parts;
+}
+/** A part of one account's version that both set by hand since `before` (null: not known). */
+export interface Clash extends Place<unknown> {
+  account: string;
+  part: string;
+}
+
+/** Where what I set by hand of accounts' versions meets what somebody else set there. */
+export function clashes(parts: Parts, before: Post | null, newest: Post): Clash[] {
+  const overridden = (post: Post | null, account: string, part: string): string =>
+    JSON.stringify(post?.variants.find((one) => one.account_id === account)?.overrides[part] ?? null);
+  return Object.entries(parts).flatMap(([account, own]) => Object.entries(own).flatMap(([part, mine]) => {
+    const variant = newest.variants.find((one) => one.account_id === account);
+    const theirs = variant?.payload[part];
+    const unchanged = before && overridden(before, account, part) === overridden(newest, account, part);
+    if (!variant || unchanged || JSON.stringify(theirs) === JSON.stringify(mine)) return [];
+    const words = typeof theirs === "string" && typeof mine === "string";
+    const pieces: Piece[] = words ? [{ kind: "del", text: theirs }, { kind: "ins", text: mine }] : [];
+    const told = words ? undefined : say("setByBoth");
+    return [{ account, part, label: `${variant.account_name} · ${say(`part_${part}`)}`, told, pieces, mine, theirs, choice: "both" as const }];
+  }));
 }
 
 export const compare = (postId: string, mine: Fields, base: Fields): Promise<Comparison> =>
@@ -48,12 +71,13 @@ export const compare = (postId: string, mine: Fields, base: Fields): Promise<Com
 export const agree = (found: Comparison): boolean => !found.sections.length && found.blocks.every((block) => block.kind === "same");
 
 /** Show both, and ask what shall stand: all of mine, all of theirs, what is chosen place by place, or mine as a post of its own. */
-export function ask(found: Comparison, mine: Fields, theirs: Fields): Promise<Settled> {
+export function ask(found: Comparison, mine: Fields, theirs: Fields, clashing: Clash[], own: Parts): Promise<Settled> {
   const dialog = byId<HTMLDialogElement>("conflict");
   byId("conflict-lead").textContent = say("conflictLead", { who: found.who || say("somebody"), at: found.at });
   const sections = found.sections.map((section) => ({ section, row: draw(section, false) }));
   const blocks = found.blocks.map((block) => ({ block, row: block.kind === "same" ? null : draw(block, Boolean(block.mine && block.theirs)) }));
-  const rows = [...sections.map(({ section, row }) => ({ place: section as Place<unknown>, row })), ...blocks.flatMap(({ block, row }) => (row ? [{ place: block as Place<unknown>, row }] : []))];
+  const byHand = clashing.map((clash) => ({ clash, row: draw(clash, false) }));
+  const rows = [...byHand.map(({ clash, row }) => ({ place: clash as Place<unknown>, row })), ...sections.map(({ section, row }) => ({ place: section as Place<unknown>, row })), ...blocks.flatMap(({ block, row }) => (row ? [{ place: block as Place<unknown>, row }] : []))];
   const open = rows.filter(({ place }) => place.choice === "both").map(({ row }) => row.box);
   const sure = rows.filter(({ place }) => place.choice !== "both").map(({ row }) => row.box);
   byId("conflict-open").replaceChildren(...open);
@@ -71,7 +95,11 @@ export function ask(found: Comparison, mine: Fields, theirs: Fields): Promise<Se
         ...Object.fromEntries(sections.filter(({ row }) => row.choice() === "mine").map(({ section }) => [section.name, section.mine])),
         body_html: blocks.map(({ block, row }) => html(block, row?.choice() ?? "theirs")).join(""),
       });
-      answer({ way, fields: way === "mine" ? mine : way === "merged" ? merged() : theirs });
+      const given = way === "merged" ? byHand.filter(({ row }) => row.choice() !== "mine").map(({ clash }) => clash) : [];
+      const left = ([account, set]: [string, Record<string, unknown>]): [string, Record<string, unknown>] =>
+        [account, Object.fromEntries(Object.entries(set).filter(([part]) => !given.some((one) => one.account === account && one.part === part)))];
+      const parts = way === "theirs" || way === "copy" ? {} : Object.fromEntries(Object.entries(own).map(left).filter(([, set]) => Object.keys(set).length));
+      answer({ way, fields: way === "mine" ? mine : way === "merged" ? merged() : theirs, parts });
     }, { once: true }),
   );
 }

@@ -1,8 +1,8 @@
-import { Editor } from "@tiptap/core";
+import { Editor, getHTMLFromFragment } from "@tiptap/core";
 import { TableKit } from "@tiptap/extension-table";
 import { TextAlign } from "@tiptap/extension-text-align";
 import { Placeholder } from "@tiptap/extensions";
-import { DOMParser as ModelParser } from "@tiptap/pm/model";
+import { DOMParser as ModelParser, type Fragment, type Node } from "@tiptap/pm/model";
 import { Selection } from "@tiptap/pm/state";
 import { StarterKit } from "@tiptap/starter-kit";
 import { send } from "../lib/http";
@@ -11,7 +11,9 @@ import { freely, Lockable, lockedParts, type Locked } from "./locked";
 import { toast, untoast } from "../lib/toast";
 import { say } from "../lib/words";
 import { Figure, Picture, selectUndescribed } from "./figure";
+import { itemsBegun, missing } from "./holding";
 import { range } from "./plaintext";
+import { MarkedBlock, MarkedCode, Subscript, Superscript } from "./script";
 import { reflect, ToolKeys, wireTools } from "./tools";
 import type { Media, Problem } from "./types";
 import { Underlines, underlineKey } from "./underline";
@@ -36,19 +38,32 @@ interface Wiring {
   unit(): string;
   upload(file: File): Promise<Media | null>;
   noted(notes: string[]): void;
+  /** Of a text put in the editor cannot hold these (tags; "#" for words; none: all is held): changed here, it is without them. */
+  unheld(what: string[]): void;
   /** What the template of the post fixed. */
   locked?: Locked[];
   /** Blocks can be marked as fixed: this is the editor of a template. */
   lockable?: boolean;
 }
 
+/** Without the empty paragraph that the editor keeps below a last table or picture, to go on writing. */
+function bare(doc: Node): Fragment {
+  const last = doc.lastChild;
+  const waiting = doc.childCount > 1 && last?.type.name === "paragraph" && !last.content.size;
+  return waiting ? doc.content.cut(0, doc.content.size - last.nodeSize) : doc.content;
+}
+
 /** The editor of the body in #editor with its tools. */
 export function makeEditor(element: HTMLElement, tools: HTMLElement, html: string, wiring: Wiring): Body {
   const editor = new Editor({
     element,
-    content: html,
+    content: itemsBegun(html),
     extensions: [
-      StarterKit.configure({ heading: { levels: [2, 3, 4] }, link: { openOnClick: false, autolink: false } }),
+      StarterKit.configure({ heading: { levels: [2, 3, 4] }, link: { openOnClick: false, autolink: false }, code: false, codeBlock: false }),
+      MarkedCode,
+      MarkedBlock,
+      Superscript,
+      Subscript,
       Picture.configure({ inline: true, allowBase64: true }),
       TableKit.configure({ table: false }),
       CaptionedTable,
@@ -68,6 +83,15 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
     onUpdate: () => wiring.changed(),
     onTransaction: ({ editor: now }) => reflect(tools, now),
   });
+
+  // The text as it was put in: as long as nobody changes it here, it stays as it is to the letter.
+  let source = html;
+  let untouched = bare(editor.state.doc);
+  told();
+
+  function told(): void {
+    wiring.unheld(missing(source, editor.getHTML()));
+  }
 
   function take(data: DataTransfer | null, event: Event): boolean {
     const pictures = Array.from(data?.files ?? []).filter((file) => file.type.startsWith("image/"));
@@ -97,8 +121,11 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
   // One slice, so that text pasted into the middle of a paragraph joins it; an empty paragraph gives way to what is pasted,
   // whose first block keeps its looks then.
   function insertHtml(given: string): void {
-    const box = new DOMParser().parseFromString(given, "text/html").body;
-    const slice = ModelParser.fromSchema(editor.schema).parseSlice(box);
+    const box = new DOMParser().parseFromString(itemsBegun(given), "text/html").body;
+    const parser = ModelParser.fromSchema(editor.schema);
+    const slice = parser.parseSlice(box);
+    const lost = missing(given, getHTMLFromFragment(parser.parse(box).content, editor.schema));
+    if (lost.length) wiring.unheld(lost);
     const { tr, selection: { $from, empty } } = editor.state;
     const within = $from.depth ? $from.node(-1) : null;
     const [from, to] = $from.depth ? [$from.index(-1), $from.indexAfter(-1)] : [0, 0];
@@ -128,8 +155,15 @@ export function makeEditor(element: HTMLElement, tools: HTMLElement, html: strin
   reflect(tools, editor);
 
   return {
-    html: () => (editor.isEmpty ? "" : editor.getHTML()),
-    set: (given) => editor.chain().setMeta(freely, true).setContent(given, { emitUpdate: false }).run(),
+    html() {
+      if (bare(editor.state.doc).eq(untouched)) return source;
+      return editor.isEmpty ? "" : editor.getHTML();
+    },
+    set(given) {
+      editor.chain().setMeta(freely, true).setContent(itemsBegun(given), { emitUpdate: false }).run();
+      [source, untouched] = [given, bare(editor.state.doc)];
+      told();
+    },
     empty: () => editor.isEmpty,
     show: (problems) => editor.view.dispatch(editor.state.tr.setMeta(underlineKey, problems)),
     jump(start, end) {

@@ -43,7 +43,8 @@ async function fix(item: Found, editor: Body, saver: Saver): Promise<void> {
   };
   if (variant) {
     const text = put(String(variant.overrides[problem.field]));
-    await saver.patch(`/posts/${desk.post.id}/variants/${variant.id}`, { overrides: { [problem.field]: text } });
+    saver.part(variant.account_id, { [problem.field]: text });
+    await saver.flush();
     return;
   }
   if (problem.field === "body") {

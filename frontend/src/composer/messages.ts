@@ -2,7 +2,7 @@ import { word } from "../lib/http";
 import { byId, make } from "./dom";
 
 /** What a message is about: there is one of each at most, and it goes when its cause is gone. */
-export type Topic = "submit" | "import" | "conflict" | "kept" | "aside" | "newer";
+export type Topic = "submit" | "import" | "conflict" | "kept" | "aside" | "newer" | "held";
 
 /** A note in the composer's message area; it takes the place of the one about the same, and can be closed. */
 export function message(topic: Topic, kind: "ok" | "warn" | "error" | "info", text: string, ...buttons: HTMLElement[]): HTMLElement {

@@ -14,6 +14,11 @@ export interface Picture {
 
 interface Wiring {
   set(variant: Variant, overrides: Record<string, unknown>): void;
+  /** The same while it is being typed: saved in the next pause, or by `leave` when the field is left. */
+  type(variant: Variant, overrides: Record<string, unknown>): void;
+  leave(): void;
+  /** What of it is not saved yet. */
+  waiting(variant: Variant): Record<string, unknown>;
   pictures(): Picture[];
   limit(variant: Variant, field: string): number;
   forms(variant: Variant): Form[];
@@ -109,10 +114,9 @@ function words(id: string, variant: Variant, name: string, value: string, wiring
   const field = LONG.has(name)
     ? make("textarea", { id, class: "form-control", rows: name === "digest" ? "3" : "8" })
     : make("input", { id, class: "form-control" });
-  field.value = value;
-  field.addEventListener("change", () => {
-    if (field.value !== value) wiring.set(variant, { [name]: field.value });
-  });
+  field.value = String(wiring.waiting(variant)[name] ?? value);
+  field.addEventListener("input", () => wiring.type(variant, { [name]: field.value }));
+  field.addEventListener("change", () => wiring.leave());
   const limit = wiring.limit(variant, name);
   // A text with its own way of counting shows the server's count.
   if (limit && name !== "text") {

@@ -6,10 +6,14 @@ import { clock, say } from "../lib/words";
 /** What stands in the fields, as PATCH /posts/{id} takes it. */
 export type Fields = Record<string, unknown>;
 
+/** What was set by hand of accounts' versions and is not saved yet: by account, by part of its payload. */
+export type Parts = Record<string, Record<string, unknown>>;
+
 export interface Kept {
   at: number;
   fields: Fields;
   base?: Fields;
+  parts?: Parts;
   stale: boolean;
 }
 
@@ -32,6 +36,7 @@ const overtaken = (error: Refusal): boolean => error.status === 409 && typeof er
 /** Saves what was changed a moment after the last key, one request at a time; nothing typed is ever thrown away. */
 export class Saver {
   dirty = false;
+  parts: Parts = {};
   private timer = 0;
   private running: Promise<boolean> | null = null;
   private stopped = false;
@@ -42,32 +47,46 @@ export class Saver {
 
   /** Something was typed: save soon. */
   touch(): void {
+    this.later(() => (this.dirty = true));
+  }
+
+  /** Parts of one account's version were set by hand, or with null are to be automatic again: save soon. */
+  part(account: string, overrides: Record<string, unknown>): void {
+    this.later(() => (this.parts[account] = { ...this.parts[account], ...overrides }));
+  }
+
+  private later(note: () => void): void {
     if (!changeable()) {
-      void this.agreed().then((yes) => yes && this.touch());
+      void this.agreed().then((yes) => yes && this.later(note));
       return;
     }
-    this.dirty = true;
+    note();
     this.wiring.said(say("unsaved"), "busy");
     this.keep();
     window.clearTimeout(this.timer);
     if (!this.stopped) this.timer = window.setTimeout(() => void this.flush(), QUIET);
   }
 
+  /** A field was left: save now, unless it must be settled first whose text stands. */
+  soon(): void {
+    if (!this.stopped) void this.flush();
+  }
+
+  /** Something stands on the sheet that the server has not got. */
+  get unsaved(): boolean {
+    return this.dirty || Object.keys(this.parts).length > 0;
+  }
+
   /** Save now; true when everything is saved. */
   async flush(): Promise<boolean> {
     window.clearTimeout(this.timer);
     while (this.running) await this.running;
-    if (!this.dirty) return true;
-    this.running = this.save();
+    if (!this.unsaved) return true;
+    this.running = this.dirty ? this.save() : this.saveParts();
     const done = await this.running;
     this.running = null;
-    if (done && this.dirty) return this.flush();
+    if (done && this.unsaved) return this.flush();
     return done;
-  }
-
-  /** An override. */
-  patch(path: string, body: object): Promise<void> {
-    return this.ask("PATCH", path, body);
   }
 
   /** Another request that answers with the post, in line with the savings. */
@@ -85,7 +104,7 @@ export class Saver {
     try {
       const { version } = this.post;
       const answer = await (body ? send<Saved>(method, path, { ...body, version }) : send<Saved>(method, `${path}?version=${version}`));
-      this.take(answer, this.wiring.fields());
+      this.take(answer, this.dirty ? {} : this.wiring.fields());
       return true;
     } catch (error) {
       // Set again once it is settled whose text stands.
@@ -104,7 +123,7 @@ export class Saver {
 
   /** Nothing waits and nothing is on its way. */
   get idle(): boolean {
-    return !this.dirty && !this.running;
+    return !this.unsaved && !this.running;
   }
 
   /** The person has settled what becomes of the newer text `newest`, and it stands in the fields: save that; whether it
@@ -138,11 +157,43 @@ export class Saver {
     }
   }
 
+  /** The parts of one account, by its version as it is now: a revision opened meanwhile has others. */
+  private async saveParts(): Promise<boolean> {
+    const [account] = Object.keys(this.parts);
+    const given = this.parts[account];
+    const variant = this.post.variants.find((one) => one.account_id === account);
+    delete this.parts[account];
+    // Typed and taken back is nothing to be set by hand; an account that was taken out has no version.
+    const overrides = Object.fromEntries(Object.entries(given).filter(([name, value]) => value !== variant?.payload[name]));
+    if (!variant || !Object.keys(overrides).length) {
+      this.done();
+      return true;
+    }
+    this.wiring.said(say("saving"), "busy");
+    try {
+      const answer = await send<Saved>("PATCH", `/posts/${this.post.id}/variants/${variant.id}`, { overrides, version: this.post.version });
+      this.take(answer, this.dirty ? {} : this.wiring.fields());
+      return true;
+    } catch (error) {
+      this.parts[account] = { ...given, ...this.parts[account] };
+      this.failed(error as Refusal);
+      return false;
+    }
+  }
+
   private take(answer: Saved, sent: Fields): void {
     localStorage.removeItem(this.place());
     this.post = answer.post;
     this.wiring.saved(answer, sent);
-    if (!this.dirty) this.wiring.said(say("saved", { at: clock(new Date()) }), "ok");
+    this.done();
+  }
+
+  private done(): void {
+    if (this.unsaved) this.keep();
+    else {
+      localStorage.removeItem(this.place());
+      this.wiring.said(say("saved", { at: clock(new Date()) }), "ok");
+    }
   }
 
   private failed(error: Refusal): void {
@@ -169,7 +220,7 @@ export class Saver {
   /** A copy in this browser until the server has it. */
   private keep(): void {
     try {
-      localStorage.setItem(this.place(), JSON.stringify({ at: Date.now(), version: this.post.version, fields: this.wiring.fields(), base: this.wiring.base() }));
+      localStorage.setItem(this.place(), JSON.stringify({ at: Date.now(), version: this.post.version, fields: this.wiring.fields(), base: this.wiring.base(), parts: this.parts }));
     } catch {
       // Full or forbidden storage: the page itself still holds everything.
       return;

@@ -1,11 +1,11 @@
 import { send, type Refusal } from "../lib/http";
 import { toast, untoast } from "../lib/toast";
 import { say } from "../lib/words";
-import { agree, ask, compare, type Comparison } from "./conflict";
+import { agree, ask, clashes, compare, type Comparison } from "./conflict";
 import { desk, unit } from "./desk";
 import { make } from "./dom";
 import { clear, message } from "./messages";
-import type { Fields, Saver } from "./saving";
+import type { Fields, Parts, Saver } from "./saving";
 import { fieldsOf } from "./sheet";
 import type { Saved } from "./types";
 
@@ -47,15 +47,18 @@ async function settled(wiring: Wiring): Promise<Saving | undefined> {
     remind(wiring, (error as Refusal).message);
     return undefined;
   }
-  if (agree(found)) return take(wiring, found, fieldsOf(found.post));
-  const { way, fields } = await ask(found, wiring.mine, fieldsOf(found.post));
+  const own = wiring.saver.parts;
+  const clashing = clashes(own, wiring.kept ? null : desk.post, found.post);
+  if (agree(found) && !clashing.length) return take(wiring, found, fieldsOf(found.post));
+  const { way, fields, parts } = await ask(found, wiring.mine, fieldsOf(found.post), clashing, own);
   if (way === "later") {
     remind(wiring, say("conflict"));
     return undefined;
   }
-  if (way === "copy") return copy(wiring, found);
+  if (way === "copy") return copy(wiring, found, own);
+  wiring.saver.parts = parts;
   const saving = take(wiring, found, fields);
-  if (way === "theirs") offerBack(wiring);
+  if (way === "theirs") offerBack(wiring, own);
   return saving;
 }
 
@@ -72,10 +75,16 @@ function take({ put, saver, kept }: Wiring, found: Comparison, fields: Fields): 
 }
 
 /** The writer's text as a post of its own; this one goes on as the other left it. */
-async function copy(wiring: Wiring, found: Comparison): Promise<Saving | undefined> {
+async function copy(wiring: Wiring, found: Comparison, own: Parts): Promise<Saving | undefined> {
   const title = say("copyTitle", { title: String(wiring.mine.title ?? "") }).slice(0, 200);
   try {
     const made = await send<Saved>("POST", "/posts", { ...wiring.mine, title, unit_id: unit.value });
+    let { post } = made;
+    for (const [account, overrides] of Object.entries(own)) {
+      const variant = post.variants.find((one) => one.account_id === account);
+      if (variant) ({ post } = await send<Saved>("PATCH", `/posts/${post.id}/variants/${variant.id}`, { overrides, version: post.version }));
+    }
+    wiring.saver.parts = {};
     untoast("copy");
     message("aside", "ok", say("copied"), make("a", { class: "btn btn-sm", href: made.url, target: "_blank", rel: "noopener" }, say("openCopy")));
     return take(wiring, found, fieldsOf(found.post));
@@ -87,11 +96,12 @@ async function copy(wiring: Wiring, found: Comparison): Promise<Saving | undefin
 }
 
 /** Theirs was taken; mine stands nowhere else, and can be put back while this page is open. */
-function offerBack({ mine, put, saver }: Wiring): void {
+function offerBack({ mine, put, saver }: Wiring, own: Parts): void {
   const back = make("button", { type: "button", class: "btn btn-sm" }, say("takeMine"));
   message("aside", "info", say("aside"), back);
   back.addEventListener("click", () => {
     put(mine);
+    saver.parts = own;
     saver.touch();
     clear("aside");
   });

@@ -6,6 +6,9 @@ import type { Variant } from "./types";
 
 interface Wiring {
   set(variant: Variant, overrides: Record<string, unknown>): void;
+  type(variant: Variant, overrides: Record<string, unknown>): void;
+  leave(): void;
+  waiting(variant: Variant): Record<string, unknown>;
   pictures(): Picture[];
 }
 
@@ -23,8 +26,13 @@ export function open(tab: string): void {
   document.querySelector(`.phone[data-account="${account}"]`)?.scrollIntoView({ block: "nearest", inline: "start" });
 }
 
+// Where somebody is typing or sliding, nothing is drawn anew under their hands.
+const BUSY = "textarea, input:not([type=checkbox]):not([type=radio]):not([type=file])";
+let wired: Wiring | null = null;
+
 /** One tab for each account that the post is for. */
 export function drawTabs(wiring: Wiring): void {
+  wired = wiring;
   const wanted = new Set(desk.post.variants.map((variant) => `tab-${variant.account_id}`));
   for (const old of all()) {
     if (old.id === "tab-base" || wanted.has(old.id)) continue;
@@ -62,8 +70,7 @@ function drawHead(tab: HTMLElement, variant: Variant): void {
 function drawTab(variant: Variant, wiring: Wiring): void {
   drawHead(document.getElementById(`tab-${variant.account_id}`) ?? makeTab(variant.account_id), variant);
   const panel = byId(`panel-${variant.account_id}`);
-  // Not under the hands of somebody who is typing or sliding there.
-  if (panel.contains(document.activeElement) && document.activeElement?.matches("textarea, input[type=range]")) return;
+  if (panel.contains(document.activeElement) && document.activeElement?.matches(BUSY)) return;
   drawOverrides(panel, variant, {
     ...wiring,
     forms: (which) => desk.accounts.find((account) => account.id === which.account_id)?.forms ?? [],
@@ -77,6 +84,14 @@ function makeTab(account: string): HTMLElement {
   const id = `tab-${account}`;
   const panel = make("div", { class: "card-body", id: `panel-${account}`, role: "tabpanel", "aria-labelledby": id, hidden: "" });
   byId("panel-base").parentElement?.append(panel);
+  // Left, it is drawn as it stands by now; what is clicked in it does that by itself.
+  panel.addEventListener("focusout", (event) => {
+    if (!(event.target as Element).matches(BUSY) || panel.contains(event.relatedTarget as Node | null)) return;
+    window.setTimeout(() => {
+      const variant = desk.post.variants.find((one) => one.account_id === account);
+      if (variant && wired && panel.isConnected) drawTab(variant, wired);
+    });
+  });
   const tab = make("button", { type: "button", role: "tab", id, "data-panel": panel.id, "aria-controls": panel.id, "aria-selected": "false", tabindex: "-1" });
   byId("tabs").append(tab);
   return tab;

@@ -16,7 +16,7 @@ function align(editor: Editor, to: string): void {
 /** Plain text again, links and lists kept: they are no looks. */
 function clear(editor: Editor): void {
   const chain = editor.chain().focus().unsetTextAlign();
-  for (const mark of ["bold", "italic", "underline", "strike", "code"]) chain.unsetMark(mark);
+  for (const mark of ["bold", "italic", "underline", "strike", "superscript", "subscript", "code"]) chain.unsetMark(mark);
   if (editor.isActive("heading")) chain.setParagraph();
   chain.run();
 }
@@ -41,6 +41,8 @@ const orders: Record<string, (editor: Editor) => void> = {
   italic: (editor) => editor.chain().focus().toggleItalic().run(),
   underline: (editor) => editor.chain().focus().toggleUnderline().run(),
   strike: (editor) => editor.chain().focus().toggleStrike().run(),
+  sup: (editor) => editor.chain().focus().toggleMark("superscript").run(),
+  sub: (editor) => editor.chain().focus().toggleMark("subscript").run(),
   clear,
   bullet: (editor) => editor.chain().focus().toggleBulletList().run(),
   ordered: (editor) => editor.chain().focus().toggleOrderedList().run(),
@@ -77,7 +79,8 @@ export const ToolKeys = Extension.create({
 export function wireTools(tools: HTMLElement, editor: Editor): void {
   tools.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLElement>("[data-tool]");
-    if (button && button.getAttribute("aria-disabled") !== "true") orders[button.dataset.tool ?? ""]?.(editor);
+    if (button?.dataset.tool === "more") turn(tools, button);
+    else if (button && button.getAttribute("aria-disabled") !== "true") orders[button.dataset.tool ?? ""]?.(editor);
   });
   // A picture is clicked to be selected, and twice to be described; one with a caption is not selected by itself.
   editor.view.dom.addEventListener("click", (event) => {
@@ -96,12 +99,18 @@ export function wireTools(tools: HTMLElement, editor: Editor): void {
   });
 }
 
+/** On a phone the tools are two pages, of which one is seen. */
+function turn(tools: HTMLElement, button: HTMLElement): void {
+  const on = tools.classList.toggle("second");
+  button.setAttribute("aria-expanded", String(on));
+}
+
 /** Show which tools are on, and which can do something here. */
 export function reflect(tools: HTMLElement, editor: Editor): void {
   const active: Record<string, boolean> = {
     lock: isLocked(editor), h2: editor.isActive("heading", { level: 2 }), h3: editor.isActive("heading", { level: 3 }),
     bold: editor.isActive("bold"), italic: editor.isActive("italic"), underline: editor.isActive("underline"),
-    strike: editor.isActive("strike"), bullet: editor.isActive("bulletList"), ordered: editor.isActive("orderedList"),
+    strike: editor.isActive("strike"), sup: editor.isActive("superscript"), sub: editor.isActive("subscript"), bullet: editor.isActive("bulletList"), ordered: editor.isActive("orderedList"),
     quote: editor.isActive("blockquote"), link: editor.isActive("link"),
     center: editor.isActive({ textAlign: "center" }), right: editor.isActive({ textAlign: "right" }),
   };

@@ -29,7 +29,7 @@ async function ask(): Promise<boolean> {
     let proven = false;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      void answered(form).then((refused) => {
+      void answered(form, event.submitter).then((refused) => {
         if (refused === "") {
           proven = true;
           dialog.close();
@@ -45,9 +45,11 @@ async function ask(): Promise<boolean> {
 }
 
 /** "" when the proof was right, else why not. */
-async function answered(form: HTMLFormElement): Promise<string> {
+async function answered(form: HTMLFormElement, by: HTMLElement | null): Promise<string> {
   const headers = { "X-CSRFToken": csrfToken(), Accept: "application/json" };
   const body = new FormData(form);
+  // Which button it was: older browsers do not say so by themselves.
+  if (by instanceof HTMLButtonElement && by.name) body.append(by.name, by.value);
   const answer = await fetch(form.action, { method: "POST", body, headers, credentials: "same-origin" }).catch(() => null);
   if (answer?.ok) return "";
   const told = (await answer?.json().catch(() => null)) as { message?: string } | null | undefined;

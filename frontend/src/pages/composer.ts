@@ -18,6 +18,7 @@ import { Saver, type Fields, type Kept } from "../composer/saving";
 import { begun, drawCounters, fields, fieldsOf, fill, onTyped } from "../composer/sheet";
 import { submit } from "../composer/submitting";
 import { drawHeads, drawTabs } from "../composer/tabs";
+import { heldOut } from "../composer/unheld";
 import type { Saved } from "../composer/types";
 import { toast, untoast } from "../lib/toast";
 import { dayAndClock, say } from "../lib/words";
@@ -27,6 +28,7 @@ const editor = makeEditor(byId("editor"), byId("tools"), desk.post.body_html ?? 
   unit: () => unit.value,
   upload: takePicture,
   noted: (notes) => notes.forEach((note) => toast(note, "warn")),
+  unheld: (what) => void (what.length ? message("held", "warn", heldOut(what)) : clear("held")),
   locked: desk.locked,
 });
 
@@ -112,7 +114,13 @@ function underline(): void {
 
 function draw(): void {
   drawTabs({
-    set: (which, overrides) => void saver.patch(`/posts/${desk.post.id}/variants/${which.id}`, { overrides }),
+    set(which, overrides) {
+      saver.part(which.account_id, overrides);
+      void saver.flush();
+    },
+    type: (which, overrides) => saver.part(which.account_id, overrides),
+    leave: () => saver.soon(),
+    waiting: (which) => saver.parts[which.account_id] ?? {},
     pictures: () => allPictures(editor).map((item) => ({ sha256: item.sha256, media_id: item.id })),
   });
   drawProblems(found(desk.post), Boolean(desk.post.id), acts);
@@ -134,8 +142,9 @@ function put(given: Fields): void {
 /** Crops moved on one picture mean nothing on the next. */
 async function centreCrops(): Promise<void> {
   for (const variant of desk.post.variants) {
-    if ("cover" in variant.overrides) await saver.patch(`/posts/${desk.post.id}/variants/${variant.id}`, { overrides: { cover: null } });
+    if ("cover" in variant.overrides) saver.part(variant.account_id, { cover: null });
   }
+  await saver.flush();
 }
 
 async function takeImported(imported: Fields): Promise<void> {
@@ -167,7 +176,9 @@ function offerKept(): void {
   message("kept", "warn", say("kept", { at: dayAndClock(new Date(kept.at)) }), restore, drop);
   restore.addEventListener("click", () => void mayChange().then((yes) => {
     if (!yes) return;
+    saver.parts = kept.parts ?? {};
     put(kept.fields);
+    draw();
     touch();
     saver.forget();
     clear("kept");
@@ -183,7 +194,9 @@ function offerStale(kept: Kept): void {
   const drop = make("button", { type: "button", class: "btn btn-sm" }, say("drop"));
   message("kept", "warn", say("keptStale", { at: dayAndClock(new Date(kept.at)) }), look, drop);
   look.addEventListener("click", () => void mayChange().then((yes) => {
-    if (yes) void settle(kept.fields, kept.base ?? {}, true);
+    if (!yes) return;
+    saver.parts = kept.parts ?? {};
+    void settle(kept.fields, kept.base ?? {}, true);
   }));
   drop.addEventListener("click", () => {
     saver.forget();
@@ -227,7 +240,7 @@ onFiles("import-file", (given) => void importFiles(given, begun(editor), takeImp
 byId("import-page").addEventListener("click", () => void importPage(() => begun(editor), takeImported));
 byId("export-word").addEventListener("click", () => void exportWord());
 window.addEventListener("beforeunload", (event) => {
-  if (saver.dirty && (desk.post.id || begun(editor))) event.preventDefault();
+  if (saver.unsaved && (desk.post.id || begun(editor))) event.preventDefault();
 });
 
 /** Another page sent the writer here because of one problem: #problem- and its key or rule. */

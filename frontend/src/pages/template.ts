@@ -2,6 +2,7 @@
 import "../composer/composer.css";
 import { byId } from "../composer/dom";
 import { makeEditor } from "../composer/editor";
+import { heldOut } from "../composer/unheld";
 import { upload } from "../composer/pictures";
 import { toast } from "../lib/toast";
 
@@ -13,6 +14,7 @@ const editor = makeEditor(byId("editor"), byId("tools"), body.value, {
   unit: () => unit.value,
   upload: (file) => upload(file, unit.value, "picture"),
   noted: (notes) => notes.forEach((note) => toast(note, "warn")),
+  unheld: (what) => what.length && toast(heldOut(what), "warn", "unheld"),
   lockable: true,
 });
 

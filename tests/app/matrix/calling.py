@@ -49,7 +49,7 @@ def may(operation: Operation, who: str) -> bool:
         return True
     if who in (NOBODY, STRANGER):
         return who == STRANGER and (operation.who == ANYONE or not operation.names)
-    return any(
+    return who not in operation.unless and any(
         one in (ANYONE, f"={who}") or (who in ROLES and one in ROLES[who][1]) for one in operation.who.split("|")
     )
 

@@ -21,6 +21,7 @@ NAMED = {
     "deputy_id": "deputy",
     "filename": "static_file",
     "grant_id": "responder_grant",
+    "handover_id": "handover",
     "import_id": "plan",
     "key": "problem",
     "media_id": "media",
@@ -36,6 +37,7 @@ NAMED = {
     "remark_id": "reviewed_remark",
     "review_id": "reviewed_review",
     "revision_id": "reviewed_revision",
+    "role_id": "role",
     "session_id": "author_session",
     "sha256": "media_sha256",
     "slug": "slug",
@@ -70,6 +72,8 @@ class Operation:
     hidden: bool = False
     # What whoever may is answered with an empty or sample form, where that is a refusal for other reasons.
     may: frozenset[int] = frozenset()
+    # Roles that have the permission and may not all the same: they do not see the thing.
+    unless: frozenset[str] = frozenset()
 
     @property
     def api(self) -> bool:
@@ -118,6 +122,8 @@ _PASTES = "post.write|template.manage"
 _PICTURES = "media.write|template.manage"
 _MANAGES = "publication.manage"
 _OR_PLANS = "publication.manage|post.schedule"
+# Configures reviews and sees no post.
+_BLIND = frozenset({"security_administrator"})
 _STANDS_IN = "review.configure|=reviewer"
 _HELD = "publication_id=held_publication"
 
@@ -244,6 +250,7 @@ API = [
         "review.decide|review.configure",
         "DELETE /api/v1/revisions/<revision_id>/escalation",
         "revision_id=asked_revision",
+        unless=_BLIND,
     ),
     op(
         "review.decide",
@@ -265,6 +272,7 @@ API = [
     op("review.configure", "PUT /api/v1/units/<unit_id>/review-chain", json={"stages": [{"name": "审核"}]}),
     op("unit.read", "GET /api/v1/users"),
     op("unit.read", "GET /api/v1/users/<user_id>"),
+    op("user.manage", "GET /api/v1/users/<user_id>/holdings", "user_id=author_user"),
 ]
 
 ACCOUNTS = [
@@ -276,6 +284,8 @@ ACCOUNTS = [
     op("account.manage", "GET /accounts/<account_id>/connect"),
     op("account.manage", "GET /accounts/<account_id>/connected"),
     op("account.manage", "POST /accounts/<account_id>/deactivation"),
+    # Of the county alone: the unit that it names is its own already.
+    op("account.manage", "POST /accounts/<account_id>/unit", form={"unit_id": "{unit}", "reason": "机构改革"}),
     op("account.manage", "POST /accounts/<account_id>/pasted"),
     op("account.manage", "POST /accounts/<account_id>/poll"),
     op("account.manage", "POST /accounts/<account_id>/probe"),
@@ -441,7 +451,12 @@ REVIEW = [
     op("post.read", "GET /review/<review_id>"),
     op("review.decide", "POST /review/<review_id>", form={"decision": "returned", "comment": "请改"}),
     op("review.decide", "POST /review/<review_id>/escalation", form={"user_id": "{elder_user}", "question": "可否"}),
-    op("review.decide|review.configure", "POST /review/<review_id>/escalation/withdrawal", "review_id=asked_review"),
+    op(
+        "review.decide|review.configure",
+        "POST /review/<review_id>/escalation/withdrawal",
+        "review_id=asked_review",
+        unless=_BLIND,
+    ),
     op(_DECIDES, "POST /review/<review_id>/remarks", form={"quote": "租金押金", "text": "请核对"}),
     op(_DECIDES, "POST /review/<review_id>/remarks/<remark_id>/resolution"),
     op(
@@ -469,7 +484,14 @@ SETTINGS = [
     op(ANYONE, "GET /settings/deputies"),
     op(_STANDS_IN, "POST /settings/deputies", form={**_DEPUTY, **_LOCAL_HOURS}, names=True),
     op(_STANDS_IN, "POST /settings/deputies/<deputy_id>/end"),
-    op("event.read", "GET /settings/events"),
+    op("event.read|security.manage", "GET /settings/events"),
+    op("event.read", "POST /settings/events/export"),
+    op("event.read", "POST /settings/events/verification"),
+    # Of the whole installation: nobody of the county.
+    op("=chief", "GET /settings/identity-provider", names=True),
+    op("=chief", "POST /settings/identity-provider", names=True),
+    op("=chief", "POST /settings/identity-provider/removal", names=True),
+    op("=chief", "POST /settings/identity-provider/test", names=True),
     op("unit.read", "GET /settings/people"),
     op(
         "user.manage",
@@ -485,15 +507,47 @@ SETTINGS = [
     ),
     op("unit.read|=none", "GET /settings/people/<user_id>"),
     op("user.manage", "POST /settings/people/<user_id>/deactivation"),
-    op("user.manage", "POST /settings/people/<user_id>/grants", form={"role": "author", "unit_id": "{unit}"}),
-    op("user.manage", "POST /settings/people/<user_id>/grants/<grant_id>/revocation", "user_id=responder_user"),
-    op("user.manage", "POST /settings/people/<user_id>/password", form={"password": "correct horse 12"}),
+    op("role.manage", "POST /settings/people/<user_id>/grants", form={"role": "author", "unit_id": "{unit}"}),
+    op("role.manage", "POST /settings/people/<user_id>/grants/<grant_id>/revocation", "user_id=responder_user"),
+    op("user.manage", "GET /settings/people/<user_id>/handover"),
+    op("user.manage", "POST /settings/people/<user_id>/handover"),
+    op("user.manage", "GET /settings/people/<user_id>/handovers/<handover_id>"),
+    op("security.manage", "POST /settings/people/<user_id>/sessions/end"),
+    op("security.manage", "POST /settings/people/<user_id>/tokens/<token_id>/revocation", "user_id=author_user"),
+    op("security.manage", "POST /settings/people/<user_id>/unlocking"),
+    op("security.manage", "POST /settings/people/<user_id>/password", form={"password": "correct horse 12"}),
+    op("security.manage", "POST /settings/people/<user_id>/identity", form={"listed": "wang-1"}),
+    op("security.manage", "POST /settings/people/<user_id>/identity/removal"),
+    op("security.manage", "POST /settings/people/<user_id>/password/removal"),
     op("user.manage", "POST /settings/people/<user_id>/reactivation"),
-    op("user.manage", "POST /settings/people/<user_id>/second-factor/reset", "user_id=author_user"),
+    op("security.manage", "POST /settings/people/<user_id>/second-factor/reset", "user_id=author_user"),
+    op(ANYONE, "GET /settings/mail"),
+    op(ANYONE, "POST /settings/mail/address", form={"address": "me@example.cn"}),
+    op(ANYONE, "POST /settings/mail/choices", form={"review": "daily"}),
+    op(ANYONE, "POST /settings/mail/code", form={"code": "00000000"}),
+    op(ANYONE, "POST /settings/mail/removal"),
     op(ANYONE, "GET /settings/preview-recipients"),
     op(ANYONE, "POST /settings/preview-recipients"),
     op("unit.read", "GET /settings/review-chain"),
     op("review.configure", "POST /settings/review-chain", form={"unit_id": "{unit}", "inherit": "1"}, names=True),
+    op("unit.read", "GET /settings/roles"),
+    op(
+        "role.manage",
+        "POST /settings/roles",
+        form={"unit_id": "{unit}", "name": "新角色", "permissions": "post.write"},
+        names=True,
+    ),
+    op("role.manage", "GET /settings/roles/new"),
+    op("unit.read", "GET /settings/roles/<role_id>"),
+    op(
+        "role.manage",
+        "POST /settings/roles/<role_id>",
+        form={"name": "改名", "permissions": "post.write", "version": "1"},
+    ),
+    op("role.manage", "POST /settings/roles/<role_id>/retirement"),
+    op("unit.read", "GET /settings/separation"),
+    # Of the whole installation: who is not the administrator of every tree may not.
+    op("role.manage", "POST /settings/separation", may={403}),
     op("unit.read", "GET /settings/units"),
     op(
         "unit.manage",
@@ -503,8 +557,8 @@ SETTINGS = [
     ),
     op("unit.read", "GET /settings/units/<unit_id>/sites"),
     op("unit.manage", "POST /settings/units/<unit_id>/sites", form={"domains": "example.gov.cn"}),
-    op("user.manage", "GET /settings/units/<unit_id>/trust"),
-    op("user.manage", "POST /settings/units/<unit_id>/trust"),
+    op("security.manage", "GET /settings/units/<unit_id>/trust"),
+    op("security.manage", "POST /settings/units/<unit_id>/trust"),
 ]
 
 _PACK_IMPORT = "/settings/packs/<pack_id>/imports/<import_id>"
@@ -557,6 +611,8 @@ PERSONAL = [
     # Nothing was proved.
     op(ANYONE, "POST /proof", may={403}),
     op(ANYONE, "GET /proof/dialog"),
+    op(ANYONE, "GET /proof/provider"),
+    op(ANYONE, "POST /settings/profile/identity/removal"),
     op(ANYONE, "POST /proof/passkey/options"),
     op(ANYONE, "GET /machine"),
     op(ANYONE, "POST /sign-out"),
@@ -592,6 +648,9 @@ OPEN = [
     op(PUBLIC, "POST /sign-in", may={401}),
     op(PUBLIC, "POST /sign-in/passkey", may={401}),
     op(PUBLIC, "POST /sign-in/passkey/options"),
+    # Nobody set out from here.
+    op(PUBLIC, "GET /sign-in/provider"),
+    op(PUBLIC, "GET /sign-in/provider/return"),
     op(PUBLIC, "GET /sign-in/second"),
     op(PUBLIC, "POST /sign-in/second", may={401}),
     op(PUBLIC, "GET /sitemap.xml"),

@@ -21,6 +21,7 @@ from app.accounts.models import Account
 from app.checks import importing, keeping
 from app.checks.models import PackTerm
 from app.db import atomic, db, new_id
+from app.handover.models import Handover
 from app.inbox.models import Conversation, Message, MessageMedia
 from app.inbox.services import ingest
 from app.inspection.models import Finding
@@ -38,7 +39,7 @@ from app.review import deputies, remarks
 from app.review import services as review
 from app.review.models import Opening, Review
 from app.units.access import ROLES, Actor, actor_for
-from app.units.models import ApiToken, BrowserSession, Grant, Passkey, Unit, User
+from app.units.models import ApiToken, BrowserSession, Grant, Passkey, Role, Unit, User
 from connectors.values import InboundMessage
 
 # Of the county's things, its people and its name. No piece of anything else.
@@ -539,4 +540,25 @@ def _rest(world: World) -> None:
         db.session.add(delivery)
         db.session.flush()
         world.ids |= {"channel": channel.id, "notice": notice.id, "delivery": delivery.id, "finding": finding.id}
+        role = Role(
+            unit_id=unit,
+            name=f"{world.mark}{world.secret}角色",
+            permissions=["post.read"],
+            created_by="",
+            created_at=world.now,
+            updated_at=world.now,
+        )
+        left = Handover(
+            user_id=world.ids[f"{NONE}_user"],
+            unit_id=unit,
+            made_by="",
+            made_by_name=world.mark,
+            groups=[
+                {"title": "角色", "lines": [{"words": f"{world.mark}{world.secret}", "detail": "", "outcome": ""}]}
+            ],
+            at=world.now,
+        )
+        db.session.add_all([role, left])
+        db.session.flush()
+        world.ids |= {"role": role.id, "handover": left.id}
     assert db.session.get(Media, world.ids["media"]) is not None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import ast
 import json
-import socketserver
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,10 +19,13 @@ from app.db import atomic, db
 from app.errors import Invalid, NotFound
 from app.notices import services as notices
 from app.notices.delivery import DELAYS
+from app.notices.groups import GROUPS
 from app.notices.models import AlertChannel, Delivery, Notice
 from app.units.access import Actor
+from tests.app.notices.mailbox import Mailbox
 from tests.app.publishing.kit import Desk
 from tests.app.publishing.web import browser, sound
+from tests.architecture.test_repository import ROOT
 
 
 class Receiver:
@@ -55,30 +58,11 @@ def receiver() -> Iterator[Receiver]:
     made.server.server_close()
 
 
-class Mailbox(socketserver.StreamRequestHandler):
-    """As much SMTP as one message needs."""
-
-    def handle(self) -> None:
-        self.wfile.write(b"220 test\r\n")
-        for line in iter(self.rfile.readline, b""):
-            word = line.split()[0].upper()
-            if word == b"DATA":
-                self.wfile.write(b"354 go\r\n")
-                mail = b"".join(iter(self.rfile.readline, b".\r\n"))
-                self.server.mails.append(mail.decode())  # type: ignore[attr-defined]
-            self.wfile.write(b"221 bye\r\n" if word == b"QUIT" else b"250 ok\r\n")
-            if word == b"QUIT":
-                return
-
-
 @pytest.fixture
-def mailbox() -> Iterator[Any]:
-    server = socketserver.TCPServer(("127.0.0.1", 0), Mailbox)
-    server.mails = []  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server
-    server.shutdown()
-    server.server_close()
+def mailbox() -> Iterator[Mailbox]:
+    box = Mailbox()
+    yield box
+    box.close()
 
 
 @pytest.fixture
@@ -111,13 +95,10 @@ def test_it_is_told_in_the_transaction_of_the_fact(desk: Desk, now: datetime) ->
 
 
 def test_an_alarm_reaches_the_units_and_the_installations_channels(
-    app: Flask, desk: Desk, now: datetime, receiver: Receiver, mailbox: Any
+    app: Flask, desk: Desk, now: datetime, receiver: Receiver, mailbox: Mailbox
 ) -> None:
-    host, port = mailbox.server_address
     known = app.extensions["tandem_config"]
-    app.extensions["tandem_config"] = replace(
-        known, smtp_url=f"smtp://{host}:{port}?from=tandem@example.cn", alert_email="duty@example.cn"
-    )
+    app.extensions["tandem_config"] = replace(known, smtp_url=mailbox.url, alert_email="duty@example.cn")
     notices.add_channel(desk.admin, unit_id=desk.city.id, kind="webhook", target=receiver.url, now=now)
     tell(desk, now, key="quiet", level="info")
     tell(desk, now)
@@ -127,7 +108,7 @@ def test_an_alarm_reaches_the_units_and_the_installations_channels(
     assert body["title"] == "发布待核实"
     assert body["url"] == "http://127.0.0.1:8000/x"
     (mail,) = mailbox.mails
-    assert "To: duty@example.cn" in mail
+    assert mail["To"] == "duty@example.cn"
     deliveries = db.session.scalars(select(Delivery)).all()
     assert {d.status for d in deliveries} == {"sent"}
     assert body["event_id"] in {d.id for d in deliveries}
@@ -219,3 +200,16 @@ def test_the_pages(app: Flask, desk: Desk, now: datetime, receiver: Receiver) ->
     assert "没有送达" in admin.post(f"/settings/alerts/{channel.id}/test", follow_redirects=True).text
     admin.post(f"/settings/alerts/{channel.id}/remove")
     assert notices.channels_of(desk.admin) == []
+
+
+def test_of_every_kind_that_is_told_people_can_choose_whether_it_comes_by_mail() -> None:
+    told = set()
+    for path in ROOT.glob("app/**/*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func) in ("tell", "notices.tell")):
+                continue
+            kind = next(word.value for word in node.keywords if word.arg == "kind")
+            first = kind.values[0] if isinstance(kind, ast.JoinedStr) else kind
+            assert isinstance(first, ast.Constant), ast.unparse(node)
+            told.add(str(first.value).partition(".")[0])
+    assert told == {kind for group in GROUPS for kind in group.kinds}

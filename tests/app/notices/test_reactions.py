@@ -52,6 +52,18 @@ def test_each_stage_rings_for_those_whose_turn_it_is(world: World, now: datetime
     assert bell(world.outsider) == []
 
 
+def test_whose_turn_it_is_no_more_need_not_read_of_it(world: World, now: datetime) -> None:
+    """The bell stops, and a mail of the day leaves it out; those whose turn comes next hear of that."""
+    post = review.submit(world.author, posts.create_post(world.author, world.fields(), now).id, now)
+    assert post.revision_id is not None
+    assert [notices.unread(actor) for actor in world.reviewers] == [1, 1, 1, 1]
+    review.decide(world.reviewers[0], post.revision_id, "approved", "", None, now)
+    assert [notices.unread(actor) for actor in world.reviewers] == [0, 1, 1, 1]
+    review.decide(world.reviewers[1], post.revision_id, "returned", "第二段数字不对。", None, now)
+    assert [notices.unread(actor) for actor in world.reviewers] == [0, 0, 0, 0]
+    assert notices.unread(world.author) == 1
+
+
 def test_who_wrote_it_learns_that_it_is_approved(world: World, now: datetime) -> None:
     post = review.submit(world.author, posts.create_post(world.author, world.fields(), now).id, now)
     assert post.revision_id is not None

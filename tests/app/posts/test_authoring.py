@@ -182,6 +182,22 @@ def test_a_part_set_by_hand_is_of_its_own_kind(
     assert list(refused.value.errors) == [f"overrides.{next(iter(overrides))}"]
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_picture_that_the_library_never_had_is_named_as_that(world: World, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(), now)
+    weibo, wechat = posts.current_variants(post)
+    never = "ab" * 32
+    for variant, part in (
+        (weibo, {"images": [{"sha256": never, "media_id": ""}]}),
+        (wechat, {"content_html": f'<p>甲<img src="/media/{never}"></p>'}),
+    ):
+        with pytest.raises(Invalid) as refused:
+            posts.override_variant(world.author, post.id, variant.id, part, now)
+        ((name, (words,)),) = refused.value.errors.items()
+        assert name == f"overrides.{next(iter(part))}"
+        assert "不在素材库中" in words
+
+
 def test_words_and_numbers_inside_a_structured_part_are_checked(world: World, now: datetime) -> None:
     """Also in parts that were stored when any kind was taken."""
     post = posts.create_post(world.author, world.fields(), now)

@@ -158,3 +158,57 @@ def test_who_keeps_templates_pastes_into_them_with_pictures(world: World) -> Non
     result = clean_paste(world.admin, unit_id=world.city.id, html=html, now=world.now)
     assert result.html.count('src="/media/') == 1
     assert "1 张图片已存入素材库。" in result.notes
+
+
+def test_raised_and_lowered_by_style_is_raised_and_lowered() -> None:
+    given = '<p>100m<span style="vertical-align:super;font-weight:bold">2</span>，H<span style="vertical-align:sub">2</span>O</p>'
+    assert clean(given, keep, foreign=True).html == "<p>100m<strong><sup>2</sup></strong>，H<sub>2</sub>O</p>"
+
+
+def listed(*items: tuple[str, str, str]) -> str:
+    """Paragraphs of Word's clipboard: list and level, number, words."""
+    marker = "<span style='mso-list:Ignore'>{}<span>&nbsp;&nbsp;</span></span>"
+    return "".join(
+        f"<p class=MsoListParagraph style='mso-list:{of}'>{marker.format(number)}{words}</p>"
+        for of, number, words in items
+    )
+
+
+@pytest.mark.parametrize(
+    ("items", "kept"),
+    [
+        (
+            (("l0 level1 lfo1", "第一条", "甲"), ("l0 level1 lfo1", "第二条", "乙")),
+            "<p>第一条　甲</p><p>第二条　乙</p>",
+        ),
+        (
+            (("l0 level1 lfo1", "1.", "甲"), ("l0 level2 lfo1", "（1）", "子"), ("l0 level1 lfo1", "2.", "乙")),
+            "<ol><li>甲<p>（1）子</p></li><li>乙</li></ol>",
+        ),
+        ((("l0 level1 lfo1", "a.", "甲"), ("l0 level1 lfo1", "b.", "乙")), "<p>a. 甲</p><p>b. 乙</p>"),
+        (
+            (("l0 level1 lfo1", "1.", "甲"), ("l1 level1 lfo2", "1.", "乙"), ("l1 level1 lfo2", "4.", "丙")),
+            '<ol><li>甲</li></ol><ol><li>乙</li></ol><ol start="4"><li>丙</li></ol>',
+        ),
+        ((("l0 level1 lfo1", "·", "甲"), ("l0 level1 lfo1", "·", "乙")), "<ul><li>甲</li><li>乙</li></ul>"),
+    ],
+)
+def test_numbers_of_word_stay_what_they_were(items: tuple[tuple[str, str, str], ...], kept: str) -> None:
+    assert clean(listed(*items), keep, foreign=True).html == kept
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (
+            '<ol><li>甲</li><li value="5">乙</li><li>丙</li></ol>',
+            '<ol><li>甲</li></ol><ol start="5"><li>乙</li><li>丙</li></ol>',
+        ),
+        ('<ol type="a" start="3"><li><p>甲</p></li><li>乙</li></ol>', "<p>c. 甲</p><p>d. 乙</p>"),
+        ("<ol reversed><li>甲</li><li>乙</li></ol>", "<p>2. 甲</p><p>1. 乙</p>"),
+        ('<ol style="list-style-type:cjk-ideographic"><li>甲</li><li>乙</li></ol>', "<p>一、甲</p><p>二、乙</p>"),
+    ],
+)
+def test_numbers_of_lists_that_no_start_tells_are_kept(given: str, kept: str) -> None:
+    assert clean(given, keep).html == kept
+    assert clean(kept, keep).html == kept

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.errors import Invalid
 from app.posts import services as posts
 from app.posts.sanitising import clean
+from app.posts.titles import title_of
 from tests.app.posts.helpers import SAMPLES, World
 
 
@@ -117,3 +119,29 @@ def test_an_address_that_is_none_is_taken_out(world: World, now: datetime) -> No
     cleaned = posts.clean_paste(world.author, unit_id=world.city.id, html="<p>甲<img src='//[x'>乙</p>", now=now)
     assert cleaned.html == "<p>甲乙</p>"
     assert "外部图片" in cleaned.notes[0]
+
+
+@pytest.mark.parametrize("tag", ["div", "section", "span", "blockquote", "ul", "font"])
+def test_however_deep_it_is_nested_the_text_stays(tag: str) -> None:
+    deep = clean(f"<{tag}>" * 300 + "重要<p>文字</p><p>第二</p>" + f"</{tag}>" * 300 + "<p>后文</p>", keep)
+    read = html5lib.parse(deep.html, treebuilder="etree", namespaceHTMLElements=False)
+    assert "".join(read.itertext()).split() == ["重要文字第二后文"]
+    assert "文字第二" not in deep.html
+    assert any("太深" in note for note in deep.notes)
+    assert cleaned(deep.html) == deep.html
+
+
+def test_what_no_reader_reads_to_its_end_is_refused() -> None:
+    for html in ("<div>" * 500 + "重要", "<ul><li>" * 5000 + "重要", "<p><b>" * 100_000):
+        with pytest.raises(Invalid) as refused:
+            clean(html, keep)
+        assert "层层嵌套" in refused.value.message
+    assert "重要" in title_of("<div>" * 300 + "<p>重要的一段话。</p>")[1]
+
+
+def test_heads_and_feet_of_tables_and_lines_of_code_are_what_they_look_like() -> None:
+    table = "<table><thead><tr><td>头</td></tr></thead><tfoot><tr><td>脚</td></tr></tfoot><tbody><tr><td>身</td></tr></tbody></table>"
+    assert cleaned(table) == (
+        "<table><thead><tr><th>头</th></tr></thead><tbody><tr><td>身</td></tr></tbody><tfoot><tr><td>脚</td></tr></tfoot></table>"
+    )
+    assert cleaned("<pre>甲<br>乙</pre>") == "<pre>甲\n乙</pre>"

@@ -13,7 +13,7 @@ from app.errors import Invalid
 from app.review import services as review
 from app.review.models import Review
 from tests.app.posts.helpers import World
-from tests.app.review.conftest import Enter
+from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import STAGES, again, approve, run_of, submitted
 from tests.architecture.pages import faults
 
@@ -63,8 +63,10 @@ def test_all_that_a_stage_says_is_kept(enter: Enter, world: World) -> None:
     first, last = review.chain_of(world.bureau.id).stages
     assert first == {
         "name": "初审", "role": "reviewer", "rule": "all", "hours": 8, "working": True, "secrecy": True,
+        "demanded": True,
     }  # fmt: skip
     assert (last["hours"], last["working"], last["secrecy"]) == (None, False, True)
+    assert last["demanded"], "the box of the last stage stands ticked on the page that was saved"
     page = enter(world.admin).get(f"{PATH}?unit_id={world.city.id}").text
     assert 'value="8"' in page
     assert page.count("checked") == 2
@@ -164,3 +166,35 @@ def test_a_run_from_before_limits_has_none(world: World, now: datetime) -> None:
     assert [stage["secrecy"] for stage in shown["stages"]] == [False, False, True]
     assert approve(world.reviewers[0], run, now).due_at is None
     assert run_of(run.post).stage == 1
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_a_unit_asks_for_nobody_passes_without_saying_so(
+    enter: Enter, call: Call, world: World, now: datetime
+) -> None:
+    """Saved on the page, or asked for by the API, the check is demanded of programs, too; where no unit asked they may be silent,
+    and that is on record."""
+    plain = submitted(world)
+    enter(world.admin).post(PATH, data=form(world, "终审"))
+    asked = submitted(world)
+    first = world.reviewers[0]
+    chain = f"/units/{world.city.id}/review-chain"
+    told = call(world.admin, "GET", chain).json["stages"]
+    assert told[-1]["secrecy"] is True
+    said = {"decision": "approved"}
+    for number, reviewer in enumerate(world.reviewers[:3]):
+        assert call(reviewer, "POST", f"/revisions/{plain.revision_id}/decisions", said).json["stage"] == min(
+            number + 1, 2
+        )
+    assert (again(plain).status, again(plain).decisions[-1].secrecy) == ("approved", None)
+    refused = call(first, "POST", f"/revisions/{asked.revision_id}/decisions", said)
+    assert (refused.status_code, list(refused.json["errors"])) == (422, ["secrecy"])
+    call(first, "GET", f"/reviews/{asked.id}")
+    several = call(first, "POST", "/reviews/approvals", {"review_ids": [asked.id]}).json["items"]
+    assert (several[0]["done"], "保密审查" in several[0]["words"]) == (False, True)
+    done = call(first, "POST", f"/revisions/{asked.revision_id}/decisions", {**said, "secrecy": True})
+    assert (done.status_code, again(asked).status) == (200, "approved")
+    # As it was read, so it is kept; without the word it is not asked for.
+    assert call(world.admin, "PUT", chain, {"stages": told}).json["stages"] == told
+    call(world.admin, "PUT", chain, {"stages": [{"name": "终审"}]})
+    assert "secrecy" not in call(world.admin, "GET", chain).json["stages"][-1]

@@ -8,18 +8,19 @@ import pytest
 from sqlalchemy import select
 
 from app.audit.models import Event
-from app.db import atomic, db
+from app.db import atomic, db, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.review import deputies
 from app.review import services as review
 from app.review.models import Deputy
 from app.units.access import SYSTEM, Actor
-from app.units.models import Grant, User
+from app.units.models import Grant, Unit, User
 from app.units.second_factor import require_second_factor
 from tests.app.posts.helpers import World
 from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import STAGES, again, approve, bell, submitted
 from tests.app.units.trusted import give_authenticator
+from tests.architecture.pages import faults
 
 WEEK = timedelta(days=7)
 
@@ -263,4 +264,54 @@ def test_the_rule_of_a_second_factor_holds_for_deputies(world: World, clerk: Act
     assert "deputy_id" in refused.value.errors
     give_authenticator(clerk, now)
     appoint(world, world.reviewers[1], clerk)
+    assert approve(clerk, run, now).stage == 1
+
+
+def give(person: Actor, unit: Unit, role: str = "reviewer") -> None:
+    with atomic():
+        db.session.add(Grant(user_id=person.user_id, role=role, unit_id=unit.id))
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_the_absent_are_given_later_is_not_the_deputys(world: World, clerk: Actor, enter: Enter) -> None:
+    """Whoever gives a right to the absent person thinks of that person; and an administrator who set the deputy had a right to
+    give no more than what there was (docs/decisions/0014)."""
+    now = utcnow()
+    chief = world.person("chief", world.bureau, "reviewer")
+    row = appoint(world, chief, clerk, starts_at=now, ends_at=now + WEEK, now=now)
+    assert row.covers == [{"role": "reviewer", "unit_id": world.bureau.id}]
+    give(chief, world.city)
+    run = submitted(world)
+    assert chief.user_id in review.deciders(run, now)
+    assert clerk.user_id not in review.deciders(run, now)
+    assert "待您审核" not in bell(clerk)
+    assert review.waiting_for(clerk, now) == []
+    with pytest.raises(Forbidden):
+        approve(clerk, run, now)
+    page = enter(chief).get("/settings/deputies").text
+    assert faults(page) == []
+    assert "又得到审核权限" in page
+    assert world.city.name in page
+    # Ended and set anew, it covers both.
+    deputies.end(chief, row.id, now)
+    appoint(world, chief, clerk, starts_at=now, ends_at=now + WEEK, now=now)
+    assert clerk.user_id in review.deciders(run, now)
+    assert approve(clerk, run, now).decisions[0].for_user_id == chief.user_id
+    assert "又得到审核权限" not in enter(chief).get("/settings/deputies").text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_the_absent_lose_the_deputy_loses(world: World, clerk: Actor, enter: Enter) -> None:
+    now = utcnow()
+    chief = world.reviewers[0]
+    appoint(world, chief, clerk, starts_at=now, ends_at=now + WEEK, now=now)
+    run = submitted(world)
+    with atomic():
+        db.session.query(Grant).filter(Grant.user_id == chief.user_id).delete()
+    with pytest.raises((Forbidden, NotFound)):
+        approve(clerk, run, now)
+    assert clerk.user_id not in review.deciders(run, now)
+    assert "现在不能代为审核" in enter(clerk).get("/settings/deputies").text
+    # Taken away and given back is what it was.
+    give(chief, world.city)
     assert approve(clerk, run, now).stage == 1

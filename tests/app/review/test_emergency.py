@@ -216,7 +216,7 @@ def test_the_first_approval_always_checks_for_secrets(world: World, now: datetim
     with pytest.raises(Invalid, match="保密审查"):
         approve(world.reviewers[0], run, now, secrecy=False)
     # Several at once: who says nothing of it has not done it.
-    review.opened(world.reviewers[0], run, now)
+    review.opened(world.reviewers[0], review.look_at(run), now)
     (outcome,) = review.approve_opened(world.reviewers[0], [run.id], "", now, secrecy=None)
     assert (outcome.done, "保密审查" in outcome.words) == (False, True)
 

@@ -12,6 +12,7 @@ import pytest
 from docx.document import Document
 from docx.table import Table
 from docx.text.paragraph import Paragraph
+from flask.testing import FlaskClient
 
 from app.audit.models import Event
 from app.db import atomic, db
@@ -21,7 +22,7 @@ from app.publishing import services as publishing
 from app.publishing.models import Publication, Worker
 from app.review import deputies
 from app.review import services as review
-from app.review.form import approval_form
+from app.review.form import Form, approval_form
 from app.review.form_docx import drawn, export_form
 from app.review.models import Review
 from tests.app.posts.helpers import World
@@ -32,6 +33,9 @@ from tests.architecture.pages import faults
 
 WORDS = {"published": "已发布"}
 GOLDEN = Path(__file__).with_name("approval_form.txt")
+RETURNED = Path(__file__).with_name("approval_form_returned.txt")
+EMERGENCY = Path(__file__).with_name("approval_form_emergency.txt")
+AFTERWARDS = Path(__file__).with_name("approval_form_afterwards.txt")
 
 
 def lines(content: bytes) -> list[str]:
@@ -84,25 +88,74 @@ def published(world: World, now: datetime) -> Review:
     return run
 
 
-def test_the_file_says_all_of_it(published: Review, world: World, now: datetime) -> None:
-    form = approval_form(world.author, published.post_id, now + timedelta(hours=4))
+def same(form: Form, golden: Path) -> None:
+    """The file of the form is the golden one, its hashes the revision's."""
     text = "\n".join(lines(drawn(form, WORDS.__getitem__))) + "\n"
-    hashes = {variant.sha256: f"<sha256 {number}>" for number, variant in enumerate(published.revision.variants)}
-    for sha256, name in hashes.items():
-        assert text.count(sha256) == 1
-        text = text.replace(sha256, name)
-    assert text == GOLDEN.read_text(encoding="utf-8")
+    for number, variant in enumerate(form.revision.variants):
+        assert text.count(variant.sha256) == 1
+        text = text.replace(variant.sha256, f"<sha256 {number}>")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def plain(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+
+
+def printed(client: FlaskClient, form: Form, golden: Path) -> None:
+    """What is printed says all that the file says, times apart, which it tells to the second."""
+    number = form.revision.number
+    page = client.get(f"/posts/{form.post.id}/approval-form?revision={number}").text
+    assert faults(page) == []
+    shown = plain(page).replace(" ", "")
+    for line in golden.read_text(encoding="utf-8").splitlines()[2:]:
+        # The head of a table that stands on the page only with rows.
+        if line.startswith("| 程度"):
+            continue
+        for part in re.split(r"[|/，：；（）]|2026年\d+月\d+日 \d\d:\d\d|<sha256 \d>|第 \d 版", line):
+            if not re.fullmatch(r"[\W\d]*|(微信公众号|微博)·.*", part.strip()):
+                assert part.replace(" ", "") in shown, part
+
+
+def test_the_file_says_all_of_it(published: Review, world: World, now: datetime) -> None:
+    same(approval_form(world.author, published.post_id, now + timedelta(hours=4)), GOLDEN)
+
+
+def test_of_what_was_returned(published: Review, world: World, enter: Enter, now: datetime) -> None:
+    """The form of the run that came back says by whom and why; the stages behind it were not reached."""
+    form = approval_form(world.author, published.post_id, now + timedelta(hours=4), 1)
+    same(form, RETURNED)
+    printed(enter(world.author), form, RETURNED)
+
+
+def test_of_an_emergency(world: World, enter: Enter, now: datetime) -> None:
+    """Passed first by the last stage and published; too late by the other two."""
+    with atomic():
+        db.session.add(Worker(id="w", started_at=now, beat_at=now + timedelta(days=3650)))
+    post = posts.create_post(world.author, world.fields(), now)
+    run = run_of(review.submit(world.author, post.id, now, emergency="台风将至，须立即转移。"))
+    approve(world.reviewers[0], run, now + timedelta(minutes=10), "同意先发。")
+    publishing.schedule(world.author, post.id, publish_at=now + timedelta(hours=1), now=now + timedelta(minutes=20))
+    for number, row in enumerate(db.session.query(Publication).order_by(Publication.position)):
+        force(row, "published", now + timedelta(hours=1), url=f"https://example.cn/{number}")
+    late = now + timedelta(hours=25)
+    form = approval_form(world.author, post.id, late)
+    same(form, EMERGENCY)
+    printed(enter(world.author), form, EMERGENCY)
+    approve(world.reviewers[1], run, late)
+    approve(world.reviewers[2], run, late + timedelta(hours=1), "补审同意。")
+    form = approval_form(world.author, post.id, late + timedelta(hours=2))
+    same(form, AFTERWARDS)
+    printed(enter(world.author), form, AFTERWARDS)
 
 
 def test_the_page_says_the_same(published: Review, world: World, enter: Enter) -> None:
     page = enter(world.author).get(f"/posts/{published.post_id}/approval-form").text
     assert faults(page) == []
-    plain = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
     for words in (
         "暴雨橙色预警", "市气象台", "已说明，同意。", "代reviewer1", "已做保密审查", "引自气象台原文", "已改正",
         "请说明用词。", "127.0.0.1:8010/0", *(variant.sha256 for variant in published.revision.variants),
     ):  # fmt: skip
-        assert words in plain, words
+        assert words in plain(page), words
     assert "发布审批单" in enter(world.author).get(f"/posts/{published.post_id}/review-panel").text
 
 

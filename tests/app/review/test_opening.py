@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from sqlalchemy import update
 
-from app.db import db
+from app.db import atomic, db
 from app.errors import Invalid
+from app.posts.adapting import digest
 from app.review import services as review
 from app.review.models import Opening, Review
 from tests.app.posts.helpers import World
@@ -61,6 +63,40 @@ def test_what_moved_on_must_be_looked_at_again(world: World, runs: list[Review],
     second.get(f"/review/{runs[0].id}")
     (outcome,) = review.approve_opened(world.reviewers[1], [runs[0].id], "", now, secrecy=None)
     assert (outcome.done, outcome.title) == (True, "第0篇")
+
+
+def test_only_the_bytes_that_were_shown_are_approved(
+    world: World, runs: list[Review], enter: Enter, call: Call, now: datetime
+) -> None:
+    """Whatever way the payloads change under the same stage: what somebody opened is not what would go out."""
+    first = enter(world.reviewers[0])
+    first.get(f"/review/{runs[0].id}")
+    call(world.reviewers[0], "GET", f"/reviews/{runs[1].id}")
+    for run in runs[:2]:
+        with atomic():
+            variant = again(run).revision.variants[0]
+            variant.payload = {**variant.payload, "text": "另一段话"}
+            variant.sha256 = digest(variant.payload)
+    assert first.get("/review").text.count("未看") == 3
+    ids = [run.id for run in runs[:2]]
+    outcomes = review.approve_opened(world.reviewers[0], ids, "", now, secrecy=None)
+    assert [one.done for one in outcomes] == [False, False]
+    assert all("看过之后环节、内容有变" in one.words for one in outcomes)
+    assert [again(run).decisions for run in runs[:2]] == [[], []]
+    first.get(f"/review/{runs[0].id}")
+    (outcome,) = review.approve_opened(world.reviewers[0], ids[:1], "", now, secrecy=None)
+    assert outcome.done
+    assert again(runs[0]).decisions[0].sha256s == review.look_at(again(runs[0])).sha256s
+
+
+def test_what_was_opened_before_its_bytes_were_kept_is_opened_again(
+    world: World, runs: list[Review], enter: Enter, now: datetime
+) -> None:
+    enter(world.reviewers[0]).get(f"/review/{runs[0].id}")
+    with atomic():
+        db.session.execute(update(Opening).values(sha256s=None))
+    (outcome,) = review.approve_opened(world.reviewers[0], [runs[0].id], "", now, secrecy=None)
+    assert not outcome.done
 
 
 def test_one_refusal_stops_no_other(world: World, runs: list[Review], now: datetime, enter: Enter) -> None:

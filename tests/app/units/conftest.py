@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from app.db import utcnow
 from app.units.access import SYSTEM, Actor, actor_for
 from app.units.models import Unit, User
 from app.units.services import create_unit, create_user, issue_token
+from tests.app.units.identity_platform import IdentityPlatform, Platforms
 
 PASSWORD = "correct horse 12"
 
@@ -80,3 +81,15 @@ def bearer(town: Town) -> Callable[..., dict[str, str]]:
         return {"Authorization": f"Bearer {token}", **more}
 
     return headers
+
+
+@pytest.fixture(scope="session")
+def platforms() -> Iterator[Platforms]:
+    with Platforms().running() as running:
+        yield running
+
+
+@pytest.fixture
+def platform(platforms: Platforms) -> IdentityPlatform:
+    """An identity platform that nobody has asked before."""
+    return platforms.new()

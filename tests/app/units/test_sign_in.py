@@ -222,6 +222,18 @@ def test_after_an_idle_sign_out_the_same_person_can_save_the_page_left_open(
     assert save(left_open) == 400, "somebody else must not inherit the page"
 
 
+def test_who_is_not_signed_in_any_more_is_told_so_and_not_that_the_page_is_old(town: Town, app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    client = app.test_client()
+    answer = client.post(
+        "/posts", json={}, headers={"Accept": "application/json", "X-CSRFToken": "of a session that is gone"}
+    )
+    app.config["WTF_CSRF_ENABLED"] = False
+    assert answer.status_code == 401
+    assert "登录" in answer.get_json()["message"]
+    assert "太久" not in answer.get_json()["message"]
+
+
 def test_a_script_of_the_page_is_told_and_not_given_the_sign_in_page(town: Town, app: Flask) -> None:
     answer = app.test_client().get("/settings", headers={"Accept": "application/json"})
     assert answer.status_code == 401

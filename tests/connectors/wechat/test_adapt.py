@@ -109,6 +109,16 @@ def test_external_links_become_numbered_references_and_wechat_links_stay(make: M
     assert notes(adapted)["links"] == "1 个外链转为文末注释。"
 
 
+def test_references_go_on_where_the_texts_own_notes_end(make: Make) -> None:
+    html = '<p>见注[2]、<a href="https://www.gov.cn/a">国务院</a>，<a href="https://www.gov.cn/b">原文<br>附件</a>。</p><p>[2] 自注。</p>'
+    adapted = make().adapt(post(body_html=html))
+    content = adapted.payload["content_html"]
+    assert "国务院[3]" in content
+    assert "[3] 国务院：https://www.gov.cn/a" in content
+    assert "[4] 原文 附件：https://www.gov.cn/b" in content
+    assert notes(adapted)["links"] == "2 个外链转为文末注释，编号接在文中已有的 [2] 之后。"
+
+
 def test_a_host_that_only_looks_like_wechats_is_external(make: Make) -> None:
     html = '<p>见<a href="https://mp.weixin.qq.com.evil.example/s/1">此处</a>。</p>'
     assert "<a " not in make().adapt(post(body_html=html)).payload["content_html"]

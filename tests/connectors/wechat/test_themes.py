@@ -96,6 +96,34 @@ def test_type_grows_smaller_before_a_table_scrolls(make: Make, columns: int, sai
     assert ("font-size:12px" in html(adapted)) == (said == "小字号")
 
 
+def rows(*lines: str) -> str:
+    return "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in line.split())}</tr>" for line in lines)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        "1 城区线路 云溪站 白鹭站 6:00 22:00 2元",
+        "市财政局 综合部门 张三 办公室 8:30 17:30 无",
+        "项目 1月 2月 3月 4月 5月 6月",
+    ],
+)
+def test_a_record_never_becomes_the_names_of_columns(make: Make, first: str) -> None:
+    adapted = make().adapt(post(body_html=f"<table>{rows(first, '2 郊区 东站 西站 5:00 21:00 3元')}</table>"))
+    assert html(adapted).count("<td") == 14
+    assert notes(adapted)["table"] == "7 列的表格没有标明表头，不改为分行列表；在手机上可左右滑动查看。"
+
+
+@pytest.mark.parametrize("first", ["序号 线路 起点 终点 首班 末班 票价", "姓名 单位 职务 电话 性别 甲 乙"])
+def test_a_first_row_that_can_only_be_a_head_is_one_and_its_author_may_say_so(make: Make, first: str) -> None:
+    second = "1 城区 东站 西站 5:00 21:00 3元"
+    adapted = make().adapt(post(body_html=f"<table>{rows(first, second)}</table>"))
+    assert "<td" not in html(adapted)
+    assert "以首行作为栏目" in notes(adapted)["table"]
+    guessed = post(body_html=f"<table>{rows('单位名称 甲 乙', second[:8])}</table>", overrides={"tables": "split"})
+    assert "以首行作为栏目" in notes(make().adapt(guessed))["table"]
+
+
 def test_a_list_of_names_in_many_columns_has_no_head_and_stays(make: Make) -> None:
     row = "<tr>" + "".join(f"<td>王{name}</td>" for name in "甲乙丙丁戊己庚辛") + "</tr>"
     other = row.replace("王", "李")

@@ -57,7 +57,7 @@ def test_a_title_in_brackets_is_not_bracketed_again(make: Make, content: Content
 def test_without_a_summary_the_leading_sentences(make: Make, content: Content) -> None:
     body = f"<h2>小标题</h2><p>第一段说完了。</p><table><tr><td>1</td></tr></table><p>{LONG}</p>"
     adaptation = make().adapt(replace(content, summary="", body_html=body))
-    assert text(adaptation).startswith(f"【{content.title}】第一段说完了。\n市水务局")
+    assert text(adaptation).startswith(f"【{content.title}】小标题\n第一段说完了。\n市水务局")
     assert text(adaptation).endswith(f"。 {LINK}")
     assert set(kinds(adaptation)) == {"summary", "table", "cut"}
     assert literal_units(text(adaptation)) <= 280
@@ -116,6 +116,12 @@ def test_the_number_of_a_building_stays_its_number(make: Make, content: Content)
 def test_a_topic_set_by_hand_blocks_at_level_share(make: Make, content: Content) -> None:
     adaptation = make().adapt(replace(content, overrides={"text": f"说 #暴雨# 事 {LINK}"}))
     assert rules(adaptation) == ["weibo.topic"]
+
+
+def test_a_topic_has_no_mark_within(make: Make, content: Content) -> None:
+    adaptation = make(mode="full").adapt(replace(content, tags=("C#课程",)))
+    assert text(adaptation).endswith(f"。 #C课程# {LINK}")
+    assert "topics" in kinds(adaptation)
 
 
 @pytest.mark.parametrize("mode", ["full", "business"])
@@ -294,5 +300,7 @@ def test_who_is_sent_to_a_table_is_sent_to_the_link(make: Make, content: Content
     assert "停水时段详见链接，附表1另发。" in text(adaptation)
     assert "table" in kinds(adaptation)
     assert "详见下表" in text(make().adapt(replace(given, body_html="<p>正文。</p>")))
+    empty = make().adapt(replace(given, summary="", body_html=f"<h2>停水时段</h2>{table}<p>请储水。</p>"))
+    assert "停水时段\n（表格见链接）\n请储水。" in text(empty)
     told = make().adapt(replace(given, summary="", body_html=f"<p>时段见附表。</p>{table}"))
     assert "时段见链接。" in text(told)

@@ -1,0 +1,65 @@
+"""变更所属单位: an account goes to another unit, when nothing under way would then point outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from app.accounts.models import Account
+from app.accounts.services import get_account, may_answer_for
+from app.audit.services import record
+from app.db import atomic, db
+from app.errors import Conflict, Invalid
+from app.units.access import Actor, unit_for
+from app.units.models import Unit
+
+MOST_REASON = 200
+
+# Asked in the transaction: (account, where it is to go) -> Chinese words of what stands in the way, [] when nothing does.
+obstacles: list[Callable[[Account, Unit], list[str]]] = []
+# Called in the transaction after it went: (account, where it was, now). What stands at the old unit goes along.
+on_moved: list[Callable[[Account, Unit, datetime], None]] = []
+
+
+def move(actor: Actor, account_id: str, unit_id: str, reason: str, *, now: datetime) -> Account:
+    """Needs account.manage in both units. Who was responsible and may not be any more is so no longer.
+
+    Raises NotFound, Forbidden, Invalid (no reason, the same unit), Conflict naming what stands in the way.
+    """
+    reason = reason.strip()
+    if not 1 <= len(reason) <= MOST_REASON:
+        raise Invalid(
+            "所属单位没有变更。须写明事由，不超过 200 字。请补充后重新提交。", errors={"reason": ["请写明事由。"]}
+        )
+    with atomic():
+        get_account(actor, account_id, key="account.manage")
+        # Also whoever refers to it waits: nothing of it is scheduled meanwhile.
+        account = db.session.get_one(Account, account_id, with_for_update=True, populate_existing=True)
+        actor.require("account.manage", account.unit, see="account.read")
+        there = unit_for(actor, "account.manage", unit_id)
+        here = account.unit
+        if there.id == here.id:
+            raise Invalid(
+                f"所属单位没有变更。账号已经属于“{here.name}”。请选择另一个单位。", errors={"unit_id": ["已属于它。"]}
+            )
+        found = [words for ask in obstacles for words in ask(account, there)]
+        if found:
+            raise Conflict(f"所属单位没有变更。{'；'.join(found)}。请先办完或取消这些，再来变更。")
+        responsible = account.responsible
+        keeps = responsible is None or may_answer_for(responsible, there)
+        account.unit, account.responsible = there, responsible if keeps else None
+        db.session.flush()
+        for hook in on_moved:
+            hook(account, here, now)
+        record(
+            actor,
+            "account.move",
+            now=now,
+            object_type="account",
+            object_id=account.id,
+            unit_id=there.id,
+            summary=f"账号“{account.name}”由“{here.name}”变更到“{there.name}”：{reason}",
+            before={"unit_id": here.id, "responsible_id": responsible.id if responsible else ""},
+            after={"unit_id": there.id, "responsible_id": account.responsible_id or ""},
+        )
+    return account

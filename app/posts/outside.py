@@ -1,0 +1,29 @@
+"""Posts that would point outside their unit when an account goes to another one."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.accounts.models import Account
+from app.db import db
+from app.posts.models import Post, Variant
+from app.units.models import Unit
+
+_BEFORE = ("draft", "in_review", "returned", "approved", "scheduled")
+
+
+def obstacles(account: Account, there: Unit) -> list[str]:
+    """Hook of accounts: posts not yet out whose unit would not reach the account any more."""
+    query = (
+        select(Post)
+        .join(Variant, Variant.revision_id == Post.revision_id)
+        .join(Unit, Unit.id == Post.unit_id)
+        .where(Variant.account_id == account.id, Post.status.in_(_BEFORE))
+        .order_by(Post.id)
+    )
+    outside = [post for post in db.session.scalars(query) if not there.path.startswith(post.unit.path)]
+    if not outside:
+        return []
+    titles = "".join(f"《{post.title or '未命名'}》" for post in outside[:3])
+    more = f"等 {len(outside)} 篇" if len(outside) > 3 else ""
+    return [f"{titles}{more}还没有发出，变更后它们的单位管不到这个账号，须先从稿件里去掉这个账号"]

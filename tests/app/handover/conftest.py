@@ -1,0 +1,3 @@
+from tests.app.review.conftest import call, enter, world
+
+__all__ = ["call", "enter", "world"]
