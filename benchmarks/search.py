@@ -98,10 +98,8 @@ def _compare(actor: Actor, word: str) -> dict[str, Any]:
     query, span = query_of(word), span_of(MESSAGE)
     like = text("SELECT id FROM messages WHERE text LIKE :word ORDER BY sent_at DESC LIMIT :limit")
     given = {"word": f"%{word}%", "limit": PAGE + 1}
-    found = _timed(lambda: hits(query, MESSAGE, *span, PAGE + 1))
-    bare = _timed(lambda: db.session.execute(like, given).all())
-    page = _timed(lambda: found_messages(actor, query, limit=PAGE))
-    liked = _timed(lambda: _by_like(actor, word))
+    found, bare = _timed(lambda: hits(query, MESSAGE, *span, PAGE + 1), lambda: db.session.execute(like, given).all())
+    page, liked = _timed(lambda: found_messages(actor, query, limit=PAGE), lambda: _by_like(actor, word))
     return {
         "ids_ms": found, "like_ids_ms": bare, "ids_ratio": round(bare / found, 1),
         "page_ms": page, "like_page_ms": liked, "page_ratio": round(liked / page, 1),
@@ -124,28 +122,31 @@ def _by_like(actor: Actor, word: str) -> list[Message]:
 def _pages(actor: Actor) -> dict[str, Any]:
     """The first page of the common word, and one far behind it."""
     query, cursor = query_of(COMMON[1]), None
-    first = _timed(lambda: found_messages(actor, query, limit=PAGE))
     pages = 0
     while pages < DEEP // PAGE:
         pages += 1
         cursor = found_messages(actor, query, limit=PAGE, cursor=cursor).next_cursor
-    later = _timed(lambda: found_messages(actor, query, limit=PAGE, cursor=cursor))
+    first, later = _timed(
+        lambda: found_messages(actor, query, limit=PAGE),
+        lambda: found_messages(actor, query, limit=PAGE, cursor=cursor),
+    )
     return {"first_page_ms": first, "later_page_ms": later, "after": pages * PAGE}
 
 
-def _timed(act: Callable[[], object]) -> float:
-    """The median of some runs, in milliseconds, with nothing kept of the one before."""
-    took = []
+def _timed(*acts: Callable[[], object]) -> list[float]:
+    """The medians of some runs by turns, in milliseconds, with nothing kept of the one before."""
+    took: list[list[float]] = [[] for _act in acts]
     for _run in range(RUNS):
-        db.session.rollback()
-        db.session.expunge_all()
-        db.session.execute(text("SELECT 1"))
-        begun = time.perf_counter()
-        act()
-        took.append((time.perf_counter() - begun) * 1000)
-        if sum(took) > 6_000:
+        for act, times in zip(acts, took, strict=True):
+            db.session.rollback()
+            db.session.expunge_all()
+            db.session.execute(text("SELECT 1"))
+            begun = time.perf_counter()
+            act()
+            times.append((time.perf_counter() - begun) * 1000)
+        if sum(map(sum, took)) > 8_000:
             break
-    return round(median(took[1:] or took), 3)
+    return [round(median(times[1:] or times), 3) for times in took]
 
 
 def _people() -> Actor:

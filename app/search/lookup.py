@@ -135,23 +135,23 @@ def _is_cheap(share: float, rows: int, limit: int) -> bool:
 
 def _newest(query: Query, low: int, high: int, stretch: int, limit: int) -> list[Hit]:
     """The matches among the highest `stretch` rows; it stops at the last one wanted."""
-    likes, given = _likes(query)
+    holding, given = _holding(query)
     statement = text(
         "SELECT place, ref_id FROM (SELECT place, ref_id, words FROM search_docs"  # noqa: S608
         " WHERE place >= :low AND place < :high ORDER BY place DESC LIMIT :stretch) AS newest"
-        f" WHERE {likes} LIMIT :limit"
+        f" WHERE {holding} LIMIT :limit"
     )
     rows = db.session.execute(statement, {**given, "low": low, "high": high, "stretch": stretch, "limit": limit})
     return [Hit(place=row.place, ref_id=row.ref_id) for row in rows]
 
 
 def _indexed(query: Query, grams: Sequence[str], low: int, high: int, limit: int) -> list[Hit]:
-    likes, given = _likes(query)
+    holding, given = _holding(query)
     # `place + 0`: by this index and no other.
     statement = text(
         "WITH rows_of AS MATERIALIZED (SELECT place, ref_id FROM search_docs"  # noqa: S608
         " WHERE search_grams(kind, words) @> CAST(:grams AS text[])"
-        f" AND {likes} AND place + 0 >= :low AND place + 0 < :high)"
+        f" AND {holding} AND place + 0 >= :low AND place + 0 < :high)"
         " SELECT place, ref_id FROM rows_of ORDER BY place DESC LIMIT :limit"
     )
     rows = db.session.execute(statement, {**given, "grams": list(grams), "low": low, "high": high, "limit": limit})
@@ -163,12 +163,13 @@ def _grams(phrase: Sequence[str]) -> list[str]:
     return ["".join(pair) for pair in pairwise(phrase)] or list(phrase)
 
 
-def _likes(query: Query) -> tuple[str, dict[str, Any]]:
-    """Conditions on `words`. Tokens are single characters, none of them LIKE's own."""
-    patterns = {f"like_{number}": f"%{' '.join(phrase)}%" for number, phrase in enumerate(query.phrases)}
-    return " AND ".join(f"words LIKE :{name}" for name in patterns), patterns
+def _holding(query: Query) -> tuple[str, dict[str, Any]]:
+    """Conditions on `words`; strpos takes half the time of LIKE."""
+    needles = {f"needle_{number}": " ".join(phrase) for number, phrase in enumerate(query.phrases)}
+    return " AND ".join(f"strpos(words, :{name}) > 0" for name in needles), needles
 
 
 def looks_like(query: Query) -> ColumnElement[bool]:
-    """The same as an SQL condition on SearchDoc, for lists in another order of which much is found."""
+    """That all the phrases occur, as an SQL condition on SearchDoc: for lists in another order of which much is found.
+    Tokens are single characters, none of them LIKE's own."""
     return and_(*(SearchDoc.words.like(f"%{' '.join(phrase)}%") for phrase in query.phrases))
