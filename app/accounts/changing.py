@@ -38,7 +38,7 @@ def changed(
     """The names of what differs, as "credentials.access_token"; never a value."""
     found = [
         key
-        for key in ("name", "mode", "responsible_id", "active")
+        for key in ("name", "mode", "responsible_id", "deputy_id", "active")
         if key in changes and (changes[key] or None) != (getattr(account, key) or None)
     ]
     for part, old, new in (("credentials", account.known, credentials), ("settings", account.settings, settings)):
@@ -49,7 +49,13 @@ def changed(
 # Stands as an account's history_note until its posts are looked at again.
 LOOK_AGAIN = N_("上次没有读到平台上的发布记录。原因可能已消除，系统马上重新读取。")
 
-_PARTS = {"name": "账号名称", "mode": "发布方式", "responsible_id": "责任人", "active": "启用或停用"}
+_PARTS = {
+    "name": "账号名称",
+    "mode": "发布方式",
+    "responsible_id": "责任人",
+    "deputy_id": "副责任人",
+    "active": "启用或停用",
+}
 
 
 def words_of(platform: Platform, changed: list[str]) -> list[str]:

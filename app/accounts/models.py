@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, Text, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy.orm import Mapped, foreign, mapped_column, relationship, validates
 
 from app.db import Encrypted, Model, UTCDateTime, new_id
 from app.sealing import closed
@@ -41,6 +41,8 @@ class Account(Model):
     settings: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     callback_key: Mapped[str] = mapped_column(String(64), unique=True)
     responsible_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    # No foreign key: SQLite could add it to a table that others refer to only by making that anew. People are never deleted.
+    deputy_id: Mapped[str | None] = mapped_column(String(32))
     active: Mapped[bool] = mapped_column(default=True)
     # unknown: never probed; ok; limited: some right is missing; refused: must be connected again.
     status: Mapped[str] = mapped_column(String(20), default="unknown")
@@ -83,7 +85,9 @@ class Account(Model):
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
 
     unit: Mapped[Unit] = relationship()
-    responsible: Mapped[User | None] = relationship()
+    responsible: Mapped[User | None] = relationship(foreign_keys=[responsible_id])
+    # Acts when the responsible person is away.
+    deputy: Mapped[User | None] = relationship(primaryjoin=lambda: foreign(Account.deputy_id) == User.id)
 
     @property
     def sealed(self) -> bool:

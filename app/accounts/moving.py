@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from app.accounts.answering import may_answer_for
 from app.accounts.models import Account
-from app.accounts.services import get_account, may_answer_for
+from app.accounts.services import get_account
 from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Invalid
 from app.units.access import Actor, unit_for
-from app.units.models import Unit
+from app.units.models import Unit, User
 
 MOST_REASON = 200
 
@@ -22,7 +23,7 @@ on_moved: list[Callable[[Account, Unit, datetime], None]] = []
 
 
 def move(actor: Actor, account_id: str, unit_id: str, reason: str, *, now: datetime) -> Account:
-    """Needs account.manage in both units. Who was responsible and may not be any more is so no longer.
+    """Needs account.manage in both units. Who answered for it and may not any more does so no longer.
 
     Raises NotFound, Forbidden, Invalid (no reason, the same unit), Conflict naming what stands in the way.
     """
@@ -45,9 +46,14 @@ def move(actor: Actor, account_id: str, unit_id: str, reason: str, *, now: datet
         found = [words for ask in obstacles for words in ask(account, there)]
         if found:
             raise Conflict(f"所属单位没有变更。{'；'.join(found)}。请先办完或取消这些，再来变更。")
-        responsible = account.responsible
-        keeps = responsible is None or may_answer_for(responsible, there)
-        account.unit, account.responsible = there, responsible if keeps else None
+        before = {
+            "unit_id": here.id,
+            "responsible_id": account.responsible_id or "",
+            "deputy_id": account.deputy_id or "",
+        }
+        account.unit = there
+        account.responsible = _keeps(account.responsible, there)
+        account.deputy = _keeps(account.deputy, there)
         db.session.flush()
         for hook in on_moved:
             hook(account, here, now)
@@ -59,7 +65,15 @@ def move(actor: Actor, account_id: str, unit_id: str, reason: str, *, now: datet
             object_id=account.id,
             unit_id=there.id,
             summary=f"账号“{account.name}”由“{here.name}”变更到“{there.name}”：{reason}",
-            before={"unit_id": here.id, "responsible_id": responsible.id if responsible else ""},
-            after={"unit_id": there.id, "responsible_id": account.responsible_id or ""},
+            before=before,
+            after={
+                "unit_id": there.id,
+                "responsible_id": account.responsible_id or "",
+                "deputy_id": account.deputy_id or "",
+            },
         )
     return account
+
+
+def _keeps(user: User | None, there: Unit) -> User | None:
+    return user if user is not None and may_answer_for(user, there) else None

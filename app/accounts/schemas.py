@@ -26,6 +26,7 @@ class AccountIn(BaseSchema):
     credentials = fields.Dict(keys=fields.String(), required=True, load_only=True)
     settings = fields.Dict(keys=fields.String(), load_default=dict)
     responsible_id = fields.String(load_default=None, allow_none=True)
+    deputy_id = fields.String(load_default=None, allow_none=True)
 
 
 class AccountPatch(BaseSchema):
@@ -34,6 +35,7 @@ class AccountPatch(BaseSchema):
     credentials = fields.Dict(keys=fields.String(), load_only=True)
     settings = fields.Dict(keys=fields.String())
     responsible_id = fields.String(allow_none=True)
+    deputy_id = fields.String(allow_none=True)
     active = fields.Boolean()
 
 
@@ -98,6 +100,7 @@ class AccountOut(BaseSchema):
     settings = fields.Dict()
     active = fields.Boolean()
     responsible_id = fields.String(allow_none=True)
+    deputy_id = fields.String(allow_none=True)
     callback_url = fields.String(allow_none=True, metadata={"description": "only for those who manage the account"})
     last_callback_at = fields.String(allow_none=True)
     last_published_at = fields.String(allow_none=True)
@@ -124,6 +127,7 @@ def account_json(account: Account, *, manages: bool, now: datetime) -> dict[str,
         "settings": own_settings(account.settings),
         "active": account.active,
         "responsible_id": account.responsible_id,
+        "deputy_id": account.deputy_id,
         "callback_url": services.callback_url(account) if manages else None,
         "last_callback_at": iso(account.last_callback_at),
         "last_published_at": iso(account.last_published_at),

@@ -10,8 +10,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.accounts import changing
+from app.accounts import answering, changing
 from app.accounts.allotment import main_quotas, quota_summary, remaining
+from app.accounts.answering import may_answer_for, people_for
 from app.accounts.asking import heed
 from app.accounts.callbacks import note_callback
 from app.accounts.connections import given_token
@@ -25,8 +26,8 @@ from app.audit.services import record
 from app.config import current
 from app.db import Page, atomic, db, page_of
 from app.errors import Conflict, Invalid, NotFound
-from app.units.access import Actor, actor_for, unit_for, visible
-from app.units.models import Unit, User
+from app.units.access import Actor, unit_for, visible
+from app.units.models import Unit
 
 __all__ = [
     "Tested",
@@ -41,6 +42,7 @@ __all__ = [
     "heed",
     "main_quotas",
     "manageable_units",
+    "may_answer_for",
     "note_answered",
     "note_callback",
     "note_limit",
@@ -58,7 +60,7 @@ __all__ = [
 
 _WRONG = "账号没有保存。有内容不符合要求。请按各字段的提示改正后重新提交。"
 _TAKEN = "这个账号已经接入过。同一平台的同一账号只能接入一次。请在账号列表中找到它，或联系其所属单位。"
-UPDATABLE = ("name", "mode", "credentials", "settings", "responsible_id", "active")
+UPDATABLE = ("name", "mode", "credentials", "settings", "responsible_id", "deputy_id", "active")
 
 
 def create_account(
@@ -73,6 +75,7 @@ def create_account(
     environment: str = "live",
     settings: Mapping[str, Any] | None = None,
     responsible_id: str | None = None,
+    deputy_id: str | None = None,
     waiting: bool = False,
     now: datetime,
 ) -> Account:
@@ -101,10 +104,10 @@ def create_account(
             credentials=changing.kept(found, external_id, credentials),
             settings=settings,
             callback_key=secrets.token_urlsafe(24),
-            responsible_id=_responsible(responsible_id, unit),
             probe_requested_at=now,
             created_at=now,
         )
+        answering.choose(account, unit, {"responsible_id": responsible_id, "deputy_id": deputy_id})
         db.session.add(account)
         db.session.flush()
         changing.settle_token(account)
@@ -148,8 +151,7 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
         account.name, account.mode, account.settings = name.strip(), mode, settings
         if not shut:
             account.credentials = changing.kept(platform, account.external_id, credentials)
-        if "responsible_id" in changes:
-            account.responsible_id = _responsible(changes["responsible_id"], account.unit, account.responsible_id)
+        answering.choose(account, account.unit, changes)
         if "active" in changes:
             account.active = bool(changes["active"])
         if changed:
@@ -193,7 +195,7 @@ def accounts_of(
         query = query.where(Account.platform == platform)
     if active is not None:
         query = query.where(Account.active == active)
-    query = query.options(joinedload(Account.unit), joinedload(Account.responsible))
+    query = query.options(joinedload(Account.unit), joinedload(Account.responsible), joinedload(Account.deputy))
     return page_of(query, Account.id, cursor, limit)
 
 
@@ -201,18 +203,6 @@ def manageable_units(actor: Actor) -> list[Unit]:
     """Where the actor may connect accounts, higher units first."""
     query = select(Unit).where(visible(actor, "account.manage", Unit.id)).order_by(Unit.path)
     return list(db.session.scalars(query))
-
-
-def people_for(account: Account) -> list[tuple[User, bool]]:
-    """Who may be chosen as responsible for the account: the active members of its unit, and whoever is now; and of each
-    whether they still may be."""
-    query = select(User).where(User.unit_id == account.unit_id, User.active).order_by(User.name)
-    people = [(user, True) for user in db.session.scalars(query.limit(200))]
-    now = account.responsible
-    if now is not None and all(user.id != now.id for user, _may in people):
-        # Of a unit above, say: the form must not take them away unasked.
-        people.append((now, may_answer_for(now, account.unit)))
-    return people
 
 
 def has_drill_accounts(actor: Actor) -> bool:
@@ -277,21 +267,6 @@ def _check(
     if uid and uid != external_id:
         errors["credentials.uid"] = ["与账号的 UID 不一致，请核对。"]
     return errors
-
-
-def may_answer_for(user: User, unit: Unit) -> bool:
-    """A member of the account's unit, or of one above it who may see the account."""
-    return user.active and (user.unit_id == unit.id or actor_for(user).may("account.read", unit))
-
-
-def _responsible(user_id: str | None, unit: Unit, present: str | None = None) -> str | None:
-    """Raises Invalid for whoever may not be; `present`: who is, and may stay until somebody chooses another."""
-    if not user_id:
-        return None
-    user = db.session.get(User, user_id)
-    if user is None or (user.id != present and not may_answer_for(user, unit)):
-        raise Invalid(_WRONG, errors={"responsible_id": ["本单位没有这个成员，或已停用。请在列表中选择。"]})
-    return user.id
 
 
 def _taken(platform: str, external_id: str, environment: str) -> bool:

@@ -149,6 +149,7 @@ def _values(account: Account, sent: Any) -> dict[str, Any]:
     """What the form shows: what was sent, else what is stored; secrets are never shown."""
     platform, zone = PLATFORMS[account.platform], settings().timezone
     found: dict[str, Any] = {"name": account.name, "mode": account.mode, "responsible_id": account.responsible_id or ""}
+    found["deputy_id"] = account.deputy_id or ""
     for field in platform.fields:
         value = "" if field.secret else account.known.get(field.name, "")
         found[f"credentials.{field.name}"] = local_time(value, zone) if field.kind == "time" else value
@@ -167,8 +168,7 @@ def update(account_id: str) -> ResponseReturnValue:
     account = services.get_account(actor, account_id, key="account.manage")
     platform = PLATFORMS[account.platform]
     changes: dict[str, Any] = {key: form[key] for key in ("name", "mode") if key in form}
-    if "responsible_id" in form:
-        changes["responsible_id"] = form["responsible_id"] or None
+    changes |= {key: form[key] or None for key in ("responsible_id", "deputy_id") if key in form}
     errors: dict[str, list[str]] = {}
     if form.get("part") == "settings":
         changes["settings"], errors = settings_of(platform, form, account.settings)

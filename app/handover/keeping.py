@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 
 from app.accounts.models import Account
 from app.accounts.services import may_answer_for
@@ -31,7 +31,14 @@ def _receiver(gift: Gift) -> User:
 
 
 def _accounts(user: User, _now: datetime) -> list[Item]:
-    query = select(Account).where(Account.responsible_id == user.id).order_by(Account.name, Account.id)
+    return _items(select(Account).where(Account.responsible_id == user.id))
+
+
+def _deputised(user: User, _now: datetime) -> list[Item]:
+    return _items(select(Account).where(Account.deputy_id == user.id))
+
+
+def _items(query: Select[Account]) -> list[Item]:
     return [
         Item(
             id=account.id,
@@ -43,7 +50,7 @@ def _accounts(user: User, _now: datetime) -> list[Item]:
             see="account.read",
             row=account,
         )
-        for account in db.session.scalars(query)
+        for account in db.session.scalars(query.order_by(Account.name, Account.id))
     ]
 
 
@@ -60,7 +67,25 @@ def _why_no_account(item: Item, gift: Gift) -> str:
 def _give_account(item: Item, gift: Gift) -> None:
     account = db.session.get_one(Account, item.id, with_for_update={"key_share": True}, populate_existing=True)
     account.responsible_id = _receiver(gift).id
+    if account.deputy_id == account.responsible_id:
+        # One person is not both: the deputy moves up.
+        account.deputy_id = None
     _record(gift, "account", account.id, account.unit_id, f"账号“{account.name}”的责任人")
+
+
+def _why_no_deputy(item: Item, gift: Gift) -> str:
+    account: Account = item.row
+    if account.responsible_id == _receiver(gift).id:
+        return "已是这个账号的责任人"
+    return _why_no_account(item, gift)
+
+
+def _give_deputy(item: Item, gift: Gift) -> None:
+    account = db.session.get_one(Account, item.id, with_for_update={"key_share": True}, populate_existing=True)
+    # Who became responsible for it just now, by the same hand-over, stays that alone.
+    to = _receiver(gift).id
+    account.deputy_id = None if account.responsible_id == to else to
+    _record(gift, "account", account.id, account.unit_id, f"账号“{account.name}”的副责任人")
 
 
 def _conversations(user: User, _now: datetime) -> list[Item]:
@@ -207,6 +232,15 @@ KINDS = (
         taken=N_("责任人改为{name}"),
         why_not=_why_no_account,
         do=_give_account,
+    ),
+    Kind(
+        key="deputised",
+        title=N_("担任副责任人的账号"),
+        act=GIVE,
+        find=_deputised,
+        taken=N_("副责任人改为{name}"),
+        why_not=_why_no_deputy,
+        do=_give_deputy,
     ),
     Kind(
         key="conversations",

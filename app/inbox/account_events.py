@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 
+from app.accounts.answering import answerable
 from app.accounts.connections import capabilities
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -97,7 +98,7 @@ def _tell(account: Account, event: AccountEvent, now: datetime) -> None:
         body=f"{_told(event.key)}{body}",
         path=f"/accounts/{account.id}",
         now=now,
-        waits_for=[account.responsible_id] if account.responsible_id else [],
+        waits_for=answerable(account),
     )
 
 

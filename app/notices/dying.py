@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from app.accounts import quotas
 from app.accounts.advice import authorised_by_hand, barred, nearness, put_right_there
+from app.accounts.answering import answerable
 from app.accounts.connections import given_token
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
@@ -116,5 +117,5 @@ def _tell(account: Account, what: str, level: str, title: str, body: str, now: d
         body=body,
         path=f"/accounts/{account.id}",
         now=now,
-        waits_for=[account.responsible_id] if account.responsible_id else [],
+        waits_for=answerable(account),
     )

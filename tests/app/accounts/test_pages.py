@@ -189,6 +189,7 @@ def test_settings_credentials_and_switch(app: Flask, people: People) -> None:
         "name": "青岚发布（新）",
         "mode": "publish",
         "responsible_id": people.author.id,
+        "deputy_id": people.admin.id,
         "settings.kind": "service",
         "settings.comments": "1",
         "settings.quotas.mass": "4",
@@ -196,6 +197,7 @@ def test_settings_credentials_and_switch(app: Flask, people: People) -> None:
     assert browser.post(path, data=settings).status_code == 302
     account = only()
     assert (account.name, account.mode, account.responsible_id) == ("青岚发布（新）", "publish", people.author.id)
+    assert account.deputy_id == people.admin.id
     assert account.settings == {"kind": "service", "comments": True, "quotas": {"mass": 4}}
     assert "应为不小于 0 的整数" in sound(browser.post(path, data={**settings, "settings.quotas.mass": "四"}), 422)
     browser.post(path, data={"part": "settings", "name": "青岚发布", "mode": "publish", "settings.kind": "service"})

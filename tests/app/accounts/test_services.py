@@ -34,6 +34,7 @@ from app.audit.models import Event
 from app.config import Config
 from app.db import atomic, db, release, utcnow
 from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.units.models import User
 from connectors.errors import ConnectorError, NotEntitled, RateLimited
 from tests.app.accounts.kit import GH, UID, WECHAT, WEIBO, Office, Sim, connect_wechat, connect_weibo
 
@@ -181,6 +182,33 @@ def test_a_removed_setting_is_gone_and_wrong_ones_are_refused(app: Flask, office
         update_account(office.admin, account.id, credentials={"token": None}, now=now)
     with pytest.raises(Invalid):
         update_account(office.admin, account.id, responsible_id="nobody", now=now)
+
+
+def test_an_account_has_one_responsible_person_and_another_one_as_deputy(
+    app: Flask, office: Office, now: datetime
+) -> None:
+    account = connect_wechat(office)
+    with atomic():
+        for name in ("first", "second"):
+            db.session.add(
+                User(email=f"{name}@example.cn", name=name, password_hash="-", unit_id=office.city.id, created_at=now)
+            )
+    first, second = db.session.scalars(select(User.id).order_by(User.name)).all()
+    update_account(office.admin, account.id, responsible_id=first, now=now)
+    for wrong in (first, "nobody"):
+        with pytest.raises(Invalid) as refused:
+            update_account(office.admin, account.id, deputy_id=wrong, now=now)
+        assert list(refused.value.errors) == ["deputy_id"]
+    account = update_account(office.admin, account.id, deputy_id=second, now=now)
+    assert (account.responsible_id, account.deputy_id) == (first, second)
+    assert account_json(account, manages=True, now=now)["deputy_id"] == second
+    event = db.session.scalars(select(Event).order_by(Event.seq.desc())).first()
+    assert event is not None
+    assert "副责任人" in event.summary
+    with pytest.raises(Invalid):
+        update_account(office.admin, account.id, responsible_id=second, now=now)
+    account = update_account(office.admin, account.id, responsible_id=second, deputy_id=None, now=now)
+    assert (account.responsible_id, account.deputy_id) == (second, None)
 
 
 def test_where_calls_go(app: Flask, office: Office, config: Config) -> None:

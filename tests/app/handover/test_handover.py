@@ -73,6 +73,9 @@ def test_everything_goes_to_whom_it_is_given_and_the_person_is_out(world: World)
     with atomic():
         db.session.get_one(Conversation, talk.id).assignee_id = leaver.user_id
         db.session.get_one(Account, world.weibo.id).responsible_id = leaver.user_id
+        # Who moves up is not both.
+        db.session.get_one(Account, world.weibo.id).deputy_id = heir.user_id
+        db.session.get_one(Account, world.wechat.id).deputy_id = leaver.user_id
     channel = add_channel(world.admin, unit_id=world.city.id, kind="email", target="Leaver@example.cn", now=world.now)
     token = issue_token(leaver, user_id=leaver.user_id, name="程序", days=9, scopes=[], now=world.now)
     deputies.appoint(
@@ -88,10 +91,12 @@ def test_everything_goes_to_whom_it_is_given_and_the_person_is_out(world: World)
         deactivate_user(world.admin, leaver.user_id, now=world.now)
     assert person(leaver).active
     to = heir.user_id
-    row = hand(world, leaver, drafts=to, conversations=to, accounts=to, channels=to)
+    row = hand(world, leaver, drafts=to, conversations=to, accounts=to, deputised=to, channels=to)
     assert db.session.get_one(Post, post.id, populate_existing=True).created_by == to
     assert db.session.get_one(Conversation, talk.id, populate_existing=True).assignee_id == to
-    assert db.session.get_one(Account, world.weibo.id, populate_existing=True).responsible_id == to
+    weibo = db.session.get_one(Account, world.weibo.id, populate_existing=True)
+    assert (weibo.responsible_id, weibo.deputy_id) == (to, None)
+    assert db.session.get_one(Account, world.wechat.id, populate_existing=True).deputy_id == to
     assert db.session.get_one(AlertChannel, channel.id, populate_existing=True).target["to"] == "heir@example.cn"
     assert db.session.scalars(select(Deputy.ended_at)).one() == world.now
     assert not person(leaver).active
@@ -99,10 +104,10 @@ def test_everything_goes_to_whom_it_is_given_and_the_person_is_out(world: World)
     assert db.session.scalars(select(ApiToken.revoked_at).where(ApiToken.user_id == leaver.user_id)).one() == world.now
     actions = list(db.session.scalars(select(Event.action).order_by(Event.seq)))
     assert actions[-1] == "user.deactivate"
-    assert actions.count("handover.give") == 3
+    assert actions.count("handover.give") == 4
     assert {"handover.finish", "conversation.assign", "review.deputy_end"} <= set(actions)
     assert not verify()
-    assert bell(heir)[0] == "leaver离任，4 项工作移交给您"
+    assert bell(heir)[0] == "leaver离任，5 项工作移交给您"
     # What is printed names no citizen.
     assert "市民甲" not in str(row.groups)
     assert {"没有发出的稿件", "负责的账号", "接口令牌", "角色"} <= {group["title"] for group in row.groups}

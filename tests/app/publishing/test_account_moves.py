@@ -50,16 +50,18 @@ def test_an_account_goes_with_its_open_work(desk: Desk) -> None:
     talk = db.session.get_one(Conversation, ingest(desk.wechat, [message], now=desk.now)[0].conversation_id)
     with atomic():
         talk.assignee_id, desk.wechat.responsible_id = answerer.user_id, answerer.user_id
+        desk.wechat.deputy_id = desk.author.user_id
         finding = Finding(rule="dormant", unit_id=bureau.id, account_id=desk.wechat.id, summary="久", found_at=desk.now)
         db.session.add(finding)
     move(desk.admin, desk.wechat.id, desk.city.id, "机构改革", now=desk.now)
     db.session.rollback()
     account = db.session.get_one(Account, desk.wechat.id)
-    assert (account.unit_id, account.responsible_id) == (desk.city.id, None)
+    assert (account.unit_id, account.responsible_id, account.deputy_id) == (desk.city.id, None, desk.author.user_id)
     assert (talk.unit_id, talk.assignee_id, finding.unit_id) == (desk.city.id, None, desk.city.id)
     told = db.session.scalars(select(Event).where(Event.action == "account.move")).one()
-    assert told.before == {"unit_id": bureau.id, "responsible_id": answerer.user_id}
-    assert told.after == {"unit_id": desk.city.id, "responsible_id": ""}
+    deputy = {"deputy_id": desk.author.user_id}
+    assert told.before == {"unit_id": bureau.id, "responsible_id": answerer.user_id, **deputy}
+    assert told.after == {"unit_id": desk.city.id, "responsible_id": "", **deputy}
 
 
 @pytest.mark.parametrize("status", ["scheduled", "unknown", "held", "handed_over", "failed"])
