@@ -12,8 +12,8 @@ from app.checks.plaintext import plain_text
 from app.search.models import POSTGRESQL, POSTGRESQL_GONE, SQLITE, SQLITE_GONE
 from app.search.tokens import words_of
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 
