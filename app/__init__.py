@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Low to high: each may import those before it.
 CAPABILITIES = (
     "audit",
+    "search",
     "units",
     "accounts",
     "media",

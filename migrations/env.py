@@ -8,6 +8,7 @@ from alembic import context
 from flask import current_app
 
 from app.db import Encrypted, UTCDateTime, db
+from app.search.models import by_hand
 
 
 def render_item(kind: str, item: Any, _context: Any) -> str | bool:
@@ -20,7 +21,10 @@ def render_item(kind: str, item: Any, _context: Any) -> str | bool:
 
 
 def run() -> None:
-    arguments = current_app.extensions["migrate"].configure_args
+    arguments = {
+        **current_app.extensions["migrate"].configure_args,
+        "include_name": lambda name, _kind, _parents: not by_hand(name),
+    }
     # flask upgrade tries the outcome before it keeps it: the transaction is its own.
     given = context.config.attributes.get("connection")
     if given is not None:

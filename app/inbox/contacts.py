@@ -11,6 +11,8 @@ from sqlalchemy import delete, select
 from app.accounts.models import Account
 from app.db import db, insert_for
 from app.inbox.models import Contact, Conversation, Message, MessageMedia, ReplyAttempt
+from app.search import keeping as search
+from app.search.places import CONTACT
 
 # No 0/O, 1/I: read out on the telephone.
 _ALPHABET = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
@@ -39,9 +41,14 @@ def contact_for(account: Account, external_id: str, name: str, now: datetime) ->
         "nickname": "" if name else nickname(account.id, external_id),
         "created_at": now,
     }
-    db.session.execute(
-        insert_for(Contact).values(**values).on_conflict_do_nothing(index_elements=["account_id", "external_id"])
+    made = db.session.scalar(
+        insert_for(Contact)
+        .values(**values)
+        .on_conflict_do_nothing(index_elements=["account_id", "external_id"])
+        .returning(Contact.id)
     )
+    if made is not None:
+        search.put(CONTACT, [made])
     contact = db.session.scalars(
         select(Contact).where(Contact.account_id == account.id, Contact.external_id == external_id)
     ).one()

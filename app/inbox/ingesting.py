@@ -14,6 +14,8 @@ from app.inbox import contacts, media
 from app.inbox.models import Conversation, Message
 from app.inbox.settling import last_act, rehome, wait_again
 from app.publishing.models import Publication
+from app.search import keeping as search
+from app.search.places import MESSAGE
 from connectors.values import InboundMessage
 
 
@@ -108,6 +110,7 @@ def _store(account: Account, message: InboundMessage, now: datetime) -> Message 
     new_id = db.session.scalar(statement)
     if new_id is None:
         return None
+    search.put(MESSAGE, [new_id])
     stored = db.session.get_one(Message, new_id)
     media.expect(stored, message.media, now)
     _move_conversation(conversation, stored)

@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app.db import Page, db
 from app.inbox.access import find, visible_conversations
-from app.inbox.models import Contact, Conversation, Message
+from app.inbox.models import Conversation, Message
 from app.inbox.ordering import decode, encode, in_order, place_of
+from app.inbox.searching import speaks_of
 from app.inbox.windows import Window, windows_of
+from app.search.tokens import query_of
 from app.units.access import Actor
 
 UNRESOLVED = ("open", "pending", "snoozed")
@@ -203,7 +205,8 @@ def _conditions(actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
     elif wanted.assignee:
         found.append(Conversation.assignee_id == (actor.user_id if wanted.assignee == ME else wanted.assignee))
     if wanted.q:
-        found.append(_matches(wanted.q.replace("\x00", "").encode("utf-8", "replace").decode()))
+        query = query_of(wanted.q.replace("\x00", "").encode("utf-8", "replace").decode())
+        found.append(speaks_of(query) if query else false())
     return found
 
 
@@ -215,16 +218,6 @@ def _standing(status: str) -> list[ColumnElement[bool]]:
         return [Conversation.status == "open", unanswered if status == "waiting" else ~unanswered]
     groups = {"unresolved": UNRESOLVED, "current": CURRENT}
     return [Conversation.status.in_(groups.get(status, (status,)))]
-
-
-def _matches(q: str) -> ColumnElement[bool]:
-    """Words in a message, or in what we call the person."""
-    said = exists().where(Message.conversation_id == Conversation.id, Message.text.icontains(q, autoescape=True))
-    named = exists().where(
-        Contact.id == Conversation.contact_id,
-        or_(*(column.icontains(q, autoescape=True) for column in (Contact.name, Contact.nickname, Contact.remark))),
-    )
-    return or_(said, named)
 
 
 def _newest(ids: Sequence[str]) -> dict[str, Message]:

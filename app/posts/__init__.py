@@ -10,11 +10,14 @@ def register(app: Flask) -> None:
     from app.posts.holdings import tell
     from app.posts.needing import needed_for as ask
     from app.posts.outside import obstacles
+    from app.posts.searching import POSTS
+    from app.search.keeping import register as find
 
     if obstacles not in in_the_way:
         in_the_way.append(obstacles)
     tell_of_posts[:] = [tell]
     needed_for[:] = [ask]
+    find(POSTS)
     preview_views.init(app)
     # The last two add their pages to those of the posts.
     for pages in dict.fromkeys((templates_views.bp, history_views.bp, check_views.bp, file_views.bp)):

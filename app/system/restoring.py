@@ -21,6 +21,7 @@ from app.media.blobs import write_blob
 from app.publishing import services as publishing
 from app.publishing.states import WORDS
 from app.sealing import use_keys
+from app.search.rebuilding import rebuild
 from app.system import keys, rows
 from app.system.backup import FORMAT
 from app.system.structure import revision
@@ -85,6 +86,7 @@ def _restore(tar: tarfile.TarFile, config: Config, now: datetime) -> Restored:
         tokens = shut_doors(now)
         waiting = _pause(datetime.fromisoformat(manifest["created_at"]), config, now)
         summary = f"从 {manifest['created_at']} 的备份恢复 {total} 行、{media} 个素材"
+        rebuild()
         audit.record(SYSTEM, "backup.restore", now=now, object_type="backup", summary=summary)
     return Restored(rows=total, media=media, missing=tuple(manifest["missing"]), waiting=waiting, tokens=tokens)
 

@@ -14,8 +14,8 @@ from sqlalchemy import Column, DateTime, LargeBinary, MetaData, Table, Text, bin
 from app.db import Encrypted, UTCDateTime, db
 from app.system import structure
 
-# Heartbeats of processes that a restored database never saw.
-LEFT_OUT = frozenset({"workers", "site_facts"})
+# Heartbeats of processes that a restored database never saw; and the search index, which is made anew of what is restored.
+LEFT_OUT = frozenset({"workers", "site_facts", "search_docs"})
 # A backup holds these without a row: what lets a browser in, or is counted for minutes. A session that was ended since must not
 # come back.
 EMPTIED = frozenset({"browser_sessions", "known_devices", "sign_in_failures"})

@@ -13,6 +13,7 @@ from app.config import Config
 from app.db import db, utcnow
 from app.publishing import errands
 from app.publishing.heartbeats import MOST_SKEW, clock_skew
+from app.search.rebuilding import missing, unindexed
 from app.system import connections, figures, reaching
 from app.system.findings import Finding
 from app.system.structure import newest
@@ -69,6 +70,7 @@ def _contents(config: Config, now: datetime) -> list[Finding]:
         *_ties(now),
         _errands(),
         _outbox(),
+        _search(),
     ]
 
 
@@ -216,6 +218,21 @@ def _media(config: Config) -> Finding:
         detail=N_("可写，剩余 %(gb).0f GB。") if ok else N_("不可写。"),
         values={"gb": gigabytes} if ok else {},
         remedy="" if ok and enough else N_("请系统管理员检查素材目录的权限和磁盘空间。"),
+    )
+
+
+def _search() -> Finding:
+    """Whether the index is whole, and holds the oldest and the newest of each kind."""
+    gone, wrong = missing(), unindexed()
+    ok = not gone and not wrong
+    detail = N_("有 %(n)d 条新旧内容搜不到或不该搜到。") if wrong else N_("新旧内容都在索引里。")
+    return Finding(
+        key="search",
+        name=N_("搜索"),
+        ok=ok,
+        detail=N_("索引不完整，缺少 %(names)s。") if gone else detail,
+        values={"names": "、".join(gone)} if gone else {"n": wrong} if wrong else {},
+        remedy="" if ok else N_("搜索会漏掉内容。请系统管理员运行 flask --app wsgi search rebuild。"),
     )
 
 

@@ -16,6 +16,7 @@ from app.audit import services as audit
 from app.config import Config
 from app.db import atomic, db, release, unhurried, utcnow
 from app.errors import Conflict
+from app.search.models import by_hand
 from app.system import backup, figures, keys, rows, structure
 from app.system.backup import Made
 from app.system.structure import revision
@@ -102,7 +103,10 @@ def _try_out(config: Config, counted: dict[str, int]) -> None:
     """The tables are the models', no row is lost, the record of deeds is whole, and every secret can be read."""
     connection = db.session.connection()
     ours = structure.made() | db.metadata.tables.keys()
-    opts = {"compare_type": True, "include_name": lambda name, kind, _parents: kind != "table" or name in ours}
+    opts = {
+        "compare_type": True,
+        "include_name": lambda name, kind, _: (kind != "table" or name in ours) and not by_hand(name),
+    }
     told = MigrationContext.configure(connection, opts=opts)
     if differences := compare_metadata(told, db.metadata):
         raise _Faulty(f"表结构与程序不符（{len(differences)} 处，如 {str(differences[0])[:120]}）。")

@@ -277,7 +277,7 @@ def test_every_line_of_the_self_test(app: Flask, desk: Desk, now: datetime, monk
     keys = [one.key for one in services.self_test(settings(), now)]
     assert keys[:2] == ["database", "migrations"]
     assert keys[2:8] == ["scheduler", "queue", "clock", "media", "public_url", "quotas"]
-    assert keys[8:] == ["callbacks", "errands", "outbox"]
+    assert keys[8:] == ["callbacks", "errands", "outbox", "search"]
     assert finding("quotas", now).ok is True
     quotas.block(desk.weibo.id, "", now + timedelta(hours=2))
     assert finding("quotas", now).told == "1 个账号有额度用完或被平台限制。"

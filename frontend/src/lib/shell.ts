@@ -32,8 +32,10 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
   const at = event.target as HTMLElement;
   if (at.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(at.tagName)) return;
-  const search = document.querySelector<HTMLInputElement>("#shell-search");
-  if (!search || search.offsetParent === null) return;
+  const boxes = document.querySelectorAll<HTMLInputElement>("#shell-search, #search-q");
+  const search = [...boxes].find((box) => box.offsetParent !== null);
+  if (!search) return;
   event.preventDefault();
   search.focus();
+  search.select();
 });

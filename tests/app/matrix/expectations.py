@@ -618,6 +618,8 @@ PERSONAL = [
     op(ANYONE, "POST /sign-out"),
     op(ANYONE, "GET /"),
     op(ANYONE, "GET /workbench/columns"),
+    op(ANYONE, "GET /search", query={"q": "租"}),
+    op(ANYONE, "GET /search/suggest", query={"q": "租"}),
 ]
 
 OVERSIGHT = [
