@@ -6,8 +6,10 @@ import re
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 
-from connectors import wholes
+from connectors import hearsay, wholes
 
 SENTENCE_ENDS = "。！？!?…"
 CLAUSE_ENDS = "，；,;"
@@ -36,6 +38,13 @@ _ENDINGS = {
 }
 # The bracket of "1）" and "a)" at the head of a line closes nothing.
 _NUMBERED = re.compile(r"(?m)^\s*[0-9A-Za-z一二三四五六七八九十]{1,3}([)）])")
+# "1. " is the number of an item, "No. 5" no end of anything.
+_NO_END = re.compile(r"(?:(?:^|[\n。！？!?；;：:.])[ \u3000]*\d{1,3}|\b(?:No|Nos|Mr|Mrs|Ms|Dr|St|vs|Vol|Fig|pp?))$")
+# What an item of a list begins with.
+_ITEM = re.compile(
+    r"\s*(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|[二三四五六七八九十]{1,3}是|其[二三四五六七八九]"
+    r"|\d{1,2}[.．、)）](?!\d)|[①-⑳•·●■▪◆○※])"
+)
 # Words that take back what the sentence has said before them: 网传明天停水，经核实不属实.
 _TAKEN_BACK = re.compile(r"不实|不属实|失实|谣言|虚假|误传|误解|并非|纯属|假的|假消息|不存在|无此|没有此")
 
@@ -44,12 +53,13 @@ def cut(text: str, fits: Callable[[str], bool], *, mark: str = "…") -> str:
     """The longest beginning of `text` for which fits() holds, ending where a sentence ends, else a clause.
 
     Never ends inside a bracket or quotation pair, a link, a number, a word or a grapheme, nor before the words that take
-    the sentence back. After a clause `mark` stands for what is missing (fits() sees it). "" when not even the first clause
+    back what was said. After a clause, and where the next item of a list stays behind, `mark` stands for what is missing
+    (fits() sees it). "" when not even the first clause
     fits. Whole when it fits.
     """
     if fits(text):
         return text
-    sentence = _longest(text, fits, SENTENCE_ENDS, "")
+    sentence = _longest(text, fits, SENTENCE_ENDS, "", mark)
     clause = _longest(text, fits, CLAUSE_ENDS, mark)
     # A first sentence of three words should not stand for a text of which a hundred would fit.
     if sentence and len(sentence) * 3 >= len(clause):
@@ -67,7 +77,7 @@ def clip(text: str, fits: Callable[[str], bool], *, mark: str = "…") -> str:
         cut(text, fits, mark=mark)
         or _clipped(text, fits, mark, _inside(text), _taken_back(text))
         or _clipped(text, fits, mark, _inside(text, pairs=False), _taken_back(text))
-        or _clipped(text, fits, mark, _inside(text, pairs=False), [])
+        or _clipped(text, fits, mark, _inside(text, pairs=False), ())
     )
 
 
@@ -103,7 +113,9 @@ def ends_a_sentence(text: str) -> bool:
     return bare.endswith(tuple(SENTENCE_ENDS)) or (bare.endswith(".") and not bare[-2:-1].isdigit())
 
 
-def _clipped(text: str, fits: Callable[[str], bool], mark: str, closed: list[bool], back: list[tuple[int, int]]) -> str:
+def _clipped(
+    text: str, fits: Callable[[str], bool], mark: str, closed: list[bool], back: Sequence[tuple[int, int]]
+) -> str:
     best = ""
     opened = sorted(_matched(text))
     for at in range(1, len(text)):
@@ -152,15 +164,18 @@ def _latin(char: str) -> bool:
     ) or char in "._-@/%:+&=#~"
 
 
-def _longest(text: str, fits: Callable[[str], bool], ends: str, mark: str) -> str:
+def _longest(text: str, fits: Callable[[str], bool], ends: str, mark: str, listed: str = "") -> str:
+    """`listed`: the mark for a list that goes on behind the cut."""
     best = ""
-    back = _taken_back(text) if mark else []
+    back = _taken_back(text)
     for at in _boundaries(text, ends):
         head = text[:at].rstrip()
         if _dangles(head) or _takes_back(back, at):
             continue
         if mark:
             head = head.rstrip(CLAUSE_ENDS) + mark
+        elif listed and _ITEM.match(text, at):
+            head = head.rstrip("。.") + listed
         if not fits(head):
             break
         best = head
@@ -188,6 +203,8 @@ def _ends(text: str, at: int, ends: str) -> bool:
     if char == "." and "。" in ends:
         # A full stop in place of 。 ends a sentence; one in 46.8, v1.2 or a domain does not.
         word_before = at > 0 and text[at - 1].isascii() and text[at - 1].isalnum()
+        if word_before and after.isspace() and _NO_END.search(text, max(0, at - 8), at):
+            return False
         return not word_before or not after or after.isspace()
     if char in ",;!?" and char in ends:
         # Within what is written without blanks: 1,234, info!show, id=3;lang.
@@ -199,16 +216,21 @@ def _plain(char: str) -> bool:
     return char.isascii() and char.isalnum()
 
 
-def _taken_back(text: str) -> list[tuple[int, int]]:
-    """(end of the sentence before, where the words stand) of each of _TAKEN_BACK, rising."""
-    words = [found.start() for found in _TAKEN_BACK.finditer(text)]
-    if not words:
-        return []
+@lru_cache(maxsize=8)
+def _taken_back(text: str) -> tuple[tuple[int, int], ...]:
+    """(where what is taken back begins, where the words stand that do so) of each, rising."""
     ends = [0, *sorted({*_boundaries(text, SENTENCE_ENDS), *(found.end() for found in re.finditer("\n", text))})]
-    return [(ends[bisect_right(ends, at) - 1], at) for at in words]
+    found = [(ends[bisect_right(ends, one.start()) - 1], one.start()) for one in _TAKEN_BACK.finditer(text)]
+    ends.append(len(text))
+    for first, last in hearsay.groups([text[start:end].strip() for start, end in pairwise(ends)]):
+        # Words within the last sentence take back from where it all began.
+        start, end = ends[first], ends[last + 1]
+        found = [one for one in found if not start <= one[1] < end]
+        found.append((start, end - 1))
+    return tuple(sorted(found, key=lambda one: one[1]))
 
 
-def _takes_back(back: list[tuple[int, int]], at: int) -> bool:
+def _takes_back(back: Sequence[tuple[int, int]], at: int) -> bool:
     """Whether the sentence that a cut at `at` would end is taken back behind it."""
     following = bisect_left(back, at, key=lambda one: one[1])
     return following < len(back) and back[following][0] < at

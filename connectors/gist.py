@@ -13,9 +13,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from connectors import text as words
-from connectors.cutting import ends_a_sentence
+from connectors.cutting import cut, ends_a_sentence
+from connectors.hearsay import QUOTED
 from connectors.outline import outline
-from connectors.pieces import Label, Piece, joined
+from connectors.pieces import Label, Piece, joined, left_out
 
 TIME = re.compile(
     r"\d{4}年|\d{1,2}月\d{1,2}日|\d{1,2}[:：]\d{2}|\d{1,2}[时点](?!代|候)|[今明昨当次][天日晚晨早夜]|未来\s?\d+|\d+\s?小时"
@@ -27,7 +28,15 @@ PLACE = re.compile(
 )
 # Of what may only be taken together, as many sentences can be taken.
 _MOST_NEEDED = 12
-ACTION = re.compile(r"请|勿|不要|务必|切莫|避免|远离|转移|撤离|绕行|拨打|不外出|不涉|防范|小心|服从|听从")
+# A list so long is told whole where it fits.
+_MOST_LISTED = 12
+# Words without which what stands before them says something else.
+_TURNS = re.compile(r"但|除|不|未|无|非|取消|停止|禁止|否则|如|若|仅|只|限|另|例外|方可|才")
+ACTION = re.compile(
+    r"(?<![申邀聘报])请(?!假|示|求|谅|柬)|勿|不要|务必|切莫|避免|远离|转移|撤离|绕行|拨打|不外出|不涉|防范|小心|服从|听从"
+)
+# "敬请谅解" asks for nothing one could do.
+_POLITE = re.compile(r"谅解|感谢|敬请期待")
 TELEPHONE = re.compile(
     r"(?<![\d.])(?:0\d{2,3}-?\d{7,8}|1\d{10}|[2-9]\d{6,7}|1\d{2,4}|9\d{4})(?![\d.年月日时分个万元%])"
 )
@@ -46,13 +55,18 @@ class Sentence(Piece):
     """One sentence; `number` counts from 1 through the text.
 
     `asked`: what stands under "请…：" or "请勿：", so a thing to be done or not to be done. `denied`: what stands under words
-    that say it is not so. `needs`: what must be taken with it.
+    that say it is not so, or before what denies it. `needs`: what must be taken with it.
     """
 
     number: int
     asked: bool = False
     denied: bool = False
     needs: tuple[Sentence, ...] = ()
+
+    @property
+    def denying(self) -> bool:
+        """Whether it denies what others tell."""
+        return not self.repeated and any(one.repeated for one in self.needs)
 
 
 def sentences_of(document: words.Document, title: str = "") -> list[Sentence]:
@@ -78,7 +92,7 @@ def sentences_of(document: words.Document, title: str = "") -> list[Sentence]:
 def _sentence(piece: Piece, number: int) -> Sentence:
     asking = any(one.asks for one in piece.labels)
     led = piece.kind == "item" or any(not one.heading for one in piece.labels)
-    denied = any(one.untrue for one in piece.labels)
+    denied = piece.repeated or any(one.untrue for one in piece.labels)
     return Sentence(**vars(piece), number=number, asked=asking and led and not denied, denied=denied)
 
 
@@ -96,6 +110,29 @@ def complete(chosen: Iterable[Sentence]) -> list[Sentence]:
     """The sentences in their order, with all that they need."""
     found = {one.number: one for each in chosen for one in (*each.needs, each)}
     return [found[number] for number in sorted(found)]
+
+
+def list_of(one: Piece, found: Iterable[Sentence]) -> list[Sentence]:
+    """The list in which it stands, in its order; [] for one that stands in none, or in one too long to be told."""
+    listed = [each for each in found if each.kind == "item" and one.kind == "item" and each.labels == one.labels != ()]
+    return listed if len(listed) <= _MOST_LISTED else []
+
+
+def asks_for_something(text: str) -> bool:
+    """Whether it tells what to do or not to do."""
+    own = QUOTED.sub("", text)
+    return ACTION.search(own) is not None and _POLITE.search(own) is None
+
+
+def shortened(one: Sentence, fits: Callable[[Sentence], bool]) -> Sentence | None:
+    """A sentence too long for what fits, up to a clause, with an ellipsis; None where that would say something else."""
+    if one.labels or one.needs or one.denied or one.kind == "item":
+        return None
+    kept = cut(one.text, lambda part: fits(replace(one, text=part)))
+    bare = kept.removesuffix("…")
+    if not bare or len(bare) * 3 < len(one.text) or _TURNS.search(one.text[len(bare) :]):
+        return None
+    return replace(one, text=kept)
 
 
 def weight(sentence: Sentence, title: str) -> int:
@@ -130,6 +167,17 @@ def heaviest(found: Sequence[Sentence], title: str, fits: Callable[[str], bool])
             if fits(joined(tried)):
                 chosen = tried
                 break
+        if not chosen and (less := shortened(one, lambda tried: fits(joined([tried])))):
+            chosen = [less]
+    return _lists_completed(chosen, found, fits)
+
+
+def _lists_completed(chosen: list[Sentence], found: Sequence[Sentence], fits: Callable[[str], bool]) -> list[Sentence]:
+    """With the whole of a list of which some was chosen, where it fits."""
+    for one, _mark in left_out(chosen):
+        tried = complete([*chosen, *list_of(one, found)])
+        if fits(joined(tried)):
+            chosen = tried
     return chosen
 
 

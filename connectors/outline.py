@@ -7,15 +7,17 @@ the words that must stand before it wherever it is taken to, and whether it may 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import Literal
 
+from connectors import hearsay
 from connectors import text as words
 from connectors.cutting import ends_a_sentence, sentences, unpaired
-from connectors.pieces import CHAPTER, FALSE, Label, Piece, denies
+from connectors.pieces import CHAPTER, FALSE, YES_OR_NO, Label, Piece, denies, glued, lists_of
 
 _LEADS = re.compile(r"以下|下列|如下|下述|这些")
 # Items that were typed, by the kind of their numbers.
@@ -30,7 +32,13 @@ _UNTRUE = re.compile(rf"[^：:。]{{0,12}}(?:{FALSE.pattern})[^：:。]{{0,6}}[�
 _LED = re.compile(rf"([^：:。]{{0,40}}[：:])(?:{_TYPED.pattern})")
 # Yes and no are said of the question: 问：……吗？ 答：不能。……
 _QUESTION = re.compile(r"(?:\d{1,2}[.、])?\s?(?:问|Q)\d{0,2}\s?[：:.、]")
+_ASKED = re.compile(r"[？?]$")
 _ANSWER = re.compile(r"(?:答|A)\d{0,2}\s?[：:.、]")
+# Whom a letter greets, at its head; nothing is told of them.
+_GREETING = re.compile(
+    r"^(?!.*(?:以下|下列|如下|请|将|已|是|为|被))(?:尊敬|亲爱|各|全[市县区体省镇]|广大|有关).*[：:]$"
+    r"|^(?!.*(?:以下|下列|如下|请|将|已|是|为|被))[^，。]*(?:公司|单位|部门|政府|用户|朋友|市民|居民|业主|家长|同学|同志|考生|先生|女士|[局委办院校厂店]|中心|们)[：:]$"
+)
 _LINE_HEAD = 30
 _FRAGMENT = 40
 # Sentences that one pair of quotes may hold together.
@@ -43,7 +51,8 @@ def outline(document: words.Document, title: str = "") -> tuple[Piece, ...]:
 
     Those that a pair of brackets or quotes holds together are one. Remembered, as text.read().
     """
-    return tuple(_joined_pairs(_answered(_whole_lists(_Outliner(document, words.tidy(title)).run()))))
+    found = _answered(_whole_lists(_led(_Outliner(document, words.tidy(title)).run())))
+    return tuple(_closed(_counted(list(_joined_pairs(_denied(found))))))
 
 
 class _Outliner:
@@ -105,7 +114,7 @@ class _Outliner:
                 item = block.kind == "item" or (bool(self.leads) and self._is_item(part, number, typed is not None))
                 if part.endswith(("：", ":")):
                     level = block.depth or (typed.lastgroup if typed and typed.lastgroup else 0)
-                    self._lead(part, item, level)
+                    self._lead(part, number, item, level)
                 else:
                     self._take(part, number, "item" if item else block.kind, alone=len(parts) == 1)
         self.after_heading = False
@@ -118,9 +127,12 @@ class _Outliner:
                 self.leads = self.leads[:at]
                 return
 
-    def _lead(self, part: str, item: bool, level: int | str) -> None:
+    def _lead(self, part: str, number: int, item: bool, level: int | str) -> None:
         """A lead-in; one that is itself an item keeps what it stands under."""
-        self.leads = (*(self.leads if item else ()), Label(text=part, at=self.at, line=self.line, level=level))
+        self.leads = (
+            *(self.leads if item else ()),
+            Label(text=part, at=self.at, line=self.line, level=level, block=number),
+        )
         self.listing, self.began = False, -1
 
     def _lead_by_the_sentence_before(self, number: int) -> None:
@@ -129,7 +141,7 @@ class _Outliner:
         if self.leads or last is None or last.kind == "item" or last.block != number - 1:
             return
         if _LEADS.search(last.text) or denies(last.text) or not ends_a_sentence(last.text):
-            self.leads = (Label(text=last.text, at=last.at),)
+            self.leads = (Label(text=last.text, at=last.at, block=last.block),)
 
     def _is_item(self, part: str, number: int, typed: bool) -> bool:
         """Items that were typed: numbered, or each ended with a semicolon; and what follows within one."""
@@ -141,7 +153,7 @@ class _Outliner:
     def _take(self, part: str, number: int, kind: words.BlockKind, *, alone: bool) -> None:
         item = kind == "item"
         kept = self.careful or any(one.denies for one in self.leads)
-        if self.leads and not item and (self.listing or not kept):
+        if self.leads and not item and (self.listing or (not kept and not self._led_here(number))):
             self._end_list()
         under = self.leads
         optional = False
@@ -160,6 +172,15 @@ class _Outliner:
         )
         self.found.append(replace(piece, since=self._since(piece)))
         self.listing = self.listing or item
+
+    def _led_here(self, number: int) -> bool:
+        """Whether a paragraph follows a lead-in right away; whom a letter greets is none."""
+        if len(self.leads) != 1 or _GREETING.search(self.leads[0].text):
+            return False
+        before = self.found[-1] if self.found else None
+        if before is not None and before.labels[-1:] == self.leads:
+            return before.block == number
+        return number - self.leads[0].block <= 1
 
     def _since(self, piece: Piece) -> int:
         """Where that begins without which the piece says something else."""
@@ -216,12 +237,17 @@ def _heads(block: words.Block) -> bool:
 
 
 def _answered(found: Sequence[Piece]) -> list[Piece]:
-    """A question with the first sentence of its answer."""
-    return [
-        replace(one, until=following.at) if following is not None and _QUESTION.match(one.text) else one
-        for one, following in zip_longest(found, found[1:])
-        if one is not None
-    ]
+    """A question with the first sentence of its answer, and the answer with its question."""
+    told = list(found)
+    for index, (one, following) in enumerate(pairwise(found)):
+        if not _QUESTION.match(one.text) and not (_ASKED.search(one.text) and following.block != one.block):
+            continue
+        told[index] = replace(told[index], until=max(one.until, following.at))
+        for at in range(index + 1, len(found)):
+            if at > index + 1 and (found[at].block != following.block or not YES_OR_NO.search(one.text)):
+                break
+            told[at] = replace(found[at], since=min(found[at].since, one.at))
+    return told
 
 
 def _whole_lists(found: Sequence[Piece]) -> list[Piece]:
@@ -236,6 +262,75 @@ def _whole_lists(found: Sequence[Piece]) -> list[Piece]:
         else one
         for one in found
     ]
+
+
+def _led(found: Sequence[Piece]) -> list[Piece]:
+    """ "下列学校停课：1.一小。2.二小。": the items that follow within a paragraph, or each in its own, go with the first."""
+    told = list(found)
+    at = 0
+    while at < len(told):
+        first, last = told[at], at
+        if first.kind != "item" and _LED.match(first.text):
+            for following in told[at + 1 :]:
+                if following.labels != first.labels or not _TYPED.match(following.text):
+                    break
+                last += 1
+        for index in range(at, last + 1) if last > at else ():
+            one = told[index]
+            told[index] = replace(one, since=min(one.since, first.at), until=max(one.until, told[last].at))
+        at = last + 1
+    return told
+
+
+def _denied(found: Sequence[Piece]) -> list[Piece]:
+    """What is repeated only to be denied goes with the denial, and the denial with it."""
+    told = list(found)
+    for first, last in hearsay.groups([one.text for one in found]):
+        for index in range(first, last + 1):
+            one = told[index]
+            since, until = min(one.since, told[first].at), max(one.until, told[last].at)
+            told[index] = replace(one, since=since, until=until, repeated=index < last)
+    return told
+
+
+def _counted(found: list[Piece]) -> list[Piece]:
+    """With each lead-in how much of a list it leads in."""
+    texts: dict[Label, set[str]] = {}
+    blocks: dict[Label, set[int]] = {}
+    typed: dict[Label, int] = {}
+    for one in found:
+        for label in lists_of(one):
+            texts.setdefault(label, set()).add(one.text)
+            blocks.setdefault(label, set()).add(one.block)
+            typed[label] = typed.get(label, 0) + (_TYPED.match(one.text) is not None)
+    counted: dict[Label, Label] = {}
+    for label, those in texts.items():
+        single = len(those) in (len(blocks[label]), typed[label])
+        counted[label] = replace(label, listed=len(those), single=single)
+    # An inner lead-in is one item of the outer list, however many stand under it.
+    for one in found:
+        for outer, _inner in pairwise(lists_of(one)):
+            counted[outer] = replace(counted[outer], single=False)
+    known = {labels: tuple(counted.get(label, label) for label in labels) for labels in {one.labels for one in found}}
+    return [replace(one, labels=known[one.labels]) if one.labels else one for one in found]
+
+
+def _closed(found: list[Piece]) -> list[Piece]:
+    """What a piece needs brings with it what that needs in turn."""
+    places = [one.at for one in found]
+    for index, one in enumerate(found):
+        since, until = one.since, one.until
+        while since != until:
+            held = found[bisect_left(places, since) : bisect_right(places, until)]
+            if len(held) > _MOST:
+                break
+            grown = min(since, *(each.since for each in held)), max(until, *(each.until for each in held))
+            if grown == (since, until):
+                break
+            since, until = grown
+        if (since, until) != (one.since, one.until):
+            found[index] = replace(one, since=since, until=until)
+    return found
 
 
 def _joined_pairs(found: Sequence[Piece]) -> Iterator[Piece]:
@@ -262,7 +357,7 @@ def _joined_pairs(found: Sequence[Piece]) -> Iterator[Piece]:
 def _one_text(group: Sequence[Piece]) -> str:
     told = group[0].text
     for before, one in pairwise(group):
-        told += ("" if one.line == before.line else "\n") + one.text
+        told = glued(told, one.text) if one.line == before.line else f"{told}\n{one.text}"
     return told
 
 

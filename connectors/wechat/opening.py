@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import groupby
 
 from lxml.html import HtmlElement
 
 from connectors.gist import Sentence
-from connectors.pieces import FORBIDS, Label, ended, joined
+from connectors.pieces import FORBIDS, Label, ended, joined, left_out, marked
 from connectors.urgent import Brief
 from connectors.wechat.tree import element
 
 # Characters that people read in a minute on a phone (300 to 500 are told of Chinese prose), and of a picture's worth.
 _A_MINUTE, _A_PICTURE = 400, 60
+# The number a line has in the text, in the box it has one of its own.
+_NUMBER = re.compile(
+    r"^(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|\d{1,2}[.．、)）](?!\d)|[①-⑳•·●■])\s*"
+)
 _NEWS, _FIRST, _MIND = "速览", "请先做到", "请注意"
 
 
@@ -44,9 +49,12 @@ def lead_box(brief: Brief) -> HtmlElement:
 def _group(labels: Sequence[Label], actions: Sequence[Sentence]) -> list[HtmlElement]:
     forbidden = any(FORBIDS.search(one.text) for one in actions)
     head = "".join(label.written for label in labels) or f"{_MIND if forbidden else _FIRST}："
-    if len(actions) == 1:
-        return [_headed(head, ended(_flat(actions[0].text)))]
-    return [_headed(head, ""), *_lines(actions)]
+    mark = next((mark for _one, mark in left_out(actions)), "")
+    told = [ended(_flat(_NUMBER.sub("", one.text))) for one in actions]
+    told[-1] = marked(told[-1], mark)
+    if len(told) == 1:
+        return [_headed(head, told[0])]
+    return [_headed(head, ""), *_lines(told)]
 
 
 def _headed(head: str, text: str) -> HtmlElement:
@@ -57,8 +65,8 @@ def _headed(head: str, text: str) -> HtmlElement:
     return line
 
 
-def _lines(actions: Sequence[Sentence]) -> list[HtmlElement]:
-    return [element("p", "", f"{at}. {ended(_flat(one.text))}") for at, one in enumerate(actions, 1)]
+def _lines(told: Sequence[str]) -> list[HtmlElement]:
+    return [element("p", "", f"{at}. {one}") for at, one in enumerate(told, 1)]
 
 
 def _flat(text: str) -> str:

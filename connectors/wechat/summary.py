@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from connectors import urgent
 from connectors.cutting import clip
 from connectors.outline import outline
-from connectors.pieces import joined
+from connectors.pieces import Piece, joined
 from connectors.text import Document, drop_links, tidy
 from connectors.urgent import Brief
 from connectors.values import Note
@@ -37,20 +38,41 @@ def opening_of(document: Document, title: str) -> tuple[str, bool]:
     or lead-in comes with it and with what follows, since a part of it alone may say the opposite."""
     pieces = [one for one in outline(document, title) if one.whole]
     running = [one for one in pieces if _RUNNING.search(document.blocks[one.block].text)]
-    first = next(iter(running), None)
+    # What is repeated only to be denied is told with the denial; where that is too long, what follows is told.
+    first = next((one for one in running if not one.repeated or len(_with(one, pieces)) <= _FROM_BODY), None)
+    first = first or next((one for one in running if not one.repeated), None)
     if first is None:
         texts = (
             one.text for one in document.blocks if one.kind not in ("table", "caption") and one.text != tidy(title)
         )
         return _line(drop_links(next(texts, ""))[0]), False
     behind = pieces[pieces.index(first) :]
-    taken = [one for one in behind if one.block == first.block or one.at <= first.until]
+    taken: list[Piece] = []
+    until = first.until
+    for one in behind:
+        if one.block == first.block or one.at <= until:
+            until = max(until, one.until)
+            taken.append(one)
     more = bool(first.labels)
     for one in behind[len(taken) :] if more else ():
         if not one.labels or len(joined(taken)) > _FROM_BODY:
             break
         taken.append(one)
-    return _line(joined(taken)), more
+    return _line(joined(_fitting(taken) if more else taken)), more
+
+
+def _with(one: Piece, pieces: Sequence[Piece]) -> str:
+    return _line(joined([each for each in pieces if one.since <= each.at <= one.until]))
+
+
+def _fitting(taken: list[Piece]) -> list[Piece]:
+    """As many from the first on as fit, none without what it needs; all of them where not even the first does."""
+    for end in range(len(taken), 0, -1):
+        some = taken[:end]
+        closed = end == len(taken) or max(one.until for one in some) < taken[end].at
+        if closed and len(_line(joined(some))) <= _FROM_BODY:
+            return some
+    return taken
 
 
 def leading_sentences(text: str, limit: int) -> str:

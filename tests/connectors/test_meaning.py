@@ -111,12 +111,12 @@ def test_an_item_is_only_taken_with_its_lead_in() -> None:
         (
             "<p>禁止：</p><ul><li>车辆：<ul><li>大货车；</li></ul></li><li>燃放烟花。</li></ul>",
             "大货车；",
-            "禁止：车辆：大货车。",
+            "禁止：车辆：大货车…（未列全）。",
         ),
         (
             "<p>禁止：</p><ul><li>车辆：<ul><li>大货车；</li></ul></li><li>燃放烟花。</li></ul>",
             "燃放烟花。",
-            "禁止：燃放烟花。",
+            "禁止：燃放烟花…（未列全）。",
         ),
         ("<p>禁止：</p><ul><li>大货车；</li></ul><p>请绕行。</p>", "请绕行。", "请绕行。"),
         ("<p>一、请勿：</p><p>1.涉水；</p><p>二、请做到：</p><p>1.绕行；</p>", "1.绕行；", "二、请做到：1.绕行。"),
@@ -197,6 +197,9 @@ def test_a_sentence_is_not_cut_before_it_is_taken_back() -> None:
         "1,234,567元",
         "１２．５％",
         "50毫升",
+        "3.2万千瓦时",
+        "三千二百万千瓦时",
+        "3×10⁴吨",
         "百分之三十五点六二",
         "三千五百六十七处",
         "3.5元/立方米",
@@ -233,3 +236,57 @@ def test_hostile_length_takes_no_more_than_its_length(hostile: str) -> None:
     long = hostile * (60_000 // len(hostile))
     assert cutting.clip(long, lambda part: len(part) < 10) is not None
     assert gist.sentences_of(read(f"<p>谣言：</p><p>{long}</p>")) is not None
+
+
+SCHOOLS = "".join(f"<li>云溪区第{one}小学；</li>" for one in "一二三四五六七八九")
+
+
+def test_a_list_is_told_whole_or_says_that_it_is_not() -> None:
+    body = f"<p>7月13日起，下列学校停课：</p><ol>{SCHOOLS}</ol>{FILLER}"
+    assert "云溪区第九小学。" in text(body)
+    assert "云溪区第九小学。" in digest(body)
+    found = gist.sentences_of(read(body))
+    assert joined(found[:2]) == "7月13日起，下列学校停课：云溪区第一小学；云溪区第二小学…（共9项）。"
+    urgent = str(weibo(body, urgent=True).payload["text"])
+    assert "云溪区第九小学。" in urgent
+    assert cutting.cut("1.甲。2.乙。", lambda part: len(part) < 6) == "1.甲…"
+    typed = gist.sentences_of(read("<p>下列学校停课：1.一小。2.二小。</p>"))
+    assert joined(gist.complete(typed[:1])) == "下列学校停课：1.一小。2.二小。"
+
+
+@pytest.mark.parametrize(
+    ("told", "denied"),
+    [
+        ("7月12日，有网民发布“云溪区停水三天，请储水”的信息。", "经核实，上述信息不属实。"),
+        ("网传截图称：“7月12日起云溪区停水三天，请大家储水。”", "该截图系伪造。"),
+        ("谣言一：7月15日青岚市将发生6.8级地震，请大家撤离。", "真相：地震部门没有发布过任何预报。"),
+        ("针对网上流传的“7月12日起云溪区停水三天”一事，市水务局高度重视。", "经核查，该说法与实际不符。"),
+    ],
+)
+@pytest.mark.parametrize("between", ["", "</p><p>"])
+def test_a_rumour_goes_with_its_denial_or_not_at_all(told: str, denied: str, between: str) -> None:
+    body = f"<p>{told}{between}{denied}</p>{FILLER}"
+    urgent = weibo(body, urgent=True)
+    box = str(
+        adapt_content(wechat_account(), texts.media(), Content(title="说明", body_html=body, link=LINK, urgent=True))
+    )
+    for said in (text(body), digest(body), str(urgent.payload["text"])):
+        assert told not in said or denied in said
+    assert "请先做到：</strong>" + told not in box
+    whole = f"{told}{denied}还有其他内容。"
+    for most in range(1, len(whole)):
+        kept = cutting.cut(whole, lambda part, most=most: len(part) <= most)  # type: ignore[misc]
+        assert not kept or denied in kept
+
+
+def test_a_lead_in_stands_before_the_paragraph_behind_it() -> None:
+    body = f"<p>以下做法十分危险：</p><p>7月汛期在云溪区河道游泳。</p>{FILLER}"
+    assert digest(body) == "以下做法十分危险：7月汛期在云溪区河道游泳。"
+    greeted = gist.sentences_of(read("<p>尊敬的用户：</p><p>7月12日停水。</p>"))
+    assert joined(greeted) == "7月12日停水。"
+
+
+def test_numbers_of_items_end_no_sentence() -> None:
+    assert digest("<p>1. 7月12日起限行。2. 2026年8月1日起解除。</p>") == "1. 7月12日起限行。2. 2026年8月1日起解除。"
+    assert cutting.sentences("No. 5 bus runs. Call 12345.") == ["No. 5 bus runs.", "Call 12345."]
+    assert digest("<p>Store water. Call 12345;请储水。</p>").startswith("Store water. Call 12345")

@@ -184,3 +184,23 @@ def test_sentences_are_numbered_and_titles_heads_and_signatures_are_none() -> No
     found = gist.sentences_of(document, "标题")
     assert [(one.number, one.text) for one in found] == [(1, "第一句。"), (2, "第二句！"), (3, "甲项；")]
     assert joined(found[1:]) == "第二句！如下：甲项。"
+
+
+def test_a_warning_that_ends_in_advice_is_the_news() -> None:
+    news = (
+        "青岚市气象台2026年7月12日16时25分发布暴雨红色预警信号：过去3小时，云溪区、白鹭县降雨量已达100毫米以上，"
+        "预计未来3小时上述地区仍将持续强降雨，累计雨量可达150毫米，请特别注意防范可能引发的山洪、滑坡、城市内涝等灾害。"
+    )
+    body = f"<p>{news}</p><p>防御指南：</p><p>1.停止集会、停课；</p><p>2.不要在桥下停留；</p><p>3.切勿涉水。</p>"
+    post = replace(WARNING, title="青岚市气象台发布暴雨红色预警信号", body_html=body)
+    text, html = str(weibo(post).payload["text"]), str(wechat(post).payload["content_html"])
+    assert "】青岚市气象台2026年7月12日16时25分发布暴雨红色预警信号：过去3小时" in text
+    box = html[: html.index("</section>")]
+    assert news in box[: box.index("防御指南：")]
+    assert "1. 停止集会、停课。" in box
+    assert "2. 不要在桥下停留。" in box
+
+
+def test_applying_is_no_request() -> None:
+    assert not gist.asks_for_something("经学生申请，现予公示。")
+    assert not gist.asks_for_something("给您带来不便，敬请谅解。")
