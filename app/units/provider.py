@@ -98,11 +98,9 @@ def registration(row: IdentityProvider) -> Registration:
     )
 
 
-def allows(row: IdentityProvider, email: str) -> str:
-    """How the allow-list covers a verified address: "address", "domain", or "" when it does not."""
-    if email in row.allowed:
-        return "address"
-    return "domain" if f"@{email.partition('@')[2]}" in row.allowed else ""
+def allows(row: IdentityProvider, email: str) -> bool:
+    """Whether the allow-list covers a verified address, in full or by its domain."""
+    return email in row.allowed or f"@{email.partition('@')[2]}" in row.allowed
 
 
 def save_provider(actor: Actor, given: Settings, *, now: datetime) -> IdentityProvider:
