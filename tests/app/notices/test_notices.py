@@ -147,6 +147,17 @@ def test_a_notice_goes_to_those_who_can_open_what_it_leads_to(desk: Desk, now: d
     ]
 
 
+def test_who_looks_after_accounts_hears_of_them_without_reading_posts(desk: Desk, now: datetime) -> None:
+    """Where the three administrators are apart, they are who renews an authorisation."""
+    keeper = desk.person("keeper", desk.city, "system_administrator")
+    with atomic():
+        notices.tell(
+            key="a", kind="account", level="info", unit_id=desk.city.id, title="t", body="b", path="/", now=now
+        )
+    assert [one.kind for one in notices.notices_of(keeper).items] == ["account"]
+    assert [one.kind for one in notices.notices_of(desk.author).items] == ["account"]
+
+
 def test_the_bell_rings_for_those_it_concerns_until_read(desk: Desk, now: datetime) -> None:
     tell(desk, now, key="unit")
     tell(desk, now, key="mine", user_id=desk.author.user_id)
