@@ -40,9 +40,9 @@ _ENDINGS = {
 _NUMBERED = re.compile(r"(?m)^\s*[0-9A-Za-z一二三四五六七八九十]{1,3}([)）])")
 # "1. " is the number of an item, "No. 5" no end of anything.
 _NO_END = re.compile(r"(?:(?:^|[\n。！？!?；;：:.])[ \u3000]*\d{1,3}|\b(?:No|Nos|Mr|Mrs|Ms|Dr|St|vs|Vol|Fig|pp?))$")
-# What an item of a list begins with.
+# What an item of a list begins with, not the first: before that, nothing of the list is told.
 _ITEM = re.compile(
-    r"\s*(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|[二三四五六七八九十]{1,3}是|其[二三四五六七八九]"
+    r"\s*(?![（(]?[一1][)）、.．]|①)(?:[（(][一二三四五六七八九十\d]{1,3}[)）]|[一二三四五六七八九十]{1,3}、|[二三四五六七八九十]{1,3}是|其[二三四五六七八九]"
     r"|\d{1,2}[.．、)）](?!\d)|[①-⑳•·●■▪◆○※])"
 )
 # Words that take back what the sentence has said before them: 网传明天停水，经核实不属实.
