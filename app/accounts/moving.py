@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
+from sqlalchemy import select
+
 from app.accounts.answering import may_answer_for
 from app.accounts.models import Account
 from app.accounts.services import get_account
@@ -12,6 +14,7 @@ from app.audit.services import record
 from app.db import atomic, db
 from app.errors import Conflict, Invalid
 from app.units.access import Actor, unit_for
+from app.units.closing import named
 from app.units.models import Unit, User
 
 MOST_REASON = 200
@@ -73,6 +76,13 @@ def move(actor: Actor, account_id: str, unit_id: str, reason: str, *, now: datet
             },
         )
     return account
+
+
+def holds_up_closing(unit: Unit) -> list[str]:
+    """Hook of units: the accounts in use of a unit that is to be closed."""
+    query = select(Account.name).where(Account.unit_id == unit.id, Account.active).order_by(Account.name)
+    names = list(db.session.scalars(query))
+    return [named(len(names), "个", "账号", names[:5])] if names else []
 
 
 def _keeps(user: User | None, there: Unit) -> User | None:

@@ -9,6 +9,7 @@ from app.db import utcnow
 from app.errors import Invalid, TandemError
 from app.sealing import closed
 from app.units import identities
+from app.units.edit_views import bp as bp
 from app.units.people_views import person_page
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
 from app.units.provider import (
@@ -22,7 +23,6 @@ from app.units.provider import (
     without_password,
 )
 from app.units.provider_check import Finding, check
-from app.units.sites_views import bp as bp
 from app.web import _
 
 
