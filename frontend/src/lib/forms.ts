@@ -18,6 +18,13 @@ document.addEventListener(
       event.stopPropagation();
       return;
     }
+    // What was typed into another form of the page goes along (data-carry: the field's name): the page comes back with it.
+    const carried = form.dataset.carry;
+    if (carried) {
+      const typed = Array.from(document.querySelectorAll<HTMLInputElement>(`[name="${carried}"]`)).find((one) => one.form !== form);
+      const into = form.elements.namedItem(carried);
+      if (typed && into instanceof HTMLInputElement) into.value = typed.value;
+    }
     if (form.dataset.busy) {
       event.preventDefault();
       return;
