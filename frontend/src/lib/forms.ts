@@ -1,7 +1,7 @@
 /** Plain forms: ask before what cannot be undone (data-confirm), and never send twice by a double click. */
 
 /** The question, "{role}" in it being the words that were chosen in the form's field `role`. */
-const asked = (question: string, form: HTMLFormElement) =>
+const questionOf = (question: string, form: HTMLFormElement) =>
   question.replace(/\{(\w+)\}/g, (whole, name: string) => {
     const field = form.elements.namedItem(name);
     return field instanceof HTMLSelectElement ? (field.selectedOptions[0]?.text ?? "") : whole;
@@ -13,7 +13,7 @@ document.addEventListener(
     const form = event.target as HTMLFormElement;
     const submitter = (event as SubmitEvent).submitter as HTMLButtonElement | null;
     const question = submitter?.dataset.confirm ?? form.dataset.confirm;
-    if (question && !window.confirm(asked(question, form))) {
+    if (question && !window.confirm(questionOf(question, form))) {
       event.preventDefault();
       event.stopPropagation();
       return;
