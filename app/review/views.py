@@ -192,6 +192,7 @@ def _queue(refusal: TandemError | None = None) -> ResponseReturnValue:
         people=posts.names_of({review.submitted_by for review in rows}),
         opened=services.opened_ids(actor, rows) if shown == "waiting" else set(),
         secret={review.id for review in rows if services.asks_secrecy(review.stages, review.stage)},
+        may_approve_replies=actor.holds("reply.approve"),
         refusal=refusal,
         now=utcnow(),
     )
