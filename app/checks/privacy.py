@@ -36,14 +36,24 @@ _AMOUNT_AFTER = re.compile(
 _ID_WORDS = re.compile(r"身份证|证件号|公民身份|居民证|ID\s*card", re.IGNORECASE)
 _CARD_WORDS = re.compile(r"银行卡|卡号|储蓄卡|工资卡|银行[账帐][号户]|开户行|收款[账帐][号户]")
 # Numbers of orders and documents look like cards of the foreign schemes, and like ids with a slip of the pen.
-_ORDER_BEFORE = re.compile(r"(?:订单|单号|编号|编码|代码|文号|流水|条码|批号|证号|许可|备案|项目|合同)[^0-9\n]{0,6}$")
-_ID_BEFORE = re.compile(r"(?:身份|证件|公民|居民)[^0-9\n]{0,12}$")
+_ORDER_BEFORE = re.compile(
+    r"(?:订单|单号|编号|编码|代码|文号|案号|流水|条码|批号|证号|注册号|登记号|许可|备案|项目|合同|计划|公告|采购|招标|宗地|执照)[^0-9\n]{0,6}$"
+)
+# The label of this very number, and words about ids in the clause before it.
+_ID_LABEL = re.compile(
+    r"(?:身份证|证件|公民身份|居民身份证|ID\s*card)件?(?:编号|号码|号)?[\s：:为是（(]*$", re.IGNORECASE
+)
+_ID_BEFORE = re.compile(r"(?:身份证|证件|公民身份|ID\s*card)[^0-9\n。；;，,！!？?]{0,8}$", re.IGNORECASE)
 # 投资项目统一代码: year and month, region, kind, branch, running number.
 _PROJECT = re.compile(r"(?<!\d)\d{4}-\d{6}-\d{2}-\d{2}-\d{6}(?!\d)")
 # Figures with decimals, and what stands behind a decimal point.
-_DECIMALS_AFTER, _POINT_BEFORE = re.compile(r"\.\d{2,6}(?![\d.月])"), re.compile(r"(?<![\d.])\d{1,3}\.$")
+_DECIMALS_AFTER = re.compile(r"\.\d{2,6}(?![\d.年月])")
+# 1. and 12. number the lines of a list; a longitude has three digits, or is called so.
+_POINT_BEFORE = re.compile(r"(?<![\d.])\d{3}\.$|(?:经|纬|坐标|[XYxy][=＝:：])[^\n]{0,24}(?<![\d.])\d{1,3}\.$")
 # A table whose head gives the unit of its figures, in a text that speaks of no telephone.
 _MONEY = re.compile(r"[（(：:]\s*[十百千万亿]*元\s*[)）]?")
+# A cell with somebody's name; words of accounts end otherwise.
+_NAME_CELL = re.compile(r"(?:^|\t)[\u4e00-\u9fff]{1,2}[\u4e00-\u9fff](?<![额本计均费款数收支入出金税债息产])(?=\t)")
 _TELEPHONES = re.compile(r"电话|手机|热线|联系|号码")
 # How people group a mobile number; anything else of eleven digits in pieces is a table of figures.
 _MOBILE_GROUPS = {(11,), (3, 4, 4), (3, 3, 5), (3, 8), (7, 4), (4, 7), (4, 4, 3), (4, 3, 4), (5, 6), (1,) * 11}
@@ -141,13 +151,15 @@ def _leak(text: str, parts: list[_Group], words: _Words) -> Leak | None:
     if (after.isascii() and after.isalnum()) or after == "_" or not _free_before(text, start):
         return None
     sizes = tuple(len(part.digits) for part in parts)
-    if is_citizen_id(number, strict=not words.ids) and not _is_file(text, start, number):
+    called = _called_id(text, start, words)
+    if is_citizen_id(number, strict=not called):
         return Leak(kind="citizen_id", start=start, end=end, masked=f"{number[:6]}********{number[-4:]}")
     known = words.cards or _card_like(sizes)
     if known and is_bank_card(number, strict=not words.cards) and not _is_order(text, start, number):
         hidden = "*" * (len(number) - 8)
         return Leak(kind="bank_card", start=start, end=end, masked=f"{number[:4]}{hidden}{number[-4:]}")
-    if is_old_citizen_id(number) and (sizes in {(15,), (6, 6, 3)} or words.ids):
+    plain = sizes in {(15,), (6, 6, 3)} and not _ORDER_BEFORE.search(text[max(0, start - 16) : start])
+    if is_old_citizen_id(number) and (plain or called):
         return Leak(kind="citizen_id", start=start, end=end, masked=f"{number[:6]}******{number[-3:]}")
     mobile = mobile_of(number)
     if mobile and _grouped(parts, sizes, len(number) - 11) and not _is_figure(text, start, end, words):
@@ -161,20 +173,27 @@ def _card_like(sizes: tuple[int, ...]) -> bool:
 
 
 def _is_figure(text: str, start: int, end: int, words: _Words) -> bool:
-    """Whether eleven digits are an amount: by the unit behind them, by decimals, or by the head of their column."""
-    if _AMOUNT_AFTER.match(text, end) or _DECIMALS_AFTER.match(text, end):
+    """Whether the digits are an amount: by the unit behind them, by decimals, or by the head of their column."""
+    if _AMOUNT_AFTER.match(text, end):
         return True
-    if _POINT_BEFORE.search(text[max(0, start - 5) : start]):
+    if end - start > _SHORTEST:
+        # In groups, as nobody writes an amount.
+        return False
+    if _DECIMALS_AFTER.match(text, end) or _POINT_BEFORE.search(text[max(0, start - 32) : start]):
         return True
     alone = text[max(0, start - 1) : start] in ("", "\t", "\n") and text[end : end + 1] in ("", "\t", "\n")
-    return words.money and alone
+    row = text[text.rfind("\n", 0, start) + 1 : start]
+    return words.money and alone and not _NAME_CELL.search(row)
 
 
-def _is_file(text: str, start: int, number: str) -> bool:
-    """Whether eighteen digits are a document's: called so, with the wrong check digit for an id."""
-    before = text[max(0, start - 16) : start]
-    named = _ORDER_BEFORE.search(before) is not None and _ID_BEFORE.search(before) is None
-    return named and not is_citizen_id(number)
+def _called_id(text: str, start: int, words: _Words) -> bool:
+    """Whether the words before a number, or a table that has ids, call it an id: then a wrong check digit is a slip."""
+    before = text[max(0, start - 24) : start]
+    if _ID_LABEL.search(before):
+        return True
+    if _ORDER_BEFORE.search(before[-16:]):
+        return False
+    return _ID_BEFORE.search(before) is not None or (words.ids and before[-1:] in ("\t", "\n"))
 
 
 def _is_order(text: str, start: int, number: str) -> bool:

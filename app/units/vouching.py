@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.exc import IntegrityError
 
 from app.audit.services import record
 from app.db import atomic, db, utcnow
@@ -21,8 +22,10 @@ from app.units.sign_in import Recognised, find_user, half_signed_in, proved, sig
 from app.words import N_
 from connectors.openid.values import Vouched
 
-# Who holds one of these is never let in because of the domain of an address: an administrator names them.
-BY_NAME_ONLY = frozenset({"account.manage", "event.read", "review.configure", "unit.manage", "user.manage"})
+# Who holds one of these is never let in because of an address: an administrator names them on their page.
+BY_NAME_ONLY = frozenset(
+    {"account.manage", "event.read", "review.configure", "role.manage", "security.manage", "unit.manage", "user.manage"}
+)
 # When the platform does not say when the person signed in there: too long ago to count as being here.
 _LONG_AGO = timedelta(days=1)
 
@@ -34,7 +37,7 @@ REASONS = {
         "没有登录。身份平台没有确认您的邮箱是您本人的，不能据此认人。请先在身份平台验证邮箱，或请本单位管理员按标识登记。"
     ),
     "by_name_only": N_(
-        "没有登录。您在这里有管理权限，不能只凭邮箱域名认人。请把下面的标识告诉另一位管理员，请其在您的成员页面登记。"
+        "没有登录。您在这里有管理权限，不能只凭邮箱认人。请把下面的标识告诉另一位管理员，请其在您的成员页面登记。"
     ),
     "bound_otherwise": N_(
         "没有登录。您在这里的账户登记的是身份平台上的另一个身份。请换那个身份登录；确已更换的，请本单位管理员重新登记。"
@@ -57,6 +60,14 @@ class NotListed(Unauthenticated):
 
 def recognise(vouched: Vouched, row: IdentityProvider, *, origin: str, now: datetime) -> Recognised:
     """Whom the platform vouched for; `how` "": a second step follows, as after the right password. Raises NotListed."""
+    try:
+        return _recognise(vouched, row, origin, now)
+    except IntegrityError:
+        # Another first sign-in with this very identity came between: now it is known whose it is.
+        return _recognise(vouched, row, origin, now)
+
+
+def _recognise(vouched: Vouched, row: IdentityProvider, origin: str, now: datetime) -> Recognised:
     with atomic():
         found = _found(vouched, row)
         if isinstance(found, Identity):
@@ -161,7 +172,8 @@ def _by_email(vouched: Vouched, row: IdentityProvider) -> Identity | str:
     covered, user = allows(row, email), find_user(email)
     if not covered or user is None or not user.active:
         return "unlisted"
-    if covered == "domain" and any(actor_for(user).holds(key) for key in BY_NAME_ONLY):
+    if any(actor_for(user).holds(key) for key in BY_NAME_ONLY):
+        # Whoever writes the list would else become them, by a platform of their own.
         return "by_name_only"
     known = _one(Identity.user_id == user.id, Identity.issuer == row.issuer)
     if known is not None:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
 from app.audit.models import Event
 from app.db import atomic, db, utcnow
-from app.units import identities, second_factor
+from app.errors import Invalid
+from app.units import identities, second_factor, vouching
 from app.units.access import SYSTEM, actor_for
 from app.units.addresses import ALLOWED
-from app.units.models import Identity, SignInFailure, User
+from app.units.models import Identity, IdentityProvider, SignInFailure, User
 from app.units.people import deactivate_user
+from app.units.sign_in import Recognised
 from connectors.openid import client as openid
+from connectors.openid.values import Vouched
 from tests.app.units.conftest import PASSWORD, SignIn, Town
 from tests.app.units.identity_platform import IdentityPlatform
 from tests.app.units.trusted import code_at, give_authenticator
@@ -136,19 +140,39 @@ def test_a_verified_address_of_an_allowed_domain_binds_its_owner(
     assert enter(app.test_client()).headers["Location"] == "/"
 
 
-def test_a_domain_makes_nobody_an_administrator(town: Town, platform: IdentityPlatform, browser: FlaskClient) -> None:
+def test_no_address_makes_anybody_an_administrator(
+    town: Town, platform: IdentityPlatform, browser: FlaskClient
+) -> None:
+    """Whoever sets the platform up writes the list: they would become whom they like."""
     platform.claims = {"sub": "boss", "email": "bureau@example.gov.cn", "email_verified": True}
-    set_up(platform, allowed="example.gov.cn")
-    refused = enter(browser)
-    assert refused.status_code == 401
-    assert "管理权限" in refused.text
+    for allowed in ("example.gov.cn", "Bureau@example.gov.cn"):
+        set_up(platform, allowed=allowed)
+        refused = enter(browser)
+        assert refused.status_code == 401
+        assert "管理权限" in refused.text
     platform.claims["email"] = "auditor@example.gov.cn"
+    set_up(platform, allowed="auditor@example.gov.cn")
     assert enter(browser).status_code == 401
-    platform.claims["email"] = "bureau@example.gov.cn"
-    # Named in full, they are listed.
-    set_up(platform, allowed="Bureau@example.gov.cn")
+    assert sessions_open(town.bureau_admin) == 0
+
+
+def test_another_first_sign_in_with_one_identity_comes_between(
+    town: Town, platform: IdentityPlatform, browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(platform, allowed="@example.gov.cn")
+    platform.claims = {"sub": "wang-1", **EMAIL}
+    calls: list[str] = []
+    once = vouching._recognise
+
+    def twice(vouched: Vouched, row: IdentityProvider, origin: str, now: datetime) -> Recognised:
+        calls.append(vouched.subject)
+        if len(calls) == 1:
+            raise IntegrityError("INSERT", {}, Exception("UNIQUE constraint failed"))
+        return once(vouched, row, origin, now)
+
+    monkeypatch.setattr(vouching, "_recognise", twice)
     assert enter(browser).headers["Location"] == "/"
-    assert session_of(town.bureau_admin).provider == NAME
+    assert calls == ["wang-1", "wang-1"]
 
 
 def test_whom_an_administrator_listed_comes_by_no_other_identity(
@@ -171,6 +195,20 @@ def test_another_claim_may_be_what_people_are_listed_by(
     platform.claims = {"sub": "other", "employee_number": 12345}
     assert enter(browser).status_code == 302
     assert db.session.query(Identity).one().subject == "other"
+
+
+def test_what_was_written_down_of_one_claim_is_no_value_of_another(
+    town: Town, platform: IdentityPlatform, browser: FlaskClient
+) -> None:
+    """Else whoever sets the platform up picks a claim that people set themselves, and comes as whom they like."""
+    set_up(platform, claim="employee_number")
+    list_author(town, "1001")
+    with pytest.raises(Invalid) as refused:
+        set_up(platform, claim="nickname")
+    assert "还没有首次登录" in str(refused.value.errors["claim"])
+    platform.claims = {"sub": "wang", "employee_number": "1001"}
+    assert enter(browser).status_code == 302
+    set_up(platform, claim="nickname")
 
 
 def test_the_same_subject_of_another_platform_is_somebody_else(
