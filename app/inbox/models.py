@@ -173,7 +173,6 @@ class HeldReply(Model):
     __tablename__ = "held_replies"
     __table_args__ = (
         CheckConstraint("status IN ('awaiting_approval','returned','withdrawn','approved')", name="status"),
-        CheckConstraint("(status = 'approved') = (message_id IS NOT NULL)", name="approved"),
         Index("ix_held_replies_list", "status", "submitted_at"),
     )
 

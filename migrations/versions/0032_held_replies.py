@@ -31,9 +31,6 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "status IN ('awaiting_approval','returned','withdrawn','approved')", name=op.f("ck_held_replies_status")
         ),
-        sa.CheckConstraint(
-            "(status = 'approved') = (message_id IS NOT NULL)", name=op.f("ck_held_replies_approved")
-        ),
         sa.ForeignKeyConstraint(
             ["conversation_id"],
             ["conversations.id"],

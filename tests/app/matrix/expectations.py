@@ -22,7 +22,7 @@ NAMED = {
     "filename": "static_file",
     "grant_id": "responder_grant",
     "handover_id": "handover",
-    "held_id": "held",
+    "held_id": "held_reply",
     "import_id": "plan",
     "key": "problem",
     "media_id": "media",

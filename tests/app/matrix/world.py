@@ -488,7 +488,7 @@ def _inbox(world: World) -> None:
         )
         db.session.add(held)
         db.session.flush()
-        world.ids |= {"held": held.id, "held_sha256": held.sha256}
+        world.ids |= {"held_reply": held.id, "held_sha256": held.sha256}
         file = MessageMedia(
             message_id=first.id,
             account_id=account.id,
