@@ -92,43 +92,6 @@ def test_an_answer_that_went_out_shows_without_loading_the_page_anew(stack: Stac
     assert responder.complaints == []
 
 
-def test_an_answer_waits_for_a_colleagues_word(stack: Stack, browser: Browser) -> None:
-    """Its account asks for approval: written by one, approved by another, then it reaches the citizen."""
-    admin, responder, reviewer = (person(browser, stack, name) for name in ("admin", "responder", "reviewer"))
-    page = admin.open("/accounts?platform=wechat")
-    page.get_by_role("link", name="青岚发布").first.click()
-    tick = page.get_by_label(re.compile("^回复须经审核"))
-    tick.check()
-    admin.shot("approval-tick")
-    press(page, page.get_by_role("button", name="保存设置"))
-    body = {"platform": "wechat", "external_id": WECHAT, "from": "citizen-approval", "text": "周末能办退休吗？"}
-    assert requests.post(f"{stack.simulator}/_sim/messages", json=body, timeout=10).ok
-    desk = responder.page
-
-    def arrived() -> bool:
-        responder.open("/inbox?q=周末能办退休")
-        return desk.locator("[data-talk]").count() > 0
-
-    wait_for("the message", arrived)
-    desk.locator("[data-talk]").first.click()
-    desk.get_by_label("回复内容").fill("周六上午可以办理，请带身份证。")
-    press(desk, desk.get_by_role("button", name="提交审核"))
-    expect(desk.locator(".message-held .state")).to_have_text("待审核")
-    responder.shot("reply-waits")
-    looked = reviewer.open("/review")
-    looked.get_by_role("link", name=re.compile("回复审核")).click()
-    expect(looked.get_by_text("周末能办退休吗？")).to_be_visible()
-    reviewer.shot("reply-approval")
-    press(looked, looked.get_by_role("button", name="通过并发出"))
-    expect(looked.get_by_text("没有等您审核的回复")).to_be_visible()
-    expect(desk.locator(".message-out .state")).to_have_text("已发送")
-    expect(desk.locator(".message-held")).to_have_count(0)
-    admin.open(page.url)
-    tick.uncheck()
-    press(page, page.get_by_role("button", name="保存设置"))
-    assert admin.complaints == responder.complaints == reviewer.complaints == []
-
-
 def test_an_administrator_reads_what_the_platform_says(stack: Stack, browser: Browser) -> None:
     admin = person(browser, stack, "admin")
     page = admin.open("/accounts?platform=wechat")
