@@ -35,7 +35,7 @@ from app.words import N_
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("稿件和素材"), ("post.read", "post.write", "media.read", "media.write", "template.manage", "pack.manage")),
     (N_("审核和发布"), ("review.decide", "post.schedule", "publication.manage", "stop.manage", "review.configure")),
-    (N_("收件箱"), ("inbox.read", "inbox.reply", "inbox.assign")),
+    (N_("收件箱"), ("inbox.read", "inbox.reply", "reply.approve", "inbox.assign")),
     (N_("账号和检查"), ("account.read", "account.manage", "finding.read", "system.read")),
     (N_("单位和三员"), ("unit.read", "unit.manage", "user.manage", "role.manage", "security.manage", "event.read")),
 )
@@ -83,7 +83,7 @@ def submit_role() -> ResponseReturnValue:
             name=form.get("name", ""),
             about=form.get("about", ""),
             permissions=form.getlist("permissions"),
-            copied_from=form.get("copy", "")[:40],
+            copied_from=form.get("copy", ""),
             now=utcnow(),
         )
     except NotFound:
@@ -148,11 +148,13 @@ def _typed() -> dict[str, Any]:
 
 def _form_page(actor: Actor, values: dict[str, Any], refusal: TandemError | None = None) -> str:
     managed = [unit for unit in unit_tree(actor) if actor.may("role.manage", unit)]
+    if values["copy"] not in known_roles():
+        values = {**values, "copy": ""}
     return render_template(
         "units/role_new.html",
         values=values,
         managed=managed,
-        copied=role_name(values["copy"]) if values["copy"] in known_roles() else "",
+        copied=role_name(values["copy"]) if values["copy"] else "",
         refusal=refusal,
         **_boxes(actor, managed),
     )
