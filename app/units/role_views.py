@@ -21,9 +21,9 @@ from app.units.roles import (
     get_role,
     holders_of,
     known_roles,
+    name_for,
     not_givable,
     retire_role,
-    role_name,
     roles_of,
 )
 from app.units.separation import BECOMES, administrators, may_separate, office_holders, separate
@@ -152,7 +152,7 @@ def _form_page(actor: Actor, values: dict[str, Any], refusal: TandemError | None
         "units/role_new.html",
         values=values,
         managed=managed,
-        copied=role_name(values["copy"]) if values["copy"] in known_roles() else "",
+        copied=name_for(actor, values["copy"]) if values["copy"] in known_roles() else "",
         refusal=refusal,
         **_boxes(actor, managed),
     )
