@@ -36,10 +36,14 @@ class Event(Model):
 
 
 class ChainHead(Model):
-    """The one row that serialises the chain: the last sequence number and hash."""
+    """The one row that serialises the chain: the last sequence number and hash.
+
+    From `ids_from` on the ids of events are in their digests; those of before are known by their numbers alone.
+    """
 
     __tablename__ = "event_chain_head"
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    ids_from: Mapped[int] = mapped_column(BigInteger, default=1, server_default="1")
     hash: Mapped[str] = mapped_column(String(64), default="")

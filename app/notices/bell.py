@@ -13,7 +13,12 @@ from app.units.access import Actor, visible
 
 # Kinds that lead into the inbox or to a new post, with the right that opens it, or that are for those who keep the
 # installation; everything else leads to posts and publications.
-_OPENED_BY = ((("conversation", "reply"), "inbox.read"), (("dormant",), "post.write"), (("errand",), "unit.manage"))
+_OPENED_BY = (
+    (("conversation", "reply"), "inbox.read"),
+    (("dormant",), "post.write"),
+    (("errand",), "unit.manage"),
+    (("account",), "account.read"),
+)
 
 
 def unread(actor: Actor) -> int:

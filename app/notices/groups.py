@@ -70,7 +70,7 @@ GROUPS = (
         key="post",
         words=N_("稿件和其他"),
         hint=N_("链接打不开、账号多日没有更新等"),
-        kinds=("link", "preview", "dormant"),
+        kinds=("link", "preview", "dormant", "handover"),
         acts="post.write",
         usual=DAILY,
     ),

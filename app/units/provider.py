@@ -118,6 +118,8 @@ def save_provider(actor: Actor, given: Settings, *, now: datetime) -> IdentityPr
             _check_way_in()
         secret = _secret(row, given)
         before = _told(row) if row is not None else {}
+        if row is not None and row.claim != given.claim.strip():
+            _require_nobody_listed(row)
         if row is None:
             row = IdentityProvider(id=_ONLY, created_at=now)
             db.session.add(row)
@@ -166,6 +168,16 @@ def remove_provider(actor: Actor, *, now: datetime) -> None:
         end_vouched(only_mfa=False, keep=actor.session_id)
         _record(actor, "provider.remove", row, now, before={**_told(row), "identities": gone}, after={})
         db.session.delete(row)
+
+
+def _require_nobody_listed(row: IdentityProvider) -> None:
+    """What was written down for people is a value of this claim: of another one, which they may set themselves, it would be
+    anybody's. Raises Invalid while somebody is listed who never came."""
+    waiting = select(User.name).join(Identity, Identity.user_id == User.id).where(Identity.subject.is_(None))
+    names = db.session.scalars(waiting.order_by(User.name)).all()
+    if names:
+        words = f"{'、'.join(names[:5])}{f'等 {len(names)} 人' if len(names) > 5 else ''}是按“{row.claim}”登记的，还没有首次登录。请先在成员页面撤销登记，改好后按新的字段重新登记。"
+        raise Invalid(_REFUSED, errors={"claim": [words]})
 
 
 def _end_distrusted(before: Mapping[str, object], row: IdentityProvider, actor: Actor) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
-from app.audit.services import record
+from app.audit.models import ChainHead, Event
+from app.audit.services import digest, record, verify
 from app.audit.words import ACTIONS, action_word
 from app.db import atomic, db
 from app.units.access import SYSTEM
@@ -80,6 +81,46 @@ def test_verify_says_what_was_altered(app: Flask, units: tuple[Unit, Unit]) -> N
     broken = app.test_cli_runner().invoke(args=["audit", "verify"])
     assert broken.exit_code == 1
     assert "demo.load" in broken.output
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        ["UPDATE events SET id = 'x' WHERE seq = 2"],
+        ["DELETE FROM events WHERE seq = 2"],
+        ["DELETE FROM events WHERE seq > 1"],
+        ["DELETE FROM events WHERE seq > 1", "DELETE FROM event_chain_head"],
+        ["DELETE FROM event_chain_head"],
+        ["DELETE FROM events", "DELETE FROM event_chain_head"],
+    ],
+)
+def test_nothing_is_altered_or_removed_unseen(app: Flask, units: tuple[Unit, Unit], tampering: list[str]) -> None:
+    assert verify() == verify(100) == []
+    with atomic():
+        for statement in tampering:
+            db.session.execute(text(statement))
+    db.session.expire_all()
+    assert verify()
+    assert verify(100)
+
+
+def test_a_head_that_was_removed_is_missed_for_good(app: Flask, units: tuple[Unit, Unit], now: datetime) -> None:
+    with atomic():
+        db.session.execute(text("DELETE FROM event_chain_head"))
+    db.session.expire_all()
+    record(SYSTEM, "demo.load", now=now)
+    assert verify()
+
+
+def test_ids_of_before_are_known_by_their_numbers_alone(app: Flask, units: tuple[Unit, Unit], now: datetime) -> None:
+    with atomic():
+        head = db.session.get_one(ChainHead, 1)
+        head.ids_from = head.seq + 1
+        for event in db.session.scalars(select(Event).order_by(Event.seq)):
+            event.prev_hash = head.hash if event.seq > 1 else ""
+            event.hash = head.hash = digest(event, head.ids_from)
+    record(SYSTEM, "demo.load", now=now)
+    assert verify() == []
 
 
 def test_every_recorded_action_has_a_word_of_its_own() -> None:

@@ -198,6 +198,20 @@ def test_another_claim_may_be_what_people_are_listed_by(
     assert db.session.query(Identity).one().subject == "other"
 
 
+def test_what_was_written_down_of_one_claim_is_no_value_of_another(
+    town: Town, platform: IdentityPlatform, browser: FlaskClient
+) -> None:
+    """Else whoever sets the platform up picks a claim that people set themselves, and comes as whom they like."""
+    set_up(platform, claim="employee_number")
+    list_author(town, "1001")
+    with pytest.raises(Invalid) as refused:
+        set_up(platform, claim="nickname")
+    assert "还没有首次登录" in str(refused.value.errors["claim"])
+    platform.claims = {"sub": "wang", "employee_number": "1001"}
+    assert enter(browser).status_code == 302
+    set_up(platform, claim="nickname")
+
+
 def test_the_same_subject_of_another_platform_is_somebody_else(
     town: Town, platform: IdentityPlatform, browser: FlaskClient, platforms: object
 ) -> None:
