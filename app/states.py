@@ -61,6 +61,7 @@ INBOX_STATES: dict[str, State] = {
     "pending": _state(_("等待中"), "slate", "hourglass"),
     "snoozed": _state(_("稍后处理"), "grey", "alarm"),
     "resolved": _state(_("已办结"), "green", "check"),
+    "awaiting_approval": _state(_("待审核"), "amber", "hourglass"),
     "queued": _state(_("排队中"), "indigo", "clock"),
     "sending": POST_STATES["publishing"],
     "sent": _state(_("已发送"), "green", "checks"),

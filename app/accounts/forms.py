@@ -126,6 +126,9 @@ _TEXT = r"[!-~]{1,512}"
 _HOST = r"(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d{1,5})?"
 
 # Answered by us once the platform's own automatic replies are off.
+REPLY_APPROVAL = Setting(
+    name="reply_approval", label=N_("回复须经审核（另一位有“审核回复”权限的人通过后才发出）"), kind="tick"
+)
 WELCOME = Setting(
     name="welcome_text",
     label=N_("关注后自动回复"),
@@ -206,6 +209,7 @@ WEIBO = Platform(
         Setting(name="head_text", label=N_("片头文字"), help=N_("加在每条微博最前面，不超过 30 字；放不下时省略。")),
         Setting(name="foot_text", label=N_("片尾文字"), help=N_("加在文章链接前面，不超过 30 字；放不下时省略。")),
         WELCOME,
+        REPLY_APPROVAL,
     ),
     callback_help=N_("登录微博，在“管理中心 → 粉丝服务 → 高级功能 → 开发模式”中填写此网址和 App Key。"),
 )
@@ -302,6 +306,7 @@ WECHAT = Platform(
             kind="long",
         ),
         WELCOME,
+        REPLY_APPROVAL,
     ),
     callback_help=N_(
         "在微信开发者平台“我的业务 → 公众号 → 消息与事件推送”中填写此网址、Token 和 EncodingAESKey，选“安全模式”、XML。"

@@ -11,7 +11,7 @@ from app.accounts.services import may_answer_for
 from app.audit.services import record
 from app.db import db
 from app.handover.kinds import END, GIVE, RELEASE, STAY, Gift, Item, Kind
-from app.inbox.models import Conversation, Message
+from app.inbox.models import Conversation, HeldReply, Message
 from app.inbox.working import can_answer
 from app.notices.models import AlertChannel
 from app.previews.models import PreviewRecipient
@@ -131,7 +131,21 @@ def _replies(user: User, _now: datetime) -> list[Item]:
     unsettled = ("queued", "sending", "unknown", "failed")
     query = select(Message).where(Message.author_id == user.id, Message.direction == "out")
     rows = db.session.scalars(query.where(Message.status.in_(unsettled)).order_by(Message.id))
-    return [
+    held = select(HeldReply).where(
+        HeldReply.author_id == user.id, HeldReply.status.in_(("awaiting_approval", "returned"))
+    )
+    waiting = [
+        Item(
+            id=row.id,
+            words=f"“{row.conversation.account.name}”的一条{'待审核' if row.status != 'returned' else '被退回'}的回复",
+            masked="一条回复",
+            path=f"/inbox/{row.conversation_id}",
+            unit=row.conversation.unit,
+            see="inbox.read",
+        )
+        for row in db.session.scalars(held.order_by(HeldReply.id))
+    ]
+    return waiting + [
         Item(
             id=row.id,
             words=f"“{row.conversation.account.name}”的一条回复",

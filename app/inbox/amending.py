@@ -11,7 +11,8 @@ from app.db import atomic, db
 from app.errors import Conflict
 from app.inbox.access import find_message
 from app.inbox.answering import check_window, clear_error, mark_answered, note_event, target_of
-from app.inbox.models import Message, ReplyAttempt
+from app.inbox.approvers import needs_approval
+from app.inbox.models import HeldReply, Message, ReplyAttempt
 from app.units.access import Actor
 from app.waking import wake
 
@@ -36,6 +37,7 @@ def retry_reply(
                 )
         elif before != "failed":
             raise Conflict("这条回复现在不能重发。它正在发送，或已经发出。请刷新页面查看最新状态。")
+        _check_approved(message)
         _check_retry_window(message, now)
         message.status, message.next_attempt_at = "queued", now
         message.operator_ip = public_address(actor.origin)
@@ -66,6 +68,15 @@ def settle_reply(
             message.error_remedy, message.error_who = "可以重新发送。", "回复人"
         note_event(actor, "reply.settle", message.conversation, message, now, before="unknown")
         return message
+
+
+def _check_approved(message: Message) -> None:
+    """Since answers of the account need approval, only what was approved goes out again."""
+    approved = select(HeldReply.id).where(HeldReply.message_id == message.id)
+    if needs_approval(message.conversation.account) and db.session.scalar(approved) is None:
+        raise Conflict(
+            "这条回复没有重发。账号现在要求回复先经审核，而它没有审核过。请在下面重新写一条，审核通过后发出。"
+        )
 
 
 def _check_retry_window(message: Message, now: datetime) -> None:

@@ -14,7 +14,8 @@ from app.checks.services import check
 from app.db import atomic, db
 from app.errors import Conflict, ContentBlocked, Invalid, NotFound
 from app.inbox.access import Moved, find
-from app.inbox.models import Conversation, Message
+from app.inbox.approvers import needs_approval, tell_approvers
+from app.inbox.models import Conversation, HeldReply, Message
 from app.inbox.windows import Window, goes_privately, hours, length_of, rule_for, window_of
 from app.notices.services import settle
 from app.units.access import Actor
@@ -33,8 +34,9 @@ def reply(
     key: str | None = None,
     seen_message_id: str | None = None,
     now: datetime,
-) -> Message:
-    """Queue an answer to `in_reply_to` (default: the newest inbound message); the scheduler sends it.
+) -> Message | HeldReply:
+    """Queue an answer to `in_reply_to` (default: the newest inbound message); the scheduler sends it. Where
+    the account's answers need approval it is held for that instead: nothing of it goes out before.
 
     `key` makes a double click one answer. `seen_message_id` is the newest message the person saw: when somebody else
     answered since, Conflict shows that answer instead. Moved (a Conflict)
@@ -47,12 +49,14 @@ def reply(
         conversation = _to_answer(actor, conversation_id, ours)
         if twin := _twin(ours):
             return _same(twin, conversation, text)
-        _check_text(text, window_of(conversation, now).max_length)
-        _check_privacy(conversation, text)
+        check_text(text, window_of(conversation, now).max_length)
+        check_privacy(conversation, text)
         _check_collision(actor, conversation, seen_message_id, now)
         target = target_of(conversation, in_reply_to)
         check_window(conversation, target, now)
-        message = _queue(actor, conversation, target, text, ours, now)
+        if needs_approval(conversation.account):
+            return _hold(actor, conversation, target, text, ours, now)
+        message = queue(conversation, target, text, actor.user_id or None, public_address(actor.origin), ours, now)
         wake()
         note_event(actor, "reply.queue", conversation, message, now)
         return message
@@ -88,7 +92,9 @@ def mark_answered(conversation: Conversation, message: Message) -> None:
     if conversation.first_answer_at is None:
         conversation.first_answer_at = message.sent_at
     conversation.last_message_at = max(conversation.last_message_at, message.sent_at)
-    newer = conversation.last_inbound_id is not None and conversation.last_inbound_id > message.id
+    # One that was held was written before it became a message.
+    seen = db.session.scalar(select(HeldReply.seen_inbound_id).where(HeldReply.message_id == message.id))
+    newer = conversation.last_inbound_id is not None and conversation.last_inbound_id > (seen or message.id)
     if not newer:
         conversation.waiting_since = None
         # Nobody need be told of it any more; what does not go out after all is told anew.
@@ -116,21 +122,24 @@ def _to_answer(actor: Actor, conversation_id: str, ours: str | None) -> Conversa
         return find(actor, moved.to, "inbox.reply", lock=True)
 
 
-def _twin(ours: str | None) -> Message | None:
-    return db.session.scalars(select(Message).where(Message.key == ours)).one_or_none() if ours else None
+def _twin(ours: str | None) -> Message | HeldReply | None:
+    if not ours:
+        return None
+    sent = db.session.scalars(select(Message).where(Message.key == ours)).one_or_none()
+    return sent or db.session.scalars(select(HeldReply).where(HeldReply.key == ours)).one_or_none()
 
 
 def _own_key(actor: Actor, key: str | None) -> str | None:
     return hashlib.sha256(f"{actor.user_id}:{key}".encode()).hexdigest() if key else None
 
 
-def _same(twin: Message, conversation: Conversation, text: str) -> Message:
+def _same(twin: Message | HeldReply, conversation: Conversation, text: str) -> Message | HeldReply:
     if twin.conversation_id != conversation.id or (twin.text != text and twin.erased_at is None):
         raise Conflict("这条回复没有提交。同一份表单已经提交过另一条内容。请刷新页面后重新填写。")
     return twin
 
 
-def _check_text(text: str, most: int) -> None:
+def check_text(text: str, most: int) -> None:
     used = length_of(text)
     if not text:
         raise Invalid("回复没有提交。内容是空的。请填写回复内容。", errors={"text": ["请填写回复内容。"]})
@@ -141,7 +150,7 @@ def _check_text(text: str, most: int) -> None:
         )
 
 
-def _check_privacy(conversation: Conversation, text: str) -> None:
+def check_privacy(conversation: Conversation, text: str) -> None:
     """What everybody can read must not name a citizen's number; in a private message it may be their own."""
     if conversation.kind == "private":
         return
@@ -167,16 +176,31 @@ def _check_collision(actor: Actor, conversation: Conversation, seen: str | None,
         )
         .order_by(Message.id.desc())
         .limit(1)
-    ).one_or_none()
+    ).one_or_none() or _held_since(actor, conversation, seen)
     if other is None:
         return
     author = other.author.name if other.author else "同事"
     seconds = max(0, int((now - other.created_at).total_seconds()))
     since = f"{seconds} 秒前" if seconds < 60 else f"{seconds // 60} 分钟前"
+    did = "已回复" if isinstance(other, Message) else "写的回复正在等审核"
     raise Conflict(
-        f"{since} {author} 已回复：“{other.text[:80]}”。为避免重复答复，您的回复没有发送。请看过后再决定是否补充。",
+        f"{since} {author} {did}：“{other.text[:80]}”。为避免重复答复，您的回复没有发送。请看过后再决定是否补充。",
         collision={"id": other.id, "author": author, "text": other.text, "at": other.created_at.isoformat()},
     )
+
+
+def _held_since(actor: Actor, conversation: Conversation, seen: str) -> HeldReply | None:
+    return db.session.scalars(
+        select(HeldReply)
+        .where(
+            HeldReply.conversation_id == conversation.id,
+            HeldReply.status == "awaiting_approval",
+            HeldReply.id > seen,
+            HeldReply.author_id.is_distinct_from(actor.user_id),
+        )
+        .order_by(HeldReply.id.desc())
+        .limit(1)
+    ).one_or_none()
 
 
 def target_of(conversation: Conversation, in_reply_to: str | None) -> Message:
@@ -219,9 +243,37 @@ def _check_allowance(target: Message, most: int) -> None:
         raise Conflict("这条留言已经回复过。平台规定每条留言只能回复一次。如需更正，请先删除原回复，再重新回复。")
 
 
-def _queue(
+def _hold(
     actor: Actor, conversation: Conversation, target: Message, text: str, key: str | None, now: datetime
+) -> HeldReply:
+    held = HeldReply(
+        conversation_id=conversation.id,
+        author_id=actor.user_id or None,
+        text=text,
+        in_reply_to=target.id,
+        seen_inbound_id=conversation.last_inbound_id,
+        operator_ip=public_address(actor.origin),
+        key=key,
+        submitted_at=now,
+        created_at=now,
+    )
+    db.session.add(held)
+    db.session.flush()
+    note_held(actor, "reply.submit", held, now)
+    tell_approvers(held, now)
+    return held
+
+
+def queue(
+    conversation: Conversation,
+    target: Message,
+    text: str,
+    author_id: str | None,
+    operator_ip: str,
+    key: str | None,
+    now: datetime,
 ) -> Message:
+    """A message for the scheduler to send. Inside atomic(), the conversation locked and its window checked."""
     message = Message(
         conversation_id=conversation.id,
         account_id=conversation.account_id,
@@ -229,8 +281,8 @@ def _queue(
         text=text,
         target=dict(target.target),
         in_reply_to=target.id,
-        author_id=actor.user_id or None,
-        operator_ip=public_address(actor.origin),
+        author_id=author_id,
+        operator_ip=operator_ip,
         status="queued",
         key=key,
         next_attempt_at=now,
@@ -262,7 +314,26 @@ def note_event(
     )
 
 
-def author_name(message: Message) -> str:
+def note_held(actor: Actor, action: str, held: HeldReply, now: datetime, before: str = "") -> None:
+    """The event of something done to an answer that is held; its words stand for themselves as a digest."""
+    record(
+        actor,
+        action,
+        now=now,
+        object_type="conversation",
+        object_id=held.conversation_id,
+        unit_id=held.conversation.unit_id,
+        before={"status": before} if before else {},
+        after={
+            "held_reply_id": held.id,
+            "status": held.status,
+            "text_sha256": held.sha256,
+            **({"message_id": held.message_id} if held.message_id else {}),
+        },
+    )
+
+
+def author_name(message: Message | HeldReply) -> str:
     """Who wrote an answer or a note."""
     user = db.session.get(User, message.author_id) if message.author_id else None
     return user.name if user else "系统"

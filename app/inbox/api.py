@@ -12,13 +12,13 @@ from app.db import utcnow
 from app.errors import Invalid
 from app.inbox import media, services
 from app.inbox.filekinds import extension_of
-from app.inbox.models import Conversation, Message, MessageMedia
+from app.inbox.models import Conversation, HeldReply, Message, MessageMedia
 from app.inbox.schemas import (
     AssignmentIn,
     ConversationOut,
     ConversationPage,
     ConversationQuery,
-    MessageOut,
+    HeldOut,
     MessagePage,
     ReplyIn,
     StatusIn,
@@ -88,13 +88,14 @@ def get_media(media_id: str) -> Response:
 @blp.post("/conversations/<conversation_id>/replies")
 @requires("inbox.reply")
 @blp.arguments(ReplyIn)
-@blp.response(202, MessageOut)
+@blp.response(202, HeldOut)
 def create_reply(body: dict[str, Any], conversation_id: str) -> dict[str, Any]:
-    """回复。存下后由调度进程发出；默认回复最近一条来信。时限已过或次数用完为 409。"""
+    """回复。存下后由调度进程发出；默认回复最近一条来信。时限已过或次数用完为 409。账号要求审核时状态为
+    awaiting_approval，通过后才发出。"""
     message = services.reply(
         current_actor(), conversation_id, text=body["text"], in_reply_to=body["in_reply_to"], now=utcnow()
     )
-    return message_json(message)
+    return held_json(message) if isinstance(message, HeldReply) else message_json(message)
 
 
 @blp.put("/conversations/<conversation_id>/assignment")
@@ -187,3 +188,24 @@ def message_json(message: Message, files: Sequence[MessageMedia] = ()) -> dict[s
             "who": message.error_who,
         }
     return found
+
+
+def held_json(held: HeldReply) -> dict[str, Any]:
+    """An answer that waits for approval, as the message that it may become; `message_id`: that message."""
+    return {
+        "id": held.id,
+        "direction": "out",
+        "external_id": None,
+        "text": held.text,
+        "media": [],
+        "sent_at": held.submitted_at,
+        "in_reply_to": held.in_reply_to,
+        "status": held.status,
+        "conversation_id": held.conversation_id,
+        "author_id": held.author_id,
+        "sha256": held.sha256,
+        "submitted_at": held.submitted_at,
+        "decided_at": held.decided_at,
+        "reason": held.reason,
+        "message_id": held.message_id,
+    }

@@ -10,7 +10,8 @@ from sqlalchemy import delete, select
 
 from app.accounts.models import Account
 from app.db import db, insert_for
-from app.inbox.models import Contact, Conversation, Message, MessageMedia, ReplyAttempt
+from app.inbox.models import Contact, Conversation, HeldReply, Message, MessageMedia, ReplyAttempt
+from app.notices.services import settle
 from app.search import keeping as search
 from app.search.places import CONTACT
 
@@ -100,6 +101,14 @@ def erase(account: Account, external_id: str, *, at: datetime, now: datetime) ->
     )
     for message in messages:
         _erase_message(account, message, external_id, now)
+    held = select(HeldReply).where(
+        HeldReply.conversation_id.in_(ids), HeldReply.erased_at.is_(None), HeldReply.submitted_at <= at
+    )
+    for answer in db.session.scalars(held.with_for_update()):
+        answer.text, answer.reason, answer.erased_at = "", "", now
+        if answer.status in ("awaiting_approval", "returned"):
+            answer.status = "withdrawn"
+            settle(f"/review/replies#held-{answer.id}", now)
     newer = select(Message.id).where(Message.conversation_id.in_(ids), Message.erased_at.is_(None))
     if db.session.scalar(newer.limit(1)) is None:
         _erase_contact(account, contact, conversations, now)

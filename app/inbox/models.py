@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from typing import Any
 
@@ -160,6 +161,46 @@ class Message(Model):
 
     conversation: Mapped[Conversation] = relationship(back_populates="messages")
     author: Mapped[User | None] = relationship()
+
+
+class HeldReply(Model):
+    """An answer that waits for somebody else's approval: awaiting_approval → approved | returned | withdrawn, and from
+    returned back again when its author changes it. Only an approved one becomes a Message (`message_id`).
+
+    `seen_inbound_id` is the newest inbound message when it was written; `key` and `operator_ip` are the message's.
+    """
+
+    __tablename__ = "held_replies"
+    __table_args__ = (
+        CheckConstraint("status IN ('awaiting_approval','returned','withdrawn','approved')", name="status"),
+        Index("ix_held_replies_list", "status", "submitted_at"),
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"), index=True)
+    author_id: Mapped[str | None] = mapped_column(ForeignKey("users.id"), index=True)
+    text: Mapped[str] = mapped_column(Text)
+    in_reply_to: Mapped[str] = mapped_column(String(32))
+    seen_inbound_id: Mapped[str | None] = mapped_column(String(32))
+    operator_ip: Mapped[str] = mapped_column(String(60), default="")
+    key: Mapped[str | None] = mapped_column(String(64), unique=True)
+    status: Mapped[str] = mapped_column(String(20), default="awaiting_approval")
+    submitted_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    decided_by: Mapped[str | None] = mapped_column(ForeignKey("users.id"))
+    decided_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    reason: Mapped[str] = mapped_column(Text, default="")
+    message_id: Mapped[str | None] = mapped_column(String(32), unique=True)
+    erased_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
+    created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+
+    conversation: Mapped[Conversation] = relationship()
+    author: Mapped[User | None] = relationship(foreign_keys=[author_id])
+    decider: Mapped[User | None] = relationship(foreign_keys=[decided_by])
+
+    @property
+    def sha256(self) -> str:
+        """What an approval binds: exactly this text."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
 
 
 class MessageMedia(Model):

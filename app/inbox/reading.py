@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 
 from app.db import Page, db
 from app.inbox.access import find, visible_conversations
+from app.inbox.approvers import awaits_approval
 from app.inbox.models import Conversation, Message
 from app.inbox.ordering import decode, encode, in_order, place_of
 from app.inbox.searching import speaks_of
@@ -36,6 +37,8 @@ class Filter:
     assignee: str = ""
     q: str = ""
     waiting: bool = False
+    # Only those with an answer that waits for approval.
+    held: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +201,8 @@ def _answered_later() -> ColumnElement[bool]:
 def _conditions(actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
     found = [visible_conversations(actor)]
     found += _standing(wanted.status) + (_standing("waiting") if wanted.waiting else [])
+    if wanted.held:
+        found.append(awaits_approval())
     if wanted.account_id:
         found.append(Conversation.account_id == wanted.account_id)
     if wanted.assignee == NOBODY:

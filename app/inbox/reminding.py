@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from app.accounts.forms import PLATFORMS
 from app.config import current
 from app.db import atomic, db, release
+from app.inbox.holding import tell_of_closed
 from app.inbox.models import Conversation
 from app.notices.models import Notice
 from app.notices.services import tell
@@ -36,7 +37,8 @@ def remind_of_deadlines(now: datetime) -> int:
     keys = {_key(one.id, one.due_at, now): one.id for one in db.session.execute(query)}
     told = set(db.session.scalars(select(Notice.key).where(Notice.key.in_(list(keys)))))
     release()
-    return sum(_tell(conversation_id, now) for key, conversation_id in keys.items() if key not in told)
+    near = sum(_tell(conversation_id, now) for key, conversation_id in keys.items() if key not in told)
+    return near + tell_of_closed(now)
 
 
 def _tell(conversation_id: str, now: datetime) -> bool:

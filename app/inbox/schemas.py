@@ -85,3 +85,29 @@ class AssignmentIn(BaseSchema):
 class StatusIn(BaseSchema):
     status = fields.String(required=True)
     until = AwareTime(load_default=None, allow_none=True)
+
+
+class HeldOut(MessageOut):
+    conversation_id = fields.String()
+    author_id = fields.String(allow_none=True)
+    sha256 = fields.String(metadata={"description": "of the text; an approval names it"})
+    submitted_at = AwareTime()
+    decided_at = AwareTime(allow_none=True)
+    reason = fields.String()
+    message_id = fields.String(allow_none=True)
+
+
+class HeldList(BaseSchema):
+    items = fields.List(fields.Nested(HeldOut))
+
+
+class HeldTextIn(BaseSchema):
+    text = fields.String(required=True)
+
+
+class ApprovalIn(BaseSchema):
+    sha256 = fields.String(required=True)
+
+
+class HeldReturnIn(BaseSchema):
+    reason = fields.String(required=True)

@@ -6,9 +6,18 @@ from app.inbox.account_events import COMES, account_event
 from app.inbox.acting import acts_elsewhere, acts_of, moderate, typing
 from app.inbox.amending import retry_reply, settle_reply
 from app.inbox.answering import add_note, reply
+from app.inbox.approvers import needs_approval
 from app.inbox.article_comments import commented, comments_closed, switch_comments
 from app.inbox.contacts import display_name
 from app.inbox.figures import FIRST_ANSWER_STEPS, Arrived, FirstAnswers, answers_per_day, arrived, first_answers
+from app.inbox.holding import (
+    approve_reply,
+    change_reply,
+    decidable,
+    held_of,
+    return_reply,
+    withdraw_reply,
+)
 from app.inbox.ingesting import ingest
 from app.inbox.outcomes import (
     doubt_queued,
@@ -49,24 +58,29 @@ __all__ = [
     "add_note",
     "answerers",
     "answers_per_day",
+    "approve_reply",
     "arrived",
     "assign",
     "begin_attempt",
+    "change_reply",
     "claim_replies",
     "commented",
     "comments_closed",
     "conversations_of",
     "count",
+    "decidable",
     "desks",
     "display_name",
     "doubt_queued",
     "earlier_threads",
     "first_answers",
     "get_conversation",
+    "held_of",
     "ingest",
     "look_up",
     "messages_of",
     "moderate",
+    "needs_approval",
     "offers",
     "record_reply_failed",
     "record_reply_postponed",
@@ -76,6 +90,7 @@ __all__ = [
     "rename",
     "reply",
     "retry_reply",
+    "return_reply",
     "rows_of",
     "set_blocked",
     "set_labels",
@@ -92,4 +107,5 @@ __all__ = [
     "wake_snoozed",
     "window_of",
     "windows_of",
+    "withdraw_reply",
 ]

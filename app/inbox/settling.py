@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, update
 
 from app.db import db
-from app.inbox.models import Conversation, ConversationMove, Message
+from app.inbox.models import Conversation, ConversationMove, HeldReply, Message
 
 _COME_SO_FAR = (
     "status",
@@ -78,6 +78,10 @@ def rehome(thread: Conversation, home: Conversation, now: datetime) -> None:
     _lock(thread.id, home.id)
     db.session.execute(
         update(Message).where(Message.conversation_id == thread.id).values(conversation_id=home.id)
+        .execution_options(synchronize_session="fetch")
+    )  # fmt: skip
+    db.session.execute(
+        update(HeldReply).where(HeldReply.conversation_id == thread.id).values(conversation_id=home.id)
         .execution_options(synchronize_session="fetch")
     )  # fmt: skip
     db.session.expire(thread, ["messages"])

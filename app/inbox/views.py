@@ -15,6 +15,7 @@ from app.inbox import media as message_media
 from app.inbox import services
 from app.inbox.access import Moved, may, now_at, owns
 from app.inbox.answering import author_name
+from app.inbox.approvers import approvers_of
 from app.inbox.filekinds import extension_of, shown_as
 from app.inbox.models import Conversation
 from app.inbox.reading import ME, NOBODY
@@ -24,12 +25,13 @@ from app.units.permissions import current_actor, requires
 
 bp = Blueprint("inbox", __name__)
 
-TABS = {"mine": ME, "unassigned": NOBODY, "all": ""}
+TABS = {"mine": ME, "unassigned": NOBODY, "all": "", "approval": ""}
 
 
 def init(app: Flask) -> None:
     """Template helpers."""
     app.jinja_env.globals.update(contact_name=services.display_name, message_author=author_name)
+    app.jinja_env.globals.update(held_count=lambda: len(services.decidable(current_actor())))
 
 
 @bp.get("/inbox")
@@ -92,6 +94,7 @@ def page(conversation_id: str | None, *, text: str = "", refusal: Any = None) ->
         "inbox/index.html",
         accounts=accounts,
         filters=filters(),
+        held_count=services.count(actor, services.Filter(held=True)),
         silences=silences(concerned),
         list_html=_list_html(actor, conversation_id or "", now),
         chosen=chosen,
@@ -125,7 +128,8 @@ _DEFAULTS = {("tab", "all"), ("status", "unresolved")}
 
 def _working(actor: Actor, chosen: Conversation, now: datetime) -> dict[str, Any]:
     """What the composer and the context pane need."""
-    messages = services.thread_of(actor, chosen.id)
+    messages, held = services.thread_of(actor, chosen.id), services.held_of(actor, chosen.id)
+    changing = request.args.get("change", "")
     commented = services.commented(chosen)
     return {
         "window": services.window_of(chosen, now),
@@ -134,7 +138,9 @@ def _working(actor: Actor, chosen: Conversation, now: datetime) -> dict[str, Any
         "may_assign": may(actor, chosen, "inbox.assign"),
         "me": actor.user_id,
         "key": new_id(),
-        "seen": max((message.id for message in messages), default=""),
+        "seen": max([message.id for message in messages] + [one.id for one in held], default=""),
+        "approval": services.needs_approval(chosen.account),
+        "changing": next((one for one in held if one.id == changing and one.author_id == actor.user_id), None),
         "people": services.answerers(chosen),
         "units": services.desks(chosen),
         "earlier": services.earlier_threads(actor, chosen),
@@ -153,6 +159,7 @@ def _list_html(actor: Actor, chosen_id: str, now: datetime) -> str:
         account_id=shown["account_id"],
         assignee=TABS[shown["tab"]],
         q=shown["q"],
+        held=shown["tab"] == "approval",
     )
     found = services.conversations_of(
         actor,
@@ -187,6 +194,10 @@ def _thread_html(actor: Actor, conversation_id: str, now: datetime) -> str:
         elsewhere=services.acts_elsewhere(chosen),
         window=services.window_of(chosen, now),
         may_reply=may(actor, chosen, "inbox.reply"),
+        held=services.held_of(actor, chosen.id),
+        approvers=approvers_of(chosen),
+        may_approve=may(actor, chosen, "reply.approve"),
+        me=actor.user_id,
         now=now,
         kept=kept_filters(),
     )

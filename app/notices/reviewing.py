@@ -15,6 +15,7 @@ from app.notices.outbox import ALARM, tell
 from app.review.models import Deputy, Escalation, Remark, Review
 from app.review.services import deciders, open_escalation
 from app.units.access import Actor
+from app.units.holding import nearest_holders
 from app.units.models import User
 
 
@@ -52,9 +53,11 @@ def tell_of_review(review: Review, actor: Actor, now: datetime) -> None:
         )
         if review.passed_early:
             words = f"{actor.name}补审{'退回：' + last if returned else '通过，各环节已补齐。'}"
+        if review.disapproved:
+            # Rings for the whole unit, its writers among them.
+            _alarm_of_return(review, actor, last, now, writers)
+            return
         _tell(review, review.status, writers, f"{'被退回' if returned else '已通过审核'}：{title}", words, now)
-        if returned and review.passed_early and review.post.status != "returned":
-            _alarm_of_return(review, actor, last, now)
 
 
 def tell_of_deputy(row: Deputy, actor: Actor, now: datetime) -> None:
@@ -132,17 +135,19 @@ def _settle_turns(review: Review, now: datetime) -> None:
             db.session.execute(read.on_conflict_do_nothing())
 
 
-def _alarm_of_return(review: Review, actor: Actor, comment: str, now: datetime) -> None:
-    """It has gone out, and the review afterwards says that it should not have."""
+def _alarm_of_return(review: Review, actor: Actor, comment: str, now: datetime, writers: set[str]) -> None:
+    """It has gone out, and the review afterwards says that it should not have: who may recall it and who wrote it act."""
+    publishers = {user.id for user in nearest_holders("publication.manage", review.post.unit)}
     tell(
         key=f"after-review:{review.id}",
         kind="review",
         level=ALARM,
         unit_id=review.unit_id,
         title=f"补审没有通过，稿件已在发布：{review.post.title}"[:200],
-        body=f"{actor.name}：{comment[:500]} 请发布人尽快决定是否撤回；保留的，请拟稿人写更正稿。",
+        body=f"{actor.name}：{comment[:500].rstrip('。')}。请发布人尽快决定是否撤回；保留的，请拟稿人写更正稿。",
         path=f"/posts/{review.post_id}",
         now=now,
+        waits_for=publishers | writers,
     )
 
 

@@ -81,11 +81,14 @@ def _named(actor: Actor, grants: Iterable[Grant]) -> list[str]:
 def _page(refusal: TandemError | None = None) -> ResponseReturnValue:
     actor, now = current_actor(), utcnow()
     principals = deputies.reviewers_for(actor)
+    # Who can appoint for themselves alone is nobody's deputy by it.
+    alone = {user.id for user in principals} == {actor.user_id}
+    candidates = [one for one in deputies.candidates(actor, principals) if not (alone and one.id == actor.user_id)]
     page = render_template(
         "review/deputies.html",
         rows=deputies.deputies_of(actor, now),
         principals=[(user.id, f"{user.name} · {user.unit.name}") for user in principals],
-        candidates=[(user.id, f"{user.name} · {user.unit.name}") for user in deputies.candidates(actor, principals)],
+        candidates=[("", _("请选择")), *((user.id, f"{user.name} · {user.unit.name}") for user in candidates)],
         me=actor.user_id,
         covered=deputies.covered,
         uncovered=deputies.uncovered,

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import and_, or_, select
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import aliased, selectinload
 
 from app.db import db, utcnow
 from app.errors import NotFound
@@ -115,6 +115,45 @@ def last_returned(post_id: str) -> Review | None:
     """The newest review of the post, if it was returned: what the author is to mend before handing in again."""
     newest = runs_of(post_id)[-1:]
     return newest[0] if newest and newest[0].status == "returned" else None
+
+
+def earlier_of(revision: Revision) -> list[Review]:
+    """The runs of the post before this revision and since the last that was approved, the newest first: what was asked for
+    in them is what this revision answers."""
+    found = []
+    for run in reversed(runs_of(revision.post_id)):
+        if run.revision.number >= revision.number:
+            continue
+        if run.status == "approved":
+            break
+        found.append(run)
+    return found
+
+
+def disapproved_for(actor: Actor, limit: int = 20) -> list[Review]:
+    """Runs whose review after an emergency returned what is public: to whoever may recall it or wrote it, until it is
+    recalled, replaced, or a correction of it is out. Newest first."""
+    correction = aliased(Post)
+    corrected = select(correction.id).where(
+        correction.corrects_id == Review.post_id, correction.status.in_(("published", "partly_published"))
+    )
+    query = _loaded().where(
+        Review.status == "returned",
+        Review.emergency.is_not(None),
+        Review.stage > 0,
+        visible(actor, "post.read", Review.unit_id),
+        ~corrected.exists(),
+    )
+    found = [
+        review
+        for review in db.session.scalars(query.order_by(Review.closed_at.desc(), Review.id.desc()).limit(limit * 3))
+        if review.disapproved
+        and (
+            actor.user_id in (*review.revision.editors, review.submitted_by)
+            or actor.may("publication.manage", review.post.unit)
+        )
+    ]
+    return found[:limit]
 
 
 def last_approved(post_id: str, *, before: int) -> Revision | None:

@@ -65,7 +65,7 @@ def drawn(form: Form, word_of: Say) -> bytes:
     about.created = about.modified = form.made_at.replace(tzinfo=None)
     about.last_modified_by, about.language = "", "zh-CN"
     document.add_paragraph("发布审批单", style=TITLE)
-    document.add_paragraph(f"{form.post.unit.name}　{clock(form.made_at)}由{form.made_by}导出", style=BYLINE)
+    document.add_paragraph(f"{form.post.unit.name}　{clock(form.made_at)} 由 {form.made_by} 导出", style=BYLINE)
     _facts(document, form)
     _table(document, "审核", ("环节", "人员和时间", "意见", "保密审查"), (22, 44, 54, 36), _of_steps(form.steps))
     _table(
@@ -106,7 +106,7 @@ def _facts(document: Document, form: Form) -> None:
         ("单位", form.post.unit.name),
         ("拟稿", "、".join(form.writers) or "—"),
         ("送审", sent),
-        ("版本", f"第 {revision.number} 版{'（紧急）' if form.post.urgent else ''}"),
+        ("版本", f"版本 {revision.number}{'（紧急）' if form.post.urgent else ''}"),
         ("信息来源", revision.source or "—"),
         ("附件", "、".join(media.name for media in form.attachments) or "无"),
         ("审核结果", _result(form)),

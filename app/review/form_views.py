@@ -12,7 +12,7 @@ from app.db import utcnow
 from app.errors import NotFound
 from app.review import form_words
 from app.review.form import approval_form
-from app.review.form_docx import export_form
+from app.review.form_docx import clock, export_form
 from app.review.handling import FATES
 from app.review.views import bp as bp
 from app.states import word_of
@@ -26,7 +26,7 @@ DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 def form(post_id: str) -> ResponseReturnValue:
     """Of the revision that is public, else handed in last; ?revision=2 for another."""
     found = approval_form(current_actor(), post_id, utcnow(), _number())
-    return render_template("review/form.html", form=found, words=form_words, fates=FATES)
+    return render_template("review/form.html", form=found, words=form_words, fates=FATES, clock=clock)
 
 
 @bp.get("/posts/<post_id>/approval-form.docx")

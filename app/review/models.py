@@ -69,6 +69,20 @@ class Review(Model):
         """Its final approver passed it in an emergency; what is open or was decided since is the review afterwards."""
         return self.emergency is not None and self.stage > 0
 
+    @property
+    def disapproved(self) -> bool:
+        """The review afterwards returned what has gone out and still stands there: to recall it or not is to be decided."""
+        post = self.post
+        public = (post.public_revision_id or post.revision_id) == self.revision_id
+        return (
+            self.status == "returned" and self.passed_early and public and post.status not in ("returned", "withdrawn")
+        )
+
+    @property
+    def refusal(self) -> Decision | None:
+        """Whoever returned it last, and why."""
+        return next((one for one in reversed(self.decisions) if one.decision == "returned"), None)
+
 
 class Decision(Model):
     """One person's decision at one stage, bound to the hashes of the exact payloads ({variant id: sha256}).

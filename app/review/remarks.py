@@ -117,6 +117,24 @@ def remarks_of(review: Review) -> list[Remark]:
     return sorted(db.session.scalars(query), key=lambda row: (order.index(row.field), row.start, row.id))
 
 
+@dataclass(frozen=True, kw_only=True)
+class Left:
+    """A comment that is not dealt with, and its number (from 1) on the page of its run."""
+
+    number: int
+    row: Remark
+
+
+def left_open(runs: Sequence[Review]) -> list[Left]:
+    """What is not dealt with in these runs, as they stand."""
+    return [
+        Left(number=number, row=row)
+        for run in runs
+        for number, row in enumerate(remarks_of(run), 1)
+        if row.resolved_at is None
+    ]
+
+
 def locate(revision: Revision, quote: str) -> Place:
     """The one place where these words stand, whatever blanks are between them. Raises Invalid."""
     if not quote or len(quote) > _QUOTE:

@@ -26,6 +26,8 @@ from app.review.escalating import withdraw as withdraw_escalation
 from app.review.finding import (
     approval_of,
     base_of,
+    disapproved_for,
+    earlier_of,
     expired_of,
     get_review,
     last_approved,
@@ -57,6 +59,8 @@ __all__ = [
     "decide",
     "deciders",
     "deciding_in",
+    "disapproved_for",
+    "earlier_of",
     "eligible",
     "escalate",
     "expire_overdue",

@@ -55,7 +55,7 @@ def decide(review_id: str) -> ResponseReturnValue:
     actor, form, now = current_actor(), request.form, utcnow()
     review = services.get_review(actor, review_id, now)
     shown = {key.removeprefix("sha256-"): value for key, value in form.items() if key.startswith("sha256-")}
-    stage = form.get("stage", "")
+    stage, before = form.get("stage", ""), review.stage
     try:
         review = services.decide(
             actor,
@@ -71,12 +71,7 @@ def decide(review_id: str) -> ResponseReturnValue:
     except TandemError as refusal:
         return item_page(services.get_review(actor, review_id, now), refusal, form.get("comment", ""))
     # The next post of the queue is shown under these words: they name the one just decided.
-    title = quoted(review.post.title)
-    words = {
-        "approved": _("《%(title)s》已全部通过，可以排期发布。", title=title),
-        "returned": _("《%(title)s》已退回拟稿人。", title=title),
-    }
-    said = words.get(review.status, _("《%(title)s》：已记录您的意见，转入下一环节。", title=title))
+    said = _said(review, moved=review.stage > before)
     waiting = services.waiting_for(actor)
     if waiting:
         said = _("%(said)s接下来是《%(next)s》。", said=said, next=quoted(waiting[0].revision.title))
@@ -100,7 +95,7 @@ def approve_several() -> ResponseReturnValue:
         )
     except TandemError as refusal:
         return _queue(refusal)
-    return render_template("review/approvals.html", outcomes=outcomes)
+    return render_template("review/approvals.html", outcomes=outcomes, comment=form.get("comment", "").strip())
 
 
 @bp.post("/review/<review_id>/escalation")
@@ -133,12 +128,15 @@ def panel(post_id: str) -> ResponseReturnValue:
     actor = current_actor()
     post = posts.get_post(actor, post_id)
     review = services.review_of(posts.current_revision(post).id) or services.last_returned(post.id)
+    back = review is not None and review.status == "returned"
     principals = services.principals_of(actor.user_id, utcnow())
     return render_template(
         "review/_panel.html",
         post=post,
         review=review,
         people=_people(review) if review is not None else {},
+        left=remarks.left_open([review, *services.earlier_of(review.revision)]) if review is not None and back else [],
+        remark_fields=remarks.FIELDS,
         may_decide=review is not None and services.may_decide(actor, review, principals),
         may_withdraw=actor.may("post.write", post.unit) and post.status in ("in_review", "approved"),
         now=utcnow(),
@@ -192,10 +190,28 @@ def _queue(refusal: TandemError | None = None) -> ResponseReturnValue:
         people=posts.names_of({review.submitted_by for review in rows}),
         opened=services.opened_ids(actor, rows) if shown == "waiting" else set(),
         secret={review.id for review in rows if services.asks_secrecy(review.stages, review.stage)},
+        may_approve_replies=actor.holds("reply.approve"),
         refusal=refusal,
+        comment=request.form.get("comment", ""),
         now=utcnow(),
     )
     return page, refusal.status if refusal else 200
+
+
+def _said(review: Review, *, moved: bool) -> str:
+    """What the decision that was just taken brought about. `moved`: another stage is open now."""
+    title = quoted(review.post.title)
+    if review.disapproved:
+        return _("《%(title)s》补审已退回。稿件已经发出，请发布人决定是否撤回。", title=title)
+    if review.status == "returned":
+        return _("《%(title)s》已退回拟稿人。", title=title)
+    if review.passed_early and review.status == "approved":
+        return _("《%(title)s》补审已全部通过。", title=title)
+    if review.status == "approved":
+        return _("《%(title)s》已全部通过，可以排期发布。", title=title)
+    if review.emergency and moved and review.stage == 1:
+        return _("《%(title)s》已先行通过，现在可以排期发布；其余环节事后补审。", title=title)
+    return _("《%(title)s》：已记录您的意见，转入下一环节。", title=title)
 
 
 def item_page(
@@ -206,6 +222,7 @@ def item_page(
     base = services.base_of(revision)
     why_not = services.why_not(actor, review, principals)
     asked = services.open_escalation(review) if review.status == "open" else None
+    earlier = services.earlier_of(revision)
     page = render_template(
         "review/show.html",
         review=review,
@@ -216,7 +233,10 @@ def item_page(
         base_approved=base is not None and services.approval_of(base.id) is not None,
         changes=changes(base, revision) if base else [],
         problems=_problems(review),
-        mended=[one for one in handled_in(revision) if one.fate == "fixed"],
+        # What was mended before this very version was handed in stands in none that a reviewer saw.
+        mended=[one for one in handled_in(revision) if one.fate == "fixed" and one.number < revision.number],
+        came_back=next((run for run in earlier if run.status == "returned"), None),
+        left=remarks.left_open(earlier),
         # All that goes out, also what comes from a library that this person cannot enter.
         attachments=posts.attachments_of(revision),
         ai_label=posts.ai_label(revision),
@@ -224,7 +244,8 @@ def item_page(
         able_for=[] if why_not else services.able_for(actor, review, principals),
         secrecy=services.asks_secrecy(review.stages, review.stage),
         asked=asked,
-        may_free=asked is not None and services.may_withdraw_escalation(actor, review, principals),
+        # Whoever is to answer has nothing to take back.
+        may_free=asked is not None and bool(why_not) and services.may_withdraw_escalation(actor, review, principals),
         askable=[]
         if why_not or asked
         else [(one.id, f"{one.name} · {one.unit.name}") for one in services.askable(review)],

@@ -35,6 +35,7 @@ PERMISSIONS: dict[str, str] = {
     "stop.manage": N_("暂停发布"),
     "inbox.read": N_("查看收件箱"),
     "inbox.reply": N_("回复公众"),
+    "reply.approve": N_("审核回复"),
     "inbox.assign": N_("分派和转办"),
     "finding.read": N_("查看检查结果"),
     "event.read": N_("查看操作记录"),
@@ -68,7 +69,10 @@ ROLES: dict[str, tuple[str, frozenset[str]]] = {
             {"unit.read", "account.read", "media.read", "media.write", "post.read", "post.write", "post.schedule"}
         ),
     ),
-    "reviewer": (N_("审核人"), frozenset({"unit.read", "account.read", "media.read", "post.read", "review.decide"})),
+    "reviewer": (
+        N_("审核人"),
+        frozenset({"unit.read", "account.read", "media.read", "post.read", "review.decide", "reply.approve"}),
+    ),
     "publisher": (
         N_("发布人"),
         frozenset({"unit.read", "account.read", "media.read", "post.read", "publication.manage", "stop.manage"}),

@@ -35,7 +35,7 @@ from app.words import N_
 GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     (N_("稿件和素材"), ("post.read", "post.write", "media.read", "media.write", "template.manage", "pack.manage")),
     (N_("审核和发布"), ("review.decide", "post.schedule", "publication.manage", "stop.manage", "review.configure")),
-    (N_("收件箱"), ("inbox.read", "inbox.reply", "inbox.assign")),
+    (N_("收件箱"), ("inbox.read", "inbox.reply", "reply.approve", "inbox.assign")),
     (N_("账号和检查"), ("account.read", "account.manage", "finding.read", "system.read")),
     (N_("单位和三员"), ("unit.read", "unit.manage", "user.manage", "role.manage", "security.manage", "event.read")),
 )

@@ -36,6 +36,7 @@ NEEDS: dict[str, tuple[str, ...]] = {
             "pack.manage",
             "template.manage",
             "review.decide",
+            "reply.approve",
             "publication.manage",
             "stop.manage",
         ),

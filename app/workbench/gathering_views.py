@@ -77,6 +77,7 @@ def errands(actor: Actor, now: datetime) -> list[Errand]:
         *_undelivered(actor),
         *_reviews(actor),
         *_returned(actor),
+        *_disapproved(actor),
         *_conversations(actor, now),
         *_tokens(actor, now),
     ]
@@ -234,6 +235,30 @@ def _returned(actor: Actor) -> list[Errand]:
         )
         for one in [*review.returned_to(actor, limit=20), *late]
     ]
+
+
+def _disapproved(actor: Actor) -> list[Errand]:
+    """Posts that went out in an emergency and that the review afterwards returned: recalled or corrected, by people."""
+    rows = []
+    for one in review.disapproved_for(actor):
+        said = one.refusal
+        recalls = actor.may("publication.manage", one.post.unit)
+        rows.append(
+            Errand(
+                kind="post",
+                title=one.post.title,
+                detail=_words(
+                    _("补审没有通过，请决定是否撤回。") if recalls else _("补审没有通过；保留的，请写更正稿。"),
+                    f"{said.user.name}：{said.comment}" if said is not None else "",
+                ),
+                href=f"/posts/{one.post_id}",
+                action=_("决定是否撤回") if recalls else _("去处理"),
+                status="needs_attention",
+                at=one.closed_at,
+                rank=0,
+            )
+        )
+    return rows
 
 
 def _conversations(actor: Actor, now: datetime) -> list[Errand]:

@@ -37,6 +37,7 @@ _OTHERWISE: dict[tuple[str, str], Any] = {
     ("deputies", "ends_at"): datetime(2199, 1, 1, tzinfo=UTC),
 }
 _OF_LATER = {
+    "0032": ("held_replies",),
     "0030": ("search_docs",),
     "0028": ("handovers", "roles", "site_settings"),
     "0027": ("identities", "identity_providers"),

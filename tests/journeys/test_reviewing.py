@@ -82,8 +82,21 @@ def remark_on_a_passage(reviewer: Person) -> None:
     )
     expect(page.get_by_label("批注哪一段")).to_have_value("城东片区")
     page.get_by_label("批注", exact=True).fill("@王敏 请写明街道。")
+    page.locator("#comment").fill("一段还没有提交的意见。")
     page.get_by_role("button", name="保存批注").click()
     expect(page.locator("mark", has_text="城东片区")).to_be_visible()
+    # What was being written for the decision is still there; also when a remark is refused.
+    expect(page.locator("#comment")).to_have_value("一段还没有提交的意见。")
+    page.get_by_label("批注哪一段").fill("没有这一段")
+    page.get_by_label("批注", exact=True).fill("看看")
+    page.get_by_role("button", name="保存批注").click()
+    expect(page.locator("#quote-error")).to_be_visible()
+    # The browser's own line about the refusal.
+    assert "422" in reviewer.complaints.pop()
+    expect(page.locator("#comment")).to_have_value("一段还没有提交的意见。")
+    page.get_by_label("批注哪一段").fill("换一段")
+    expect(page.locator("#quote-error")).to_have_count(0)
+    page.locator("#comment").fill("")
     reviewer.shot("reviewing-1-item")
 
 
@@ -143,6 +156,7 @@ def returned_and_handed_in_again(author: Person, reviewer: Person, post_id: str)
 
     page = reviewer.open("/review")
     open_item(page, RETURNED)
+    expect(page.locator("#earlier")).to_contain_text("上次退回：停水时间请写到几点。")
     expect(page.get_by_text("这是上次送审的版本，没有通过。")).to_be_visible()
     expect(page.locator(".change ins").first).to_contain_text("八点至十二点")
     expect(page.locator(".change del").first).to_be_visible()

@@ -1,10 +1,18 @@
 /** Plain forms: ask before what cannot be undone (data-confirm), and never send twice by a double click. */
+// "{n}" of a question is how many boxes of data-confirm-counts are ticked; with none there is nothing to ask.
+function countedQuestion(form: HTMLFormElement, submitter: HTMLButtonElement | null): string | undefined {
+  const counted = submitter?.dataset.confirmCounts;
+  if (!counted) return submitter?.dataset.confirm;
+  const ticked = form.querySelectorAll(`input[name="${counted}"]:checked`).length;
+  return ticked ? submitter.dataset.confirm?.replace("{n}", String(ticked)) : "";
+}
+
 document.addEventListener(
   "submit",
   (event) => {
     const form = event.target as HTMLFormElement;
     const submitter = (event as SubmitEvent).submitter as HTMLButtonElement | null;
-    const question = submitter?.dataset.confirm ?? form.dataset.confirm;
+    const question = countedQuestion(form, submitter) ?? form.dataset.confirm;
     if (question && !window.confirm(question)) {
       event.preventDefault();
       event.stopPropagation();

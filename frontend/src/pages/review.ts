@@ -27,14 +27,36 @@ Alpine.data("decision", () => ({
   },
 }));
 
+// The opinion being written outlives a remark, a question to a higher unit and a reload of the page, in this tab.
+function keepOpinion(box: HTMLTextAreaElement): void {
+  const key = `opinion:${box.dataset.opinion}`;
+  // What the server sends back with a refusal is newer.
+  if (!box.value) box.value = sessionStorage.getItem(key) ?? "";
+  box.addEventListener("input", () => sessionStorage.setItem(key, box.value));
+}
+const opinion = document.querySelector<HTMLTextAreaElement>("[data-opinion]");
+if (opinion) keepOpinion(opinion);
+
 // A passage that is selected in the text is the one to be remarked on.
 function takeSelection(): void {
   const selection = document.getSelection();
   const quote = document.querySelector<HTMLInputElement>("[data-remark-quote]");
   if (!quote || !selection || selection.isCollapsed) return;
   const at = selection.anchorNode?.parentElement;
-  if (at?.closest("[data-remarkable]")) quote.value = selection.toString().replace(/\s+/g, " ").trim().slice(0, 300);
+  if (!at?.closest("[data-remarkable]")) return;
+  quote.value = selection.toString().replace(/\s+/g, " ").trim().slice(0, 300);
+  settleQuote(quote);
 }
+
+// What was said of the passage before is not true of this one.
+function settleQuote(quote: HTMLInputElement): void {
+  quote.classList.remove("is-invalid");
+  quote.removeAttribute("aria-invalid");
+  document.getElementById("quote-error")?.remove();
+}
+document
+  .querySelector<HTMLInputElement>("[data-remark-quote]")
+  ?.addEventListener("input", (event) => settleQuote(event.target as HTMLInputElement));
 document.addEventListener("selectionchange", takeSelection);
 // It may have been selected before this script was there.
 takeSelection();

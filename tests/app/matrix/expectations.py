@@ -22,6 +22,7 @@ NAMED = {
     "filename": "static_file",
     "grant_id": "responder_grant",
     "handover_id": "handover",
+    "held_id": "held_reply",
     "import_id": "plan",
     "key": "problem",
     "media_id": "media",
@@ -142,6 +143,12 @@ API = [
     op(ANYONE, "GET /api/v1/blackouts"),
     op("stop.manage", "POST /api/v1/blackouts", json={**_SCOPE, **_HOURS}, names=True),
     op("stop.manage", "DELETE /api/v1/blackouts/<blackout_id>"),
+    op("reply.approve", "GET /api/v1/awaiting-replies"),
+    op("inbox.reply", "PUT /api/v1/awaiting-replies/<held_id>", json={"text": "请带户口簿。"}, may=(403,)),
+    op("inbox.reply", "DELETE /api/v1/awaiting-replies/<held_id>", may=(403,)),
+    op("reply.approve", "POST /api/v1/awaiting-replies/<held_id>/approval", json={"sha256": "{held_sha256}"}),
+    op("reply.approve", "POST /api/v1/awaiting-replies/<held_id>/return", json=_R),
+    op("inbox.read", "GET /api/v1/conversations/<conversation_id>/awaiting-replies"),
     op("inbox.read", "GET /api/v1/conversations"),
     op("inbox.read", "GET /api/v1/conversations/<conversation_id>"),
     op(
@@ -343,6 +350,8 @@ PUBLISHING = [
 ]
 
 INBOX = [
+    op("reply.approve", "GET /review/replies"),
+    op("reply.approve", "POST /review/replies/<held_id>", form={"decision": "approve", "sha256": "{held_sha256}"}),
     op("inbox.read", "GET /inbox"),
     op("inbox.read", "GET /inbox/<conversation_id>"),
     op("inbox.reply", "POST /inbox/<conversation_id>/article-comments", "conversation_id=thread", form={"open": "0"}),
@@ -350,6 +359,8 @@ INBOX = [
     op("inbox.reply", "POST /inbox/<conversation_id>/contact/block", form={"blocked": "1"}),
     op("inbox.reply", "POST /inbox/<conversation_id>/contact/refresh"),
     op("inbox.reply", "POST /inbox/<conversation_id>/contact/tags", form={"tags": "常客"}),
+    op("inbox.reply", "POST /inbox/<conversation_id>/held/<held_id>", form={"text": "请带户口簿。"}, may=(403,)),
+    op("inbox.reply", "POST /inbox/<conversation_id>/held/<held_id>/withdrawal", may=(403,)),
     op("inbox.reply", "POST /inbox/<conversation_id>/labels", form={"labels": "社保"}),
     op(
         "inbox.reply",

@@ -22,7 +22,7 @@ from app.checks import importing, keeping
 from app.checks.models import PackTerm
 from app.db import atomic, db, new_id
 from app.handover.models import Handover
-from app.inbox.models import Conversation, Message, MessageMedia
+from app.inbox.models import Conversation, HeldReply, Message, MessageMedia
 from app.inbox.services import ingest
 from app.inspection.models import Finding
 from app.media import batches
@@ -478,6 +478,17 @@ def _inbox(world: World) -> None:
             db.session.add(answer)
             db.session.flush()
             world.ids[key] = answer.id
+        held = HeldReply(
+            conversation_id=first.conversation_id,
+            author_id=world.ids["responder_user"],
+            text=f"{world.mark}{world.secret}请带身份证",
+            in_reply_to=first.id,
+            submitted_at=world.now,
+            created_at=world.now,
+        )
+        db.session.add(held)
+        db.session.flush()
+        world.ids |= {"held_reply": held.id, "held_sha256": held.sha256}
         file = MessageMedia(
             message_id=first.id,
             account_id=account.id,

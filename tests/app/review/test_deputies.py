@@ -218,6 +218,12 @@ def test_on_the_page(world: World, clerk: Actor, enter: Enter) -> None:
         "ends_at": "2099-01-08T09:00",
         "reason": "休假",
     }
+    page = chief.get("/settings/deputies").text
+    assert faults(page) == []
+    choice = page.partition('id="deputy_id"')[2].partition("</select>")[0]
+    assert '<option value="" selected>请选择' in choice
+    assert choice.count("selected") == 1, "nobody is chosen beforehand"
+    assert world.reviewers[0].user_id not in choice, "nobody is their own deputy"
     bad = chief.post("/settings/deputies", data={**data, "ends_at": "2098-01-01T09:00"})
     assert bad.status_code == 422
     assert "应晚于开始时间" in bad.text

@@ -22,6 +22,7 @@ from app.publishing import batches, claims, committing, pushdown
 from app.publishing import services as publishing
 from app.review import services as review
 from app.review.models import Review
+from app.workbench.gathering_views import errands
 from tests.app.posts.helpers import World, png
 from tests.app.publishing.kit import claim_of, force, row
 from tests.app.review.conftest import Call, Enter
@@ -115,6 +116,55 @@ def test_returned_after_it_went_out_rings_an_alarm(run: Review, world: World, no
     assert (done.status, done.post.status) == ("returned", "published")
     alarm = db.session.scalars(select(Notice).where(Notice.level == "alarm")).one()
     assert "补审没有通过" in alarm.title
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_stands_in_public_against_the_review_waits_for_its_people(
+    run: Review, world: World, enter: Enter, now: datetime
+) -> None:
+    """On the first page of who may recall it and of who wrote it, and on the post, until it is dealt with."""
+    publisher = world.person("publisher", world.city, "publisher")
+    approve(world.reviewers[0], run, now)
+    with atomic():
+        db.session.get_one(Post, run.post_id).status = "published"
+    author = enter(world.author)
+    assert "已先行通过，其余环节补审最迟" in author.get(f"/posts/{run.post_id}").text
+    before = len(bell(world.author))
+    review.decide(world.reviewers[1], run.revision_id, "returned", "地名有误。", None, now)
+    assert len(bell(world.author)) == before + 1
+    page = author.get(f"/posts/{run.post_id}").text
+    assert faults(page) == []
+    assert "补审没有通过" in page
+    assert "地名有误。" in page
+    assert "其余环节补审最迟" not in page
+    (task,) = errands(publisher, now)
+    assert (task.action, task.href) == ("决定是否撤回", f"/posts/{run.post_id}")
+    assert "reviewer1：地名有误。" in task.detail
+    assert [one.action for one in errands(world.author, now)] == ["去处理"]
+    assert errands(world.colleague, now) == []
+    with atomic():
+        db.session.get_one(Post, run.post_id).status = "withdrawn"
+    assert errands(publisher, now) == []
+    with atomic():
+        db.session.get_one(Post, run.post_id).status = "published"
+    correction = posts.create_post(world.author, world.fields(corrects_id=run.post_id), now)
+    assert len(errands(publisher, now)) == 1
+    with atomic():
+        db.session.get_one(Post, correction.id).status = "published"
+    assert errands(publisher, now) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_the_first_approval_says_that_it_may_go_out(run: Review, world: World, enter: Enter) -> None:
+    path = f"/review/{run.id}"
+    first, second = enter(world.reviewers[0]), enter(world.reviewers[1])
+    assert "通过后即可排期发布，其余环节事后补审。" in first.get(path).text
+    given = {f"sha256-{variant.id}": variant.sha256 for variant in run.revision.variants}
+    assert first.post(path, data={"decision": "approved", "secrecy": "1", **given}).status_code == 302
+    assert "已先行通过，现在可以排期发布" in first.get("/review").text
+    assert "通过后即可排期发布" not in second.get(path).text
+    assert second.post(path, data={"decision": "approved", **given}).status_code == 302
+    assert "转入下一环节" in second.get("/review").text
 
 
 def test_an_edit_ends_it(run: Review, world: World, now: datetime) -> None:

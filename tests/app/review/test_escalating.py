@@ -185,7 +185,13 @@ def test_on_the_page(world: World, bureau: Bureau, enter: Enter) -> None:
     assert 'id="approve"' not in page
     assert "撤回请示" in page
     answering = enter(chief)
-    assert 'id="approve"' in answering.get(path).text
+    page = answering.get(path).text
+    assert faults(page) == []
+    assert 'id="approve"' in page
+    for words in ("向您请示：数字以哪一版为准？", "答复请示（必填）", "答复并退回", "答复并通过"):
+        assert words in page
+    assert "退回时必填" not in page
+    assert "撤回请示" not in page, "it is not theirs"
     shown = {f"sha256-{variant.id}": variant.sha256 for variant in run.revision.variants}
     mute = answering.post(path, data={"decision": "approved", "stage": 0, **shown})
     assert mute.status_code == 422

@@ -117,7 +117,11 @@ def test_the_secrecy_check_is_not_skipped(world: World, enter: Enter, now: datet
     first = enter(world.reviewers[0])
     first.get(f"/review/{run.id}")
     assert 'name="secrecy"' in first.get("/review").text
-    assert "须做保密审查" in first.post("/review/approvals", data={"review_ids": run.id}).text
+    refused = first.post("/review/approvals", data={"review_ids": run.id, "comment": "同意，请注意时效。"}).text
+    assert "须做保密审查" in refused
+    assert "同意，请注意时效。" in refused, "what was written for it is not lost"
+    assert faults(refused) == []
+    assert 'data-confirm-counts="review_ids"' in first.get("/review").text
     assert again(run).status == "open"
     first.post("/review/approvals", data={"review_ids": run.id, "secrecy": "1"})
     assert (again(run).status, again(run).decisions[0].secrecy) == ("approved", True)
@@ -127,7 +131,7 @@ def test_none_or_too_many_are_refused(world: World, enter: Enter, now: datetime)
     for ids in ([], [str(number) for number in range(51)]):
         with pytest.raises(Invalid):
             review.approve_opened(world.reviewers[0], ids, "", now, secrecy=None)
-    empty = enter(world.reviewers[0]).post("/review/approvals", data={})
+    empty = enter(world.reviewers[0]).post("/review/approvals", data={"comment": "同意，请注意时效。"})
     assert empty.status_code == 422
     assert "一篇也没有选" in empty.text
 

@@ -6,14 +6,15 @@ from datetime import datetime
 
 import pytest
 
-from app.errors import Conflict, Forbidden, Invalid, NotFound
+from app.errors import Conflict, ContentBlocked, Forbidden, Invalid, NotFound
 from app.media.services import add_media
 from app.posts import services as posts
 from app.review import remarks
+from app.review import services as review
 from app.review.models import Review
 from tests.app.posts.helpers import World, png
 from tests.app.review.conftest import Call, Enter
-from tests.app.review.kit import bell, submitted
+from tests.app.review.kit import approve, bell, run_of, submitted
 from tests.architecture.pages import faults
 
 BODY = "<p>青岚市气象台发布<strong>暴雨橙色预警信号</strong>。</p><p>请注意防范，请注意安全。</p>"
@@ -137,6 +138,49 @@ def test_on_the_page(run: Review, world: World, enter: Enter) -> None:
     row = remarks.remarks_of(run)[0]
     assert enter(world.author).post(f"{path}/remarks/{row.id}/resolution").status_code == 302
     assert "已处理" in first.get(path).text
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_asked_for_stands_on_the_next_run(run: Review, world: World, enter: Enter, now: datetime) -> None:
+    first = world.reviewers[0]
+    done, _unknown = remarks.remark(first, run.id, "青岚市", "已经改好的", now)
+    remarks.remark(first, run.id, "橙色", "请核对级别", now)
+    remarks.resolve(world.author, run.id, done.id, now)
+    review.decide(first, run.revision_id, "returned", "级别有出入。", None, now)
+    place = f'href="/review/{run.id}#remark-2"'
+    author, path = enter(world.author), f"/posts/{run.post_id}"
+    for page in (author.get(path).text, author.get(f"{path}/review-panel").text):
+        assert "级别有出入。" in page
+        assert "请核对级别" in page
+        assert place in page
+        assert "已经改好的" not in page
+    posts.revise_post(world.author, run.post_id, {"title": "暴雨橙色预警"}, run.post.version, now)
+    assert place in author.get(path).text, "while it is being mended"
+    again = run_of(review.submit(world.author, run.post_id, now))
+    page = enter(world.reviewers[1]).get(f"/review/{again.id}").text
+    assert faults(page) == []
+    for words in ("上次退回：级别有出入。", "请核对级别", place, f'href="/review/{run.id}"'):
+        assert words in page
+    assert "已经改好的" not in page
+    for number in range(3):
+        approve(world.reviewers[number], again, now, secrecy=True)
+    posts.revise_post(world.author, run.post_id, {"title": "预警"}, run.post.version, now)
+    later = run_of(review.submit(world.author, run.post_id, now))
+    assert review.earlier_of(later.revision) == [], "approved since: it is done with"
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_what_was_mended_before_handing_in_was_never_under_review(world: World, enter: Enter, now: datetime) -> None:
+    post = posts.create_post(world.author, world.fields(body_html="<p>电话13800138000。</p>"), now)
+    with pytest.raises(ContentBlocked):
+        review.submit(world.author, post.id, now)
+    post = posts.revise_post(world.author, post.id, {"body_html": "<p>截止目前无伤亡。</p>"}, post.version, now)
+    run = run_of(review.submit(world.author, post.id, now))
+    assert "送审过程中已改正" not in enter(world.reviewers[0]).get(f"/review/{run.id}").text
+    review.decide(world.reviewers[0], run.revision_id, "returned", "请说明用词。", None, now)
+    posts.revise_post(world.author, post.id, {"body_html": "<p>截至目前无伤亡。</p>"}, run.post.version, now)
+    again = run_of(review.submit(world.author, post.id, now))
+    assert "版本 1 里有，已改正" in enter(world.reviewers[0]).get(f"/review/{again.id}").text
 
 
 def test_by_the_api(run: Review, world: World, call: Call) -> None:
