@@ -8,9 +8,12 @@ log = structlog.get_logger()
 def register(app: Flask) -> None:
     """Bind this capability's pages and its part of the API to the app, and the ribbon 演练 to the frame."""
     from app import web
-    from app.accounts import api, connections, moving_views, services, tallies
+    from app.accounts import api, connections, moving, moving_views, services, tallies
     from app.db import db, utcnow
+    from app.units.closing import unit_uses
 
+    if moving.holds_up_closing not in unit_uses:
+        unit_uses.append(moving.holds_up_closing)
     app.register_blueprint(moving_views.bp)
     web.register_api(app, api.blp)
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sqlalchemy import select
+from sqlalchemy.orm import selectinload
 
 from app.accounts.models import Account
 from app.db import db
 from app.errors import Invalid
 from app.units.access import actor_for
-from app.units.models import Unit, User
+from app.units.models import Grant, Unit, User
 
+_ACTS = ("account.manage", "post.write", "post.schedule", "publication.manage", "inbox.reply")
 _WRONG = "账号没有保存。有内容不符合要求。请按各字段的提示改正后重新提交。"
 _NOBODY = "本单位没有这个成员，或已停用。请在列表中选择。"
 _SAME = "与责任人是同一人。副责任人在责任人不在时接手，请另选一人或留空。"
@@ -22,11 +24,20 @@ def may_answer_for(user: User, unit: Unit) -> bool:
     return user.active and (user.unit_id == unit.id or actor_for(user).may("account.read", unit))
 
 
+def _acts_for(user: User, unit: Unit) -> bool:
+    """Whoever only looks on (督查员, 审计管理员) is no help when an authorisation runs out."""
+    actor = actor_for(user)
+    return actor.may("account.read", unit) and any(actor.may(key, unit) for key in _ACTS)
+
+
 def people_for(account: Account) -> list[tuple[User, bool]]:
-    """Who may be chosen to answer for the account: the active members of its unit, and whoever does now; and of each
-    whether they still may."""
-    query = select(User).where(User.unit_id == account.unit_id, User.active).order_by(User.name)
-    people = [(user, True) for user in db.session.scalars(query.limit(200))]
+    """Who is offered to answer for the account: active members of its unit and of those above who see it and can do
+    something for it, those of its own unit first, and whoever does now; and of each whether they still may."""
+    above = [part for part in account.unit.path.split("/") if part]
+    query = select(User).join(Unit, Unit.id == User.unit_id).where(User.unit_id.in_(above), User.active)
+    query = query.options(selectinload(User.grants).joinedload(Grant.unit))
+    found = db.session.scalars(query.order_by(Unit.path.desc(), User.name, User.id))
+    people = [(user, True) for user in found if _acts_for(user, account.unit)][:200]
     for now in (account.responsible, account.deputy):
         if now is not None and all(user.id != now.id for user, _may in people):
             # Of a unit above, say: the form must not take them away unasked.

@@ -41,8 +41,15 @@ def changed(
         for key in ("name", "mode", "responsible_id", "deputy_id", "active")
         if key in changes and (changes[key] or None) != (getattr(account, key) or None)
     ]
+    # A form sends the first choice of what was never set: that changes nothing.
+    choosing = [setting for setting in PLATFORMS[account.platform].settings if setting.choices]
+    shown = {f"settings.{setting.name}": setting.choices[0][0] for setting in choosing}
     for part, old, new in (("credentials", account.known, credentials), ("settings", account.settings, settings)):
-        found += [f"{part}.{key}" for key in sorted({*old, *new}) if (old.get(key) or None) != (new.get(key) or None)]
+        found += [
+            f"{part}.{key}"
+            for key in sorted({*old, *new})
+            if (old.get(key) or shown.get(f"{part}.{key}")) != (new.get(key) or shown.get(f"{part}.{key}"))
+        ]
     return found
 
 

@@ -153,6 +153,10 @@ def update_account(actor: Actor, account_id: str, *, now: datetime, **changes: A
             account.credentials = changing.kept(platform, account.external_id, credentials)
         answering.choose(account, account.unit, changes)
         if "active" in changes:
+            if changes["active"] and account.unit.closed_at is not None:
+                raise Conflict(
+                    f"账号没有启用。它的单位“{account.unit.name}”已关闭。请先重新启用单位，或变更账号的所属单位。"
+                )
             account.active = bool(changes["active"])
         if changed:
             changing.react(account, changed, now)

@@ -110,8 +110,9 @@ def pasted(account_id: str) -> ResponseReturnValue:
     return redirect(url_for("accounts.show", account_id=account_id))
 
 
-def render_account(account: Account, *, refusal: Invalid | None = None, **more: Any) -> ResponseReturnValue:
-    """One account's page; with `refusal` the form as it was sent, and what is wrong with it."""
+def render_account(account: Account, *, refusal: Invalid | None = None, **more: Any) -> tuple[str, int]:
+    """One account's page; with `refusal` the form as it was sent, and what is wrong with it; `unmoved`: why it did not go to
+    another unit."""
     actor, now = current_actor(), utcnow()
     platform = PLATFORMS[account.platform]
     manages = actor.may("account.manage", account.unit)

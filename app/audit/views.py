@@ -7,13 +7,13 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from app.audit.exporting import MOST_VERIFIED, export, look_over
 from app.audit.models import Event
 from app.audit.reading import Filter, events, kinds
 from app.audit.words import action_word
-from app.db import utcnow
+from app.db import db, utcnow
 from app.errors import Invalid
 from app.storable import moment
 from app.units.offices import auditors
@@ -28,6 +28,8 @@ bp = Blueprint("audit", __name__)
 def index() -> str:
     """Who reads the log sees all of their units; the security administrator what the auditors did there."""
     wanted = _wanted()
+    if wanted.since and wanted.until and wanted.until <= wanted.since:
+        flash(_("“到”的日期早于“从”，查不到任何记录。请把两个日期对调，或改其中一个。"), "warn")
     page = events(wanted, visible=_seen(), cursor=request.args.get("cursor"))
     choices = [("", _("全部")), *((kind, action_word(kind, _)) for kind in kinds())]
     return render_template(
@@ -61,7 +63,7 @@ def verify_events() -> ResponseReturnValue:
         )
     else:
         flash(
-            _("核验完毕，最近 %(n)d 条以内的记录完整，没有被改动。更早的请在服务器上用命令核验。", n=MOST_VERIFIED),
+            _verified_words(),
             "ok",
         )
     return redirect(url_for("audit.index"))
@@ -77,6 +79,13 @@ def _wanted() -> Filter:
         since=_midnight(args.get("since", "")),
         until=_midnight(args.get("until", ""), days=1),
     )
+
+
+def _verified_words() -> str:
+    number = db.session.scalar(select(func.count(Event.seq))) or 0
+    if number <= MOST_VERIFIED:
+        return _("核验完毕，全部记录完整，没有被改动。")
+    return _("核验完毕，最近 %(n)d 条记录完整，没有被改动。更早的请在服务器上用命令核验。", n=MOST_VERIFIED)
 
 
 def _seen() -> ColumnElement[bool]:

@@ -64,7 +64,13 @@ def _drafts(user: User, _now: datetime) -> list[Item]:
 def _scheduled(user: User, _now: datetime) -> list[Item]:
     open_ones = select(Publication.post_id).where(Publication.status.not_in(_SETTLED))
     query = select(Post).where(Post.created_by == user.id, Post.status.in_(_UNDER_WAY), Post.id.in_(open_ones))
-    return [_post_item(post) for post in db.session.scalars(query.order_by(Post.id))]
+    return [_post_item(post, _standing(post)) for post in db.session.scalars(query.order_by(Post.id))]
+
+
+def _standing(post: Post) -> str:
+    """What becomes of it at each account: the post's own word does not say that an hour was missed or an end is unknown."""
+    query = select(Publication.status).where(Publication.post_id == post.id, Publication.status.not_in(_SETTLED))
+    return "、".join(dict.fromkeys(STATES[status] for status in db.session.scalars(query.order_by(Publication.id))))
 
 
 def _why_no_post(item: Item, gift: Gift) -> str:

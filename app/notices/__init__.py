@@ -6,6 +6,7 @@ def register(app: Flask) -> None:
     from app import web
     from app.notices import mail_views, reviewing, services, trusting, views
     from app.review.announcing import on_appointed, on_changed, on_remarked
+    from app.units.editing import on_edited
     from app.units.second_factor import on_own_change, on_reset
 
     if reviewing.tell_of_review not in on_changed:
@@ -18,6 +19,8 @@ def register(app: Flask) -> None:
         on_reset.append(trusting.tell_of_reset)
     if trusting.tell_of_own_change not in on_own_change:
         on_own_change.append(trusting.tell_of_own_change)
+    if trusting.tell_of_edit not in on_edited:
+        on_edited.append(trusting.tell_of_edit)
     app.register_blueprint(views.bp)
     app.register_blueprint(mail_views.bp)
     web.shell_providers["notices"] = services.unread

@@ -39,3 +39,18 @@ def tell_of_own_change(user: User, action: str, now: datetime) -> None:
         path="/settings/profile",
         now=now,
     )
+
+
+def tell_of_edit(user: User, actor: Actor, words: str, now: datetime) -> None:
+    """Hook of units: the person whose name, address or unit was changed, in the transaction of the change."""
+    tell(
+        key=f"details:{user.id}:{new_id()}",
+        kind="trust",
+        level="info",
+        unit_id=user.unit_id,
+        user_id=user.id,
+        title="您的成员信息已修改",
+        body=f"{actor.name}作了修改：{words}。不对的，请联系本单位管理员。",
+        path="/settings/profile",
+        now=now,
+    )

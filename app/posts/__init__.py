@@ -9,12 +9,15 @@ def register(app: Flask) -> None:
     from app.posts import check_views, file_views, history_views, preview_views, templates_api, templates_views
     from app.posts.holdings import tell
     from app.posts.needing import needed_for as ask
-    from app.posts.outside import obstacles
+    from app.posts.outside import holds_up_closing, obstacles
     from app.posts.searching import POSTS
     from app.search.keeping import register as find
+    from app.units.closing import unit_uses
 
     if obstacles not in in_the_way:
         in_the_way.append(obstacles)
+    if holds_up_closing not in unit_uses:
+        unit_uses.append(holds_up_closing)
     tell_of_posts[:] = [tell]
     needed_for[:] = [ask]
     find(POSTS)

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.db import db
-from app.errors import Forbidden, NotFound
+from app.errors import Conflict, Forbidden, NotFound
 from app.units.models import Grant, Role, Unit, User
 from app.words import N_
 
@@ -205,8 +205,16 @@ def below(unit_id: str, column: InstrumentedAttribute[Any]) -> ColumnElement[boo
 
 
 def unit_for(actor: Actor, key: str, unit_id: str | None, *, see: str = "unit.read", instead: str = "") -> Unit:
-    """The unit by id, checked with Actor.require; `instead`: a permission that does as well, where there is one."""
+    """The unit by id, checked with Actor.require; `instead`: a permission that does as well, where there is one.
+    Raises Conflict where something is to be done in a unit that is closed."""
     unit = db.session.get(Unit, unit_id) if unit_id else None
     if instead and unit is not None and actor.may(instead, unit):
-        return unit
-    return actor.require(key, unit, see=see)
+        return unit if key.endswith(".read") else _open(unit)
+    found = actor.require(key, unit, see=see)
+    return found if key.endswith(".read") else _open(found)
+
+
+def _open(unit: Unit) -> Unit:
+    if unit.closed_at is not None:
+        raise Conflict(f"没有办理。“{unit.name}”已关闭。请改选其他单位，或请单位管理员重新启用它。")
+    return unit

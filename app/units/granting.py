@@ -17,6 +17,8 @@ from app.units.roles import check_givable, name_for, role_name, roles_for
 
 def grant(actor: Actor, *, user_id: str, role: str, unit_id: str, now: datetime) -> User:
     """Give a role (key, or id of one that people made) in a unit; once is enough. Raises Invalid, NotFound, Forbidden."""
+    if not role:
+        raise Invalid("没有授予。没有选角色。请先选一个角色。", errors={"role": ["请选一个角色。"]})
     with atomic():
         one_by_one(now)
         unit = unit_for(actor, "role.manage", unit_id)
@@ -31,7 +33,8 @@ def grant(actor: Actor, *, user_id: str, role: str, unit_id: str, now: datetime)
             return user
         check_gift(actor, user, [role], unit)
         user.grants.append(Grant(role=role, unit_id=unit.id))
-        note(actor, "user.grant", user, now, after={"role": role, "unit_id": unit.id, "name": role_name(role)})
+        after = {"role": role, "unit_id": unit.id, "name": role_name(role)}
+        note(actor, "user.grant", user, now, words=_where(user, role, unit), after=after)
     return user
 
 
@@ -61,8 +64,13 @@ def revoke(actor: Actor, *, user_id: str, grant_id: str, now: datetime) -> User:
         keep_last(user, [found])
         user.grants.remove(found)
         before = {"role": found.role, "unit_id": found.unit_id, "name": role_name(found.role)}
-        note(actor, "user.revoke", user, now, before=before)
+        note(actor, "user.revoke", user, now, words=_where(user, found.role, found.unit), before=before)
     return user
+
+
+def _where(user: User, role: str, unit: Unit) -> str:
+    """Whoever reads the record sees at once which role, and where."""
+    return f"{user.name}：“{role_name(role)}”，在“{unit.name}”"
 
 
 def note(
@@ -71,10 +79,11 @@ def note(
     user: User,
     now: datetime,
     *,
+    words: str = "",
     before: Mapping[str, object] | None = None,
     after: Mapping[str, object] | None = None,
 ) -> None:
-    """One event about a person."""
+    """One event about a person; `words`: what the record's line says, else their name."""
     record(
         actor,
         action,
@@ -82,7 +91,7 @@ def note(
         object_type="user",
         object_id=user.id,
         unit_id=user.unit_id,
-        summary=user.name,
+        summary=words or user.name,
         before=before,
         after=after,
     )

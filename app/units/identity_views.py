@@ -9,6 +9,7 @@ from app.db import utcnow
 from app.errors import Invalid, TandemError
 from app.sealing import closed
 from app.units import identities
+from app.units.edit_views import bp as bp
 from app.units.people_views import person_page
 from app.units.permissions import SIGNED_IN, current_actor, proven, requires
 from app.units.provider import (
@@ -22,7 +23,6 @@ from app.units.provider import (
     without_password,
 )
 from app.units.provider_check import Finding, check
-from app.units.sites_views import bp as bp
 from app.web import _
 
 
@@ -36,21 +36,8 @@ def identity_provider() -> str:
 @requires("security.manage")
 @proven
 def submit_identity_provider() -> ResponseReturnValue:
-    form = request.form
-    given = Settings(
-        name=form.get("name", ""),
-        issuer=form.get("issuer", ""),
-        client_id=form.get("client_id", ""),
-        secret=form.get("secret", "").strip(),
-        no_secret=bool(form.get("no_secret")),
-        scopes=form.get("scopes", ""),
-        claim=form.get("claim", ""),
-        allowed=form.get("allowed", ""),
-        trusts_mfa=bool(form.get("trusts_mfa")),
-        active=bool(form.get("active")),
-    )
     try:
-        row = save_provider(current_actor(), given, now=utcnow())
+        row = save_provider(current_actor(), _given(), now=utcnow())
     except Invalid as refusal:
         return _page(refusal), refusal.status
     on, off = (
@@ -65,8 +52,28 @@ def submit_identity_provider() -> ResponseReturnValue:
 @requires("security.manage")
 @proven
 def test_identity_provider() -> ResponseReturnValue:
-    """Asked now; shown in this one answer."""
-    return _page(findings=check(current_actor(), now=utcnow()))
+    """Asked now of what was typed, else of what is stored; shown in this one answer, and nothing is saved."""
+    try:
+        findings = check(current_actor(), _given() if "issuer" in request.form else None, now=utcnow())
+    except Invalid as refusal:
+        return _page(refusal), refusal.status
+    return _page(findings=findings)
+
+
+def _given() -> Settings:
+    form = request.form
+    return Settings(
+        name=form.get("name", ""),
+        issuer=form.get("issuer", ""),
+        client_id=form.get("client_id", ""),
+        secret=form.get("secret", "").strip(),
+        no_secret=bool(form.get("no_secret")),
+        scopes=form.get("scopes", ""),
+        claim=form.get("claim", ""),
+        allowed=form.get("allowed", ""),
+        trusts_mfa=bool(form.get("trusts_mfa")),
+        active=bool(form.get("active")),
+    )
 
 
 @bp.post("/settings/identity-provider/removal")
@@ -130,5 +137,5 @@ def _page(refusal: TandemError | None = None, findings: list[Finding] | None = N
         redirect_uri=redirect_uri(),
         refusal=refusal,
         findings=findings,
-        form=request.form if refusal is not None else None,
+        form=request.form if refusal is not None or "issuer" in request.form else None,
     )

@@ -40,6 +40,8 @@ class Unit(Model):
     # Later than this many seconds after its hour a publication is missed; None: the installation's default.
     lateness_seconds: Mapped[int | None] = mapped_column(Integer)
     created_at: Mapped[datetime] = mapped_column(UTCDateTime)
+    # Since then nothing new is made in it; what was stays.
+    closed_at: Mapped[datetime | None] = mapped_column(UTCDateTime)
 
     parent: Mapped[Unit | None] = relationship(remote_side="Unit.id")
 
@@ -56,6 +58,8 @@ class User(Model):
     password_hash: Mapped[str] = mapped_column(String(200))
     unit_id: Mapped[str] = mapped_column(ForeignKey("units.id"), index=True)
     active: Mapped[bool] = mapped_column(default=True)
+    # Somebody else knows the password: after signing in by it the person first chooses their own.
+    password_is_initial: Mapped[bool] = mapped_column(default=False, server_default=false())
     locale: Mapped[str] = mapped_column(String(10), default="zh_CN")
     failed_sign_ins: Mapped[int] = mapped_column(Integer, default=0)
     locked_until: Mapped[datetime | None] = mapped_column(UTCDateTime)

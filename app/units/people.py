@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import selectinload
 
 from app.db import Page, atomic, db, page_of, release
-from app.errors import Forbidden, Invalid, NotFound, Unauthenticated
+from app.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 from app.units.access import Actor, unit_for, visible
 from app.units.factors import PASSWORD, forget_codes_of_nothing
 from app.units.granting import check_gift
@@ -29,9 +29,18 @@ _REFUSED = "有内容不符合要求。请按各字段的提示改正。"
 
 
 def create_user(
-    actor: Actor, *, email: str, name: str, unit_id: str, roles: list[str], password: str, now: datetime
+    actor: Actor,
+    *,
+    email: str,
+    name: str,
+    unit_id: str,
+    roles: list[str],
+    password: str,
+    now: datetime,
+    initial: bool = False,
 ) -> User:
-    """A person of `unit_id` who holds `roles` there; who may not give roles names none. Raises Invalid naming the fields."""
+    """A person of `unit_id` who holds `roles` there; who may not give roles names none. `initial`: the password is only to
+    come in by, they choose their own first. Raises Invalid naming the fields."""
     email, name = email.strip().lower(), " ".join(name.split())
     home = unit_for(actor, "user.manage", unit_id)
     gives = actor.may("role.manage", home)
@@ -44,6 +53,7 @@ def create_user(
         if find_user(email) is not None:
             raise _taken()
         user = User(email=email, name=name, unit_id=unit.id, password_hash=hashed, created_at=now)
+        user.password_is_initial = initial
         if roles:
             unit_for(actor, "role.manage", unit_id)
             # One may have been retired while the password was hashed.
@@ -59,12 +69,20 @@ def create_user(
     return user
 
 
-def _check(email: str, name: str, roles: list[str], password: str, may_hold: set[str]) -> None:
+def details_faults(email: str, name: str) -> dict[str, list[str]]:
+    """What is wrong with them, by field."""
     errors: dict[str, list[str]] = {}
     if not _EMAIL.fullmatch(email) or len(email) > 200:
         errors["email"] = ["邮箱格式不对，应像 wangmin@example.gov.cn。"]
     if not name or len(name) > 80:
         errors["name"] = ["请填写姓名，最多 80 个字。"]
+    return errors
+
+
+def _check(email: str, name: str, roles: list[str], password: str, may_hold: set[str]) -> None:
+    errors = details_faults(email, name)
+    if "email" not in errors and find_user(email) is not None:
+        errors["email"] = ["这个邮箱已有人使用。"]
     unknown = [role for role in roles if role not in may_hold]
     if unknown and may_hold:
         errors["roles"] = [f"没有角色“{'、'.join(unknown)}”，可选：{'、'.join(may_hold)}。"]
@@ -136,15 +154,19 @@ def reactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     with atomic():
         user = managed_person(actor, user_id, "user.manage")
         _keep_whole(actor, user)
+        if user.unit.closed_at is not None:
+            raise Conflict(f"没有恢复。{user.name}的单位“{user.unit.name}”已关闭。请先重新启用它，或给此人改一个单位。")
         user.active = True
         unlock(user)
         _record(actor, "user.reactivate", user, now)
     return user
 
 
-def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime, remove_passkeys: bool = False) -> User:
+def reset_password(
+    actor: Actor, *, user_id: str, password: str, now: datetime, remove_passkeys: bool = False, initial: bool = False
+) -> User:
     """A new password by another administrator; ends a lockout, all sessions and tokens. Passkeys sign in as before, unless
-    they are removed with it: somebody else may have registered one."""
+    they are removed with it: somebody else may have registered one. `initial`: as in create_user."""
     if user_id == actor.user_id:
         # Whoever sits down at an open screen must not be able to take the account over.
         raise Forbidden("不能重置自己的密码。修改自己的密码须先输入当前密码。请到“个人设置”修改。")
@@ -154,7 +176,7 @@ def reset_password(actor: Actor, *, user_id: str, password: str, now: datetime, 
     hashed = hash_password(password)
     with atomic():
         user = signable_person(actor, user_id)
-        _set_password(user, hashed)
+        _set_password(user, hashed, initial=initial)
         unlock(user)
         revoke_tokens(user, now)
         removed = _remove_passkeys(user) if remove_passkeys else []
@@ -207,8 +229,8 @@ def _accept_password(password: str, user: User, *, field: str = "password") -> N
         raise Invalid(f"密码没有修改。{_REFUSED}", errors={field: faults})
 
 
-def _set_password(user: User, hashed: str) -> None:
-    user.password_hash = hashed
+def _set_password(user: User, hashed: str, *, initial: bool = False) -> None:
+    user.password_hash, user.password_is_initial = hashed, initial
     end_all(user)
 
 

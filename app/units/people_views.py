@@ -60,10 +60,14 @@ def submit_person() -> ResponseReturnValue:
             roles=form.getlist("roles"),
             password=form.get("password", ""),
             now=utcnow(),
+            initial=True,
         )
     except Invalid as refusal:
         return _people_page(refusal), refusal.status
-    flash(_("已建立成员“%(name)s”。请当面或用内部渠道把初始密码告诉本人，并请本人登录后修改。", name=user.name), "ok")
+    flash(
+        _("已建立成员“%(name)s”。请当面或用内部渠道把初始密码告诉本人；本人登录后须先改成自己的密码。", name=user.name),
+        "ok",
+    )
     return redirect(url_for("units.person", user_id=user.id))
 
 
@@ -93,8 +97,11 @@ def person(user_id: str) -> str:
 @requires("role.manage")
 @proven
 def submit_grant(user_id: str) -> ResponseReturnValue:
-    form = request.form
-    grant(current_actor(), user_id=user_id, role=form.get("role", ""), unit_id=form.get("unit_id", ""), now=utcnow())
+    role, unit_id = request.form.get("role", ""), request.form.get("unit_id", "")
+    try:
+        grant(current_actor(), user_id=user_id, role=role, unit_id=unit_id, now=utcnow())
+    except Invalid as refusal:
+        return person_page(user_id, refusal), refusal.status
     flash(_("角色已授予，立即生效。"), "ok")
     return redirect(url_for("units.person", user_id=user_id))
 
@@ -155,7 +162,10 @@ def submit_deactivation(user_id: str) -> ResponseReturnValue:
 @requires("user.manage")
 @proven
 def submit_reactivation(user_id: str) -> ResponseReturnValue:
-    user = reactivate_user(current_actor(), user_id, now=utcnow())
+    try:
+        user = reactivate_user(current_actor(), user_id, now=utcnow())
+    except Conflict as refusal:
+        return person_page(user_id, refusal), refusal.status
     flash(_("已恢复“%(name)s”，可以重新登录。", name=user.name), "ok")
     return redirect(url_for("units.person", user_id=user_id))
 
@@ -171,10 +181,11 @@ def submit_reset(user_id: str) -> ResponseReturnValue:
             password=request.form.get("password", ""),
             remove_passkeys=bool(request.form.get("remove_passkeys")),
             now=utcnow(),
+            initial=True,
         )
     except Invalid as refusal:
         return person_page(user_id, refusal), refusal.status
-    flash(_("已重置“%(name)s”的密码。请当面或用内部渠道告诉本人，并请本人登录后修改。", name=user.name), "ok")
+    flash(_("已重置“%(name)s”的密码。请当面或用内部渠道告诉本人；本人登录后须先改成自己的密码。", name=user.name), "ok")
     return redirect(url_for("units.person", user_id=user_id))
 
 
@@ -210,6 +221,8 @@ def person_page(user_id: str, refusal: TandemError | None = None) -> str:
         is_self=actor.user_id == user.id,
         kinds=kinds_of(user.id),
         managed=[unit for unit in unit_tree(actor) if actor.may("role.manage", unit)],
+        homes=[one for one in unit_tree(actor) if actor.may("user.manage", one) or one.id == user.unit_id],
+        typed=request.form,
         roles=known_roles(),
         givable=_givable(actor),
         provider=working(),

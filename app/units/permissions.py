@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
-from flask import Response, redirect, request, url_for
+from flask import Response, flash, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, or_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -17,8 +17,18 @@ from app.errors import Forbidden, Unauthenticated
 from app.units import proofs
 from app.units.access import PERMISSIONS, visible
 from app.units.proofs import current_actor as current_actor
+from app.web import _
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# Where somebody may go who has not yet chosen a password of their own.
+_BEFORE_OWN_PASSWORD = {
+    "units.profile",
+    "units.submit_password",
+    "units.submit_proof",
+    "units.proof_options",
+    "units.sign_out",
+}
 
 PUBLIC = "public"
 SIGNED_IN = "signed-in"
@@ -47,6 +57,8 @@ def requires(key: str, *instead: str) -> Callable[[F], F]:
                 if request.path.startswith("/api/"):
                     raise
                 return _to_sign_in()
+            if session.get("initial_password") and request.endpoint not in _BEFORE_OWN_PASSWORD:
+                return _to_own_password()
             if key != SIGNED_IN and not any(actor.holds(one) for one in (key, *instead)):
                 raise Forbidden(
                     f"您没有“{PERMISSIONS[key]}”的权限。该页面需要相应角色。请联系本单位管理员授权，或转交有权限的同事办理。"
@@ -87,6 +99,16 @@ def _to_sign_in() -> ResponseReturnValue:
         )
     came_from = request.full_path.rstrip("?") if request.method == "GET" else None
     return redirect(url_for("units.sign_in", next=came_from))
+
+
+def _to_own_password() -> ResponseReturnValue:
+    """Whoever signed in by a password that somebody else set chooses their own before anything else."""
+    if request.headers.get("HX-Request"):
+        return Response(status=204)
+    if request.accept_mimetypes.best == "application/json":
+        raise Forbidden("没有办理。您用的还是管理员设的初始密码。请先到“个人设置”改成自己的密码。")
+    flash(_("您用的是管理员设的初始密码，别人也知道。请先改成自己的密码，再继续。"), "warn")
+    return redirect(url_for("units.profile"))
 
 
 def public(view: F) -> F:

@@ -35,6 +35,7 @@ _CLAIM = re.compile(r"[A-Za-z][A-Za-z0-9_.:/-]{0,99}")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]+")
 _ADDRESS = re.compile(r"[^@\s]{1,100}@([^@\s]+)")
 _REFUSED = N_("设置没有保存。有内容不符合要求。请按各项的提示改正。")
+_UNTESTED = N_("没有测试。有内容不符合要求。请按各字段的提示改正后再测试。")
 _SECRET_CLOSED = N_("没有办理。客户端密钥用现有的加密密钥解不开。请系统管理员重新填写客户端密钥。")
 
 
@@ -95,6 +96,23 @@ def registration(row: IdentityProvider) -> Registration:
         client_id=row.client_id,
         client_secret=row.secrets.get("client_secret", ""),
         scopes=row.scopes,
+        redirect_uri=redirect_uri(),
+    )
+
+
+def registration_of(given: Settings) -> Registration:
+    """What was typed, as it would be saved. Raises Invalid naming the fields."""
+    errors = _errors(given)
+    if errors:
+        raise Invalid(_UNTESTED, errors=errors)
+    row = provider()
+    secret = _secret(row, given, _UNTESTED)
+    stored = row.secrets.get("client_secret", "") if row is not None and secret is None else ""
+    return Registration(
+        issuer=given.issuer.strip(),
+        client_id=given.client_id.strip(),
+        client_secret=stored if secret is None else secret,
+        scopes=" ".join(given.scopes.split()),
         redirect_uri=redirect_uri(),
     )
 
@@ -187,7 +205,7 @@ def _end_distrusted(before: Mapping[str, object], row: IdentityProvider, actor: 
         end_vouched(only_mfa=not moved, keep=actor.session_id)
 
 
-def _secret(row: IdentityProvider | None, given: Settings) -> str | None:
+def _secret(row: IdentityProvider | None, given: Settings, refused: str = _REFUSED) -> str | None:
     """What to store; None: what is stored stays. Another platform never gets to see the secret of the last one."""
     if given.no_secret:
         return ""
@@ -196,7 +214,7 @@ def _secret(row: IdentityProvider | None, given: Settings) -> str | None:
     moved = row is None or row.issuer != given.issuer.strip() or row.client_id != given.client_id.strip()
     if moved or (row is not None and closed(row.secrets)):
         words = "请填写客户端密钥；换了 Issuer 或客户端编号也须重新填写。没有密钥的公共客户端请勾选“没有密钥”。"
-        raise Invalid(_REFUSED, errors={"secret": [words]})
+        raise Invalid(refused, errors={"secret": [words]})
     return None
 
 

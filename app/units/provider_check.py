@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from app.db import release
 from app.errors import NotFound
 from app.units.access import Actor
-from app.units.provider import provider, registration, require_manager
+from app.units.provider import Settings, provider, registration, registration_of, require_manager
 from app.words import N_
 from connectors.errors import ConnectorError
 from connectors.http import Answer
@@ -28,16 +28,19 @@ class Finding:
     detail: str = ""
 
 
-def check(actor: Actor, *, now: datetime) -> list[Finding]:
+def check(actor: Actor, given: Settings | None = None, *, now: datetime) -> list[Finding]:
     """Ask the platform what it is and whether it knows us; in the order of asking, up to the first thing that stops it.
 
-    Raises Forbidden, NotFound. No transaction is open while it is asked.
+    `given`: what was typed and is not saved; None: what is stored. Raises Forbidden, NotFound, Invalid. No transaction is open while it is asked.
     """
     require_manager(actor)
-    row = provider()
-    if row is None:
-        raise NotFound
-    how, claim = registration(row), row.claim
+    if given is None:
+        row = provider()
+        if row is None:
+            raise NotFound
+        how, claim = registration(row), row.claim
+    else:
+        how, claim = registration_of(given), given.claim.strip()
     release()
     found: list[Finding] = []
     try:

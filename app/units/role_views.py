@@ -83,7 +83,7 @@ def submit_role() -> ResponseReturnValue:
             name=form.get("name", ""),
             about=form.get("about", ""),
             permissions=form.getlist("permissions"),
-            copied_from=form.get("copy", "")[:40],
+            copied_from=form.get("copy", ""),
             now=utcnow(),
         )
     except NotFound:
@@ -148,11 +148,13 @@ def _typed() -> dict[str, Any]:
 
 def _form_page(actor: Actor, values: dict[str, Any], refusal: TandemError | None = None) -> str:
     managed = [unit for unit in unit_tree(actor) if actor.may("role.manage", unit)]
+    if values["copy"] not in known_roles():
+        values = {**values, "copy": ""}
     return render_template(
         "units/role_new.html",
         values=values,
         managed=managed,
-        copied=name_for(actor, values["copy"]) if values["copy"] in known_roles() else "",
+        copied=name_for(actor, values["copy"]) if values["copy"] else "",
         refusal=refusal,
         **_boxes(actor, managed),
     )

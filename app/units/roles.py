@@ -145,7 +145,10 @@ def create_role(
     now: datetime,
     copied_from: str = "",
 ) -> Role:
-    """A role of the unit, to be given there and below. Raises Invalid naming the fields, Forbidden, Conflict (the name)."""
+    """A role of the unit, to be given there and below; `copied_from`: key or id of a role this actor sees, "" for none. Raises
+    Invalid naming the fields, Forbidden, Conflict (the name)."""
+    if copied_from and copied_from not in ROLES and all(copied_from != one.id for one in roles_of(actor, retired=True)):
+        raise Invalid("角色没有建立。找不到要复制的角色。它不存在，或不在您能看到的单位。请核对各项权限后重新提交。")
     with atomic():
         one_by_one(now)
         unit = unit_for(actor, "role.manage", unit_id)

@@ -13,7 +13,7 @@ from flask_login import current_user, login_user, logout_user
 from app.extensions import login_manager
 from app.units import devices, open_sessions
 from app.units.access import actor_for
-from app.units.factors import PASSWORD, PROVIDER, PROVIDER_MFA, kinds_of
+from app.units.factors import PASSWORD, PROVIDER, PROVIDER_MFA, RECOVERY, TOTP, kinds_of
 from app.units.models import BrowserSession, User
 from app.units.second_factor import asked_of
 from app.units.sign_in import user_of_session
@@ -112,6 +112,8 @@ def start(
         failed_proofs=failed_proofs,
         provider=provider,
     )
+    if user.password_is_initial and how in (PASSWORD, TOTP, RECOVERY) and not provider:
+        session["initial_password"] = True
     g.pop("actor", None)
     g.session_id = here()
     login_user(user)

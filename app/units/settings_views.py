@@ -160,13 +160,14 @@ def submit_unit() -> ResponseReturnValue:
 
 def _units_page(refusal: TandemError | None = None) -> str:
     actor = current_actor()
-    found = unit_tree(actor)
+    found = unit_tree(actor, closed=True)
     shown = {unit.id for unit in found}
     return render_template(
         "units/units.html",
         units=found,
         roots=[unit for unit in found if unit.parent_id not in shown],
-        managed=[unit for unit in found if actor.may("unit.manage", unit)],
+        managed=[unit for unit in found if actor.may("unit.manage", unit) and unit.closed_at is None],
+        editable={unit.id for unit in found if actor.may("unit.manage", unit)},
         trusting={unit.id for unit in found if actor.may("security.manage", unit)},
         levels=[(level, _(LEVEL_WORDS[level])) for level in LEVELS],
         refusal=refusal,

@@ -29,7 +29,7 @@ LEVEL_WORDS = {
 def create_unit(actor: Actor, *, name: str, level: str, parent_id: str | None, now: datetime) -> Unit:
     """A unit under `parent_id`; without one (a new tree) only the command line may. Raises Invalid, Conflict."""
     name = " ".join(name.split())
-    _check(name, level)
+    check_unit(name, level)
     with atomic():
         parent = unit_for(actor, "unit.manage", parent_id) if parent_id else None
         if parent is None and not actor.system:
@@ -58,12 +58,12 @@ def create_unit(actor: Actor, *, name: str, level: str, parent_id: str | None, n
         )
         siblings = select(Unit.id).where(Unit.name == name, Unit.parent_id == unit.parent_id)
         if db.session.scalar(siblings) is not None:
-            raise _taken(name)
+            raise taken_name(name)
         db.session.add(unit)
         try:
             db.session.flush()
         except IntegrityError:
-            raise _taken(name) from None
+            raise taken_name(name) from None
         after = {"name": name, "level": level, "parent_id": unit.parent_id or ""}
         record(
             actor,
@@ -78,7 +78,8 @@ def create_unit(actor: Actor, *, name: str, level: str, parent_id: str | None, n
     return unit
 
 
-def _check(name: str, level: str) -> None:
+def check_unit(name: str, level: str, refused: str = "单位没有建立") -> None:
+    """Raises Invalid naming the fields; `refused`: what was not done."""
     errors: dict[str, list[str]] = {}
     if not name:
         errors["name"] = ["请填写单位名称。"]
@@ -87,19 +88,21 @@ def _check(name: str, level: str) -> None:
     if level not in LEVELS:
         errors["level"] = [f"级别“{level}”不存在，可选：{'、'.join(LEVELS)}。"]
     if errors:
-        raise Invalid("单位没有建立。有内容不符合要求。请按各字段的提示改正。", errors=errors)
+        raise Invalid(f"{refused}。有内容不符合要求。请按各字段的提示改正。", errors=errors)
 
 
-def _taken(name: str) -> Conflict:
+def taken_name(name: str, refused: str = "单位没有建立") -> Conflict:
+    """A sibling bears the name; `refused`: what was not done."""
     return Conflict(
-        f"单位没有建立。同一上级下已有“{name}”。请核对是否重复，或换一个名称。",
+        f"{refused}。同一上级下已有“{name}”。请核对是否重复，或换一个名称。",
         errors={"name": ["同一上级下已有同名单位。"]},
     )
 
 
-def unit_tree(actor: Actor) -> list[Unit]:
-    """The units this actor sees, parents before children, siblings by name."""
-    units = list(db.session.scalars(select(Unit).where(visible(actor, "unit.read", Unit.id))))
+def unit_tree(actor: Actor, *, closed: bool = False) -> list[Unit]:
+    """The units this actor sees, parents before children, siblings by name; `closed`: those that were closed, too."""
+    query = select(Unit).where(visible(actor, "unit.read", Unit.id))
+    units = list(db.session.scalars(query if closed else query.where(Unit.closed_at.is_(None))))
     children: dict[str | None, list[Unit]] = {}
     seen = {unit.id for unit in units}
     for unit in units:

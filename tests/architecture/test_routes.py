@@ -71,6 +71,7 @@ PROVEN = {
     "units.renew_recovery_codes",
     "units.set_unit_trust",
     "units.submit_deactivation",
+    "units.submit_details",
     "units.submit_factor_reset",
     "units.submit_grant",
     "units.submit_identity",
@@ -90,6 +91,8 @@ PROVEN = {
     "units.submit_sessions_end",
     "units.submit_token",
     "units.submit_token_revocation",
+    "units.submit_unit_closing",
+    "units.submit_unit_reopening",
     "units.submit_unlocking",
     "units.test_identity_provider",
 }
@@ -137,6 +140,7 @@ NOT_PROVEN = {
     "units.submit_sign_in",
     "units.submit_sites",
     "units.submit_unit",
+    "units.submit_unit_name",
     "units.turn_off_second_factor",
     # Asks the platform, or notes what stands there.
     # Plans, which go nowhere by themselves, and taking something back.

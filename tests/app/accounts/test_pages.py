@@ -223,7 +223,7 @@ def test_saving_a_setting_takes_nobodys_responsibility_away(app: Flask, people: 
         only().responsible_id = person.id
     cases = (
         # Elsewhere, but still with a role here.
-        (people.stranger.unit_id, True, ""),
+        (people.stranger.unit_id, True, "（别市）"),
         (people.city.id, False, "（已停用或调离，请更换）"),
         (people.city.id, True, ""),
     )

@@ -205,6 +205,12 @@ def test_an_account_has_one_responsible_person_and_another_one_as_deputy(
     event = db.session.scalars(select(Event).order_by(Event.seq.desc())).first()
     assert event is not None
     assert "副责任人" in event.summary
+    # A form sends what it shows of what was never set.
+    update_account(office.admin, account.id, responsible_id=None, settings={"theme": "official"}, now=now)
+    event = db.session.scalars(select(Event).order_by(Event.seq.desc())).first()
+    assert event is not None
+    assert ("责任人" in event.summary, "默认版式" in event.summary) == (True, False)
+    update_account(office.admin, account.id, responsible_id=first, now=now)
     with pytest.raises(Invalid):
         update_account(office.admin, account.id, responsible_id=second, now=now)
     account = update_account(office.admin, account.id, responsible_id=second, deputy_id=None, now=now)

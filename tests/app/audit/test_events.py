@@ -61,6 +61,17 @@ def test_the_filter_narrows(app: Flask, units: tuple[Unit, Unit]) -> None:
     assert "日期“sometime”格式不对" in page(app, "city@example.gov.cn", "?since=sometime")
 
 
+def test_dates_the_wrong_way_round_are_told_and_verifying_names_no_number_nobody_has(
+    app: Flask, units: tuple[Unit, Unit]
+) -> None:
+    email = "city@example.gov.cn"
+    assert "日期早于“从”" in page(app, email, "?since=2026-07-12&until=2026-07-10")
+    client = app.test_client()
+    client.post("/sign-in", data={"email": email, "password": PASSWORD})
+    assert "全部记录完整" in client.post("/settings/events/verification", follow_redirects=True).text
+    assert "日期早于“从”" not in page(app, email, "?since=2026-07-12&until=2026-07-12")
+
+
 def test_the_api_tells_the_same(app: Flask, units: tuple[Unit, Unit], now: datetime) -> None:
     user = find_user("county@example.gov.cn")
     assert user is not None

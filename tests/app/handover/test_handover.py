@@ -23,7 +23,8 @@ from app.inbox.services import ingest
 from app.notices.channels import add_channel
 from app.notices.models import AlertChannel
 from app.posts import services as posts
-from app.posts.models import Post, Revision
+from app.posts.models import Post, Revision, Variant
+from app.publishing.models import Publication, Schedule
 from app.review import deciding, deputies
 from app.review import services as review
 from app.review.capacity import OWN
@@ -215,6 +216,9 @@ def test_the_page_previews_hands_over_and_prints(world: World, enter: Enter, cal
     assert led.headers["Location"].endswith("/handover")
     page = client.get(f"{base}/handover?everyone={world.colleague.user_id}").text
     assert "由colleague接着写" in page
+    # What was typed below goes along with the preview and comes back.
+    assert 'data-carry="reason"' in page
+    assert 'value="调任省厅"' in client.get(f"{base}/handover?reason=调任省厅").text
     digest = page.split('name="digest" value="')[1].split('"')[0]
     stale = client.post(f"{base}/handover", data={"digest": "0", "drafts": world.colleague.user_id})
     assert stale.status_code == 409
@@ -224,6 +228,37 @@ def test_the_page_previews_hands_over_and_prints(world: World, enter: Enter, cal
     assert "离任交接清单" in printed
     assert f"《{post.title}》" in printed
     assert "退休" in printed
+
+
+def test_a_post_is_listed_by_what_became_of_it_at_the_accounts(world: World) -> None:
+    post = posts.create_post(world.author, world.fields(), world.now)
+    with atomic():
+        db.session.get_one(Post, post.id).status = "publishing"
+        schedule = Schedule(post_id=post.id, revision_id=post.revision_id, publish_at=world.now, created_at=world.now)
+        schedule.created_by = world.author.user_id
+        schedule.prepare_from = world.now
+        db.session.add(schedule)
+        db.session.flush()
+        variants = db.session.scalars(select(Variant).where(Variant.revision_id == post.revision_id)).all()
+        for variant, status in zip(variants, ("missed", "unknown"), strict=True):
+            row = Publication(
+                schedule_id=schedule.id,
+                post_id=post.id,
+                variant_id=variant.id,
+                account_id=variant.account_id,
+                unit_id=world.city.id,
+                payload={},
+                sha256="-",
+                status=status,
+                due_at=world.now,
+                late_from=world.now,
+                created_at=world.now,
+                updated_at=world.now,
+            )
+            db.session.add(row)
+    found = planned(world, world.author)
+    [line] = [line for group in found.groups if group.kind.key == "scheduled" for line in group.lines]
+    assert set(line.item.detail.split("、")) == {"已错过", "待核实"}
 
 
 def test_who_may_not_read_posts_hands_them_over_unread(world: World) -> None:

@@ -517,6 +517,11 @@ SETTINGS = [
         names=True,
     ),
     op("unit.read|=none", "GET /settings/people/<user_id>"),
+    op(
+        "user.manage",
+        "POST /settings/people/<user_id>/details",
+        form={"email": "renamed@example.cn", "name": "改名", "unit_id": "{unit}"},
+    ),
     op("user.manage", "POST /settings/people/<user_id>/deactivation"),
     op("role.manage", "POST /settings/people/<user_id>/grants", form={"role": "author", "unit_id": "{unit}"}),
     op("role.manage", "POST /settings/people/<user_id>/grants/<grant_id>/revocation", "user_id=responder_user"),
@@ -566,6 +571,11 @@ SETTINGS = [
         form={"name": "新镇", "level": "township", "parent_id": "{unit}"},
         names=True,
     ),
+    op("unit.manage", "GET /settings/units/<unit_id>"),
+    op("unit.manage", "POST /settings/units/<unit_id>", form={"name": "新名"}),
+    # It has people; and it is not closed.
+    op("unit.manage", "POST /settings/units/<unit_id>/closing", may={409}),
+    op("unit.manage", "POST /settings/units/<unit_id>/reopening", may={409}),
     op("unit.read", "GET /settings/units/<unit_id>/sites"),
     op("unit.manage", "POST /settings/units/<unit_id>/sites", form={"domains": "example.gov.cn"}),
     op("security.manage", "GET /settings/units/<unit_id>/trust"),

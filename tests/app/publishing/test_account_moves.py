@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
+from app.accounts.answering import people_for
 from app.accounts.models import Account
 from app.accounts.moving import move
 from app.audit.models import Event
@@ -21,6 +23,7 @@ from app.publishing import services as publishing
 from app.units.models import Unit
 from connectors.values import InboundMessage
 from tests.app.publishing.kit import Desk, force, row
+from tests.app.publishing.web import browser, sound
 
 
 def below(desk: Desk, name: str) -> Unit:
@@ -78,6 +81,32 @@ def test_what_is_under_way_keeps_it(desk: Desk, status: str) -> None:
     with atomic():
         db.session.get_one(Post, post.id).status = "published"
     move(desk.admin, desk.wechat.id, bureau.id, "改革", now=desk.now)
+
+
+def test_a_refusal_stands_in_the_form_with_the_posts_as_links_and_what_was_typed(app: Flask, desk: Desk) -> None:
+    bureau, post = below(desk, "水务局"), desk.approved()
+    publishing.schedule(desk.author, post.id, publish_at=desk.now + timedelta(hours=3), now=desk.now)
+    sent = {"unit_id": bureau.id, "reason": "机构改革第二批"}
+    client, path = browser(app, desk.admin), f"/accounts/{desk.wechat.id}"
+    answer = client.post(f"{path}/unit", data=sent)
+    assert answer.status_code == 409
+    page = answer.text
+    assert f'<a href="/posts/{post.id}">《{post.title}》</a>' in page
+    assert 'value="机构改革第二批"' in page
+    assert f'value="{bureau.id}" selected' in page
+
+
+def test_who_looks_on_is_not_offered_and_who_acts_from_above_is(app: Flask, desk: Desk) -> None:
+    bureau = below(desk, "水务局")
+    with atomic():
+        desk.wechat.unit_id = bureau.id
+    desk.person("onlooker", desk.city, "inspector")
+    desk.person("keeper", desk.city, "auditor")
+    offered = {user.name for user, _may in people_for(desk.wechat)}
+    assert "author" in offered
+    assert not {"onlooker", "keeper"} & offered
+    page = sound(browser(app, desk.admin), f"/accounts/{desk.wechat.id}")
+    assert f"author（{desk.city.name}）" in page
 
 
 def test_a_post_that_would_point_outside_keeps_it(desk: Desk) -> None:

@@ -164,6 +164,10 @@ def test_the_publications_page_and_its_buttons(app: Flask, desk: Desk, now: date
 def test_the_stop_switch_on_screen(app: Flask, desk: Desk, now: datetime) -> None:
     admin, author = browser(app, desk.admin), browser(app, desk.author)
     assert "现在全部可发" in sound(author, "/stops")
+    # What is to be stopped is chosen, and named when asked.
+    switch = sound(browser(app, desk.admin), "/stops").split('id="scope"')[1]
+    assert switch[switch.index("<option") :].startswith('<option value="" selected>')
+    assert "暂停“{scope}”的发布" in switch
     admin.post("/stops", data={"scope": f"unit:{desk.city.id}", "reason": "演习暂停"})
     assert "演习暂停" in sound(author, "/stops")
     assert "已暂停发布" in author.get("/").text

@@ -163,6 +163,15 @@ def test_a_test_of_the_settings_says_what_is_wrong(town: Town, platform: Identit
     page = admin.post("/settings/identity-provider/test").text
     assert "自称的 Issuer 与这里填的不同" in page
     assert "https://id.example.gov.cn" in page
+    # What is typed is tested and kept, and what is stored stays.
+    typed = {"name": "另一个", "issuer": "http://127.0.0.1:9/x", "client_id": "other", "secret": "typed-secret"}
+    page = admin.post("/settings/identity-provider/test", data={**typed, "scopes": "openid", "claim": "sub"}).text
+    assert "连接不上身份平台" in page
+    assert 'value="http://127.0.0.1:9/x"' in page
+    assert "typed-secret" not in page
+    assert "http://127.0.0.1:9/x" not in admin.get("/settings/identity-provider").text
+    unsaid = admin.post("/settings/identity-provider/test", data={**typed, "secret": "", "scopes": "openid"})
+    assert (unsaid.status_code, 'value="另一个"' in unsaid.text) == (422, True)
     set_up(platform, issuer="http://127.0.0.1:9/x")
     assert "连接不上身份平台" in admin.post("/settings/identity-provider/test").text
 

@@ -6,6 +6,7 @@ import re
 
 from sqlalchemy import select
 
+from app.audit.models import Event
 from app.db import db
 from app.units.models import Grant, Unit, User
 from tests.app.units.conftest import PASSWORD, SignIn, Town
@@ -33,11 +34,11 @@ def test_an_administrator_makes_a_unit_and_a_person_and_gives_a_role(town: Town,
     held = db.session.scalars(select(Grant).where(Grant.user_id == user.id, Grant.role == "responder")).one()
     browser.post(f"/settings/people/{user.id}/grants/{held.id}/revocation")
     browser.post(f"/settings/people/{user.id}/password", data={"password": "a new passphrase"})
-    assert sign_in(user, "a new passphrase").get("/settings").status_code == 200
+    assert sign_in(user, "a new passphrase").get("/settings/profile").status_code == 200
     browser.post(f"/settings/people/{user.id}/deactivation")
     assert "已停用" in browser.get(f"/settings/people/{user.id}").get_data(as_text=True)
     browser.post(f"/settings/people/{user.id}/reactivation")
-    assert sign_in(user, "a new passphrase").get("/settings").status_code == 200
+    assert sign_in(user, "a new passphrase").get("/settings/profile").status_code == 200
 
 
 def test_a_refused_form_says_why_beside_the_field_and_keeps_what_was_typed(town: Town, sign_in: SignIn) -> None:
@@ -94,3 +95,16 @@ def test_the_language_is_remembered(town: Town, sign_in: SignIn) -> None:
     assert '<html lang="en"' in browser.get("/settings").get_data(as_text=True)
     assert '<html lang="en"' in sign_in(town.author).get("/settings").get_data(as_text=True)
     assert browser.post("/language", data={"locale": "tlh"}).status_code == 422
+
+
+def test_giving_a_role_preselects_none_asks_in_full_and_is_recorded_in_full(town: Town, sign_in: SignIn) -> None:
+    browser, path = sign_in(town.admin), f"/settings/people/{town.author.id}"
+    page = browser.get(path).get_data(as_text=True)
+    select_role = page[page.index('<select class="form-select" id="role"') :]
+    assert select_role[select_role.index("<option") :].startswith('<option value="" selected>')
+    assert f"授予{town.author.name}“{{role}}”，在“{{unit_id}}”" in page
+    nothing = browser.post(f"{path}/grants", data={"role": "", "unit_id": town.county.id})
+    assert (nothing.status_code, "请选一个角色" in nothing.get_data(as_text=True)) == (422, True)
+    browser.post(f"{path}/grants", data={"role": "responder", "unit_id": town.county.id})
+    line = db.session.scalars(select(Event).where(Event.action == "user.grant")).one()
+    assert line.summary == f"{town.author.name}：“回复人”，在“云溪县”"

@@ -175,6 +175,8 @@ def test_the_pages_make_copy_change_and_retire(town: Town, acts: Acts, sign_in: 
     client = sign_in(town.admin)
     page = client.get("/settings/roles/new?copy=author").text
     assert "从“拟稿人”复制" in page
+    assert 'name="copy" value="author"' in page
+    assert 'name="copy" value=""' in client.get("/settings/roles/new").text
     sent = {
         "name": "拟稿兼回复",
         "unit_id": town.city.id,
@@ -184,6 +186,9 @@ def test_the_pages_make_copy_change_and_retire(town: Town, acts: Acts, sign_in: 
     done = client.post("/settings/roles", data=sent)
     assert done.status_code == 302, done.text
     assert client.post("/settings/roles", data=sent).status_code == 409
+    unknown = client.post("/settings/roles", data={**sent, "name": "另一个", "copy": "<built-in method>"})
+    assert (unknown.status_code, "找不到要复制的角色" in unknown.text) == (422, True)
+    assert "built-in" not in unknown.text
     db.session.rollback()
     role = db.session.scalars(select(Role)).one()
     assert "拟稿兼回复" in client.get("/settings/roles").text
