@@ -73,9 +73,10 @@ def explain(account: Account, rid: str, now: datetime) -> Mapping[str, Any]:
 
 def request_reading(actor: Actor, account_id: str, now: datetime) -> None:
     """Allowances and figures are read again at the scheduler's next turn."""
-    _own(actor, account_id, "quota")
     with atomic():
+        account = _own(actor, account_id, "quota")
         readings.request(account_id, now)
+        _audit(actor, account, "account.read_again", f"立即读取账号“{account.name}”的额度和数据", now)
 
 
 def _own(actor: Actor, account_id: str, offer: str) -> Account:

@@ -75,21 +75,24 @@ def move(actor: Actor, account_id: str, unit_id: str, reason: str, *, now: datet
         db.session.flush()
         for hook in on_moved:
             hook(account, here, now)
-        record(
-            actor,
-            "account.move",
-            now=now,
-            object_type="account",
-            object_id=account.id,
-            unit_id=there.id,
-            summary=f"账号“{account.name}”由“{here.name}”变更到“{there.name}”：{reason}",
-            before=before,
-            after={
-                "unit_id": there.id,
-                "responsible_id": account.responsible_id or "",
-                "deputy_id": account.deputy_id or "",
-            },
-        )
+        after = {
+            "unit_id": there.id,
+            "responsible_id": account.responsible_id or "",
+            "deputy_id": account.deputy_id or "",
+        }
+        # Whoever audits the old unit sees it go, whoever audits the new one sees it come.
+        for unit in (here, there):
+            record(
+                actor,
+                "account.move",
+                now=now,
+                object_type="account",
+                object_id=account.id,
+                unit_id=unit.id,
+                summary=f"账号“{account.name}”由“{here.name}”变更到“{there.name}”：{reason}",
+                before=before,
+                after=after,
+            )
     return account
 
 

@@ -93,6 +93,6 @@ def confirm_import(pack_id: str, import_id: str) -> ResponseReturnValue:
 @bp.post("/settings/packs/<pack_id>/imports/<import_id>/removal")
 @requires("pack.manage")
 def drop_import(pack_id: str, import_id: str) -> ResponseReturnValue:
-    importing.drop_import(current_actor(), pack_id, import_id)
+    importing.drop_import(current_actor(), pack_id, import_id, utcnow())
     flash(_("没有导入，词库没有变化。"), "ok")
     return redirect(url_for("checks.show", pack_id=pack_id), 303)

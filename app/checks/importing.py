@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from sqlalchemy import delete, or_, select, update
 
+from app.audit.services import record
 from app.checks.keeping import MOST_TERMS, add_rows, changed, end_rows, get_pack, locked
 from app.checks.models import PackImport, WordPack
 from app.checks.packs import terms_of
@@ -70,6 +71,8 @@ def read_file(actor: Actor, pack_id: str, name: str, content: bytes, now: dateti
             content=None if len(content) <= AT_ONCE else content,
         )
         db.session.add(waiting)
+        db.session.flush()
+        _record(actor, pack, waiting, "pack.read_import", "读入", now)
     return waiting
 
 
@@ -213,12 +216,26 @@ def _words_read(pack_id: str, import_id: str) -> set[str]:
     return set() if waiting is None else set(_standing(pack_id, waiting.version))
 
 
-def drop_import(actor: Actor, pack_id: str, import_id: str) -> None:
+def drop_import(actor: Actor, pack_id: str, import_id: str, now: datetime) -> None:
     """The person decided against it."""
     with atomic():
-        locked(actor, pack_id)
+        pack = locked(actor, pack_id)
         _pack, waiting = waiting_import(actor, pack_id, import_id)
+        _record(actor, pack, waiting, "pack.drop_import", "放弃导入", now)
         db.session.delete(waiting)
+
+
+def _record(actor: Actor, pack: WordPack, waiting: PackImport, action: str, word: str, now: datetime) -> None:
+    record(
+        actor,
+        action,
+        now=now,
+        object_type="pack",
+        object_id=pack.id,
+        unit_id=pack.unit_id,
+        summary=f"词库“{pack.name}”：{word}文件“{waiting.name[:80]}”",
+        after={"import_id": waiting.id, "version": waiting.version},
+    )
 
 
 def _term_of(row: dict[str, str]) -> Term:

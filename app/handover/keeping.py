@@ -246,6 +246,7 @@ KINDS = (
         taken=N_("责任人改为{name}"),
         why_not=_why_no_account,
         do=_give_account,
+        row_of=lambda item: (Account, item.id),
     ),
     Kind(
         key="deputised",
@@ -255,6 +256,7 @@ KINDS = (
         taken=N_("副责任人改为{name}"),
         why_not=_why_no_deputy,
         do=_give_deputy,
+        row_of=lambda item: (Account, item.id),
     ),
     Kind(
         key="conversations",
@@ -265,6 +267,7 @@ KINDS = (
         alone=N_("回到未分派"),
         why_not=_why_no_conversation,
         do=_give_conversation,
+        row_of=lambda item: (Conversation, item.id),
     ),
     Kind(
         key="channels",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from app.db import Model
 from app.units.access import Actor
 from app.units.models import Unit, User
 
@@ -60,6 +61,8 @@ class Kind:
     alone: str = ""
     why_not: Callable[[Item, Gift], str] | None = None
     do: Callable[[Item, Gift], None] | None = None
+    # (table, id) of the row that whoever works on such an item locks first.
+    row_of: Callable[[Item], tuple[type[Model], str]] | None = None
     # Left behind it troubles nobody: it keeps no one from being deactivated.
     loose: bool = False
 

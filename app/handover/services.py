@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import selectinload
 
 from app.audit.services import record
-from app.db import atomic, db, new_id
+from app.db import Model, atomic, db, new_id
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.handover import keeping, writing
 from app.handover.kinds import BLOCK, GIVE, Gift, Item, Kind
@@ -21,7 +21,7 @@ from app.notices.services import tell
 from app.units.access import Actor, visible
 from app.units.managing import managed_person
 from app.units.models import Grant, User
-from app.units.offices import keep_last
+from app.units.offices import keep_last, one_by_one
 from app.units.people import deactivate_user
 from app.words import N_
 
@@ -148,9 +148,11 @@ def hand_over(
     if len(reason) > MOST_REASON:
         raise Invalid("没有办理。事由太长。请缩短到 200 字以内。", errors={"reason": ["最多 200 字。"]})
     with atomic():
-        leaver(actor, user_id)
+        one_by_one(now)
+        _lock_items(leaver(actor, user_id), now)
         # Whoever gives this person something else at this moment comes before or after.
         user = db.session.get_one(User, user_id, with_for_update=True, populate_existing=True)
+        db.session.expire_all()
         found = plan(actor, user, chosen, now)
         if found.digest != digest:
             raise Conflict("没有办理。其间有了变化，与您看到的不一样。请核对下面的最新内容，再确认一次。")
@@ -168,6 +170,19 @@ def hand_over(
             deactivate_user(actor, user.id, now=now)
         _tell(found, now)
     return row
+
+
+def _lock_items(user: User, now: datetime) -> None:
+    """The things first and then the person, as whoever decides or answers does: the other way round the two would wait for
+    each other. What comes between shows in the plan, which then is not the one that was confirmed."""
+    ids: dict[type[Model], set[str]] = {}
+    for kind in KINDS:
+        if kind.row_of is not None:
+            for table, row_id in map(kind.row_of, kind.find(user, now)):
+                ids.setdefault(table, set()).add(row_id)
+    for table in sorted(ids, key=lambda one: one.__name__):
+        key = inspect(table).primary_key[0]
+        db.session.execute(select(key).where(key.in_(ids[table])).order_by(key).with_for_update(key_share=True))
 
 
 def _keep(actor: Actor, found: Plan, reason: str, now: datetime) -> Handover:

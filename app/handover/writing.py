@@ -335,6 +335,7 @@ KINDS = (
         taken=N_("由{name}接着写；此后{name}不能审这一篇"),
         why_not=_why_no_post,
         do=_give_post,
+        row_of=lambda item: (Post, item.id),
     ),
     Kind(
         key="scheduled",
@@ -344,6 +345,7 @@ KINDS = (
         taken=N_("按原定时间发出，此后由{name}处理；{name}不能审这一篇"),
         why_not=_why_no_post,
         do=_give_post,
+        row_of=lambda item: (Post, item.id),
     ),
     Kind(
         key="stuck",
@@ -368,6 +370,7 @@ KINDS = (
         alone=N_("撤回请示，回到原环节审核"),
         why_not=_why_no_escalation,
         do=_give_escalation,
+        row_of=lambda item: (Post, item.row.post_id),
     ),
     Kind(key="deputies", title=N_("审核代理"), act=END, find=_deputies, alone=N_("代理结束"), do=_end_deputy),
     Kind(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import ColumnElement, delete, exists, or_, select, true
 
+from app.audit import services as audit
 from app.config import current
 from app.db import Moment, atomic, db, persist, release
 from app.errors import Conflict, NotFound
@@ -185,7 +186,19 @@ def send_again(actor: Actor, delivery_id: str, *, now: datetime) -> Delivery:
             raise NotFound
         if row.status != "failed":
             raise Conflict("没有重发。这一次投递已送达，或正在投递。请刷新后查看。")
+        before = {"status": row.status, "attempts": row.attempts}
         row.status, row.attempts, row.next_at, row.error = "pending", 0, now, ""
+        audit.record(
+            actor,
+            "delivery.again",
+            now=now,
+            object_type="delivery",
+            object_id=row.id,
+            unit_id=unit.id,
+            summary="把没有送达的一次推送重发",
+            before=before,
+            after={"status": row.status, "attempts": row.attempts},
+        )
     return row
 
 

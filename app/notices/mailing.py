@@ -119,8 +119,12 @@ def choose(actor: Actor, choices: Mapping[str, str], *, now: datetime) -> None:
         raise Invalid(N_("没有保存。没有这种选择。请刷新页面后重新选择。"))
     with atomic():
         row = _locked(actor)
+        before = chosen(row)
         row.choices = {**row.choices, **choices}
         _drop_waiting(actor.user_id, [key for key, choice in choices.items() if choice == NEVER])
+        after = chosen(row)
+        if after != before:
+            _record(actor, "mail.choose", "选择哪些通知发邮件", now, before=before, after=after)
 
 
 def chosen(row: MailAddress) -> dict[str, str]:
@@ -193,7 +197,15 @@ def _tell_owner(actor: Actor, title: str, now: datetime) -> None:
     )
 
 
-def _record(actor: Actor, action: str, summary: str, now: datetime) -> None:
+def _record(
+    actor: Actor,
+    action: str,
+    summary: str,
+    now: datetime,
+    *,
+    before: Mapping[str, str] | None = None,
+    after: Mapping[str, str] | None = None,
+) -> None:
     audit.record(
         actor,
         action,
@@ -202,4 +214,6 @@ def _record(actor: Actor, action: str, summary: str, now: datetime) -> None:
         object_id=actor.user_id,
         unit_id=actor.unit_id,
         summary=summary,
+        before=before,
+        after=after,
     )

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from app.accounts.connections import capabilities
 from app.accounts.forms import PLATFORMS
 from app.accounts.models import Account
+from app.audit.services import record
 from app.db import atomic, db, insert_for
 from app.errors import Invalid
 from app.previews.models import PreviewRecipient
@@ -74,15 +75,28 @@ def remember(actor: Actor, platform: str, recipient: str, now: datetime) -> None
     rule = rules().get(platform)
     if rule is None:
         raise Invalid("没有保存。这个平台不能发手机预览。请选择别的平台。")
+    given = checked(recipient, rule) if recipient.strip() else ""
     with atomic():
-        if not recipient.strip():
-            db.session.execute(
-                delete(PreviewRecipient).where(
-                    PreviewRecipient.user_id == actor.user_id, PreviewRecipient.platform == platform
-                )
-            )
+        mine = (PreviewRecipient.user_id == actor.user_id, PreviewRecipient.platform == platform)
+        had = db.session.scalar(select(PreviewRecipient.recipient).where(*mine)) or ""
+        if given == had:
             return
-        keep(actor.user_id, platform, checked(recipient, rule), now)
+        if given:
+            keep(actor.user_id, platform, given, now)
+        else:
+            db.session.execute(delete(PreviewRecipient).where(*mine))
+        record(
+            actor,
+            "preview.recipient",
+            now=now,
+            object_type="user",
+            object_id=actor.user_id,
+            unit_id=actor.unit_id,
+            summary=f"修改自己在{PLATFORMS[platform].label}的预览接收号",
+            # That one is kept and not which: it is a private address.
+            before={"platform": platform, "kept": bool(had)},
+            after={"platform": platform, "kept": bool(given)},
+        )
 
 
 def keep(user_id: str, platform: str, recipient: str, now: datetime) -> None:

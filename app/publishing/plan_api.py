@@ -144,7 +144,7 @@ def make_plan_drafts(import_id: str) -> dict[str, Any]:
 @blp.response(204)
 def discard_plan(import_id: str) -> None:
     """Forget a file that was not confirmed; 409 for one that was."""
-    plan_import.discard(current_actor(), import_id)
+    plan_import.discard(current_actor(), import_id, now=utcnow())
 
 
 def _is(one: Judged, shown: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from html import escape
@@ -71,6 +71,7 @@ def upload(actor: Actor, name: str, content: bytes, *, now: datetime) -> PlanImp
         db.session.add_all(
             PlanRow(import_id=kept.id, position=position, read=asdict(row)) for position, row in enumerate(found.rows)
         )
+        _record(actor, kept, "plan.upload", f"读入排期表“{kept.name}”", {"rows": len(found.rows)}, now)
     return kept
 
 
@@ -139,7 +140,7 @@ def make_drafts(actor: Actor, import_id: str, *, now: datetime) -> Progress:
     return progress(get(actor, import_id))
 
 
-def discard(actor: Actor, import_id: str) -> None:
+def discard(actor: Actor, import_id: str, *, now: datetime) -> None:
     """Forget a file that was not confirmed. Raises Conflict for one that was."""
     with atomic():
         get(actor, import_id)
@@ -149,6 +150,7 @@ def discard(actor: Actor, import_id: str) -> None:
             raise NotFound
         if found.confirmed_at is not None:
             raise Conflict("没有放弃。这张排期表已经开始导入。建好的草稿可在日历和稿件里处理。")
+        _record(actor, found, "plan.discard", f"放弃排期表“{found.name}”", {}, now)
         db.session.delete(found)
 
 
@@ -202,16 +204,8 @@ def _confirm(actor: Actor, kept: PlanImport, judged: Sequence[Judged], now: date
     kept.confirmed_at = now
     good = sum(one.good for one in judged)
     _skip([one for one in judged if not one.good])
-    audit.record(
-        actor,
-        "plan.import",
-        now=now,
-        object_type="plan",
-        object_id=kept.id,
-        unit_id=actor.unit_id or "",
-        summary=f"导入排期表“{kept.name}”：{good} 行建草稿，{len(judged) - good} 行不导入",
-        after={"sha256": kept.sha256, "rows": len(judged), "good": good},
-    )
+    said = f"导入排期表“{kept.name}”：{good} 行建草稿，{len(judged) - good} 行不导入"
+    _record(actor, kept, "plan.import", said, {"rows": len(judged), "good": good}, now)
 
 
 def _skip(left_out: Sequence[Judged]) -> None:
@@ -256,3 +250,16 @@ def _make(actor: Actor, one: Judged, now: datetime) -> None:
             kept = db.session.get(PlanRow, row_id)
             if kept is not None and kept.post_id is None:
                 kept.skipped = said
+
+
+def _record(actor: Actor, kept: PlanImport, action: str, summary: str, told: Mapping[str, int], now: datetime) -> None:
+    audit.record(
+        actor,
+        action,
+        now=now,
+        object_type="plan",
+        object_id=kept.id,
+        unit_id=actor.unit_id or "",
+        summary=summary,
+        after={"sha256": kept.sha256, **told},
+    )

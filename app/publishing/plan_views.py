@@ -142,7 +142,7 @@ def make_drafts(import_id: str) -> ResponseReturnValue:
 @requires("post.write")
 def discard(import_id: str) -> ResponseReturnValue:
     def act() -> str:
-        plan_import.discard(current_actor(), import_id)
+        plan_import.discard(current_actor(), import_id, now=utcnow())
         return _("已放弃这次导入，没有建任何草稿。")
 
     return do_and_say(act, url_for("publishing.plan_import"))

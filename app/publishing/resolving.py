@@ -178,7 +178,7 @@ def check_now(actor: Actor, publication_id: str, *, now: datetime) -> Publicatio
             raise Conflict("现在没有可核实的内容。它还没有发送过。请等发送之后再核实。")
         # A used-up rhythm starts again at its sparse end, so that a button cannot burn the quota.
         states.touch(row, now=now, next_attempt_at=now, checks=min(row.checks, 8))
-        wake()
+        done(actor, row, "publication.check", "立即核实", "", now)
     return row
 
 

@@ -15,9 +15,10 @@ from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.review.announcing import on_appointed
 from app.review.models import Deputy
-from app.units.access import Actor, actor_for, held_by, visible
+from app.units.access import Actor, actor_for, held_by, keys_of, visible
 from app.units.factors import kinds_of
 from app.units.models import Grant, Unit, User
+from app.units.offices import offices_of
 from app.units.roles import roles_with
 from app.units.second_factor import asked_of
 from app.words import N_
@@ -44,7 +45,10 @@ def principals_of(user_id: str, now: datetime) -> list[Actor]:
         .order_by(User.name, User.id, Deputy.id)
     )
     acting: dict[str, Actor] = {}
-    for row in db.session.scalars(query):
+    rows = db.session.scalars(query).all()
+    if rows and only_administers(rows[0].deputy):
+        return []
+    for row in rows:
         held = tuple(held_by(grant) for grant in covered(row))
         before = acting[row.user_id].held if row.user_id in acting else ()
         acting[row.user_id] = replace(actor_for(row.user), held=tuple(dict.fromkeys((*before, *held))))
@@ -57,13 +61,24 @@ def deputies_for(user_ids: Iterable[str], role: str, unit: Unit, now: datetime) 
         select(Deputy)
         .join(User, User.id == Deputy.deputy_id)
         .where(Deputy.user_id.in_(list(user_ids)), *_standing(now), User.active)
-        .options(joinedload(Deputy.user).selectinload(User.grants).joinedload(Grant.unit))
+        .options(
+            joinedload(Deputy.user).selectinload(User.grants).joinedload(Grant.unit),
+            joinedload(Deputy.deputy).selectinload(User.grants),
+        )
     )
     return {
         row.deputy_id
         for row in db.session.scalars(query)
-        if any(grant.role == role and unit.path.startswith(grant.unit.path) for grant in covered(row))
+        if not only_administers(row.deputy)
+        and any(grant.role == role and unit.path.startswith(grant.unit.path) for grant in covered(row))
     }
+
+
+def only_administers(user: User) -> bool:
+    """Whether this person holds one of the three offices and does not review by a role of their own: they do not come to do so
+    in somebody's place."""
+    keys: set[str] = set().union(*(keys_of(held.role) for held in user.grants))
+    return bool(offices_of(keys)) and "review.decide" not in keys
 
 
 def covered(row: Deputy) -> list[Grant]:
@@ -181,7 +196,8 @@ def reviewers_for(actor: Actor) -> list[User]:
 
 
 def candidates(actor: Actor, principals: Iterable[User]) -> list[User]:
-    """Who may be chosen as a deputy of one of these: active people of the same line of units who may read posts."""
+    """Who may be chosen as a deputy of one of these: active people of the same line of units who may read posts and do not
+    only administer."""
     roles = deciding()
     paths = {grant.unit.path for one in principals for grant in one.grants if grant.role in roles}
     if not paths:
@@ -190,7 +206,7 @@ def candidates(actor: Actor, principals: Iterable[User]) -> list[User]:
     below = [Unit.path.startswith(path, autoescape=True) for path in paths]
     query = select(User).join(Unit, Unit.id == User.unit_id).where(User.active, or_(Unit.id.in_(above), *below))
     found = db.session.scalars(query.options(*_whole()).order_by(User.name, User.id).limit(500))
-    return [user for user in found if _reads(user)]
+    return [user for user in found if _reads(user) and not only_administers(user)]
 
 
 def _whole() -> tuple[ExecutableOption, ...]:
@@ -296,6 +312,11 @@ def _check_pair(principal: User, deputy: User) -> None:
         raise Invalid(
             "没有设置。代理人没有查看稿件的角色，打不开审核页。请先授予角色，或另选一位。",
             errors={"deputy_id": ["此人不能查看稿件。"]},
+        )
+    if only_administers(deputy):
+        raise Invalid(
+            f"没有设置。{deputy.name}担任系统、安全或审计管理，自己不审核稿件，不能代人审核。请另选一位。",
+            errors={"deputy_id": ["此人担任三员，不审核稿件。"]},
         )
 
 

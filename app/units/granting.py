@@ -11,27 +11,22 @@ from app.errors import Forbidden, Invalid, NotFound
 from app.units.access import ROLES, Actor, unit_for
 from app.units.managing import managed_person
 from app.units.models import Grant, Unit, User
-from app.units.offices import WHOLE, check_person, holds_whole, keep_last, separated
-from app.units.roles import check_givable, role_name, roles_for
+from app.units.offices import WHOLE, check_person, holds_whole, keep_last, one_by_one, separated
+from app.units.roles import check_givable, name_for, role_name, roles_for
 
 
 def grant(actor: Actor, *, user_id: str, role: str, unit_id: str, now: datetime) -> User:
     """Give a role (key, or id of one that people made) in a unit; once is enough. Raises Invalid, NotFound, Forbidden."""
     if not role:
         raise Invalid("没有授予。没有选角色。请先选一个角色。", errors={"role": ["请选一个角色。"]})
-    if role in ROLES:
-        may_hold = True
-    else:
-        unit = unit_for(actor, "role.manage", unit_id)
-        may_hold = role in roles_for(unit)
-    if not may_hold:
-        raise Invalid(
-            f"没有授予。没有角色“{role_name(role)}”，或它不能用在这个单位。请按各字段的提示改正。",
-            errors={"role": [f"可选：{'、'.join(ROLES)}，以及本单位和上级单位的自定义角色。"]},
-        )
     with atomic():
+        one_by_one(now)
         unit = unit_for(actor, "role.manage", unit_id)
-        # Two at once, each lawful by itself: one after the other.
+        if role not in roles_for(unit):
+            raise Invalid(
+                f"没有授予。没有角色“{name_for(actor, role)}”，或它不能用在这个单位。请按各字段的提示改正。",
+                errors={"role": [f"可选：{'、'.join(ROLES)}，以及本单位和上级单位的自定义角色。"]},
+            )
         db.session.get(User, user_id, with_for_update=True)
         user = managed_person(actor, user_id, "role.manage")
         if any(held.role == role and held.unit_id == unit.id for held in user.grants):
@@ -59,6 +54,7 @@ def check_gift(actor: Actor, user: User, roles: Iterable[str], unit: Unit) -> No
 def revoke(actor: Actor, *, user_id: str, grant_id: str, now: datetime) -> User:
     """Take a role back. The last administrator of an installation (三员分立: the last of each of the three) stays."""
     with atomic():
+        one_by_one(now)
         user = managed_person(actor, user_id, "role.manage")
         found = next((held for held in user.grants if held.id == grant_id), None)
         if found is None:

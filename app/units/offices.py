@@ -4,10 +4,11 @@ them apart (三员分立). See docs/decisions/0016."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import select
 
-from app.db import db
+from app.db import db, in_atomic, insert_for
 from app.errors import Forbidden
 from app.units.access import PERMISSIONS, ROLES, Actor, keys_of
 from app.units.models import Grant, SiteSettings, Unit, User
@@ -30,6 +31,17 @@ def separated() -> bool:
     """Whether 三员分立 is on: nobody is the all-powerful administrator then."""
     row = db.session.get(SiteSettings, MODE)
     return bool(row and row.value.get("on"))
+
+
+def one_by_one(now: datetime) -> None:
+    """Whoever changes who holds what, what a role permits, or how the installation signs in waits here for whoever does so
+    already, and then finds it done: two changes, each lawful by itself, may not be lawful together. First in atomic(), before
+    any other row is locked and before what is checked is read."""
+    if not in_atomic():
+        raise RuntimeError("outside atomic()")
+    made = insert_for(SiteSettings).values(key=MODE, value={"on": False}, updated_at=now)
+    db.session.execute(made.on_conflict_do_nothing(index_elements=["key"]))
+    db.session.get_one(SiteSettings, MODE, with_for_update=True, populate_existing=True)
 
 
 def offices_of(keys: Iterable[str]) -> list[str]:
@@ -79,27 +91,31 @@ def check_keys(user: User, held: Iterable[frozenset[str]], *, apart: bool) -> No
         )
 
 
+def guarded_roles() -> set[str]:
+    """Of each of which somebody stays: the administrator, under 三员分立 the three."""
+    return set(ROLE_OF.values()) if separated() else {WHOLE}
+
+
 def keep_last(user: User, losing: Iterable[Grant]) -> None:
-    """Of the administrator (三员分立: of each of the three) somebody in use stays. Inside atomic(). Raises Forbidden."""
+    """Of the administrator (三员分立: of each of the three) somebody in use stays who reaches as far. Whoever takes a role away
+    is one_by_one(). Raises Forbidden."""
     lost = list(losing)
-    guarded = set(ROLE_OF.values()) if separated() else {WHOLE}
-    for role in sorted({held.role for held in lost} & guarded):
-        # Of two who take the last two away at once one waits here, and then finds one left.
-        held = db.session.scalars(select(Grant).where(Grant.role == role).order_by(Grant.id).with_for_update()).all()
-        others = {one.id for one in held} - {one.id for one in lost}
+    for role in sorted({held.role for held in lost} & guarded_roles()):
+        others = set(db.session.scalars(select(Grant.id).where(Grant.role == role))) - {one.id for one in lost}
         for mine in (one for one in lost if one.role == role):
-            if not _somebody(others, mine if role != WHOLE else None):
+            if not _somebody(others, mine):
                 name = ROLES[role][0]
                 raise Forbidden(
-                    f"不能停用{user.name}或收回其{name}角色。系统里只剩这一位{name}。请先授予另一位成员{name}角色。"
+                    f"不能停用{user.name}或收回其{name}角色。能管到“{mine.unit.name}”的只剩这一位{name}。"
+                    f"请先在这个单位或其上级授予另一位成员{name}角色。"
                 )
 
 
-def _somebody(among: set[str], instead_of: Grant | None) -> bool:
+def _somebody(among: set[str], instead_of: Grant) -> bool:
     """Whether one of these grants is somebody's in use, and reaches as far as the one that is lost."""
     query = select(Unit.path).join(Grant, Grant.unit_id == Unit.id).join(User, User.id == Grant.user_id)
     paths = db.session.scalars(query.where(User.active, Grant.id.in_(among))).all()
-    return any(instead_of is None or instead_of.unit.path.startswith(path) for path in paths)
+    return any(instead_of.unit.path.startswith(path) for path in paths)
 
 
 def holds_whole(actor: Actor, unit: Unit) -> bool:

@@ -18,7 +18,7 @@ from app.units.granting import check_gift
 from app.units.granting import note as _record
 from app.units.managing import managed_person, signable_person
 from app.units.models import ApiToken, Grant, Passkey, User
-from app.units.offices import WHOLE, holds_whole, keep_last
+from app.units.offices import WHOLE, holds_whole, keep_last, one_by_one
 from app.units.open_sessions import end_all
 from app.units.passwords import hash_password, password_faults
 from app.units.roles import roles_for
@@ -48,6 +48,7 @@ def create_user(
     release()
     hashed = hash_password(password)
     with atomic():
+        one_by_one(now)
         unit = unit_for(actor, "user.manage", unit_id)
         if find_user(email) is not None:
             raise _taken()
@@ -55,6 +56,8 @@ def create_user(
         user.password_is_initial = initial
         if roles:
             unit_for(actor, "role.manage", unit_id)
+            # One may have been retired while the password was hashed.
+            _check(email, name, roles, password, {*roles_for(unit)})
             check_gift(actor, user, roles, unit)
         user.grants = [Grant(role=role, unit_id=unit.id) for role in dict.fromkeys(roles)]
         db.session.add(user)
@@ -124,6 +127,7 @@ before_leaving: list[Callable[[User, datetime], None]] = []
 def deactivate_user(actor: Actor, user_id: str, *, now: datetime) -> User:
     """They can no longer sign in; sessions and tokens end at once."""
     with atomic():
+        one_by_one(now)
         user = managed_person(actor, user_id, "user.manage")
         if user.id == actor.user_id:
             raise Forbidden("不能停用自己。停用后您将无法登录。请由另一位管理员操作。")

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from app.audit.services import record
 from app.config import current
 from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.sealing import closed
-from app.units.access import Actor
-from app.units.models import Identity, IdentityProvider, Unit, User
+from app.units.access import ROLES, Actor
+from app.units.models import Grant, Identity, IdentityProvider, Passkey, Unit, User
+from app.units.offices import guarded_roles, one_by_one
 from app.units.open_sessions import end_vouched
 from app.units.passwords import NO_PASSWORD
 from app.units.sites import plain_host
@@ -65,7 +66,7 @@ def working() -> IdentityProvider | None:
 
 
 def may_manage(actor: Actor) -> bool:
-    """Whoever sets it up decides who anybody is: that takes the right to manage people in every unit without parent."""
+    """Whoever sets it up decides who anybody is: that takes the right to manage how people sign in in every unit without parent."""
     roots = db.session.scalars(select(Unit).where(Unit.parent_id.is_(None))).all()
     return actor.system or (bool(roots) and all(actor.may(_MANAGE, root) for root in roots))
 
@@ -75,7 +76,7 @@ def require_manager(actor: Actor) -> None:
     if not may_manage(actor):
         raise Forbidden(
             N_(
-                "您不能设置统一身份登录。它决定全站的人怎样登录，需要在所有最上级单位都有“管理成员”的权限。"
+                "您不能设置统一身份登录。它决定全站的人怎样登录，需要在所有最上级单位都有“管理登录安全”的权限。"
                 "请联系最上级单位的管理员。"
             )
         )
@@ -129,7 +130,10 @@ def save_provider(actor: Actor, given: Settings, *, now: datetime) -> IdentityPr
     if errors:
         raise Invalid(_REFUSED, errors=errors)
     with atomic():
+        one_by_one(now)
         row = db.session.scalars(select(IdentityProvider).with_for_update().limit(1)).first()
+        if row is not None and row.active and (not given.active or row.issuer != given.issuer.strip()):
+            _check_way_in()
         secret = _secret(row, given)
         before = _told(row) if row is not None else {}
         if row is not None and row.claim != given.claim.strip():
@@ -147,6 +151,21 @@ def save_provider(actor: Actor, given: Settings, *, now: datetime) -> IdentityPr
         after = {**_told(row), "secret_changed": secret is not None}
         _record(actor, "provider.save", row, now, before=before, after=after)
     return row
+
+
+def _check_way_in() -> None:
+    """Without the platform an administrator (三员分立: one of each of the three) can still sign in. Raises Invalid."""
+    for role in sorted(guarded_roles()):
+        held = select(User).join(Grant, Grant.user_id == User.id).where(User.active, Grant.role == role)
+        holders = db.session.scalars(held.order_by(User.name)).unique().all()
+        able = User.password_hash != NO_PASSWORD, select(Passkey.id).where(Passkey.user_id == User.id).exists()
+        if holders and db.session.scalar(held.where(or_(*able)).with_only_columns(User.id).limit(1)) is None:
+            word, names = ROLES[role][0], "、".join(one.name for one in holders[:5])
+            raise Invalid(
+                f"设置没有保存。{word}（{names}）都没有密码和通行密钥，停用或更换后没有一位能登录。"
+                f"请先为其中一位{word}重置密码，或请其注册通行密钥。",
+                errors={"active": [f"没有一位{word}能用别的方式登录。"]},
+            )
 
 
 def remove_provider(actor: Actor, *, now: datetime) -> None:

@@ -21,9 +21,9 @@ from app.units.roles import (
     get_role,
     holders_of,
     known_roles,
+    name_for,
     not_givable,
     retire_role,
-    role_name,
     roles_of,
 )
 from app.units.separation import BECOMES, administrators, may_separate, office_holders, separate
@@ -154,7 +154,7 @@ def _form_page(actor: Actor, values: dict[str, Any], refusal: TandemError | None
         "units/role_new.html",
         values=values,
         managed=managed,
-        copied=role_name(values["copy"]) if values["copy"] else "",
+        copied=name_for(actor, values["copy"]) if values["copy"] else "",
         refusal=refusal,
         **_boxes(actor, managed),
     )

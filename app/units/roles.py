@@ -13,7 +13,7 @@ from app.db import atomic, db
 from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.units.access import PERMISSIONS, ROLES, Actor, keys_of, unit_for, visible
 from app.units.models import Grant, Role, Unit, User
-from app.units.offices import WHOLE, check_keys, check_one_office, holds_role, holds_whole, separated
+from app.units.offices import WHOLE, check_keys, check_one_office, holds_role, holds_whole, one_by_one, separated
 
 MOST_NAME, MOST_ABOUT = 40, 200
 # Whose office it is to give what they do not hold themselves.
@@ -62,6 +62,11 @@ def role_name(role: str) -> str:
         return ROLES[role][0]
     made = db.session.get(Role, role)
     return made.name if made is not None else role
+
+
+def name_for(actor: Actor, role: str) -> str:
+    """As role_name, but of a role that this person does not see its id alone, as of one that does not exist."""
+    return role_name(role) if role in ROLES or any(one.id == role for one in roles_of(actor, retired=True)) else role
 
 
 def roles_with(key: str) -> list[str]:
@@ -145,10 +150,9 @@ def create_role(
     if copied_from and copied_from not in ROLES and all(copied_from != one.id for one in roles_of(actor, retired=True)):
         raise Invalid("角色没有建立。找不到要复制的角色。它不存在，或不在您能看到的单位。请核对各项权限后重新提交。")
     with atomic():
+        one_by_one(now)
         unit = unit_for(actor, "role.manage", unit_id)
         name, about, keys = _checked(actor, unit, name, about, permissions)
-        # Two of one name at once: one after the other.
-        db.session.get(Unit, unit.id, with_for_update=True)
         _check_name(unit, name)
         role = Role(
             unit_id=unit.id,
@@ -179,12 +183,12 @@ def edit_role(
     """What it is called and permits, for all who hold it, at once. Raises as create_role, and Conflict when `version` is not
     the newest or when something rests on what it would lose."""
     with atomic():
+        one_by_one(now)
         role = _to_change(actor, role_id)
         if role.version != version:
             raise Conflict("角色没有保存。其间已有人改过这个角色。请刷新看最新内容，再作修改。")
         name, about, keys = _checked(actor, role.unit, name, about, permissions)
         if name != role.name:
-            db.session.get(Unit, role.unit_id, with_for_update=True)
             _check_name(role.unit, name)
         before = _state(role)
         added = keys - frozenset(role.permissions)
@@ -202,6 +206,7 @@ def edit_role(
 def retire_role(actor: Actor, role_id: str, *, now: datetime) -> Role:
     """It is given to nobody any more; its row stays. Raises Conflict naming who still holds it or what rests on it."""
     with atomic():
+        one_by_one(now)
         role = _to_change(actor, role_id)
         held = holders_of(role.id)
         if held:

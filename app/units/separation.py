@@ -14,7 +14,7 @@ from app.errors import Conflict, Forbidden, Invalid
 from app.units.access import ROLES, Actor
 from app.units.granting import note
 from app.units.models import Grant, SiteSettings, Unit, User
-from app.units.offices import MODE, ROLE_OF, WHOLE, check_person, holds_whole, offices_of, separated
+from app.units.offices import MODE, ROLE_OF, WHOLE, check_person, holds_whole, offices_of, one_by_one, separated
 from app.units.roles import known_roles
 
 # What an administrator may become; "": the role is taken back.
@@ -54,6 +54,7 @@ def separate(actor: Actor, becomes: Mapping[str, str], *, now: datetime) -> None
     for the whole ("separation").
     """
     with atomic():
+        one_by_one(now)
         if not may_separate(actor):
             raise Forbidden("没有实行三员分立。这是全系统的设置，只能由管理所有顶级单位的管理员办理。请联系管理员。")
         if separated():
@@ -127,16 +128,14 @@ def unite(actor: Actor, *, now: datetime) -> None:
     with atomic():
         if not actor.system:
             raise Forbidden("没有结束三员分立。三员中没有谁能单独取消它。请由系统维护人员在服务器上用命令办理。")
+        one_by_one(now)
         if not separated():
             raise Conflict("没有办理。三员分立没有实行。")
         _set(actor, False, now)
 
 
 def _set(actor: Actor, on: bool, now: datetime) -> None:
-    row = db.session.get(SiteSettings, MODE)
-    if row is None:
-        row = SiteSettings(key=MODE)
-        db.session.add(row)
+    row = db.session.get_one(SiteSettings, MODE)
     row.value, row.updated_at = {"on": on}, now
     record(
         actor,

@@ -268,7 +268,7 @@ def test_nothing_to_take_over_is_refused_and_what_is_dropped_is_gone(world: Worl
     waiting = read(world, pack, book(["其它", "其他"]))
     with pytest.raises(Invalid, match="没有要新增或修改"):
         importing.take_over(world.admin, pack.id, waiting.id, replace=False, now=world.now)
-    importing.drop_import(world.admin, pack.id, waiting.id)
+    importing.drop_import(world.admin, pack.id, waiting.id, world.now)
     with pytest.raises(NotFound):
         importing.waiting_import(world.admin, pack.id, waiting.id)
     assert pack.version == 1

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.accounts.models import Account
 from app.audit.models import Event
 from app.audit.services import verify
 from app.db import atomic, db
-from app.errors import Conflict, Forbidden, Invalid
+from app.errors import Conflict, Forbidden, Invalid, TandemError
 from app.handover import services
 from app.handover.models import Handover
 from app.inbox.models import Conversation
@@ -21,7 +25,7 @@ from app.notices.models import AlertChannel
 from app.posts import services as posts
 from app.posts.models import Post, Revision, Variant
 from app.publishing.models import Publication, Schedule
-from app.review import deputies
+from app.review import deciding, deputies
 from app.review import services as review
 from app.review.capacity import OWN
 from app.review.models import Deputy
@@ -32,6 +36,8 @@ from connectors.values import InboundMessage
 from tests.app.posts.helpers import World
 from tests.app.review.conftest import Call, Enter
 from tests.app.review.kit import STAGES, again, approve, bell, submitted
+from tests.app.waiting import until_somebody_waits
+from tests.patience import PATIENCE
 
 
 def person(actor: Actor) -> User:
@@ -265,3 +271,36 @@ def test_who_may_not_read_posts_hands_them_over_unread(world: World) -> None:
     assert line.path == ""
     row = services.hand_over(system, world.author.user_id, chosen, digest=found.digest, reason="", now=world.now)
     assert "暴雨" not in str(row.groups)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_decision_at_that_very_moment_goes_first(world: World, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has the post and then tells the person who leaves: neither may wait for what the other one has."""
+    leaver, heir = world.person("leaver", world.city, "author"), world.person("heir", world.city, "author")
+    run = submitted(world, leaver)
+    digest = planned(world, leaver, drafts=heir.user_id).digest
+    db.session.rollback()
+    ended: list[type[Exception]] = []
+
+    def give() -> None:
+        with app.app_context():
+            try:
+                services.hand_over(
+                    world.admin, leaver.user_id, {"drafts": heir.user_id}, digest=digest, reason="调离", now=world.now
+                )
+            except (TandemError, SQLAlchemyError) as error:
+                ended.append(type(error))
+            finally:
+                db.session.remove()
+
+    other, old = threading.Thread(target=give), deciding._advance
+
+    def between(*args: Any, **kwargs: Any) -> None:
+        other.start()
+        until_somebody_waits()
+        old(*args, **kwargs)
+
+    monkeypatch.setattr(deciding, "_advance", between)
+    review.decide(world.reviewers[0], run.revision_id, "returned", "请改", None, world.now)
+    other.join(PATIENCE)
+    assert ended in ([], [Conflict])

@@ -61,7 +61,9 @@ def test_an_account_goes_with_its_open_work(desk: Desk) -> None:
     account = db.session.get_one(Account, desk.wechat.id)
     assert (account.unit_id, account.responsible_id, account.deputy_id) == (desk.city.id, None, desk.author.user_id)
     assert (talk.unit_id, talk.assignee_id, finding.unit_id) == (desk.city.id, None, desk.city.id)
-    told = db.session.scalars(select(Event).where(Event.action == "account.move")).one()
+    left, told = db.session.scalars(select(Event).where(Event.action == "account.move").order_by(Event.seq))
+    assert (left.unit_id, told.unit_id) == (bureau.id, desk.city.id)
+    assert (left.before, left.after, left.summary) == (told.before, told.after, told.summary)
     deputy = {"deputy_id": desk.author.user_id}
     assert told.before == {"unit_id": bureau.id, "responsible_id": answerer.user_id, **deputy}
     assert told.after == {"unit_id": desk.city.id, "responsible_id": "", **deputy}

@@ -133,7 +133,7 @@ def test_nothing_is_made_before_confirming_and_each_row_once(desk: Desk, now: da
     with pytest.raises(Conflict, match="已经导入过"):
         plan_import.make_drafts(desk.author, found.id, now=now)
     with pytest.raises(Conflict):
-        plan_import.discard(desk.author, found.id)
+        plan_import.discard(desk.author, found.id, now=utcnow())
     assert count(Post) == 2
     event = db.session.scalars(select(Event).where(Event.action == "plan.import")).one()
     assert "2 行建草稿，1 行不导入" in event.summary
@@ -168,7 +168,7 @@ def test_a_file_that_is_confirmed_at_this_moment_is_not_discarded(
 
     monkeypatch.setattr(plan_import, "get", then_confirmed)
     with pytest.raises(Conflict, match="已经开始导入"):
-        plan_import.discard(desk.author, import_id)
+        plan_import.discard(desk.author, import_id, now=utcnow())
     assert count(PlanRow) == 1
 
 
@@ -474,12 +474,12 @@ def test_only_ones_own(desk: Desk, now: datetime) -> None:
         lambda: plan_import.get(desk.admin, found.id),
         lambda: plan_import.confirm(desk.outsider, found.id, now=now),
         lambda: plan_import.make_drafts(desk.outsider, found.id, now=now),
-        lambda: plan_import.discard(desk.outsider, found.id),
+        lambda: plan_import.discard(desk.outsider, found.id, now=utcnow()),
     ):
         with pytest.raises(NotFound):
             act()
     assert [one.id for one, _progress in plan_import.mine(desk.author)] == [found.id]
-    plan_import.discard(desk.author, found.id)
+    plan_import.discard(desk.author, found.id, now=utcnow())
     assert count(PlanRow) == 0
     # What nobody confirmed is forgotten with the next file.
     uploaded(desk, now, [row_of("旧的")])

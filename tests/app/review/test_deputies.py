@@ -13,7 +13,7 @@ from app.errors import Conflict, Forbidden, Invalid, NotFound
 from app.review import deputies
 from app.review import services as review
 from app.review.models import Deputy
-from app.units.access import SYSTEM, Actor
+from app.units.access import SYSTEM, Actor, actor_for
 from app.units.models import Grant, Unit, User
 from app.units.second_factor import require_second_factor
 from tests.app.posts.helpers import World
@@ -321,3 +321,20 @@ def test_what_the_absent_lose_the_deputy_loses(world: World, clerk: Actor, enter
     # Taken away and given back is what it was.
     give(chief, world.city)
     assert approve(clerk, run, now).stage == 1
+
+
+@pytest.mark.parametrize("office", ["auditor", "system_administrator", "security_administrator"])
+def test_who_only_administers_does_not_review_by_way_of_somebody(world: World, now: datetime, office: str) -> None:
+    officer, (first, *_others) = world.person("officer", world.city, "inspector"), world.reviewers
+    appoint(world, first, officer)
+    give(officer, world.city, office)
+    run = submitted(world)
+    deciders = review.deciders(run, now)
+    assert officer.user_id not in deciders
+    assert first.user_id in deciders
+    with pytest.raises(Forbidden):
+        approve(actor_for(db.session.get_one(User, officer.user_id)), run, now)
+    with pytest.raises(Invalid, match="不能代人审核"):
+        appoint(world, world.reviewers[1], officer)
+    give(officer, world.city)
+    appoint(world, world.reviewers[1], officer)

@@ -207,3 +207,16 @@ def test_the_pages_make_copy_change_and_retire(town: Town, acts: Acts, sign_in: 
     assert sign_in(town.bureau_admin).get(path).status_code == 200, "valid there, so it may be looked at"
     with pytest.raises(NotFound):
         get_role(Actor(user_id="x", name="x"), role.id)
+
+
+def test_the_name_of_a_role_of_another_subtree_is_not_told(town: Town, now: datetime, sign_in: SignIn) -> None:
+    role = create_role(SYSTEM, unit_id=town.county.id, name="云溪机密", about="", permissions=["post.read"], now=now)
+    client = sign_in(town.bureau_admin)
+    told = client.post(
+        f"/settings/people/{town.author.id}/grants",
+        data={"role": role.id, "unit_id": town.bureau.id},
+        follow_redirects=True,
+    )
+    copied = client.post("/settings/roles", data={"copy": role.id, "name": "", "unit_id": town.bureau.id})
+    assert "没有角色" in told.text
+    assert "云溪机密" not in told.text + copied.text

@@ -18,7 +18,8 @@ from app.units import identities, second_factor, vouching
 from app.units.access import SYSTEM, actor_for
 from app.units.addresses import ALLOWED
 from app.units.models import Identity, IdentityProvider, SignInFailure, User
-from app.units.people import deactivate_user
+from app.units.passwords import NO_PASSWORD
+from app.units.people import deactivate_user, reset_password
 from app.units.sign_in import Recognised
 from connectors.openid import client as openid
 from connectors.openid.values import Vouched
@@ -456,3 +457,18 @@ def test_who_has_no_password_signs_in_by_none(
     page = browser.get("/settings/profile").text
     assert "您的密码已停用" in page
     assert faults(page) == []
+
+
+def test_it_is_not_switched_off_while_no_administrator_has_another_way_in(
+    town: Town, platform: IdentityPlatform, now: datetime
+) -> None:
+    set_up(platform)
+    with atomic():
+        for user in (town.admin, town.bureau_admin):
+            db.session.get_one(User, user.id).password_hash = NO_PASSWORD
+    for change in ({"active": False}, {"issuer": "https://other.example.gov.cn"}):
+        with pytest.raises(Invalid, match=r"王敏.*没有密码和通行密钥") as refusal:
+            set_up(platform, **change)
+        assert "active" in refusal.value.errors
+    reset_password(SYSTEM, user_id=town.admin.id, password="a new passphrase", now=now)
+    assert not set_up(platform, active=False).active
