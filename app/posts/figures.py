@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from lxml.html import HtmlElement
 
+from app.posts.plainwords import words_of
+
 _INSIDE = ("table", "ul", "ol", "blockquote", "pre", "figure", "hr")
 
 
@@ -38,7 +40,7 @@ def settle_captions(root: HtmlElement) -> None:
             continue
         for line in caption.iter("p", "div", "br"):
             line.tail = f" {line.tail or ''}"
-        said = " ".join(caption.text_content().split())
+        said = words_of(caption)
         caption.drop_tree()
         caption.tail = None
         if not said and next(caption.iter("img"), None) is None:

@@ -9,6 +9,7 @@ from lxml.html import HtmlElement
 
 from app.posts.msword import looks_like_word, word_title
 from app.posts.nesting import parsed
+from app.posts.plainwords import words_of
 
 NO_TITLE = re.compile(r"[。；！？!?;]")
 _LONGEST = 200
@@ -36,7 +37,7 @@ def title_of(html: str) -> tuple[str, str]:
         node = _short_first(root)
     if node is None:
         return "", html
-    title = re.sub(r"\s+", " ", node.text_content()).strip()
+    title = words_of(node)
     node.drop_tree()
     return title[:_LONGEST], inner_html(root)
 
