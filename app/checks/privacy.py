@@ -14,6 +14,7 @@ from itertools import pairwise
 from typing import Literal
 
 from app.checks.numbers import UNION_PAY, is_bank_card, is_citizen_id, is_old_citizen_id, mobile_of, narrow
+from app.checks.people import some_name
 from app.checks.words import Spans
 
 Kind = Literal["citizen_id", "bank_card", "mobile"]
@@ -41,19 +42,22 @@ _ORDER_BEFORE = re.compile(
 )
 # The label of this very number, and words about ids in the clause before it.
 _ID_LABEL = re.compile(
-    r"(?:身份证|证件|公民身份|居民身份证|ID\s*card)件?(?:编号|号码|号)?[\s：:为是（(]*$", re.IGNORECASE
+    r"(?:身份证|证件|公民身份|居民身份证|ID\s*card)件?(?:编号|号码|号)?(?:[（(][^）)\n]{0,8}[）)])?[\s：:为是（(]*$",
+    re.IGNORECASE,
 )
 _ID_BEFORE = re.compile(r"(?:身份证|证件|公民身份|ID\s*card)[^0-9\n。；;，,！!？?]{0,8}$", re.IGNORECASE)
 # 投资项目统一代码: year and month, region, kind, branch, running number.
 _PROJECT = re.compile(r"(?<!\d)\d{4}-\d{6}-\d{2}-\d{2}-\d{6}(?!\d)")
 # Figures with decimals, and what stands behind a decimal point.
-_DECIMALS_AFTER = re.compile(r"\.\d{2,6}(?![\d.年月])")
+_DECIMALS_AFTER = re.compile(r"\.\d{2,6}(?![\d.年月])|\.\d(?=[\t\n]|$)")
 # 1. and 12. number the lines of a list; a longitude has three digits, or is called so.
-_POINT_BEFORE = re.compile(r"(?<![\d.])\d{3}\.$|(?:经|纬|坐标|[XYxy][=＝:：])[^\n]{0,24}(?<![\d.])\d{1,3}\.$")
+_POINT_BEFORE = re.compile(
+    r"(?<![\d.])\d{3}\.$|(?:经|纬|坐标|[XYxy][=＝:：])[^\n]{0,24}(?<![\d.])\d{1,3}\.$|\d{3}\.\d{4,12}[,，] ?\d{2}\.$"
+)
 # A table whose head gives the unit of its figures, in a text that speaks of no telephone.
 _MONEY = re.compile(r"[（(：:]\s*[十百千万亿]*元\s*[)）]?")
-# A cell with somebody's name; words of accounts end otherwise.
-_NAME_CELL = re.compile(r"(?:^|\t)[\u4e00-\u9fff]{1,2}[\u4e00-\u9fff](?<![额本计均费款数收支入出金税债息产])(?=\t)")
+# Words of accounts that begin like a surname: 金额, 余额, 成本.
+_ACCOUNT_WORD = re.compile(r"[额本计均费款数收支入出金税债息产]$")
 _TELEPHONES = re.compile(r"电话|手机|热线|联系|号码")
 # How people group a mobile number; anything else of eleven digits in pieces is a table of figures.
 _MOBILE_GROUPS = {(11,), (3, 4, 4), (3, 3, 5), (3, 8), (7, 4), (4, 7), (4, 4, 3), (4, 3, 4), (5, 6), (1,) * 11}
@@ -182,8 +186,12 @@ def _is_figure(text: str, start: int, end: int, words: _Words) -> bool:
     if _DECIMALS_AFTER.match(text, end) or _POINT_BEFORE.search(text[max(0, start - 32) : start]):
         return True
     alone = text[max(0, start - 1) : start] in ("", "\t", "\n") and text[end : end + 1] in ("", "\t", "\n")
-    row = text[text.rfind("\n", 0, start) + 1 : start]
-    return words.money and alone and not _NAME_CELL.search(row)
+    if not (words.money and alone):
+        return False
+    until = text.find("\n", end)
+    row = text[text.rfind("\n", 0, start) + 1 : until if until >= 0 else len(text)]
+    name = some_name(row, cells=True, home=False)
+    return not name or _ACCOUNT_WORD.search(name) is not None
 
 
 def _called_id(text: str, start: int, words: _Words) -> bool:
@@ -193,7 +201,7 @@ def _called_id(text: str, start: int, words: _Words) -> bool:
         return True
     if _ORDER_BEFORE.search(before[-16:]):
         return False
-    return _ID_BEFORE.search(before) is not None or (words.ids and before[-1:] in ("\t", "\n"))
+    return _ID_BEFORE.search(before) is not None or (words.ids and before[-1:] in ("\t", "\n", " "))
 
 
 def _is_order(text: str, start: int, number: str) -> bool:
