@@ -9,7 +9,8 @@ from app.db import db
 from app.errors import Conflict, Forbidden, NotFound
 from app.inbox.models import Conversation, ConversationMove, Message
 from app.units.access import Actor, visible
-from app.units.models import Unit
+from app.units.models import Grant, Unit, User
+from app.units.roles import roles_with
 from app.words import N_
 
 
@@ -97,3 +98,18 @@ def find_message(actor: Actor, message_id: str, key: str, within: str | None = N
     find(actor, message.conversation_id, key, lock=True)
     db.session.refresh(message)
     return message
+
+
+def holders(conversation: Conversation, key: str) -> list[User]:
+    """Active people who hold `key` at its desk or its account, by name."""
+    desk = db.session.get(Unit, conversation.unit_id)
+    paths = [unit.path for unit in (desk, conversation.account.unit) if unit is not None]
+    above = {part for path in paths for part in path.split("/") if part}
+    query = (
+        select(User)
+        .join(Grant, Grant.user_id == User.id)
+        .where(User.active, Grant.role.in_(roles_with(key)), Grant.unit_id.in_(above))
+        .distinct()
+        .order_by(User.name, User.id)
+    )
+    return list(db.session.scalars(query))

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists
 
 from app.accounts.models import Account
-from app.db import db
+from app.inbox.access import holders
 from app.inbox.models import Conversation, HeldReply
 from app.notices.services import tell
-from app.units.models import Grant, Unit, User
-from app.units.roles import roles_with
+from app.units.models import User
 
 
 def needs_approval(account: Account) -> bool:
@@ -26,17 +25,7 @@ def awaits_approval() -> ColumnElement[bool]:
 
 def approvers_of(conversation: Conversation) -> list[User]:
     """Active people who may approve answers at its desk or its account, by name; an answer's author never does."""
-    desk = db.session.get(Unit, conversation.unit_id)
-    paths = [unit.path for unit in (desk, conversation.account.unit) if unit is not None]
-    above = {part for path in paths for part in path.split("/") if part}
-    query = (
-        select(User)
-        .join(Grant, Grant.user_id == User.id)
-        .where(User.active, Grant.role.in_(roles_with("reply.approve")), Grant.unit_id.in_(above))
-        .distinct()
-        .order_by(User.name, User.id)
-    )
-    return list(db.session.scalars(query))
+    return holders(conversation, "reply.approve")
 
 
 def place_of(held: HeldReply) -> str:

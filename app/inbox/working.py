@@ -10,13 +10,12 @@ from sqlalchemy import ColumnElement, exists, select
 from app.audit.services import record
 from app.db import Moment, atomic, db
 from app.errors import Conflict, Invalid
-from app.inbox.access import find
+from app.inbox.access import find, holders
 from app.inbox.answering import clean, text_digest
 from app.inbox.models import Conversation, Message
 from app.notices.services import settle, tell
 from app.units.access import Actor, actor_for
-from app.units.models import Grant, Unit, User
-from app.units.roles import roles_with
+from app.units.models import Unit, User
 
 STATUSES = {"open": "待处理", "pending": "等对方", "snoozed": "稍后提醒", "resolved": "已办结"}
 LABEL_LENGTH, MOST_LABELS = 20, 10
@@ -113,17 +112,7 @@ def set_remark(actor: Actor, conversation_id: str, remark: str, now: datetime) -
 
 def answerers(conversation: Conversation) -> list[User]:
     """Who may be given this conversation: active people with the right to answer at its desk or its account."""
-    desk = db.session.get(Unit, conversation.unit_id)
-    paths = [unit.path for unit in (desk, conversation.account.unit) if unit is not None]
-    above = {part for path in paths for part in path.split("/") if part}
-    query = (
-        select(User)
-        .join(Grant, Grant.user_id == User.id)
-        .where(User.active, Grant.role.in_(roles_with("inbox.reply")), Grant.unit_id.in_(above))
-        .distinct()
-        .order_by(User.name, User.id)
-    )
-    return list(db.session.scalars(query))
+    return holders(conversation, "inbox.reply")
 
 
 def desks(conversation: Conversation) -> list[Unit]:
