@@ -10,6 +10,7 @@ from app.accounts.models import Account
 from app.accounts.services import may_answer_for
 from app.audit.services import record
 from app.db import db
+from app.handover.giving import receiver_of, record_gift
 from app.handover.kinds import END, GIVE, RELEASE, STAY, Gift, Item, Kind
 from app.inbox.models import Conversation, HeldReply, Message
 from app.inbox.working import can_answer
@@ -22,12 +23,6 @@ from app.units.identities import identity_of
 from app.units.models import ApiToken, BrowserSession, Unit, User
 from app.units.roles import role_name
 from app.words import N_
-
-
-def _receiver(gift: Gift) -> User:
-    if gift.receiver is None:
-        raise RuntimeError("nobody receives")
-    return gift.receiver
 
 
 def _accounts(user: User, _now: datetime) -> list[Item]:
@@ -59,23 +54,23 @@ PLATFORMS = {"weibo": "微博", "wechat": "微信"}
 
 def _why_no_account(item: Item, gift: Gift) -> str:
     account: Account = item.row
-    if may_answer_for(_receiver(gift), account.unit):
+    if may_answer_for(receiver_of(gift), account.unit):
         return ""
     return f"不是“{account.unit.name}”的成员，也没有在它或上级查看账号的权限"
 
 
 def _give_account(item: Item, gift: Gift) -> None:
     account = db.session.get_one(Account, item.id, with_for_update={"key_share": True}, populate_existing=True)
-    account.responsible_id = _receiver(gift).id
+    account.responsible_id = receiver_of(gift).id
     if account.deputy_id == account.responsible_id:
         # One person is not both: the deputy moves up.
         account.deputy_id = None
-    _record(gift, "account", account.id, account.unit_id, f"账号“{account.name}”的责任人")
+    record_gift(gift, "account", account.id, account.unit_id, f"账号“{account.name}”的责任人")
 
 
 def _why_no_deputy(item: Item, gift: Gift) -> str:
     account: Account = item.row
-    if account.responsible_id == _receiver(gift).id:
+    if account.responsible_id == receiver_of(gift).id:
         return "已是这个账号的责任人"
     return _why_no_account(item, gift)
 
@@ -83,9 +78,9 @@ def _why_no_deputy(item: Item, gift: Gift) -> str:
 def _give_deputy(item: Item, gift: Gift) -> None:
     account = db.session.get_one(Account, item.id, with_for_update={"key_share": True}, populate_existing=True)
     # Who became responsible for it just now, by the same hand-over, stays that alone.
-    to = _receiver(gift).id
+    to = receiver_of(gift).id
     account.deputy_id = None if account.responsible_id == to else to
-    _record(gift, "account", account.id, account.unit_id, f"账号“{account.name}”的副责任人")
+    record_gift(gift, "account", account.id, account.unit_id, f"账号“{account.name}”的副责任人")
 
 
 def _conversations(user: User, _now: datetime) -> list[Item]:
@@ -108,7 +103,7 @@ def _conversations(user: User, _now: datetime) -> list[Item]:
 
 def _why_no_conversation(item: Item, gift: Gift) -> str:
     talk: Conversation = item.row
-    return "" if can_answer(_receiver(gift), talk) else f"在“{talk.unit.name}”没有回复公众的权限"
+    return "" if can_answer(receiver_of(gift), talk) else f"在“{talk.unit.name}”没有回复公众的权限"
 
 
 def _give_conversation(item: Item, gift: Gift) -> None:
@@ -171,13 +166,13 @@ def _channels(user: User, _now: datetime) -> list[Item]:
 
 def _why_no_channel(item: Item, gift: Gift) -> str:
     unit: Unit = item.row
-    return "" if actor_for(_receiver(gift)).may("unit.read", unit) else f"在“{unit.name}”没有角色"
+    return "" if actor_for(receiver_of(gift)).may("unit.read", unit) else f"在“{unit.name}”没有角色"
 
 
 def _give_channel(item: Item, gift: Gift) -> None:
     channel = db.session.get_one(AlertChannel, item.id, with_for_update=True, populate_existing=True)
-    channel.target = {"to": _receiver(gift).email}
-    _record(gift, "channel", channel.id, channel.unit_id, "接收告警的邮箱")
+    channel.target = {"to": receiver_of(gift).email}
+    record_gift(gift, "channel", channel.id, channel.unit_id, "接收告警的邮箱")
 
 
 def _tokens(user: User, now: datetime) -> list[Item]:
@@ -207,21 +202,6 @@ def _recipients(user: User, _now: datetime) -> list[Item]:
 def _forget_recipient(item: Item, gift: Gift) -> None:
     theirs = (PreviewRecipient.user_id == gift.leaver.id, PreviewRecipient.platform == item.id)
     db.session.execute(delete(PreviewRecipient).where(*theirs))
-
-
-def _record(gift: Gift, kind: str, object_id: str, unit_id: str, words: str) -> None:
-    to = _receiver(gift)
-    record(
-        gift.actor,
-        "handover.give",
-        now=gift.now,
-        object_type=kind,
-        object_id=object_id,
-        unit_id=unit_id,
-        summary=f"{gift.leaver.name}离任，{words}移交{to.name}",
-        before={"user_id": gift.leaver.id},
-        after={"user_id": to.id},
-    )
 
 
 def _roles(user: User, _now: datetime) -> list[Item]:

@@ -9,6 +9,7 @@ from sqlalchemy import select
 from app.audit.services import record
 from app.checks.models import WordPack
 from app.db import db
+from app.handover.giving import receiver_of, record_gift
 from app.handover.kinds import BLOCK, END, GIVE, RELEASE, STAY, Gift, Item, Kind
 from app.posts.models import Post, Template
 from app.posts.services import current_revision
@@ -75,7 +76,7 @@ def _standing(post: Post) -> str:
 
 def _why_no_post(item: Item, gift: Gift) -> str:
     post: Post = item.row
-    receiver = actor_for(_receiver(gift))
+    receiver = actor_for(receiver_of(gift))
     if not receiver.may("post.write", post.unit):
         return f"在“{post.unit.name}”没有撰写稿件的权限"
     if post.status in _UNDER_WAY and not receiver.may("post.schedule", post.unit):
@@ -98,17 +99,11 @@ def _why_no_post(item: Item, gift: Gift) -> str:
 def _give_post(item: Item, gift: Gift) -> None:
     """The receiver stands for the author: from now on they may not decide on it, whatever role they hold."""
     post = db.session.get_one(Post, item.id, with_for_update=True, populate_existing=True)
-    receiver, revision = _receiver(gift), current_revision(post)
+    receiver, revision = receiver_of(gift), current_revision(post)
     post.created_by = receiver.id
     if receiver.id not in revision.editors:
         revision.editors = [*revision.editors, receiver.id]
-    _record(gift, "post", post.id, post.unit_id, f"《{post.title or '未命名'}》")
-
-
-def _receiver(gift: Gift) -> User:
-    if gift.receiver is None:
-        raise RuntimeError("nobody receives")
-    return gift.receiver
+    record_gift(gift, "post", post.id, post.unit_id, f"《{post.title or '未命名'}》")
 
 
 def _review(post: Post) -> Review | None:
@@ -204,7 +199,7 @@ def _escalations(user: User, _now: datetime) -> list[Item]:
 
 
 def _why_no_escalation(item: Item, gift: Gift) -> str:
-    receiver, review = _receiver(gift), item.row
+    receiver, review = receiver_of(gift), item.row
     asked = open_escalation(review)
     if asked is not None and asked.asked_by == receiver.id:
         return "就是请示人，不能答复自己"
@@ -301,29 +296,14 @@ def _plans(user: User, _now: datetime) -> list[Item]:
 
 
 def _why_no_plan(_item: Item, gift: Gift) -> str:
-    return "" if actor_for(_receiver(gift)).holds("post.write") else "没有撰写稿件的权限"
+    return "" if actor_for(receiver_of(gift)).holds("post.write") else "没有撰写稿件的权限"
 
 
 def _give_plan(item: Item, gift: Gift) -> None:
     if gift.receiver is None:
         return
     db.session.get_one(PlanImport, item.id).created_by = gift.receiver.id
-    _record(gift, "plan", item.id, gift.leaver.unit_id, item.words)
-
-
-def _record(gift: Gift, kind: str, object_id: str, unit_id: str, words: str) -> None:
-    to = _receiver(gift)
-    record(
-        gift.actor,
-        "handover.give",
-        now=gift.now,
-        object_type=kind,
-        object_id=object_id,
-        unit_id=unit_id,
-        summary=f"{gift.leaver.name}离任，{words}移交{to.name}",
-        before={"user_id": gift.leaver.id},
-        after={"user_id": to.id},
-    )
+    record_gift(gift, "plan", item.id, gift.leaver.unit_id, item.words)
 
 
 KINDS = (
